@@ -1,0 +1,47 @@
+# Every target sets up what it needs: Python >= 3.10, make and a package index are enough.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+export PYTHONPATH := functions/oss_copy
+
+.PHONY: demo test test-all check bench layer cloud lock clean
+
+demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
+	$(BIN)/python -m tests.demo $(ARGS)
+
+test: $(READY)           ## the whole suite on one interpreter
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
+	$(PYTHON) tests/interpreters.py $(ARGS)
+
+check: $(READY)          ## lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)          ## measurements; results go to tests/bench/RESULTS.md
+	$(BIN)/python -m tests.bench $(ARGS)
+
+cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON
+	@exec $(BIN)/python -m tests.cloud $(ARGS)
+
+layer: $(READY)          ## runtime dependencies of the function into layers/sdk/python
+	$(BIN)/python layers/sdk/build.py $(ARGS)
+
+lock:                    ## renew the lock files from pyproject.toml
+	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml -o layers/sdk/requirements.txt
+	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml --group dev -o requirements-dev.txt
+
+$(READY): requirements-dev.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venvs layers/sdk/python

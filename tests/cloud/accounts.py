@@ -1,0 +1,52 @@
+"""Who may sign a request: the account's own access key, and temporary ones given out for a role.
+
+The OSS server and the FC host share one `Accounts`; neither knows how the other uses it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+import msgspec
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """An access key. `security_token` and `expires` (Unix seconds) are set on temporary ones (STS)."""
+
+    access_key_id: str
+    access_key_secret: str
+    principal: str  # "acs:ram::<account>:root" or the ARN of the assumed role
+    security_token: str | None = None
+    expires: float | None = None
+
+
+class Accounts:
+    """The account that owns everything in this cloud, and the temporary credentials given out in its name."""
+
+    def __init__(self, account_id: str = "1234567890123456", clock: Callable[[], float] = time.time) -> None:
+        self.account_id = account_id
+        self._clock = clock
+        self.owner = Credentials(
+            access_key_id="LTAI" + secrets.token_hex(10),
+            access_key_secret=secrets.token_hex(15),
+            principal=f"acs:ram::{account_id}:root",
+        )
+        self._known = {self.owner.access_key_id: self.owner}
+
+    def issue(self, principal: str, seconds: float = 3600) -> Credentials:
+        """Temporary credentials of `principal`, valid for `seconds`."""
+        credentials = Credentials(
+            access_key_id="STS." + secrets.token_hex(12),
+            access_key_secret=secrets.token_hex(22),
+            principal=principal,
+            security_token=secrets.token_urlsafe(96),
+            expires=self._clock() + seconds,
+        )
+        self._known[credentials.access_key_id] = credentials
+        return credentials
+
+    def find(self, access_key_id: str) -> Credentials | None:
+        """The credentials with this id, expired ones included: the caller names the right error."""
+        return self._known.get(access_key_id)

@@ -1,0 +1,84 @@
+"""The weather of the local cloud: latency, bandwidth and faults, set through the admin API and seeded.
+
+It decides whether a fault strikes; what the fault does is the business of the server it strikes.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+import msgspec
+
+Answer = Literal["lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt"]
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strikes `operation` (an OSS operation's name, "invocation", or "*") with `probability`.
+
+    Either `error` (an OSS or FC error code answered in place of the effect) or `answer`:
+    lost      the effect happens, the connection closes without an answer
+    reset     the connection closes, no effect
+    stall     neither effect nor answer until the client gives up
+    duplicate the effect happens twice
+    delay     the effect happens late, the answer with it
+    kill      the process of the instance that asked is killed (for "invocation": while it runs)
+    corrupt   other bytes are stored than asked for
+    `skip` lets that many matching requests pass first; `limit` ends the fault after so many strikes.
+    `key`, if given, restricts it to object keys (for "invocation": function names) that start with it.
+    """
+
+    operation: str
+    probability: float = 1.0
+    error: str | None = None
+    answer: Answer | None = None
+    skip: int = 0
+    limit: int | None = None
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.error is None) == (self.answer is None):
+            raise ValueError("a fault has either `error` or `answer`")
+        if not 0 <= self.probability <= 1:
+            raise ValueError("`probability` is between 0 and 1")
+
+
+class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `PUT /conditions` sets. Bandwidth is per request, of copied bytes; 0 means unlimited."""
+
+    latency_ms: float = 0.0
+    bandwidth_mb_s: float = 0.0
+    seed: int = 0
+    faults: tuple[Fault, ...] = ()
+
+
+class Weather:
+    """The conditions in force and what is left of their faults."""
+
+    def __init__(self) -> None:
+        self.set(Conditions())
+
+    def set(self, conditions: Conditions) -> None:
+        """Replace what was set before; counters and random numbers start anew."""
+        self.conditions = conditions
+        self._random = random.Random(conditions.seed)
+        self._seen = [0] * len(conditions.faults)
+        self._struck = [0] * len(conditions.faults)
+
+    def strike(self, operation: str, key: str = "") -> Fault | None:
+        """The fault that strikes this request, if any; the first listed wins."""
+        for index, fault in enumerate(self.conditions.faults):
+            if fault.operation not in {operation, "*"} or not key.startswith(fault.key or ""):
+                continue
+            self._seen[index] += 1
+            if self._seen[index] <= fault.skip or self._struck[index] == fault.limit:
+                continue
+            if self._random.random() < fault.probability:
+                self._struck[index] += 1
+                return fault
+        return None
+
+    def seconds(self, copied_bytes: int = 0) -> float:
+        """How long a request takes that copies so many bytes."""
+        bandwidth = self.conditions.bandwidth_mb_s * 1_000_000
+        return self.conditions.latency_ms / 1000 + (copied_bytes / bandwidth if bandwidth else 0.0)

@@ -82,6 +82,11 @@ class Instance:
         return self._process is not None and not self._gone.is_set()
 
     @property
+    def usable(self) -> bool:
+        """Alive and not on the way out."""
+        return self.alive and self._murder is None
+
+    @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
@@ -116,6 +121,7 @@ class Instance:
             )
             if init.outcome != "succeeded":
                 self.kill("killed")
+                await _first(self._gone, self._gone, 5.0)
                 return msgspec.structs.replace(init, cold=cold)
             self.initialized = True
         attempt = await self._once(Work(request_id, headers, event), self.function.timeout)

@@ -54,7 +54,7 @@ class Pool:
                 raise
         while self._idle:
             instance = self._idle.pop()
-            if instance.alive:
+            if instance.usable:
                 self._busy.add(instance)
                 return instance
             self._forget(instance)
@@ -71,7 +71,7 @@ class Pool:
     def release(self, instance: Instance) -> None:
         """Take an instance back; a dead one is forgotten."""
         self._busy.discard(instance)
-        if instance.alive:
+        if instance.usable:
             self._idle.append(instance)
         else:
             self._forget(instance)

@@ -1,8 +1,8 @@
 """Every error the OSS server answers: code → status, EC and message, in one table.
 
-Codes, statuses and messages as documented by OSS ("Error responses" of each operation, "EC error codes"). The ECs
-of NoSuchUpload, NoSuchKey and the signing region are asserted by Alibaba's SDK tests, others may differ in the
-digits.
+Codes, statuses and messages as documented by OSS ("Error responses" of each operation, "EC error codes").
+The ECs of NoSuchUpload, NoSuchKey and the signing region are asserted by Alibaba's SDK tests, others may
+differ in the digits.
 """
 
 from __future__ import annotations

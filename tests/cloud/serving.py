@@ -48,6 +48,7 @@ class Listener:
         self.url = ""
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._sockets: list[socket.socket] = []
 
     async def start(self, port: int = 0) -> str:
         """Listen on `port` (0: any free one) and return the URL."""
@@ -64,7 +65,8 @@ class Listener:
             timeout_graceful_shutdown=1,
         )
         self._server = _Server(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
+        self._sockets = [listening]
+        self._task = asyncio.create_task(self._server.serve(sockets=self._sockets))
         ready = asyncio.create_task(self._server.listening.wait())
         await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED)
         if self._task.done():
@@ -77,9 +79,10 @@ class Listener:
         """Close the port and the connections; requests in progress get a moment to end."""
         if self._server is None or self._task is None:
             return
-        self._server.should_exit = True
+        self._task.cancel()  # its loop looks for `should_exit` ten times a second only
         with suppress(asyncio.CancelledError):
             await self._task
+        await self._server.shutdown(self._sockets)
         self._server = self._task = None
 
 

@@ -115,6 +115,7 @@ class Instance:
         self.access_key_id = credentials.access_key_id
         headers = self._headers(request_id, credentials, retry, qualifier)
         initializer = self.function.instance_lifecycle_config.initializer
+        before = b""
         if initializer is not None and not self.initialized:
             init = await self._once(
                 Work(request_id, headers | {"x-fc-function-type": "1"}, b""), initializer.timeout
@@ -124,8 +125,9 @@ class Instance:
                 await _first(self._gone, self._gone, 5.0)
                 return msgspec.structs.replace(init, cold=cold)
             self.initialized = True
+            before = init.logs
         attempt = await self._once(Work(request_id, headers, event), self.function.timeout)
-        return msgspec.structs.replace(attempt, cold=cold)
+        return msgspec.structs.replace(attempt, cold=cold, logs=before + attempt.logs)
 
     def kill(self, outcome: Outcome) -> None:
         """SIGKILL, also to what the function has started. The attempt in progress ends with `outcome`."""

@@ -66,7 +66,7 @@ def _oss(rule: str, event: ObjectEvent, region: str, account_id: str) -> dict[st
 
 
 def cloud_event(event: ObjectEvent, region: str, account_id: str) -> dict[str, object]:
-    """The same as EventBridge tells it: CloudEvents 1.0 with the OSS record under `data`."""
+    """The same as EventBridge tells it: CloudEvents 1.0; bucket and object stand directly under `data`."""
     return {
         "id": event.request_id,
         "source": "acs.oss",

@@ -24,7 +24,7 @@ class Sources:
     def __init__(self, host: FcHost, region: str, batch_seconds: float = 0.0) -> None:
         self._host = host
         self._region = region
-        self._batch_seconds = batch_seconds
+        self.batch_seconds = batch_seconds
         self._triggers: dict[str, tuple[Function, Trigger]] = {}
         self._batches: dict[str, list[ObjectEvent]] = {}
         self._listeners: list[Listener] = []
@@ -78,10 +78,10 @@ class Sources:
     def _gather(self, function: Function, trigger: OssTrigger, event: ObjectEvent) -> None:
         batch = self._batches.setdefault(trigger.trigger_name, [])
         batch.append(event)
-        if not self._batch_seconds:
+        if not self.batch_seconds:
             self._send(function, trigger)
         elif len(batch) == 1:
-            asyncio.get_running_loop().call_later(self._batch_seconds, self._send, function, trigger)
+            asyncio.get_running_loop().call_later(self.batch_seconds, self._send, function, trigger)
 
     def _send(self, function: Function, trigger: OssTrigger) -> None:
         batch = self._batches.pop(trigger.trigger_name)

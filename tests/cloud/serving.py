@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 ABORT = "connection.abort"  # scope["extensions"][ABORT]() closes the connection at once
+GRACE_SECONDS = 0.5  # for requests in progress when the server stops
 
 
 class _Protocol(HttpToolsProtocol):
@@ -38,6 +39,19 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is idle, give the rest a moment; uvicorn's own would always pause."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if tasks := list(self.server_state.tasks):
+            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        for task in list(self.server_state.tasks):
+            task.cancel()
 
 
 class Listener:
@@ -62,7 +76,6 @@ class Listener:
             access_log=False,
             server_header=False,
             timeout_keep_alive=120,
-            timeout_graceful_shutdown=1,
         )
         self._server = _Server(config)
         self._sockets = [listening]

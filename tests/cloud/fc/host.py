@@ -113,7 +113,8 @@ class FcHost:
         invocation = self.journal.open(request)
         outcome = invocation.outcome
         try:
-            outcome = (await self.runner.attempt(invocation, wait=False, killed=killed)).outcome
+            attempt = await self.runner.attempt(invocation, wait=None, killed=killed)
+            outcome = attempt.outcome if attempt else outcome
         finally:
             self.journal.close(invocation, "throttled" if outcome == "queued" else outcome)
         return invocation

@@ -267,6 +267,8 @@ class Instance:
             self._output += chunk
             if self._end_mark and self._end_mark in self._output[-len(chunk) - len(self._end_mark) :]:
                 self._ended.set()
+            if len(self._output) > 4 * LOG_LIMIT:
+                del self._output[:-LOG_LIMIT]
 
     def _environment(self) -> dict[str, str]:
         """What FC gives and the function's own variables: nothing leaks in from the host."""
@@ -283,11 +285,19 @@ class Instance:
             "FC_ACCOUNT_ID": self._home.account_id,
             "FC_INSTANCE_ID": self.id,
             "FC_FUNC_CODE_PATH": str(self._home.code),
-            "FC_LAYER_PATH": ":".join(map(str, self._home.layers)),
+            "FC_LAYER_PATH": ":".join(self._layer_path()),
             "FC_RUNTIME": function.runtime,
             "FC_RUNTIME_API": f"{self._home.runtime_api}/{self.id}",
             "FC_HOST_PID": str(os.getpid()),
         }
+
+    def _layer_path(self) -> list[str]:
+        """Where a layer's packages are found, as below /opt."""
+        version = self.function.runtime
+        places = (
+            place for layer in self._home.layers for place in (layer / f"lib/{version}/site-packages", layer)
+        )
+        return [str(place) for place in places if place.is_dir()]
 
     def _headers(
         self, request_id: str, credentials: Credentials, retry: int, qualifier: str
@@ -342,12 +352,12 @@ def interpreter(runtime: str, layers: tuple[Path, ...]) -> tuple[str, tuple[Path
     built = tuple(layer for layer in layers if any(tag in path.name for path in layer.rglob("*.so")))
     if built and f"{sys.version_info.major}.{sys.version_info.minor}" == version:
         return sys.executable, built
-    if built and (python := _installed(version)):
+    if built and (python := installed(version)):
         return python, built
     return sys.executable, ()
 
 
-def _installed(version: str) -> str | None:
+def installed(version: str) -> str | None:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     places = [*sorted(pyenv.glob(f"{version}.*/bin"), reverse=True), Path("/usr/local/bin"), Path("/usr/bin")]
     return next((str(p / f"python{version}") for p in places if (p / f"python{version}").exists()), None)

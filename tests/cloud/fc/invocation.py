@@ -91,13 +91,18 @@ class Invocation:
     def open(self) -> bool:
         return self.outcome in OPEN
 
+    @property
+    def task_id(self) -> str | None:
+        """FC makes the request id the task id of whoever names none."""
+        return self.request.task_id or (self.request.request_id if self.request.asynchronous else None)
+
     def view(self) -> dict[str, object]:
         """What `GET /invocations` shows: the last attempt speaks for all, peak memory is the highest."""
         last = self.attempts[-1] if self.attempts else None
         over = last is not None and not self.open
         return {
             "request_id": self.request.request_id,
-            "task_id": self.request.task_id,
+            "task_id": self.task_id,
             "function": self.request.function,
             "trigger": self.request.trigger,
             "asynchronous": self.request.asynchronous,

@@ -29,7 +29,6 @@ class Pool:
         self._runtime_api = runtime_api
         self._idle: list[Instance] = []
         self._busy: set[Instance] = set()
-        self._reserved = 0  # places taken by acquire() calls that are still starting a process
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -38,7 +37,7 @@ class Pool:
 
     @property
     def full(self) -> bool:
-        return len(self._busy) + self._reserved >= self.limit
+        return len(self._busy) >= self.limit
 
     async def acquire(self, wait: bool) -> Instance:
         """An instance for one invocation; at the limit wait for one, or FcError 429 ResourceExhausted."""
@@ -58,14 +57,15 @@ class Pool:
                 self._busy.add(instance)
                 return instance
             self._forget(instance)
-        self._reserved += 1
-        try:
-            instance = Instance(self.function, self._home, f"c-{secrets.token_hex(8)}")
-            self._runtime_api.instances[instance.id] = instance
-            await instance.start()
-        finally:
-            self._reserved -= 1
+        instance = Instance(self.function, self._home, f"c-{secrets.token_hex(8)}")
+        self._runtime_api.instances[instance.id] = instance
         self._busy.add(instance)
+        try:
+            await instance.start()
+        except BaseException:
+            await instance.stop()
+            self.release(instance)
+            raise
         return instance
 
     def release(self, instance: Instance) -> None:

@@ -101,9 +101,12 @@ class Queue:
         expires = time.time() + config.max_async_event_age_in_seconds
         pause = self._pause
         while True:
-            if time.time() > expires:
+            left = expires - time.time()
+            attempt = None
+            if left > 0:
+                attempt = await self._runner.attempt(invocation, wait=left, killed=killed)
+            if attempt is None:
                 return "expired"
-            attempt = await self._runner.attempt(invocation, wait=True, killed=killed)
             retries = len(invocation.attempts) - 1
             if not attempt.failed or retries >= config.max_async_retry_attempts or not invocation.open:
                 return attempt.outcome

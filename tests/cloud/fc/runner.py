@@ -54,16 +54,22 @@ class Runner:
     def knows(self, name: str) -> bool:
         return name in self._pools
 
-    async def attempt(self, invocation: Invocation, wait: bool, killed: bool = False) -> Attempt:
-        """Run once and record it; `wait` for an instance at the limit, else FcError 429.
+    async def attempt(
+        self, invocation: Invocation, *, wait: float | None, killed: bool = False
+    ) -> Attempt | None:
+        """Run once and record it; at the limit `wait` seconds for an instance, else FcError 429.
 
+        None if that was not long enough.
         `killed` is the fault that ends the instance while it runs, at the latest when it reports.
         """
         request = invocation.request
         pool = self._pool(request.function)
-        if wait and pool.full:
+        if wait is not None and pool.full:
             invocation.throttled += 1
-        instance = await pool.acquire(wait)
+        try:
+            instance = await asyncio.wait_for(pool.acquire(wait is not None), wait)
+        except asyncio.TimeoutError:
+            return None
         self._running[instance] = invocation
         try:
             role = pool.function.role

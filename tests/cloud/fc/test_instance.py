@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.cloud.conditions import Fault
 from tests.cloud.fc.conftest import ROLE, Lab
+from tests.cloud.fc.instance import installed
 
 FcError = fc2.fc_exceptions.FcError
 SHOW = """
@@ -238,3 +240,32 @@ def test_no_process_is_left_when_the_host_stops(tmp_path: Path) -> None:
     assert instance.pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(instance.pid, 0)
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.12"])
+def test_the_runtime_s_own_interpreter_runs_once_a_layer_was_built_for_it(lab: Lab, version: str) -> None:
+    packages = lab.root / "layers" / "sdk" / "python"
+    packages.mkdir(parents=True)
+    (packages / "from_the_layer.py").touch()
+    (packages / f"x.cpython-{version.replace('.', '')}-x86_64-linux-gnu.so").touch()
+    runtime = f"python{version}"
+    if installed(version) is None:
+        pytest.skip(f"{runtime} is not installed")
+    lab.deploy(
+        """
+        import sys, from_the_layer
+        def handler(event, context): return "python%d.%d" % sys.version_info[:2]
+        """,
+        runtime=runtime,
+        layers=["acs:fc:cn-hangzhou:1:layers/sdk/versions/1"],
+    )
+    assert lab.invoke().data == runtime.encode()
+
+
+def test_without_a_built_layer_the_host_s_interpreter_and_packages_serve(lab: Lab) -> None:
+    lab.deploy(
+        "import sys, oss2\ndef handler(event, context): return sys.executable",
+        runtime="python3.10",
+        layers=["acs:fc:cn-hangzhou:1:layers/sdk/versions/1"],
+    )
+    assert lab.invoke().data == sys.executable.encode()

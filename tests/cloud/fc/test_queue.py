@@ -189,3 +189,15 @@ def test_a_task_can_be_looked_up_listed_and_stopped(lab: Lab) -> None:
     assert [(one.task_id, one.status) for one in listed.tasks] == [("t-1", "Stopped")]
     with pytest.raises(ClientException):
         client.get_async_task("fn", "t-2", fc_models.GetAsyncTaskRequest())
+
+
+def test_an_event_grows_too_old_while_it_waits_for_its_turn(lab: Lab) -> None:
+    lab.deploy(
+        "import time\ndef handler(event, context): time.sleep(1.5)",
+        concurrencyConfig={"reservedConcurrency": 1},
+        timeout=5,
+        asyncInvokeConfig={"maxAsyncEventAgeInSeconds": 1},
+    )
+    lab.submit()
+    lab.submit()
+    assert sorted(one.outcome for one in lab.settle()) == ["expired", "succeeded"]

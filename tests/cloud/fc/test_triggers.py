@@ -307,3 +307,10 @@ def test_who_may_not_come_in_learns_nothing_about_methods(lab: Lab) -> None:
 def test_jwt_is_not_done(lab: Lab) -> None:
     lab.deploy(ECHO, triggers=[_http("jwt")])
     assert lab.web("GET").status_code == 501
+
+
+def test_a_url_that_is_closed_to_the_internet_lets_nobody_in(lab: Lab) -> None:
+    trigger = _http()
+    trigger["triggerConfig"]["disableURLInternet"] = True
+    lab.deploy(ECHO, triggers=[trigger])
+    assert lab.web("GET").status_code == 403

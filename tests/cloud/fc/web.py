@@ -87,6 +87,8 @@ class WebTrigger:
 
     def _authorize(self, http: HttpRequest, body: bytes) -> None:
         """Whoever is not let in gets 403; jwt is not done here."""
+        if self._trigger.trigger_config.disable_url_internet:
+            raise errors.FcError(403, "AccessDenied", "the public URL of this trigger is disabled")
         match self._trigger.trigger_config.auth_type:
             case "anonymous":
                 return

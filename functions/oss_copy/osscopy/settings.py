@@ -104,7 +104,6 @@ def _rules(text: str) -> tuple[Rule, ...]:
     for index, rule in enumerate(rules):
         names.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
         names.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
-        events.check_template(rule.request("example"))
     for (i, made), (j, watching) in product(enumerate(rules), repeat=2):
         if _feeds(made, watching):
             target = f"{made.destination.bucket}/{made.destination.key}"
@@ -113,6 +112,8 @@ def _rules(text: str) -> tuple[Rule, ...]:
                 f"rule {i} writes {target}, which rule {j} would copy again from {source}: "
                 "separate them by bucket or prefix"
             )
+    for rule in rules:
+        events.check_template(rule.request(rule.source.prefix + "example" + rule.source.suffix))
     return tuple(rules)
 
 

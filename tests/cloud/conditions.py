@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Answer = Literal["lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt"]
+Answer = Literal["lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt", "drop"]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,6 +24,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay     the effect happens late, the answer with it
     kill      the process of the instance that asked is killed (for "invocation": while it runs)
     corrupt   other bytes are stored than asked for
+    drop      accepted and never delivered (asynchronous invocations)
     `skip` lets that many matching requests pass first; `limit` ends the fault after so many strikes.
     `key`, if given, restricts it to object keys (for "invocation": function names) that start with it.
     """

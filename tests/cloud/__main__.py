@@ -1,0 +1,86 @@
+"""`python -m tests.cloud`: starts the local cloud, says in one line of JSON where it is, stops on SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from tests.cloud.cloud import Cloud, Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; the exit code is 2 if the template cannot be deployed."""
+    options = _parser().parse_args(arguments)
+    settings = Settings(
+        template=options.template,
+        variables=dict(options.var),
+        environment=dict(options.env),
+        data=options.data,
+        oss_port=options.oss_port,
+        fc_port=options.fc_port,
+        service=options.service,
+        retry_pause=options.retry_pause,
+        batch_seconds=options.batch_seconds,
+        refuse_fc_signature=options.refuse_fc_signature,
+    )
+    try:
+        uvloop.run(_serve(settings, until_eof=options.until_eof))
+    except (ValueError, OSError) as exc:
+        print(f"local cloud: {exc}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+async def _serve(settings: Settings, *, until_eof: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if until_eof:
+        loop.add_reader(0, lambda: None if os.read(0, 4096) else stop.set())
+    cloud = Cloud(settings)
+    try:
+        ready = await cloud.start()
+        print(msgspec.json.encode(ready).decode(), flush=True)  # noqa: T201 - this line is the contract
+        await stop.wait()
+    finally:
+        await cloud.stop()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.cloud", description=__doc__)
+    parser.add_argument("--oss-port", type=int, default=0, metavar="N", help="default: any free port")
+    parser.add_argument("--fc-port", type=int, default=0, metavar="N", help="default: any free port")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where object data goes; default: memory")
+    parser.add_argument("--template", type=Path, default=Path("s.yaml"), metavar="FILE")
+    parser.add_argument("--var", type=_pair, action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--env", type=_pair, action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--service", default="", help="name of an FC 2.0 service; default: FC 3.0, none")
+    parser.add_argument(
+        "--retry-pause", type=float, default=0.2, metavar="SECONDS", help="before the first retry"
+    )
+    parser.add_argument(
+        "--batch-seconds", type=float, default=0.0, help="how long OSS triggers gather records"
+    )
+    parser.add_argument("--refuse-fc-signature", action="store_true", help="2023-03-30 takes ACS3 only")
+    parser.add_argument("--until-eof", action="store_true", help="stop also when standard input ends")
+    return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,6 @@
+"""The FC host: deploys functions, runs their instances as processes, invokes them as Function Compute does.
+
+`model` what is deployed · `signature` who asks · `api` the two API versions · `sources` the triggers
+(`objects`, `timers`, `web`) · `host` all of it together · `queue` asynchronous invocations · `runner` one
+attempt · `pool` instances of one function · `instance` one process · `bootstrap` what runs in it.
+"""

@@ -1,0 +1,122 @@
+"""Runs an invocation once: an instance, fresh credentials, the attempt, its record.
+
+It decides nothing about retries or answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.cloud.accounts import Accounts, Credentials
+from tests.cloud.fc import errors
+from tests.cloud.fc.instance import Home, Instance, interpreter
+from tests.cloud.fc.invocation import Attempt, Invocation, Outcome
+from tests.cloud.fc.model import Function
+from tests.cloud.fc.pool import Pool
+from tests.cloud.fc.runtime_api import RuntimeApi
+
+_NOBODY = Credentials(access_key_id="", access_key_secret="", principal="")
+
+
+class Runner:
+    def __init__(self, accounts: Accounts, service: str) -> None:
+        self.runtime_api = RuntimeApi()
+        self.address = ""  # host:port of the runtime API, known once it listens
+        self._accounts = accounts
+        self._service = service
+        self._pools: dict[str, Pool] = {}
+        self._running: dict[Instance, Invocation] = {}
+        self._random = random.Random(0)
+
+    def deploy(self, function: Function, root: Path) -> None:
+        """Make the function known; `root` is the directory that `code` and the layers are relative to."""
+        built = tuple(sorted(root.glob("layers/*/python"))) if function.layers else ()
+        python, layers = interpreter(function.runtime, built)
+        home = Home(
+            python=python,
+            code=(root / function.code_path).resolve(),
+            layers=layers,
+            account_id=self._accounts.account_id,
+            service=self._service,
+            runtime_api=self.address,
+        )
+        if not home.code.is_dir():
+            raise ValueError(f"`code`: {home.code} is not a directory")
+        self._pools[function.function_name] = Pool(function, home, self.runtime_api)
+
+    def function(self, name: str) -> Function:
+        """The deployed function; FcError 404 FunctionNotFound."""
+        return self._pool(name).function
+
+    def knows(self, name: str) -> bool:
+        return name in self._pools
+
+    async def attempt(self, invocation: Invocation, wait: bool, killed: bool = False) -> Attempt:
+        """Run once and record it; `wait` for an instance at the limit, else FcError 429.
+
+        `killed` is the fault that ends the instance while it runs, at the latest when it reports.
+        """
+        request = invocation.request
+        pool = self._pool(request.function)
+        if wait and pool.full:
+            invocation.throttled += 1
+        instance = await pool.acquire(wait)
+        self._running[instance] = invocation
+        try:
+            role = pool.function.role
+            credentials = self._accounts.issue(role) if role else _NOBODY
+            invocation.outcome = "running"
+            invocation.running_on = instance.id
+            invocation.access_key_id = credentials.access_key_id
+            with _deadly(instance, self._random.uniform(0.02, 0.3) if killed else None):
+                attempt = await instance.run(
+                    request.request_id,
+                    request.event,
+                    credentials,
+                    len(invocation.attempts),
+                    request.qualifier,
+                )
+            invocation.attempts.append(attempt)
+            return attempt
+        finally:
+            del self._running[instance]
+            pool.release(instance)
+
+    def kill(self, wanted: Callable[[Invocation], bool], outcome: Outcome = "killed") -> int:
+        """SIGKILL the instances that run such invocations; how many there were."""
+        victims = [instance for instance, invocation in self._running.items() if wanted(invocation)]
+        for instance in victims:
+            instance.kill(outcome)
+        return len(victims)
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        return tuple(instance for pool in self._pools.values() for instance in pool.instances)
+
+    async def stop(self) -> None:
+        """End every instance."""
+        await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
+
+    def _pool(self, name: str) -> Pool:
+        if name not in self._pools:
+            raise errors.function_not_found(name)
+        return self._pools[name]
+
+
+class _deadly:  # noqa: N801 - reads as a statement
+    def __init__(self, instance: Instance, after: float | None) -> None:
+        self._instance = instance
+        self._after = after
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        if self._after is not None:
+            self._instance.die_on_report = True
+            self._timer = asyncio.get_running_loop().call_later(self._after, self._instance.kill, "killed")
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

@@ -1,0 +1,46 @@
+"""`python -m tests.cloud.oss`: the OSS server alone; prints one line of JSON when it listens."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import uvloop
+
+from tests.cloud.accounts import Accounts
+from tests.cloud.conditions import Weather
+
+from .server import OssServer
+
+
+async def _run(port: int, data: Path | None) -> None:
+    accounts = Accounts()
+    server = OssServer(accounts=accounts, weather=Weather(), data=data)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    line = {
+        "oss": await server.start(port),
+        "region": server.store.region,
+        "account_id": accounts.account_id,
+        "access_key_id": accounts.owner.access_key_id,
+        "access_key_secret": accounts.owner.access_key_secret,
+    }
+    print(json.dumps(line), flush=True)  # noqa: T201 - it is the interface
+    await stop.wait()
+    await server.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--data", type=Path)
+    arguments = parser.parse_args()
+    uvloop.run(_run(arguments.port, arguments.data))
+
+
+if __name__ == "__main__":
+    main()

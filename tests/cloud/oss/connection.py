@@ -1,0 +1,37 @@
+"""One TCP connection: uvicorn's HTTP protocol, which can also be counted, and closed without an answer.
+
+It must not know what a request asks for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Connection(HttpToolsProtocol):
+    """Known to the application as `scope["state"]["connection"]`."""
+
+    opened: Callable[[], None]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.access_key_ids: set[str] = set()  # whose signed requests came this way
+        self.closed = asyncio.Event()
+        self.app_state = {"connection": self}
+        self.opened()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.closed.set()
+
+    def hang_up(self) -> None:
+        """Close without an answer."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # or uvicorn would answer 500 for us
+        self.transport.close()

@@ -1,0 +1,130 @@
+"""The table of operations: what a method and a subresource mean, and who carries it out.
+
+An entry without a handler is answered 501 with the operation's name; the table in tests/cloud/README.md is
+made from this one. It must not know how requests arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from . import buckets, copies, listing, multipart, objects, worm
+from .errors import OssError
+from .protocol import Call, Request, Response
+from .state import Store
+
+Handler = Callable[[Store, Call], Response]
+Level = Literal["service", "bucket", "object"]
+
+
+def not_implemented(_: Store, call: Call) -> Response:
+    """Nothing is silently accepted."""
+    raise OssError("NotImplemented", f"{call.operation} is not implemented.", Operation=call.operation)
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """`access` says what an anonymous caller needs: an ACL that lets read or write, or nothing will do."""
+
+    name: str
+    handler: Handler = not_implemented
+    access: Literal["read", "write", "owner"] = "owner"
+
+
+def _read(name: str, handler: Handler) -> Operation:
+    return Operation(name, handler, "read")
+
+
+def _write(name: str, handler: Handler) -> Operation:
+    return Operation(name, handler, "write")
+
+
+# (level, method, subresource); "" is the request without one.
+TABLE: dict[tuple[Level, str, str], Operation] = {
+    ("service", "GET", ""): Operation("ListBuckets", buckets.list_buckets),
+    ("bucket", "PUT", ""): Operation("PutBucket", buckets.put_bucket),
+    ("bucket", "GET", ""): _read("ListObjects", listing.list_objects),
+    ("bucket", "DELETE", ""): Operation("DeleteBucket", buckets.delete_bucket),
+    ("bucket", "GET", "versions"): _read("ListObjectVersions", listing.list_versions),
+    ("bucket", "GET", "uploads"): Operation("ListMultipartUploads", multipart.list_uploads),
+    ("bucket", "GET", "bucketInfo"): Operation("GetBucketInfo", buckets.get_bucket_info),
+    ("bucket", "GET", "location"): Operation("GetBucketLocation", buckets.get_location),
+    ("bucket", "GET", "stat"): Operation("GetBucketStat", buckets.get_stat),
+    ("bucket", "PUT", "acl"): Operation("PutBucketAcl", buckets.put_bucket_acl),
+    ("bucket", "GET", "acl"): Operation("GetBucketAcl", buckets.get_bucket_acl),
+    ("bucket", "PUT", "versioning"): Operation("PutBucketVersioning", buckets.put_versioning),
+    ("bucket", "GET", "versioning"): Operation("GetBucketVersioning", buckets.get_versioning),
+    ("bucket", "PUT", "encryption"): Operation("PutBucketEncryption", buckets.put_encryption),
+    ("bucket", "GET", "encryption"): Operation("GetBucketEncryption", buckets.get_encryption),
+    ("bucket", "DELETE", "encryption"): Operation("DeleteBucketEncryption", buckets.delete_encryption),
+    ("bucket", "PUT", "tagging"): Operation("PutBucketTags", buckets.put_bucket_tagging),
+    ("bucket", "GET", "tagging"): Operation("GetBucketTags", buckets.get_bucket_tagging),
+    ("bucket", "DELETE", "tagging"): Operation("DeleteBucketTags", buckets.delete_bucket_tagging),
+    ("bucket", "POST", "worm"): Operation("InitiateBucketWorm", worm.initiate),
+    ("bucket", "POST", "wormId"): Operation("CompleteBucketWorm", worm.complete),
+    ("bucket", "POST", "wormExtend"): Operation("ExtendBucketWorm", worm.extend),
+    ("bucket", "DELETE", "worm"): Operation("AbortBucketWorm", worm.abort),
+    ("bucket", "GET", "worm"): Operation("GetBucketWorm", worm.get),
+    ("bucket", "GET", "live"): Operation("ListLiveChannel", buckets.list_live_channels),
+    ("bucket", "POST", "delete"): _write("DeleteMultipleObjects", buckets.delete_multiple),
+    ("object", "PUT", ""): _write("PutObject", objects.put_object),
+    ("object", "GET", ""): _read("GetObject", objects.get_object),
+    ("object", "HEAD", ""): _read("HeadObject", objects.head_object),
+    ("object", "DELETE", ""): _write("DeleteObject", objects.delete_object),
+    ("object", "GET", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
+    ("object", "HEAD", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
+    ("object", "POST", "append"): _write("AppendObject", objects.append_object),
+    ("object", "POST", "restore"): _write("RestoreObject", objects.restore_object),
+    ("object", "PUT", "symlink"): _write("PutSymlink", objects.put_symlink),
+    ("object", "GET", "symlink"): _read("GetSymlink", objects.get_symlink),
+    ("object", "PUT", "acl"): Operation("PutObjectACL", objects.put_object_acl),
+    ("object", "GET", "acl"): Operation("GetObjectACL", objects.get_object_acl),
+    ("object", "PUT", "tagging"): Operation("PutObjectTagging", objects.put_object_tagging),
+    ("object", "GET", "tagging"): Operation("GetObjectTagging", objects.get_object_tagging),
+    ("object", "DELETE", "tagging"): Operation("DeleteObjectTagging", objects.delete_object_tagging),
+    ("object", "POST", "uploads"): _write("InitiateMultipartUpload", multipart.initiate),
+    ("object", "PUT", "partNumber"): _write("UploadPart", multipart.upload_part),
+    ("object", "POST", "uploadId"): _write("CompleteMultipartUpload", multipart.complete),
+    ("object", "DELETE", "uploadId"): _write("AbortMultipartUpload", multipart.abort),
+    ("object", "GET", "uploadId"): Operation("ListParts", multipart.list_parts),
+}
+
+LIST_OBJECTS_V2 = _read("ListObjectsV2", listing.list_objects_v2)
+COPY_OBJECT = _write("CopyObject", copies.copy_object)
+UPLOAD_PART_COPY = _write("UploadPartCopy", copies.upload_part_copy)
+
+_SUBRESOURCES = {
+    level: {sub for owner, _, sub in TABLE if owner == level and sub}
+    for level in ("service", "bucket", "object")
+}
+
+
+def resolve(request: Request) -> Operation:
+    """The operation a request means."""
+    level: Level = "object" if request.key else "bucket" if request.bucket else "service"
+    known = _SUBRESOURCES[level]
+    found = ""
+    for name in request.params:
+        if name in known:
+            operation = TABLE.get((level, request.method, name))
+            if operation is not None:
+                return _variant(operation, request)
+            found = name
+    operation = TABLE.get((level, request.method, found)) if not found else None
+    if operation is None:
+        raise OssError("MethodNotAllowed", Method=request.method, ResourceType=found or level)
+    return _variant(operation, request)
+
+
+def _variant(operation: Operation, request: Request) -> Operation:
+    """What a header or a value makes of it."""
+    if b"x-oss-copy-source" in request.headers:
+        if operation.name == "UploadPart":
+            return UPLOAD_PART_COPY
+        if operation.name == "PutObject":
+            return COPY_OBJECT
+    if operation.name == "ListObjects" and request.params.get("list-type") == "2":
+        return LIST_OBJECTS_V2
+    return operation

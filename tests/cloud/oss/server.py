@@ -1,0 +1,374 @@
+"""The OSS server: one request in → parse → authenticate → dispatch → answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from tests.cloud.accounts import Accounts, Credentials
+from tests.cloud.conditions import Fault, Weather
+from tests.cloud.events import ObjectEvent
+
+from . import copies, extents
+from .connection import Connection
+from .errors import QOS_DELAY, OssError, in_header
+from .operations import Operation, resolve
+from .protocol import Body, Call, Request, Response, http_date, parse
+from .signatures import Signatures
+from .state import Bucket, Metadata, Store, Version
+from .telling import tell
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+
+_LATE = 2.0  # seconds by which a "delay" comes late
+_READABLE = {"public-read", "public-read-write"}
+_XML = (b"content-type", b"application/xml")
+_log = logging.getLogger(__name__)
+
+
+class OssServer:
+    """The server and its cloud's state. Call its methods in the loop that runs it, or before it runs."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        weather: Weather,
+        region: str = "cn-hangzhou",
+        data: Path | None = None,
+        notify: Callable[[ObjectEvent], None] | None = None,
+        kill: Callable[[str], None] | None = None,
+        public_host: str | None = None,
+    ) -> None:
+        """`kill` is given the access key id of whoever asked; `public_host` is a name under which
+        `BUCKET.public_host` reaches this server.
+        """
+        self.store = Store(accounts, region, data, notify)
+        self._accounts = accounts
+        self._weather = weather
+        self._kill = kill
+        self._public_host = public_host or ""
+        self._signatures = Signatures(accounts)
+        self._operations: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
+        self._connections = 0
+        self._by_access_key: Counter[str] = Counter()
+        self._numbers = count(1)
+        self._stopping = asyncio.Event()
+        self._uvicorn = ServerState()
+        self._listener: asyncio.AbstractServer | None = None
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    async def start(self, port: int = 0) -> str:
+        """Bind 127.0.0.1 and serve in the running loop; the URL of the server."""
+        config = Config(
+            cast("Any", self),
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+            access_log=False,
+            log_config=None,
+            interface="asgi3",
+            timeout_keep_alive=75,
+        )
+        config.load()
+        loop = asyncio.get_running_loop()
+
+        def connect() -> Connection:
+            connection = Connection(config, self._uvicorn, {}, loop)
+            connection.opened = self._opened
+            return connection
+
+        self._listener = await loop.create_server(connect, "127.0.0.1", port, backlog=2048)
+        host, bound = self._listener.sockets[0].getsockname()
+        self.store.address = f"{host}:{bound}"
+        return f"http://{self.store.address}"
+
+    async def stop(self) -> None:
+        """Close everything; what stalls is let go."""
+        if self._listener is not None:
+            self._listener.close()
+        self._stopping.set()
+        for connection in list(self._uvicorn.connections):
+            cast("Connection", connection).transport.close()
+        for task in list(self._uvicorn.tasks):
+            task.cancel()
+        await asyncio.gather(*self._uvicorn.tasks, return_exceptions=True)
+
+    def _opened(self) -> None:
+        self._connections += 1
+
+    # -- for the admin API and tests -------------------------------------------------------------------------
+
+    def create_bucket(self, name: str, region: str | None = None, *, owner: str | None = None) -> Bucket:
+        """A bucket of the account, or of another one: `owner`."""
+        return self.store.create(name, region, owner)
+
+    def seed(self, bucket: str, key: str, size: int, seed: int) -> None:
+        """Make an object of `size` bytes without sending them; listeners hear of it as of a PutObject."""
+        holder = self.store.bucket(bucket)
+        content = extents.made(seed, size)
+        old = holder.current(key)
+        version = holder.put(_seeded(self.store, holder, key, content))
+        call = Call(
+            operation="PutObject",
+            bucket=bucket,
+            key=key,
+            params={},
+            headers={},
+            body=Body(),
+            request_id=self._request_id(),
+            principal=self._accounts.owner.principal,
+            source_ip="127.0.0.1",
+        )
+        tell(self.store, call, "ObjectCreated:PutObject", version, old)
+
+    def requests(self) -> dict[str, Any]:
+        """What has arrived so far."""
+        return {
+            "operations": dict(self._operations),
+            "errors": dict(self._errors),
+            "connections": self._connections,
+            "connections_by_access_key": dict(self._by_access_key),
+            "bytes_copied": self.store.bytes_copied,
+        }
+
+    # -- one request -----------------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        assert scope["type"] == "http"
+        connection: Connection = scope["state"]["connection"]
+        started = time.perf_counter()
+        request_id = self._request_id()
+        method = scope["method"]
+        name = ""
+        try:
+            request = parse(
+                method,
+                scope["raw_path"],
+                scope["query_string"],
+                dict(scope["headers"]),
+                scope["client"][0] if scope["client"] else "",
+                self._public_host,
+            )
+            name, response = await self._serve(request, request_id, connection, receive)
+        except OssError as error:
+            response = _refusal(error, request_id, self.store.address, name, method)
+        if response is None:
+            connection.hang_up()
+            return
+        took = str(int((time.perf_counter() - started) * 1000)).encode()
+        await _answer(response, request_id, took, method, send)
+
+    def _request_id(self) -> str:
+        return f"{int(time.time()):08X}{next(self._numbers):016X}"
+
+    async def _serve(
+        self, request: Request, request_id: str, connection: Connection, receive: ASGIReceiveCallable
+    ) -> tuple[str, Response | None]:
+        """The operation's name and its answer; None when the connection is to be closed without one."""
+        name = ""
+        try:
+            operation = resolve(request)
+            name = operation.name
+            self._operations[name] += 1
+            credentials = self._admit(request, operation, connection)
+            body = await self._read(receive, request)
+            fault = self._weather.strike(name, request.key)
+            call = Call(
+                operation=name,
+                bucket=request.bucket,
+                key=request.key,
+                params=request.params,
+                headers=request.headers,
+                body=body,
+                request_id=request_id,
+                principal=credentials.principal if credentials else "",
+                source_ip=request.source_ip,
+                corrupt=fault is not None and fault.answer == "corrupt",
+            )
+            conditions = self._weather.conditions
+            if conditions.latency_ms or conditions.bandwidth_mb_s:
+                await asyncio.sleep(self._weather.seconds(self._cost(call)))
+            if fault is not None:
+                response = await self._struck(fault, operation, call, credentials, connection)
+            else:
+                response = operation.handler(self.store, call)
+        except OssError as error:
+            response = _refusal(error, request_id, self.store.address, name, request.method)
+            self._errors[error.code] += 1
+        except Exception:  # noqa: BLE001 - the server answers 500 and lives on
+            _log.exception("%s %s/%s failed", name, request.bucket, request.key)
+            response = _refusal(
+                OssError("InternalError"), request_id, self.store.address, name, request.method
+            )
+        return name, response
+
+    def _cost(self, call: Call) -> int:
+        return copies.cost(self.store, call) if call.operation in {"CopyObject", "UploadPartCopy"} else 0
+
+    async def _struck(
+        self,
+        fault: Fault,
+        operation: Operation,
+        call: Call,
+        credentials: Credentials | None,
+        connection: Connection,
+    ) -> Response | None:
+        """What a fault makes of a request (conditions.Fault says what each means)."""
+        if fault.error is not None:
+            delay = ((b"x-oss-qos-delay-time", b"100"),) if fault.error in QOS_DELAY else ()
+            raise OssError(fault.error, headers=delay)
+        match fault.answer:
+            case "reset":
+                return None
+            case "stall":
+                await self._stall(connection)
+                return None
+            case "lost" | "kill":
+                if fault.answer == "kill" and self._kill is not None and credentials is not None:
+                    self._kill(credentials.access_key_id)
+                try:
+                    operation.handler(self.store, call)
+                except OssError as error:
+                    self._errors[error.code] += 1
+                return None
+            case "duplicate":
+                # a copy of the request that the network delivers later: nobody hears its answer
+                response = operation.handler(self.store, call)
+                try:
+                    operation.handler(self.store, call)
+                except OssError as error:
+                    self._errors[error.code] += 1
+                return response
+            case "delay":
+                await asyncio.sleep(_LATE)
+        return operation.handler(self.store, call)
+
+    async def _stall(self, connection: Connection) -> None:
+        ends = [asyncio.ensure_future(event.wait()) for event in (connection.closed, self._stopping)]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    def _admit(self, request: Request, operation: Operation, connection: Connection) -> Credentials | None:
+        """Who asks, and whether they may. A missing bucket is told before a wrong key, except to who would
+        make it (asserted by Alibaba's SDK tests).
+        """
+        bucket = self.store.buckets.get(request.bucket)
+        if bucket is None and request.bucket and operation.name not in {"PutBucket", "PutBucketAcl"}:
+            raise OssError("NoSuchBucket", BucketName=request.bucket)
+        region = self.store.region
+        regions = (region, bucket.region) if bucket is not None else (region,)
+        credentials = self._signatures.check(request, regions)
+        if credentials is not None:
+            if credentials.access_key_id not in connection.access_key_ids:
+                connection.access_key_ids.add(credentials.access_key_id)
+                self._by_access_key[credentials.access_key_id] += 1
+            if (
+                bucket is not None
+                and bucket.owner != self._accounts.account_id
+                and operation.name != "PutBucket"
+            ):
+                self._admit_stranger(request, operation, bucket)
+            return credentials
+        if bucket is None:
+            raise OssError(
+                "AccessDenied", "Anonymous access is forbidden for this operation.", ec="0003-00000001"
+            )
+        self._admit_stranger(request, operation, bucket)
+        return None
+
+    def _admit_stranger(self, request: Request, operation: Operation, bucket: Bucket) -> None:
+        """The object's ACL counts, or the bucket's if it is `default`."""
+        acl = bucket.acl
+        version = bucket.current(request.key) if request.key else None
+        if version is not None and version.acl != "default":
+            acl = version.acl
+        match operation.access:
+            case "read" if acl in _READABLE:
+                return
+            case "write" if acl == "public-read-write":
+                return
+            case _:
+                raise OssError("AccessDenied")
+
+    async def _read(self, receive: ASGIReceiveCallable, request: Request) -> Body:
+        """The body, if the method has one. A GET may announce one and never send it."""
+        if request.method not in {"PUT", "POST"}:
+            return Body()
+        if request.headers.get(b"content-length") == b"0":
+            return _EMPTY
+        if b"content-length" not in request.headers and b"transfer-encoding" not in request.headers:
+            return _EMPTY
+        writer = extents.Writer(self.store.data)
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise OssError("RequestTimeout")  # the client is gone: nobody hears it
+            writer.write(message["body"])
+            if not message["more_body"]:
+                return Body(*writer.finish())
+
+
+_EMPTY = Body(*extents.Writer(None).finish())
+
+
+def _seeded(store: Store, bucket: Bucket, key: str, content: extents.Content) -> Version:
+    return Version(
+        key=key,
+        modified=store.clock(),
+        content=content,
+        etag=content.etag(),
+        storage_class=bucket.storage_class,
+        metadata=Metadata(((b"content-type", b"application/octet-stream"),)),
+    )
+
+
+def _refusal(error: OssError, request_id: str, host: str, operation: str, method: str) -> Response:
+    ec = error.ec_in(operation)
+    body = error.document(request_id, host, ec)
+    headers = (*error.headers, (b"x-oss-ec", ec.encode()), _XML)
+    if method == "HEAD" or error.status == 304:
+        return Response(error.status, (*headers, (b"x-oss-err", in_header(body))))
+    return Response(error.status, headers, body)
+
+
+async def _answer(
+    response: Response, request_id: str, took: bytes, method: str, send: ASGISendCallable
+) -> None:
+    headers = [
+        (b"server", b"AliyunOSS"),
+        (b"date", http_date(time.time())),
+        (b"x-oss-request-id", request_id.encode()),
+        (b"x-oss-server-time", took),
+        *response.headers,
+    ]
+    length = response.stop - response.start if response.content is not None else len(response.body)
+    if response.status != 304 and not any(
+        name in {b"content-length", b"transfer-encoding"} for name, _ in response.headers
+    ):
+        headers.append((b"content-length", str(length).encode()))
+    if response.body and not any(name == b"content-type" for name, _ in response.headers):
+        headers.append(_XML)
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.content is not None and method != "HEAD":
+        for chunk in response.content.chunks(response.start, response.stop):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    else:
+        await send({"type": "http.response.body", "body": response.body, "more_body": False})

@@ -1,0 +1,234 @@
+"""What the OSS server holds: buckets, versions of objects, uploads and their parts.
+
+It keeps versioning, retention and listings true; it must not know HTTP, signatures or XML.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tests.cloud.accounts import Accounts
+from tests.cloud.events import ObjectEvent
+
+from .errors import OssError
+from .extents import EMPTY, Content
+
+NULL = "null"  # the version id of what was written without versioning
+ARCHIVED = {"Archive", "ColdArchive", "DeepColdArchive"}
+
+Pairs = tuple[tuple[bytes, bytes], ...]
+Tags = tuple[tuple[str, str], ...]
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """Headers that are stored with an object and given back as they came."""
+
+    content: Pairs = ()  # content-type, cache-control, …
+    user: Pairs = ()  # x-oss-meta-*
+
+    def content_type(self) -> bytes:
+        return dict(self.content).get(b"content-type", b"application/octet-stream")
+
+
+class Encryption(msgspec.Struct, frozen=True):
+    """Server-side encryption as it is shown; nothing is encrypted here."""
+
+    algorithm: str
+    key_id: str = ""
+    data: str = ""
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One version of an object, a symlink, or a delete marker."""
+
+    key: str
+    modified: float
+    content: Content = EMPTY
+    etag: str = ""
+    kind: str = "Normal"  # Normal, Multipart, Appendable, Symlink
+    metadata: Metadata = Metadata()
+    tags: Tags = ()
+    acl: str = "default"
+    storage_class: str = "Standard"
+    encryption: Encryption | None = None
+    target: str = ""  # of a symlink
+    marker: bool = False  # a delete marker
+    sealed_md5: bytes = b""  # Content-MD5 of what was uploaded in order (`?sequential`)
+    restore: tuple[float, float] | None = None  # when a restoration is done, when the restored copy expires
+    id: str = NULL
+
+
+class Part(msgspec.Struct, frozen=True):
+    number: int
+    content: Content
+    etag: str
+    modified: float
+    md5: bytes = b""
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A multipart upload: what Initiate said, and the parts so far."""
+
+    id: str
+    key: str
+    initiated: float
+    blank: Version  # what the object will be, without content
+    forbid_overwrite: bool = False
+    sequential: bool = False
+    parts: dict[int, Part] = {}
+
+
+class Worm(msgspec.Struct, frozen=True):
+    """A retention policy: InProgress for 24 hours, then or on request Locked."""
+
+    id: str
+    state: str
+    days: int
+    created: float
+
+
+class Bucket:
+    """A bucket and everything in it. Versions of a key are ordered from old to new."""
+
+    def __init__(self, name: str, region: str, owner: str, created: float) -> None:
+        self.name = name
+        self.region = region
+        self.owner = owner
+        self.created = created
+        self.acl = "private"
+        self.storage_class = "Standard"
+        self.redundancy = "LRS"
+        self.versioning = ""  # "", "Enabled", "Suspended"
+        self.worm: Worm | None = None
+        self.encryption: Encryption | None = None
+        self.tags: Tags = ()
+        self.settings: dict[str, bytes] = {}  # documents kept as they came, by subresource
+        self.keys: list[str] = []
+        self.objects: dict[str, list[Version]] = {}
+        self.uploads: dict[str, Upload] = {}
+
+    def current(self, key: str) -> Version | None:
+        """The newest version, be it a delete marker."""
+        versions = self.objects.get(key)
+        return versions[-1] if versions else None
+
+    def find(self, key: str, version_id: str | None = None) -> Version:
+        """The version asked for; errors as GetObject gives them."""
+        if version_id is None:
+            version = self.current(key)
+            if version is None:
+                raise OssError("NoSuchKey", Key=key)
+            if version.marker:
+                marks = ((b"x-oss-delete-marker", b"true"), (b"x-oss-version-id", version.id.encode()))
+                raise OssError("NoSuchKey", headers=marks, Key=key)
+            return version
+        for version in self.objects.get(key, ()):
+            if version.id == version_id:
+                if version.marker:
+                    marks = ((b"x-oss-delete-marker", b"true"), (b"x-oss-version-id", version.id.encode()))
+                    raise OssError("MethodNotAllowed", headers=marks, ResourceType="DeleteMarker")
+                return version
+        raise OssError("NoSuchVersion", Key=key, VersionId=version_id)
+
+    def put(self, version: Version) -> Version:
+        """Make `version` the newest, with an id as the bucket's versioning says."""
+        versions = self.objects.get(version.key)
+        if versions is None:
+            versions = self.objects[version.key] = []
+            insort(self.keys, version.key)
+        if self.versioning == "Enabled":
+            version = msgspec.structs.replace(version, id=new_version_id())
+        else:
+            versions[:] = [other for other in versions if other.id != NULL]
+        versions.append(version)
+        return version
+
+    def replace(self, old: Version, new: Version) -> None:
+        """Put `new` in the place of `old`: a change that makes no version."""
+        versions = self.objects[old.key]
+        versions[versions.index(old)] = new
+
+    def remove(self, key: str, version_id: str) -> Version | None:
+        """Take one version away for good."""
+        versions = self.objects.get(key, [])
+        for index, version in enumerate(versions):
+            if version.id == version_id:
+                del versions[index]
+                if not versions:
+                    del self.objects[key]
+                    del self.keys[bisect_left(self.keys, key)]
+                return version
+        return None
+
+    def delete(self, key: str, now: float) -> Version | None:
+        """Delete without naming a version; the delete marker that this leaves, if it leaves one."""
+        if not self.versioning:
+            self.remove(key, NULL)
+            return None
+        return self.put(Version(key=key, modified=now, marker=True))
+
+    def check_mutable(self, key: str, now: float, version_id: str | None = None) -> None:
+        """Refuse to overwrite or delete what the retention policy protects.
+
+        With versioning a new version changes nothing, so only deletions by version id are refused.
+        """
+        if self.worm is None or (self.versioning == "Enabled" and version_id is None):
+            return
+        for version in self.objects.get(key, ()):
+            protected = version_id in (None, version.id) and not version.marker
+            if protected and now < version.modified + self.worm.days * 86400:
+                raise OssError("FileImmutable", BucketName=self.name, Key=key)
+
+
+class Store:
+    """All buckets, and the telling of what happened to them."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        region: str,
+        data: Path | None,
+        notify: Callable[[ObjectEvent], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.accounts = accounts
+        self.region = region
+        self.data = data
+        self.notify = notify
+        self.clock = clock
+        self.buckets: dict[str, Bucket] = {}
+        self.bytes_copied = 0
+        self.restore_seconds = 3.0
+        self.address = "127.0.0.1"
+
+    def create(self, name: str, region: str | None = None, owner: str | None = None) -> Bucket:
+        """A new bucket; `owner` is the id of another account for a bucket that is foreign here."""
+        bucket = Bucket(name, region or self.region, owner or self.accounts.account_id, self.clock())
+        self.buckets[name] = bucket
+        return bucket
+
+    def bucket(self, name: str) -> Bucket:
+        bucket = self.buckets.get(name)
+        if bucket is None:
+            raise OssError("NoSuchBucket", BucketName=name)
+        return bucket
+
+    def available(self, version: Version) -> bool:
+        """Whether the bytes can be read: not archived, or restored."""
+        if version.storage_class not in ARCHIVED:
+            return True
+        return version.restore is not None and version.restore[0] <= self.clock() < version.restore[1]
+
+
+def new_version_id() -> str:
+    return "CAEQ" + secrets.token_hex(30)
+
+
+def new_upload_id() -> str:
+    return secrets.token_hex(16).upper()

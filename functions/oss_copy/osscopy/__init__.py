@@ -1,0 +1,1 @@
+"""oss-copy: copies Alibaba Cloud OSS objects from a Function Compute function."""

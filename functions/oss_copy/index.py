@@ -1,0 +1,20 @@
+"""The entry points Function Compute calls: `index.handler` and, once an instance, `index.initialize`."""
+
+from __future__ import annotations
+
+import functools
+
+from osscopy.app import App
+from osscopy.fc import Context
+
+app = functools.cache(App)
+
+
+def initialize(context: Context) -> None:  # noqa: ARG001 - FC passes it
+    """Read the settings before the first event, so that a wrong one fails here and by name."""
+    app()
+
+
+def handler(event: bytes, context: Context) -> object:
+    """Answer one event of any trigger."""
+    return app().handle(event, context)

@@ -1,0 +1,159 @@
+"""Wiring: one event in, settings, SDKs and engine put together, one answer out.
+
+Knows everything and decides nothing: what an event means is `events`, what is done is `engine`, what HTTP
+says is `web`.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+import msgspec
+
+from osscopy import events, fc, plan, settings, web
+from osscopy.engine import Engine, Limits
+from osscopy.model import Command, Continue, Copy, OssCopyError, Problem, Refused, Result, Transient
+from osscopy.oss import OssStore
+
+HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
+
+
+class SystemClock:
+    """Real time and chance."""
+
+    monotonic = staticmethod(time.monotonic)
+    now = staticmethod(time.time)
+    sleep = staticmethod(time.sleep)
+    random = staticmethod(random.random)
+
+
+class JsonLog:
+    """One line of JSON per event that matters, on standard output, where FC collects it."""
+
+    def __init__(self, level: str) -> None:
+        self._logger = logging.getLogger("osscopy")
+        self._logger.setLevel(level)
+        self._logger.propagate = False
+        if not self._logger.handlers:
+            self._logger.addHandler(logging.StreamHandler(sys.stdout))
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        line = {"event": event, **{name: value for name, value in fields.items() if value is not None}}
+        self._logger.info("%s", msgspec.json.encode(line, enc_hook=str).decode())
+
+
+class App:
+    """What an instance keeps between invocations: its settings, and what it found out about the gateway."""
+
+    def __init__(self) -> None:
+        self._settings = settings.load()
+        self._log = JsonLog(self._settings.log_level)
+        self._gateway = fc.Gateway()
+
+    def handle(self, event: bytes, context: fc.Context) -> object:
+        """The answer to one event. A final refusal is returned; Transient is raised, so that FC retries."""
+        begun = time.monotonic()
+        invocation = fc.read_context(context, settings.environment_credentials())
+        arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
+        try:
+            parsed = events.parse(event, arrival, self._settings.rules)
+        except Refused as error:
+            return _encode(self._refused(error, invocation))
+        match parsed:
+            case events.HttpCall():
+                seconds = min(invocation.timeout, HTTP_SECONDS)
+                engine = self._engine(invocation, begun, seconds)
+                return web.answer(
+                    parsed,
+                    self._settings,
+                    arrival,
+                    lambda copy: self._noted(engine.start(copy, inline=False), invocation),
+                )
+            case events.Batch(items=items, many=many):
+                engine = self._engine(invocation, begun, invocation.timeout)
+                if many:
+                    return _encode({"results": self._many(engine, items, invocation)})
+                return _encode(self._one(engine, items[0], invocation, inline=True))
+
+    def _engine(self, invocation: fc.Invocation, begun: float, seconds: float) -> Engine:
+        region = invocation.region
+        store = OssStore.connect(
+            invocation.access_key,
+            self._settings.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
+            region,
+            threads=self._settings.max_parallel,
+            read_timeout=plan.read_timeout(seconds),
+        )
+        return Engine(
+            store,
+            fc.FcInvoker(invocation, self._settings.invoke_endpoint, self._gateway),
+            SystemClock(),
+            self._log,
+            Limits(seconds, begun + seconds, self._settings.multipart_threshold, self._settings.max_parallel),
+            self._settings.allow,
+        )
+
+    def _many(
+        self, engine: Engine, items: Sequence[Command | Refused], invocation: fc.Invocation
+    ) -> list[Result]:
+        """Every record of an event: large copies get chains of their own, one bad record stops no other.
+
+        What failed for the moment is submitted again alone; only if that fails too is the whole event raised.
+        """
+        results: list[Result] = []
+        unplaced: Transient | None = None
+        for item in items:
+            try:
+                try:
+                    results.append(self._one(engine, item, invocation, inline=len(items) == 1))
+                except Transient:
+                    if not isinstance(item, Copy):
+                        raise
+                    results.append(self._noted(engine.hand_over(item), invocation))
+            except Transient as error:
+                unplaced = error
+        if unplaced is not None:
+            raise unplaced
+        return results
+
+    def _one(
+        self, engine: Engine, item: Command | Refused, invocation: fc.Invocation, *, inline: bool
+    ) -> Result:
+        match item:
+            case Refused():
+                return self._refused(item, invocation)
+            case Copy() if not inline and engine.is_short_of_time():
+                return self._noted(engine.hand_over(item), invocation)
+            case Copy():
+                return self._noted(engine.start(item, inline=inline), invocation)
+            case Continue():
+                return self._noted(engine.proceed(item), invocation)
+
+    def _refused(self, error: OssCopyError, invocation: fc.Invocation) -> Result:
+        return self._noted(Result(None, "failed", hops=0, error=Problem.of(error)), invocation)
+
+    def _noted(self, result: Result, invocation: fc.Invocation) -> Result:
+        self._log(
+            "result",
+            requestId=invocation.request_id,
+            job=result.job,
+            status=result.status,
+            method=result.method,
+            source=result.source,
+            destination=result.destination,
+            parts=result.parts,
+            partsDone=result.parts_done,
+            hops=result.hops,
+            verified=result.verified,
+            error=result.error,
+        )
+        return result
+
+
+def _encode(value: object) -> str:
+    return msgspec.json.encode(value).decode()

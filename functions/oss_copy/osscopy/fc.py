@@ -1,0 +1,221 @@
+"""The invoker: asynchronous invocations of this function through the FC SDKs; and FC's word on an invocation.
+
+The only module that imports an FC SDK, and only when something is to be submitted: most invocations are not
+chained. fc2 signs the FC 3.0 path as FC 2.0's; should the gateway refuse that signature, the FC 3.0 SDK takes
+over, for good.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Protocol
+
+import msgspec
+import requests
+
+from osscopy.model import Failed, Misconfigured, OssCopyError, Refused, Transient
+
+SUBMIT_TIMEOUT = 10.0  # seconds; the answer to an asynchronous invocation is an acknowledgement
+
+AccessKey = tuple[str, str, str | None]  # id, secret, security token
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """What FC tells a function about one invocation of it."""
+
+    request_id: str
+    function: str
+    service: str  # empty on FC 3.0
+    region: str
+    account: str
+    timeout: float
+    access_key: AccessKey
+
+
+class Context(Protocol):
+    """FC's context object: on python3.12 it has neither `credentials` nor `service`."""
+
+    request_id: str
+    region: str
+    account_id: str
+    function: Any
+
+
+def read_context(context: Context, environment_key: AccessKey | None) -> Invocation:
+    """The invocation, whichever shape of context the runtime gives; `timeout` may be text."""
+    given = getattr(context, "credentials", None)
+    identity = getattr(given, "access_key_id", None)
+    secret = getattr(given, "access_key_secret", None)
+    if identity and secret:
+        access_key: AccessKey = (identity, secret, getattr(given, "security_token", None) or None)
+    elif environment_key is not None:
+        access_key = environment_key
+    else:
+        raise Misconfigured(
+            "NoCredentials", "the function has no role: set `role` in s.yaml so that FC gives it credentials"
+        )
+    service = getattr(context, "service", None)
+    return Invocation(
+        request_id=context.request_id,
+        function=context.function.name,
+        service=getattr(service, "name", None) or "",
+        region=context.region,
+        account=context.account_id,
+        timeout=float(context.function.timeout),
+        access_key=access_key,
+    )
+
+
+class Gateway:
+    """What this instance knows of FC's gateway: whether fc2's signature passes on the FC 3.0 path."""
+
+    takes_fc_signature = True
+
+
+class FcInvoker:
+    """Submits asynchronous invocations of the function that is running."""
+
+    def __init__(self, invocation: Invocation, endpoint: str | None, gateway: Gateway) -> None:
+        self._invocation = invocation
+        self._gateway = gateway
+        self._endpoint = endpoint or (
+            f"https://{invocation.account}.{invocation.region}-internal.fc.aliyuncs.com"
+        )
+
+    def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
+        """True: accepted. False: this task id was accepted before (documented as 409)."""
+        if self._gateway.takes_fc_signature:
+            try:
+                return self._submit(_through_fc2, task_id, payload, delay)
+            except _SignatureRefused:
+                self._gateway.takes_fc_signature = False
+        return self._submit(_through_sdk3, task_id, payload, delay)
+
+    def _submit(self, send: _Send, task_id: str, payload: bytes, delay: int) -> bool:
+        headers = {"x-fc-invocation-type": "Async"}
+        on_fc2 = bool(self._invocation.service)
+        headers["x-fc-stateful-async-invocation-id" if on_fc2 else "x-fc-async-task-id"] = task_id
+        if delay:
+            headers["x-fc-async-delay"] = str(delay)
+        try:
+            send(self._invocation, self._endpoint, headers, payload)
+        except _Answer as answer:
+            if answer.is_duplicate:
+                return False
+            if answer.refuses_signature and not on_fc2 and send is _through_fc2:
+                raise _SignatureRefused from answer
+            raise _translate(answer) from answer
+        except requests.RequestException as error:  # among them: an error answer that is no JSON
+            raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
+        return True
+
+
+class _SignatureRefused(Exception):
+    """The gateway does not take fc2's signature on the FC 3.0 path."""
+
+
+class _Answer(Exception):
+    """An error that FC answered, the same for both SDKs."""
+
+    def __init__(self, status: int, code: str, message: str, request_id: str) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status, self.code, self.message, self.request_id = status, code, message, request_id
+
+    @property
+    def is_duplicate(self) -> bool:
+        # Documented as 409; one page has 400, where only a code that says so counts.
+        return self.status == 409 or (self.status == 400 and "AlreadyExist" in self.code)
+
+    @property
+    def refuses_signature(self) -> bool:
+        return self.status in {400, 401, 403} and "Signature" in self.code
+
+
+class _Send(Protocol):
+    def __call__(
+        self, invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, /
+    ) -> None: ...
+
+
+def _through_fc2(invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes) -> None:
+    import fc2  # noqa: PLC0415 - costs start-up time that only chains need
+
+    logging.getLogger().addFilter(_is_not_from_fc2)
+
+    class Client(fc2.Client):  # type: ignore[misc]
+        """Adds the path by which FC 3.0 differs; signing and sending are fc2's."""
+
+        def invoke(self, path: str) -> None:
+            self._do_request("POST", path, self._build_common_headers("POST", path, headers), body=payload)
+
+    identity, secret, token = invocation.access_key
+    client = Client(
+        endpoint=endpoint,
+        accessKeyID=identity,
+        accessKeySecret=secret,
+        securityToken=token or "",
+        Timeout=SUBMIT_TIMEOUT,
+    )
+    if invocation.service:
+        path = f"/2016-08-15/services/{invocation.service}/functions/{invocation.function}/invocations"
+    else:
+        path = f"/2023-03-30/functions/{invocation.function}/invocations"
+    try:
+        client.invoke(path)
+    except fc2.FcError as error:
+        raise _Answer(error.status_code, error.err_code, error.message[:300], error.request_id) from error
+
+
+def _is_not_from_fc2(record: logging.LogRecord) -> bool:
+    """fc2 logs the headers of failed requests, signature and token included, to the root logger."""
+    return "/fc2/" not in record.pathname.replace("\\", "/")
+
+
+def _through_sdk3(invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes) -> None:
+    from alibabacloud_fc20230330.client import Client  # noqa: PLC0415 - only where fc2 is refused
+    from alibabacloud_fc20230330.models import InvokeFunctionHeaders, InvokeFunctionRequest  # noqa: PLC0415
+    from alibabacloud_tea_openapi.utils_models import Config  # noqa: PLC0415
+    from darabonba.exceptions import DaraException  # noqa: PLC0415
+    from darabonba.runtime import RuntimeOptions  # noqa: PLC0415
+
+    identity, secret, token = invocation.access_key
+    scheme, _, host = endpoint.partition("://")
+    client = Client(
+        Config(
+            access_key_id=identity,
+            access_key_secret=secret,
+            security_token=token,
+            region_id=invocation.region,
+            endpoint=host,
+            protocol=scheme,
+        )
+    )
+    milliseconds = int(SUBMIT_TIMEOUT * 1000)
+    options = RuntimeOptions(connect_timeout=milliseconds, read_timeout=milliseconds, autoretry=False)
+    try:
+        client.invoke_function_with_options(
+            invocation.function,
+            InvokeFunctionRequest(body=payload),
+            InvokeFunctionHeaders(common_headers=dict(headers)),
+            options,
+        )
+    except DaraException as error:
+        status = int(getattr(error, "status_code", 0) or getattr(error, "statusCode", 0) or 0)
+        if not status:
+            raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
+        request_id = str(getattr(error, "request_id", "") or "")
+        raise _Answer(status, str(error.code), str(error.message)[:300], request_id) from error
+
+
+def _translate(answer: _Answer) -> OssCopyError:
+    code, request_id, status = answer.code or f"HTTP{answer.status}", answer.request_id, answer.status
+    if status == 429:
+        return Transient(code, answer.message, request_id=request_id, status=status, throttled=True)
+    if status >= 500:
+        return Transient(code, answer.message, request_id=request_id, status=status, in_doubt=True)
+    if status == 413:
+        return Refused(code, answer.message, request_id=request_id, status=status)
+    if status in {401, 403}:
+        advice = "grant the function's role fc:InvokeFunction on the function itself"
+        return Failed(code, f"{answer.message}: {advice}", request_id=request_id, status=status)
+    return Failed(code, answer.message, request_id=request_id, status=status)

@@ -1,0 +1,364 @@
+"""The values of a copy, and the errors it can end with.
+
+Knows no I/O, no SDK, no environment and no event format: everything here is a frozen value. Field names are
+snake_case here and camelCase on the wire.
+
+Errors are split by what the caller should do:
+
+    OssCopyError
+    ├── Misconfigured     a setting is wrong: fail at start, naming the variable
+    ├── Refused           the request is wrong: never retry (4xx)
+    ├── Failed            OSS or FC said no for good: stop, clean up, report
+    │   ├── SourceChanged     the source is no longer the version the copy was pinned to
+    │   ├── Conflict          the destination may not be written: it exists, or is immutable
+    │   └── UploadGone        the upload was completed or aborted: look at the destination before naming it
+    ├── Skipped           there is nothing to do: a condition or the overwrite policy says so
+    └── Transient         it may work later: retry, and if that does not help, raise
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
+
+Acl: TypeAlias = Literal["default", "private", "public-read", "public-read-write"]
+
+
+class OssCopyError(Exception):
+    """The root. `code` is OSS's or FC's own where they gave one; `field` names the input at fault."""
+
+    retryable = False
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        request_id: str | None = None,
+        status: int = 0,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.field = field
+        self.request_id = request_id
+        self.status = status
+
+
+class Misconfigured(OssCopyError):
+    """A setting is missing or wrong; `field` is the variable's name."""
+
+
+class Refused(OssCopyError):
+    """The request cannot be served as it is; nothing was asked of OSS."""
+
+
+class Failed(OssCopyError):
+    """The platform refused for good; asking again would not change it."""
+
+
+class SourceChanged(Failed):
+    """The source was overwritten, deleted or re-tagged while it was copied."""
+
+
+class Conflict(Failed):
+    """The destination exists, is immutable, or fails a condition."""
+
+
+class UploadGone(Failed):
+    """OSS knows no such upload any more; a lost answer of our own may be why."""
+
+
+class Skipped(OssCopyError):
+    """Nothing was copied because the request says so: not modified, or there already."""
+
+
+class Transient(OssCopyError):
+    """Throttling, 5xx, time-outs, lost connections, expired credentials.
+
+    `in_doubt`: the request may have taken effect although its answer was lost.
+    `throttled`: the platform asked for less; `pause` seconds if it said how long.
+    """
+
+    retryable = True
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        request_id: str | None = None,
+        status: int = 0,
+        in_doubt: bool = False,
+        throttled: bool = False,
+        pause: float = 0.0,
+    ) -> None:
+        super().__init__(code, message, request_id=request_id, status=status)
+        self.in_doubt = in_doubt
+        self.throttled = throttled
+        self.pause = pause
+
+
+class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A frozen value with camelCase names on the wire that refuses unknown fields."""
+
+
+# --- what is asked for -------------------------------------------------------------------------------------
+
+
+class Source(Value, frozen=True):
+    """The object to copy; the current version unless `version_id` says otherwise."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+
+
+class Destination(Value, frozen=True):
+    """Where to. `key` may be a template (see `names.render`); by default it is the source's key."""
+
+    bucket: str
+    key: str = "{key}"
+
+
+class Conditions(Value, frozen=True):
+    """Conditions on the source: ETags, or dates as HTTP writes them (`Sun, 22 Nov 2026 10:00:00 GMT`)."""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
+    if_unmodified_since: str | None = None
+
+
+class ContentHeaders(Value, frozen=True):
+    """The headers a reader of the object gets with it, and its user metadata (without `x-oss-meta-`)."""
+
+    content_type: str | None = None
+    cache_control: str | None = None
+    content_disposition: str | None = None
+    content_encoding: str | None = None
+    content_language: str | None = None
+    expires: str | None = None
+    user: dict[str, str] = {}
+
+
+class Encryption(Value, frozen=True):
+    """Server-side encryption of the destination; `key_id` and `data_encryption` go with KMS."""
+
+    algorithm: Literal["KMS", "AES256", "SM4"]
+    key_id: str | None = None
+    data_encryption: Literal["SM4"] | None = None
+
+
+class Tuning(Value, frozen=True):
+    """How to copy. `part_size` in bytes or as `"64MiB"`; absent means: chosen by plan."""
+
+    part_size: int | str | None = None
+    parallel: int | None = None
+    lanes: int = 1
+    method: Literal["auto", "simple", "multipart"] = "auto"
+
+
+class Options(Value, frozen=True, kw_only=True):
+    """How a copy is to be done and what the destination is to carry."""
+
+    overwrite: Literal["always", "never", "ifDifferent", "ifNewer"] = "always"
+    conditions: Conditions = Conditions()
+    metadata: Literal["copy"] | ContentHeaders = "copy"
+    tags: Literal["copy", "none"] | dict[str, str] = "copy"
+    acl: Literal["default", "copy", "private", "public-read", "public-read-write"] = "default"
+    storage_class: Literal["keep", "Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"] = "keep"
+    encryption: Encryption | None = None
+    archive: Literal["fail", "restore"] = "fail"
+    symlinks: Literal["copy", "follow"] = "copy"
+    traffic_limit: int = 0
+    request_payer: bool = False
+    tuning: Tuning = Tuning()
+
+
+class CopyRequest(Options, frozen=True, kw_only=True):
+    """One copy, as a direct event, an HTTP body or a timer payload describes it."""
+
+    source: Source
+    destination: Destination
+
+
+class RuleSource(Value, frozen=True):
+    """What a rule watches: keys of `bucket` with this prefix and suffix."""
+
+    bucket: str
+    prefix: str = ""
+    suffix: str = ""
+
+
+class Rule(Options, frozen=True, kw_only=True):
+    """What the OSS trigger copies where; the options are those of a copy request."""
+
+    source: RuleSource
+    destination: Destination
+
+    def covers(self, bucket: str, key: str) -> bool:
+        """Whether an object is this rule's business."""
+        watched = self.source
+        return bucket == watched.bucket and key.startswith(watched.prefix) and key.endswith(watched.suffix)
+
+    def request(self, key: str) -> CopyRequest:
+        """The copy this rule makes of `key`; its destination key is still the template."""
+        options = {name: getattr(self, name) for name in Options.__struct_fields__}
+        return CopyRequest(source=Source(self.source.bucket, key), destination=self.destination, **options)
+
+
+# --- what was seen -----------------------------------------------------------------------------------------
+
+
+class Head(msgspec.Struct, frozen=True):
+    """An object as HEAD shows it. Times are Unix seconds of the server's clock."""
+
+    size: int
+    etag: str
+    version_id: str | None
+    last_modified: int
+    seen_at: int  # the Date of the answer
+    crc64: str | None  # unsigned decimal; None: OSS did not say
+    storage_class: str
+    kind: str  # Normal | Multipart | Appendable | Symlink
+    content: ContentHeaders
+    tag_count: int
+
+
+class Pin(Value, frozen=True):
+    """The version of the source that a copy is bound to (design: one source version)."""
+
+    size: int
+    etag: str
+    last_modified: int
+    version_id: str | None = None
+    crc64: str | None = None
+
+
+class Attributes(msgspec.Struct, frozen=True):
+    """Everything the destination must carry besides its bytes.
+
+    `content` and `tags` are None where OSS copies them itself (CopyObject's COPY directives).
+    """
+
+    content: ContentHeaders | None
+    tags: dict[str, str] | None
+    acl: Acl
+    storage_class: str
+    encryption: Encryption | None
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A piece of the source: `first` and `last` are inclusive byte offsets, as OSS ranges are."""
+
+    number: int
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+
+class ListedPart(msgspec.Struct, frozen=True):
+    """A part as ListParts shows it."""
+
+    number: int
+    etag: str
+    size: int
+
+
+# --- what is under way -------------------------------------------------------------------------------------
+
+
+class Upload(Value, frozen=True):
+    """A multipart upload of ours: its boundaries never change. `opened_at`: OSS's clock, Unix seconds."""
+
+    id: str
+    part_size: int
+    parts: int
+    lanes: int
+    opened_at: int
+
+
+class Copy(Value, frozen=True, tag_field="step", tag="start"):
+    """A copy to begin. The request's destination key is final (no template any more).
+
+    `alternative`: the same event read with its key unquoted, for the trigger that may encode keys;
+    `event_etag` tells which reading is right. `rules` would let neither in without the allow lists.
+    """
+
+    job: str
+    request: CopyRequest
+    started_at: str
+    alternative: CopyRequest | None = None
+    event_etag: str | None = None
+
+
+class Continue(Value, frozen=True, tag_field="step", tag="continue"):
+    """The next batch of a multipart copy. Small for any object: ListParts knows what is done, not this."""
+
+    job: str
+    request: CopyRequest
+    started_at: str
+    pin: Pin
+    upload: Upload
+    generation: int
+    lane: int
+    hop: int
+    stalls: int = 0
+
+
+Command: TypeAlias = Copy | Continue
+
+
+# --- what came of it ---------------------------------------------------------------------------------------
+
+
+class Seen(Value, frozen=True):
+    """An object in a result; what is unknown is null."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    etag: str | None = None
+    size: int | None = None
+    crc64: str | None = None
+
+
+class Problem(Value, frozen=True):
+    """An error in a result."""
+
+    code: str
+    message: str
+    request_id: str | None = None
+    retryable: bool = False
+    field: str | None = None
+
+    @classmethod
+    def of(cls, error: OssCopyError) -> Problem:
+        return cls(error.code, error.message, error.request_id or None, error.retryable, error.field)
+
+
+class Result(Value, frozen=True):
+    """What became of a copy; times are ISO 8601 in UTC."""
+
+    job: str | None
+    status: Literal["succeeded", "skipped", "running", "failed", "cancelled"]
+    source: Seen | None = None
+    destination: Seen | None = None
+    method: Literal["simple", "multipart"] | None = None
+    verified: Literal["crc64", "size"] | None = None
+    parts: int = 0
+    parts_done: int = 0
+    bytes_done: int = 0
+    lanes: int = 1
+    hops: int = 1
+    started_at: str | None = None
+    finished_at: str | None = None
+    error: Problem | None = None

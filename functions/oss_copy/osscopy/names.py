@@ -1,0 +1,115 @@
+"""Bucket and key rules, destination templates and allow lists: all about names, nothing about objects.
+
+OSS normalises no key: `a/../b`, `%2e` and upper case are names like any other, so all comparisons here are of
+the exact string.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from datetime import datetime
+
+import msgspec
+
+from osscopy.model import Refused
+
+MAX_KEY_BYTES = 1023
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+def check_bucket(name: str, field: str) -> None:
+    """Refuse what OSS would not accept as a bucket name (it also keeps host names and paths out)."""
+    if not _BUCKET.fullmatch(name):
+        raise Refused(
+            "InvalidBucketName",
+            f"{name[:80]!r} is no bucket name: 3 to 63 lower-case letters, digits and hyphens",
+            field=field,
+        )
+
+
+def check_key(key: str, field: str) -> None:
+    """Refuse keys OSS cannot hold, and `.` and `..`, which HTTP clients fold away as path segments."""
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        raise Refused("InvalidKey", "the key is not valid Unicode", field=field) from None
+    if not 1 <= size <= MAX_KEY_BYTES:
+        raise Refused(
+            "InvalidKey", f"a key has 1 to {MAX_KEY_BYTES} bytes of UTF-8, this one {size}", field=field
+        )
+    if key in {".", ".."}:
+        raise Refused("InvalidKey", f"{key!r} cannot be addressed over HTTP", field=field)
+    if "\0" in key:
+        raise Refused("InvalidKey", "the key contains a NUL character", field=field)
+
+
+def render(template: str, key: str, moment: datetime) -> str:
+    """The destination key for source `key`; `moment` (with its time zone) feeds `{date:%Y/%m/%d}`.
+
+    Placeholders: `{key}`, `{dir}` (with its trailing slash, or empty), `{name}`, `{stem}`, `{ext}` (with its
+    dot, or empty), `{date:FORMAT}`. `{{` and `}}` stand for braces.
+    """
+    slash = key.rfind("/") + 1
+    name = key[slash:]
+    dot = name.rfind(".")
+    cut = dot if dot > 0 else len(name)
+    known = {"key": key, "dir": key[:slash], "name": name, "stem": name[:cut], "ext": name[cut:]}
+    out: list[str] = []
+    for literal, placeholder, form, conversion in _pieces(template):
+        out.append(literal)
+        if placeholder is None:
+            continue
+        if placeholder == "date" and form and not conversion:
+            out.append(moment.strftime(form))
+        elif placeholder in known and not form and not conversion:
+            out.append(known[placeholder])
+        else:
+            raise Refused(
+                "InvalidTemplate",
+                f"unknown placeholder {{{placeholder}}}; known are {{key}} {{dir}} {{name}} {{stem}} {{ext}} "
+                "{date:%Y/%m/%d}; write {{ and }} for braces",
+                field="destination.key",
+            )
+    return "".join(out)
+
+
+def fixed_prefix(template: str, source_prefix: str) -> str:
+    """What every key made by `template` starts with, for sources under `source_prefix`."""
+    out = ""
+    for literal, placeholder, _form, _conversion in _pieces(template):
+        out += literal
+        if placeholder == "key":
+            return out + source_prefix
+        if placeholder is not None:
+            return out
+    return out
+
+
+def _pieces(template: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    try:
+        return list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise Refused(
+            "InvalidTemplate", f"{error}; write {{{{ and }}}} for braces", field="destination.key"
+        ) from None
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """One entry of an allow list: a bucket and a key, or a key prefix (`bucket/prefix*`)."""
+
+    bucket: str
+    key: str
+    is_prefix: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Pattern:
+        """Read `bucket/key` or `bucket/prefix*`; a bare bucket is refused, since it says nothing of keys."""
+        bucket, slash, key = text.partition("/")
+        check_bucket(bucket, "bucket")
+        if not slash or not key or "*" in key[:-1]:
+            raise Refused("InvalidPattern", f"{text!r} is not of the form bucket/prefix* or bucket/key")
+        return cls(bucket, key.removesuffix("*"), key.endswith("*"))
+
+    def matches(self, bucket: str, key: str) -> bool:
+        return bucket == self.bucket and (key.startswith(self.key) if self.is_prefix else key == self.key)

@@ -1,0 +1,330 @@
+"""Every decision of a copy, as pure functions from values to values.
+
+Knows no I/O, no clock and no SDK: time, random numbers and what OSS said come in as arguments, so that the
+same decisions run in the function, in tests and in a simulation. Limits are OSS's unless a comment says ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from osscopy.model import (
+    GIB,
+    KIB,
+    MIB,
+    Acl,
+    Attributes,
+    Conflict,
+    CopyRequest,
+    Head,
+    ListedPart,
+    Part,
+    Pin,
+    Refused,
+    Skipped,
+    Source,
+    Transient,
+    Tuning,
+    Upload,
+)
+
+MIN_PART, MAX_PART, MAX_PARTS = 100 * KIB, 5 * GIB, 10_000
+MAX_OBJECT = MAX_PARTS * MAX_PART  # 48.8 TB
+
+# Ours. The official copier (oss SDK v2) leaves CopyObject at this size: 2 GB were seen to outlast 60 s.
+DEFAULT_THRESHOLD = 200 * MIB
+USUAL_PART, SMALLEST_PART = 64 * MIB, 8 * MIB
+PART_RATE = 20 * MIB  # bytes a second that a part copy is trusted to reach when its size is chosen
+MAX_STALLS = 3  # hops in a row that copied nothing and were not throttled
+MAX_ATTEMPTS = 8  # of one request within one hop
+MAX_AGE = 7 * 86_400  # seconds: longer than any async event lives (FC: 604,800 s)
+
+_SIZE = re.compile(r"(\d{1,15})\s*(B|KiB|MiB|GiB)?")
+_UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
+
+
+# --- what to do with an object -----------------------------------------------------------------------------
+
+
+def method(source: Head, tuning: Tuning, threshold: int) -> Literal["simple", "multipart"]:
+    """CopyObject up to `threshold` bytes, parts above; an empty object has no parts, a symlink neither."""
+    if source.size > MAX_OBJECT:
+        raise Refused(
+            "EntityTooLarge",
+            f"the source has {source.size} bytes; OSS holds {MAX_OBJECT} (48.8 TB) in 10,000 parts of 5 GiB",
+            field="source",
+        )
+    if source.size == 0 or source.kind == "Symlink" or tuning.method == "simple":
+        return "simple"
+    if tuning.method == "multipart":
+        return "multipart"
+    return "simple" if source.size <= threshold else "multipart"
+
+
+def judge_overwrite(request: CopyRequest, source: Head, destination: Head | None) -> None:
+    """Raise Conflict or Skipped if the overwrite policy says so; `destination` None: nothing is there."""
+    if destination is None:
+        return
+    match request.overwrite:
+        case "never":
+            raise Conflict(
+                "FileAlreadyExists", "the destination exists and `overwrite` is `never`", status=409
+            )
+        case "ifNewer" if source.last_modified <= destination.last_modified:
+            raise Skipped("NotNewer", "the destination is not older than the source")
+        case "ifDifferent" if same_content(source, destination):
+            raise Skipped("NotDifferent", "the destination has the same size and checksum")
+
+
+def same_content(one: Head, other: Head) -> bool:
+    """Whether two objects surely hold the same bytes: unknown checksums are never counted as equal."""
+    if one.size != other.size:
+        return False
+    if one.crc64 is not None and other.crc64 is not None:
+        return one.crc64 == other.crc64
+    return "-" not in one.etag and one.etag == other.etag  # a plain ETag is the MD5 of the bytes
+
+
+def attributes(
+    request: CopyRequest, source: Head, tags: Mapping[str, str], acl: Acl, *, carried: bool
+) -> Attributes:
+    """What the destination must carry. `carried`: OSS copies nothing itself (multipart), so all is named."""
+    content = source.content if carried else None
+    if request.metadata != "copy":
+        content = request.metadata
+        if content.content_type is None:  # REPLACE without Content-Type keeps the source's; so do we
+            content = msgspec.structs.replace(content, content_type=source.content.content_type)
+    match request.tags:
+        case "copy":
+            wanted = dict(tags) if carried else None
+        case "none":
+            wanted = {}
+        case chosen:
+            wanted = chosen
+    return Attributes(
+        content=content,
+        tags=wanted,
+        acl=acl if request.acl == "copy" else request.acl,
+        storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
+        encryption=request.encryption,
+    )
+
+
+# --- parts and lanes ---------------------------------------------------------------------------------------
+
+
+def byte_size(value: int | str) -> int:
+    """`"64MiB"` or a number of bytes; refuses anything else."""
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, str) and found is None:
+        raise Refused(
+            "InvalidSize", f"{value[:40]!r} is no size; write 67108864 or 64MiB", field="tuning.partSize"
+        )
+    return int(found[1]) * _UNITS[found[2]] if found else int(value)
+
+
+def part_size(size: int, tuning: Tuning, parallel: int, seconds: float) -> int:
+    """Bytes per part: at most 10,000 parts, each copied within `seconds` at PART_RATE, all threads busy."""
+    least = max(MIN_PART, -(-size // MAX_PARTS))
+    if tuning.part_size is not None:
+        asked = byte_size(tuning.part_size)
+        if not least <= asked <= MAX_PART:
+            raise Refused(
+                "InvalidPartSize",
+                f"parts of {asked} bytes: for this object they may have {least} to {MAX_PART}",
+                field="tuning.partSize",
+            )
+        return asked
+    even = _round_up(-(-size // max(1, parallel)), MIB)
+    chosen = max(min(USUAL_PART, max(SMALLEST_PART, even)), _round_up(least, MIB))
+    within = max(MIN_PART, int(seconds * PART_RATE) // MIB * MIB)
+    if chosen > within >= least:
+        chosen = within
+    if chosen > within:
+        raise Refused(
+            "TimeoutTooShort",
+            f"an object of {size} bytes needs parts of {chosen} bytes, about {chosen // PART_RATE} s each: "
+            "raise the function's timeout",
+            field="timeout",
+        )
+    return chosen
+
+
+def _round_up(value: int, unit: int) -> int:
+    return -(-value // unit) * unit
+
+
+def part(number: int, size: int, part_size: int) -> Part:
+    """Part `number` (from 1) of an object of `size` bytes."""
+    return Part(number, (number - 1) * part_size, min(number * part_size, size) - 1)
+
+
+def split(size: int, part_size: int) -> tuple[Part, ...]:
+    """Cut `size` > 0 bytes into parts numbered from 1."""
+    return tuple(part(n + 1, size, part_size) for n in range(-(-size // part_size)))
+
+
+def lane_numbers(parts: int, lanes: int, lane: int) -> range:
+    """The part numbers of `lane` (from 1): one unbroken range, so that ListParts reads it by marker."""
+    return range((lane - 1) * parts // lanes + 1, lane * parts // lanes + 1)
+
+
+def missing(pin: Pin, upload: Upload, lane: int, listed: Iterable[ListedPart]) -> tuple[Part, ...]:
+    """The parts of `lane` that are not there in full; one with a wrong size is copied again."""
+    sizes = {seen.number: seen.size for seen in listed}
+    wanted = (part(n, pin.size, upload.part_size) for n in lane_numbers(upload.parts, upload.lanes, lane))
+    return tuple(each for each in wanted if sizes.get(each.number) != each.size)
+
+
+def gaps(pin: Pin, upload: Upload, listed: Sequence[ListedPart]) -> list[int]:
+    """Part numbers that keep the upload from being completed: missing, of wrong size, or not ours."""
+    sizes = {seen.number: seen.size for seen in listed}
+    wrong = [each.number for each in split(pin.size, upload.part_size) if sizes.get(each.number) != each.size]
+    return wrong + [number for number in sizes if number > upload.parts]
+
+
+def multipart_etag(etags: Iterable[str]) -> str:
+    """The ETag OSS gives a completed upload: MD5 of the part ETags in upper case, then their count."""
+    known = [etag.upper() for etag in etags]
+    digest = hashlib.md5("".join(known).encode(), usedforsecurity=False).hexdigest()
+    return f"{digest.upper()}-{len(known)}"
+
+
+# --- the next step of a lane -------------------------------------------------------------------------------
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Where a hop stands after it has worked: parts of its lane, seconds of its invocation."""
+
+    missing: int
+    copied: int
+    throttled: bool
+    seconds_left: float
+    seconds_needed: float  # to list, complete and verify
+    stalls: int
+    age: float  # seconds since the copy began
+
+
+class Finish(msgspec.Struct, frozen=True):
+    """The lane is done: look whether all lanes are, and complete."""
+
+
+class HandOver(msgspec.Struct, frozen=True):
+    """Submit the next hop, to start after `delay` seconds."""
+
+    delay: int
+    stalls: int
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """The copy does not get on: abort, and say `code` and `why`."""
+
+    code: str
+    why: str
+
+
+Step: TypeAlias = Finish | HandOver | GiveUp
+
+
+def next_step(progress: Progress) -> Step:
+    """What a hop does after its parts. Throttling excuses a hop without progress, nothing else does."""
+    if progress.missing == 0:
+        if progress.seconds_left >= progress.seconds_needed:
+            return Finish()
+        return HandOver(delay=0, stalls=0)
+    if progress.age > MAX_AGE:
+        return GiveUp("TooOld", f"not finished after {MAX_AGE} s")
+    if progress.copied:
+        return HandOver(delay=0, stalls=0)
+    if progress.throttled:
+        return HandOver(delay=30, stalls=progress.stalls)
+    if progress.stalls + 1 >= MAX_STALLS:
+        return GiveUp("Stalled", f"{MAX_STALLS} invocations in a row copied no part")
+    return HandOver(delay=5 * 2**progress.stalls, stalls=progress.stalls + 1)
+
+
+def max_hops(upload: Upload) -> int:
+    """More hops than this are a loop: each must copy a part, but for the stalled ones between and a last."""
+    return upload.parts * MAX_STALLS + MAX_STALLS + 1
+
+
+# --- time --------------------------------------------------------------------------------------------------
+
+
+def reserve(timeout: float) -> float:
+    """Seconds kept free at the end of an invocation to submit the next hop."""
+    return min(10.0, max(1.5, timeout * 0.1))
+
+
+def completion_time(timeout: float) -> float:
+    """Seconds that listing, completing and verifying may take; less left means: leave it to a fresh hop."""
+    return min(60.0, timeout * 0.3)
+
+
+def part_budget(timeout: float) -> float:
+    """Seconds one part may take, so that a hop has room for at least two rounds of them."""
+    return max(1.0, (timeout - reserve(timeout)) * 0.4)
+
+
+def read_timeout(timeout: float) -> float:
+    """Seconds to wait for an answer: what a slow part may take, within the life of the invocation."""
+    return max(5.0, min(300.0, timeout - 2 * reserve(timeout)))
+
+
+def pause(attempt: int, error: Transient, random: float) -> float:
+    """Seconds before attempt `attempt` + 1: full jitter, doubling to 20 s, never less than OSS asked for."""
+    return max(error.pause, random * min(20.0, 0.2 * 2.0 ** (attempt - 1)))
+
+
+# --- evidence ----------------------------------------------------------------------------------------------
+
+
+def pin(head: Head) -> Pin:
+    """The version of the source that `head` saw."""
+    return Pin(head.size, head.etag, head.last_modified, head.version_id, head.crc64)
+
+
+def pinned(source: Source, pin: Pin) -> Source:
+    """`source` with the version that was seen, so that every later request means the same object."""
+    return msgspec.structs.replace(source, version_id=pin.version_id)
+
+
+def is_same_version(pin: Pin, head: Head) -> bool:
+    """Whether the source is still what was pinned; a metadata change keeps the ETag but not the date."""
+    return (head.etag, head.size, head.last_modified, head.version_id) == (
+        pin.etag,
+        pin.size,
+        pin.last_modified,
+        pin.version_id,
+    )
+
+
+def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) -> list[str]:
+    """What speaks against `seen` being the finished copy: empty means proved as far as OSS tells.
+
+    `etag` is the predicted one, None if unknown; it decides only where a CRC64 is missing, since KMS
+    encryption changes ETags.
+    """
+    if seen is None:
+        return ["the destination does not exist"]
+    found: list[str] = []
+    if seen.size != pin.size:
+        found.append(f"size {seen.size}, not {pin.size}")
+    if seen.last_modified < not_before:
+        found.append("last modified before the copy began")
+    if pin.crc64 is not None and seen.crc64 is not None:
+        if seen.crc64 != pin.crc64:
+            found.append(f"CRC64 {seen.crc64}, not {pin.crc64}")
+    elif etag is not None and seen.etag != etag:
+        found.append(f"ETag {seen.etag}, not {etag}")
+    return found
+
+
+def verified_by(pin: Pin, seen: Head) -> Literal["crc64", "size"]:
+    """Which evidence a success rests on."""
+    return "crc64" if pin.crc64 is not None and pin.crc64 == seen.crc64 else "size"

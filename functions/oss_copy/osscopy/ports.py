@@ -1,0 +1,77 @@
+"""What the engine needs from the world: a store, an invoker, a clock and a log.
+
+Adapters implement these (`oss`, `fc`, `app`), and so does a simulation. All of them raise the errors of
+`model` and no others. They are declared apart from the engine because the crew of threads needs them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from osscopy.model import Acl, Attributes, Conditions, CopyRequest, Head, ListedPart, Part, Pin, Source
+
+
+class Store(Protocol):
+    """OSS, as far as a copy goes. Each call is one request: no retries, no hidden reads."""
+
+    def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:
+        """The source; Failed if it is missing, Skipped if a condition answers 304."""
+
+    def find(self, bucket: str, key: str) -> Head | None:
+        """The destination, None if there is no such object."""
+
+    def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
+        """The tags of the source."""
+
+    def acl(self, request: CopyRequest, source: Source) -> Acl:
+        """The source's own ACL."""
+
+    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:
+        """CopyObject of the pinned version."""
+
+    def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
+        """Open a multipart upload on the destination and return its id."""
+
+    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:
+        """UploadPartCopy of the pinned version; raises unless exactly the asked range was copied."""
+
+    def list_parts(
+        self, request: CopyRequest, upload_id: str, after: int
+    ) -> tuple[Sequence[ListedPart], int | None]:
+        """One page of parts with numbers above `after`, and the marker of the next page, None at the end."""
+
+    def complete(self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl) -> None:
+        """Complete the upload with exactly these parts."""
+
+    def abort(self, request: CopyRequest, upload_id: str) -> None:
+        """End the upload; raises UploadGone if it had ended before."""
+
+
+class Invoker(Protocol):
+    """FC, as far as a chain goes."""
+
+    def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
+        """Invoke this function asynchronously after `delay` seconds; False: the task id was known."""
+
+
+class Clock(Protocol):
+    """Time and chance."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass."""
+
+    def random(self) -> float:
+        """A number from 0 up to 1."""
+
+
+class Log(Protocol):
+    """Where an event that matters is noted, as one structured line."""
+
+    def __call__(self, event: str, /, **fields: object) -> None: ...

@@ -1,0 +1,164 @@
+"""The environment, read once and checked whole: the only module that looks at it.
+
+Knows the names and forms of the settings, not what they are used for. FC reserves names that start with
+`FC_`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Literal, TypeVar
+
+import msgspec
+
+from osscopy import events, names, plan
+from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
+
+T = TypeVar("T")
+
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the function is allowed and told to do. Empty allow lists allow nothing."""
+
+    allowed_sources: tuple[names.Pattern, ...] = ()
+    allowed_destinations: tuple[names.Pattern, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    oss_endpoint: str | None = None  # None: the internal endpoint of the function's region
+    invoke_endpoint: str | None = None  # None: FC's internal endpoint of the account and region
+    max_parallel: int = 32
+    multipart_threshold: int = plan.DEFAULT_THRESHOLD
+    http_auth: Literal["function", "anonymous"] = "function"
+    api_token: str | None = None
+    log_level: str = "INFO"
+
+    def allow(self, request: CopyRequest) -> None:
+        """Refuse what the allow lists do not name; called at every hop."""
+        source, destination = request.source, request.destination
+        if not any(each.matches(source.bucket, source.key) for each in self.allowed_sources):
+            raise Refused(
+                "NotAllowed", "ALLOWED_SOURCES does not name this source", field="source", status=403
+            )
+        if not any(each.matches(destination.bucket, destination.key) for each in self.allowed_destinations):
+            raise Refused(
+                "NotAllowed",
+                "ALLOWED_DESTINATIONS does not name this destination",
+                field="destination",
+                status=403,
+            )
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings; Misconfigured names the first bad variable and what it should look like."""
+
+    def read(name: str, parse: Callable[[str], T], default: T) -> T:
+        text = environ.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except Refused as error:
+            where = f" at {error.field}" if error.field else ""
+            raise Misconfigured("Misconfigured", f"{name}{where}: {error.message}", field=name) from None
+        except ValueError as error:
+            raise Misconfigured("Misconfigured", f"{name}: {error}", field=name) from None
+
+    return Settings(
+        allowed_sources=read("ALLOWED_SOURCES", _patterns, ()),
+        allowed_destinations=read("ALLOWED_DESTINATIONS", _patterns, ()),
+        rules=read("COPY_RULES", _rules, ()),
+        oss_endpoint=read("OSS_ENDPOINT", _endpoint, None),
+        invoke_endpoint=read("INVOKE_ENDPOINT", _endpoint, None),
+        max_parallel=read("MAX_PARALLEL", lambda text: _number(text, 1, 512), 32),
+        multipart_threshold=read("MULTIPART_THRESHOLD", _threshold, plan.DEFAULT_THRESHOLD),
+        http_auth=read("HTTP_AUTH_TYPE", _auth, "function"),
+        api_token=read("API_TOKEN", _token, None),
+        log_level=read("LOG_LEVEL", _level, "INFO"),
+    )
+
+
+def environment_credentials(environ: Mapping[str, str] = os.environ) -> tuple[str, str, str | None] | None:
+    """The temporary access key that FC puts into the environment of python3.12 (id, secret, token).
+
+    It is renewed by the runtime: read it for every invocation.
+    """
+    identity = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    if not identity or not secret:
+        return None
+    return identity, secret, environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None
+
+
+def _patterns(text: str) -> tuple[names.Pattern, ...]:
+    return tuple(names.Pattern.parse(entry.strip()) for entry in text.split(",") if entry.strip())
+
+
+def _rules(text: str) -> tuple[Rule, ...]:
+    if text.startswith("oss://"):
+        raise ValueError("rules in an object of the state bucket are not available yet; give them as JSON")
+    rules: list[Rule] = events.decode(text.encode(), list[Rule], "")
+    for index, rule in enumerate(rules):
+        names.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
+        names.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
+    for (i, made), (j, watching) in product(enumerate(rules), repeat=2):
+        if _feeds(made, watching):
+            target = f"{made.destination.bucket}/{made.destination.key}"
+            source = f"{watching.source.bucket}/{watching.source.prefix}*"
+            raise ValueError(
+                f"rule {i} writes {target}, which rule {j} would copy again from {source}: "
+                "separate them by bucket or prefix"
+            )
+    for rule in rules:
+        events.check_template(rule.request(rule.source.prefix + "example" + rule.source.suffix))
+    return tuple(rules)
+
+
+def _feeds(made: Rule, watching: Rule) -> bool:
+    """Whether what `made` writes might be a source of `watching`: the trigger would feed itself."""
+    if made.destination.bucket != watching.source.bucket:
+        return False
+    written, watched = names.fixed_prefix(made.destination.key, made.source.prefix), watching.source.prefix
+    return written.startswith(watched) or watched.startswith(written)
+
+
+def _endpoint(text: str) -> str:
+    if not _ENDPOINT.fullmatch(text):
+        raise ValueError(f"{text!r} is no endpoint; write https://HOST or http://HOST:PORT")
+    return text
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise ValueError(f"{text!r} is no number from {least} to {most}")
+    return int(text)
+
+
+def _threshold(text: str) -> int:
+    size = plan.byte_size(int(text) if text.isdecimal() else text)
+    if not plan.MIN_PART <= size <= plan.MAX_PART:
+        raise ValueError(f"{text!r} is not between 100KiB and 5GiB")
+    return size
+
+
+def _auth(text: str) -> Literal["function", "anonymous"]:
+    if text == "function":
+        return "function"
+    if text == "anonymous":
+        return "anonymous"
+    raise ValueError(f"{text!r} is neither function nor anonymous")
+
+
+def _token(text: str) -> str:
+    if len(text) < 16:
+        raise ValueError("a token has at least 16 characters")
+    return text
+
+
+def _level(text: str) -> str:
+    if text not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError(f"{text!r} is none of DEBUG, INFO, WARNING, ERROR")
+    return text

@@ -1,0 +1,297 @@
+"""Bytes to commands: what is read, and what is refused by name before anything is asked of OSS."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osscopy import events
+from osscopy.model import (
+    Command,
+    Continue,
+    Copy,
+    CopyRequest,
+    Destination,
+    Pin,
+    Refused,
+    Rule,
+    RuleSource,
+    Source,
+    Tuning,
+    Upload,
+)
+
+ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
+RULES = (Rule(source=RuleSource("src-bucket", "in/"), destination=Destination("dst-bucket", "out/{name}")),)
+PAYLOADS = Path(__file__).parents[1] / "events"
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+def parse(event: object) -> events.Batch:
+    data = event if isinstance(event, bytes) else json.dumps(event).encode()
+    parsed = events.parse(data, ARRIVAL, RULES)
+    assert isinstance(parsed, events.Batch)
+    return parsed
+
+
+def only_copy(event: object) -> Copy:
+    (item,) = parse(event).items
+    assert isinstance(item, Copy)
+    return item
+
+
+def asked(**changes: Any) -> dict[str, Any]:
+    return {
+        "source": {"bucket": "src-bucket", "key": "in/a.bin"},
+        "destination": {"bucket": "dst-bucket"},
+        **changes,
+    }
+
+
+def test_a_direct_request_becomes_a_copy_whose_key_defaults_to_the_sources() -> None:
+    copy = only_copy(payload("direct"))
+    assert copy.request.destination == Destination("dst-bucket", "x/b.bin")
+    assert copy.request.tuning == Tuning(part_size="64MiB", parallel=32, lanes=4)
+    assert only_copy(asked()).request.destination.key == "in/a.bin"
+
+
+def test_a_list_of_requests_is_a_batch_in_which_a_bad_one_stops_no_other() -> None:
+    batch = parse([asked(), {"source": 1}, asked()])
+    assert batch.many
+    assert [type(item) for item in batch.items] == [Copy, Refused, Copy]
+    jobs = {item.job for item in batch.items if isinstance(item, Copy)}
+    assert len(jobs) == 2, "equal requests of one list are two jobs"
+
+
+def test_an_oss_event_is_matched_with_the_rules_record_by_record() -> None:
+    batch = parse(payload("oss-trigger"))
+    keys = [item.request.destination.key for item in batch.items if isinstance(item, Copy)]
+    assert batch.many
+    assert keys == ["out/a b+c.bin", "out/备份.bin"]  # the third record lies outside the rule's prefix
+
+
+def test_an_encoded_key_brings_its_unquoted_reading_along() -> None:
+    first, second = (item for item in parse(payload("oss-trigger-encoded")).items if isinstance(item, Copy))
+    assert first.request.source.key == "in/a%20b.bin"
+    assert first.alternative is not None
+    assert first.alternative.source.key == "in/a b.bin"
+    assert first.event_etag == "5EB63BBBE01EEED093CB22BB8F5ACDC3"
+    assert second.alternative is None
+
+
+def test_events_of_parts_and_removals_make_no_copy() -> None:
+    record = json.loads(payload("oss-trigger"))["events"][0]
+    for name in ("ObjectCreated:UploadPart", "ObjectCreated:UploadPartCopy", "ObjectRemoved:DeleteObject"):
+        assert parse({"events": [{**record, "eventName": name}]}).items == ()
+
+
+def test_a_timer_payload_is_a_request_and_dates_come_from_the_trigger() -> None:
+    copy = only_copy(payload("timer"))
+    assert copy.request.destination.key == "backup/2026/11/22/a.bin"
+
+
+def test_an_http_event_is_left_to_the_routes() -> None:
+    call = events.parse(payload("http"), ARRIVAL, RULES)
+    assert isinstance(call, events.HttpCall)
+    assert call.request_context.http.method == "POST"
+    assert call.raw_path == "/copies"
+
+
+def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
+    later = events.Arrival("req-2", ARRIVAL.now)
+
+    def jobs(event: bytes, arrival: events.Arrival) -> list[str]:
+        parsed = events.parse(event, arrival, RULES)
+        assert isinstance(parsed, events.Batch)
+        return [item.job for item in parsed.items if isinstance(item, Copy)]
+
+    for name in ("oss-trigger", "timer"):
+        assert jobs(payload(name), ARRIVAL) == jobs(payload(name), later)
+    assert jobs(payload("direct"), ARRIVAL) != jobs(payload("direct"), later)
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "field"),
+    [
+        (b"", "InvalidJson", None),
+        (b"{", "InvalidJson", None),
+        (b"\xff\xfe", "InvalidJson", None),
+        (b"null", "InvalidField", None),
+        (b'"text"', "InvalidField", None),
+        (b"[" * 5000, "InvalidJson", None),
+        (b'{"source":' + b"[" * 5000, "InvalidJson", None),
+        ({}, "MissingField", "source"),
+        (asked(colour="red"), "UnknownField", "colour"),
+        (asked(source={"bucket": "src-bucket"}), "MissingField", "source.key"),
+        (asked(source={"key": "k"}), "MissingField", "source.bucket"),
+        (
+            asked(source={"bucket": "src-bucket", "key": "k", "endpoint": "x"}),
+            "UnknownField",
+            "source.endpoint",
+        ),
+        (asked(source={"bucket": 5, "key": "k"}), "InvalidField", "source.bucket"),
+        (asked(source={"bucket": "Evil.Host", "key": "k"}), "InvalidBucketName", "source.bucket"),
+        (asked(destination={"bucket": "a/b"}), "InvalidBucketName", "destination.bucket"),
+        (asked(source={"bucket": "src-bucket", "key": ""}), "InvalidKey", "source.key"),
+        (asked(destination={"bucket": "dst-bucket", "key": "x" * 1024}), "InvalidKey", "destination.key"),
+        (asked(destination={"bucket": "dst-bucket", "key": "{oops}"}), "InvalidTemplate", "destination.key"),
+        (asked(destination={"bucket": "src-bucket"}), "SelfCopy", "destination"),
+        (asked(source={"bucket": "src-bucket", "prefix": "in/"}), "NotAvailable", "source.prefix"),
+        (asked(source={"manifest": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.manifest"),
+        ({"action": "sweep"}, "NotAvailable", "action"),
+        (asked(archive="restore"), "NotAvailable", "archive"),
+        (asked(symlinks="follow"), "NotAvailable", "symlinks"),
+        (asked(metadata={"contentType": "a\r\nb"}), "InvalidHeader", "metadata.contentType"),
+        (asked(metadata={"user": {"a": "\0"}}), "InvalidHeader", "metadata.user.a"),
+        (asked(metadata={"user": {"a b": "c"}}), "InvalidMetadata", "metadata.user"),
+        (asked(metadata={"user": {"a:\r\nx": "c"}}), "InvalidMetadata", "metadata.user"),
+        (asked(conditions={"ifMatch": "x\n"}), "InvalidHeader", "conditions.ifMatch"),
+        (asked(tags={f"t{n}": "" for n in range(11)}), "InvalidTag", "tags"),
+        (asked(tags={"a\n": "b"}), "InvalidHeader", "tags"),
+        (asked(trafficLimit=1), "InvalidTrafficLimit", "trafficLimit"),
+        (asked(tuning={"partSize": "1KiB"}), "InvalidPartSize", "tuning.partSize"),
+        (asked(tuning={"partSize": "lots"}), "InvalidSize", "tuning.partSize"),
+        (asked(tuning={"parallel": 0}), "InvalidTuning", "tuning.parallel"),
+        (asked(tuning={"lanes": 1000}), "InvalidTuning", "tuning.lanes"),
+        (asked(overwrite="perhaps"), "InvalidField", "overwrite"),
+        ({"continuation": {"version": 2, "command": {}}}, "UnsupportedVersion", "continuation.version"),
+        ({"continuation": {"version": 1}}, "MissingField", "continuation.command"),
+    ],
+)
+def test_bad_input_is_refused_by_name(event: object, code: str, field: str | None) -> None:
+    try:
+        (item,) = parse(event).items
+    except Refused as error:
+        item = error
+    assert isinstance(item, Refused)
+    assert (item.code, item.field) == (code, field)
+    assert not item.retryable
+
+
+NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60)
+BUCKETS = st.from_regex(r"[a-z0-9][a-z0-9-]{1,20}[a-z0-9]", fullmatch=True)
+REQUESTS = st.builds(
+    lambda source, destination, **options: CopyRequest(source=source, destination=destination, **options),
+    source=st.builds(Source, BUCKETS.map(lambda b: "s" + b), NAMES, st.none() | st.just("v1")),
+    destination=st.builds(Destination, BUCKETS.map(lambda b: "d" + b), NAMES),
+    overwrite=st.sampled_from(["always", "never", "ifDifferent", "ifNewer"]),
+    tags=st.just("copy") | st.dictionaries(NAMES, NAMES, max_size=5),
+    storage_class=st.sampled_from(["keep", "IA"]),
+).filter(lambda r: r.source.key not in {".", ".."} and r.destination.key not in {".", ".."})
+UPLOADS = st.tuples(st.integers(1, 1 << 40), st.integers(100 * 1024, 5 << 30)).filter(
+    lambda sizes: -(-sizes[0] // sizes[1]) <= 10_000
+)
+COMMANDS: st.SearchStrategy[Command] = st.one_of(
+    st.builds(Copy, st.just("c-1"), REQUESTS, st.just("2026-11-22T10:00:00.000Z")),
+    st.builds(
+        lambda request, sizes, hop: Continue(
+            "c-1",
+            request,
+            "2026-11-22T10:00:00.000Z",
+            Pin(sizes[0], "E", 5, None, "77"),
+            Upload("U", sizes[1], -(-sizes[0] // sizes[1]), 1, 9),
+            0,
+            1,
+            hop,
+        ),
+        REQUESTS,
+        UPLOADS,
+        st.integers(1, 1000),
+    ),
+)
+
+
+@given(COMMANDS)
+def test_a_self_invocation_is_read_back_as_it_was_written(command: Command) -> None:
+    batch = events.parse(events.encode(command), ARRIVAL, RULES)
+    assert isinstance(batch, events.Batch)
+    assert batch.items == (command,)
+
+
+@given(COMMANDS)
+def test_a_continuation_can_come_in_by_no_other_trigger(command: Command) -> None:
+    text = events.encode(command).decode()
+    timer = {"triggerTime": "2026-11-22T10:00:00Z", "triggerName": "t", "payload": text}
+    try:
+        items = parse(timer).items
+    except Refused:
+        return
+    assert all(isinstance(item, Refused) for item in items)
+
+
+def test_a_continuation_stays_small_for_the_largest_object() -> None:
+    source = Source("s" * 63, "k" * 200)
+    request = CopyRequest(source=source, destination=Destination("d" * 63, "k" * 200))
+    upload = Upload("U" * 32, 5 << 30, 10_000, 1, 1_800_000_000)
+    pin = Pin(10_000 * (5 << 30), "E" * 40, 1_800_000_000, "v" * 40, str((1 << 64) - 1))
+    task = Continue("c-" + "0" * 32, request, "2026-11-22T10:00:00.000Z", pin, upload, 0, 1, 30_004, 2)
+    assert len(events.encode(task)) < 2048
+
+
+def test_numbers_no_hop_of_ours_writes_are_refused() -> None:
+    request = CopyRequest(source=Source("src", "a"), destination=Destination("dst", "b"))
+    good = Continue("j", request, "t", Pin(100, "E", 0), Upload("U", 1 << 20, 1, 1, 0), 0, 1, 1)
+    for upload in (
+        Upload("U", 0, 1, 1, 0),
+        Upload("U", 1 << 20, 5, 1, 0),
+        Upload("U", 1 << 20, 1, 0, 0),
+        Upload("U", 1 << 20, 1, 7, 0),
+    ):
+        bad = msgspec.structs.replace(good, upload=upload)
+        with pytest.raises(Refused):
+            events.parse(events.encode(bad), ARRIVAL, RULES)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "source",
+                    "destination",
+                    "bucket",
+                    "key",
+                    "events",
+                    "payload",
+                    "triggerName",
+                    "continuation",
+                    "requestContext",
+                    "headers",
+                    "version",
+                    "command",
+                    "action",
+                    "prefix",
+                    "tags",
+                    "tuning",
+                    "oss",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=2000)
+@given(JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60))
+def test_whatever_comes_in_is_a_command_or_a_typed_refusal(event: bytes) -> None:
+    try:
+        parsed = events.parse(event, ARRIVAL, RULES)
+    except Refused:
+        return
+    assert isinstance(parsed, (events.Batch, events.HttpCall))

@@ -1,0 +1,100 @@
+"""Bucket and key rules, templates, allow lists."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osscopy import names
+from osscopy.model import Refused
+
+MOMENT = datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("template", "key", "made"),
+    [
+        ("{key}", "a/b.tar.gz", "a/b.tar.gz"),
+        ("copy/{name}", "a/b.tar.gz", "copy/b.tar.gz"),
+        ("{dir}{stem}-1{ext}", "a/b.tar.gz", "a/b.tar-1.gz"),
+        ("{stem}|{ext}|{dir}", ".profile", ".profile||"),
+        ("{date:%Y/%m/%d}/{name}", "x/备份 1.bin", "2026/11/22/备份 1.bin"),
+        ("{{{name}}}", "a", "{a}"),
+        ("fixed", "{anything}", "fixed"),
+        ("{key}", "{key}{", "{key}{"),
+    ],
+)
+def test_templates_make_keys(template: str, key: str, made: str) -> None:
+    assert names.render(template, key, MOMENT) == made
+
+
+@pytest.mark.parametrize(
+    "template", ["{nothing}", "{key!r}", "{key:>9}", "{", "}", "{0}", "{}", "{date}", "{key.x}"]
+)
+def test_a_template_with_an_unknown_placeholder_is_refused(template: str) -> None:
+    with pytest.raises(Refused) as caught:
+        names.render(template, "k", MOMENT)
+    assert caught.value.field == "destination.key"
+
+
+@pytest.mark.parametrize(
+    ("template", "prefix"),
+    [("{key}", "in/"), ("out/{key}", "out/in/"), ("out/{name}", "out/"), ("{dir}x", ""), ("a{{b", "a{b")],
+)
+def test_the_fixed_prefix_is_what_all_made_keys_share(template: str, prefix: str) -> None:
+    assert names.fixed_prefix(template, "in/") == prefix
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_every_key_a_template_makes_starts_with_its_fixed_prefix(rest: str) -> None:
+    for template in ("{key}", "z/{key}", "z/{name}{ext}", "{{{stem}"):
+        made = names.render(template, "in/" + rest, MOMENT)
+        assert made.startswith(names.fixed_prefix(template, "in/"))
+
+
+@pytest.mark.parametrize("key", ["", "x" * 1024, "é" * 512, "a\0b", ".", "..", "\ud800"])
+def test_impossible_keys_are_refused(key: str) -> None:
+    with pytest.raises(Refused) as caught:
+        names.check_key(key, "source.key")
+    assert caught.value.field == "source.key"
+
+
+@pytest.mark.parametrize("key", ["x" * 1023, "a/../b", "%2e%2E", " +&?#", "备份", "/lead", "trail/", "😀"])
+def test_odd_keys_are_taken_as_they_are(key: str) -> None:
+    names.check_key(key, "source.key")
+
+
+@pytest.mark.parametrize(
+    "bucket", ["", "ab", "A" * 5, "a.b.c", "-ab", "ab-", "a/b", "a" * 64, "evil.host:80"]
+)
+def test_what_is_no_bucket_name_is_refused(bucket: str) -> None:
+    with pytest.raises(Refused):
+        names.check_bucket(bucket, "source.bucket")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "bucket", "key", "allowed"),
+    [
+        ("abc/*", "abc", "anything", True),
+        ("abc/*", "abcd", "anything", False),
+        ("abc/in/*", "abc", "in/x", True),
+        ("abc/in/*", "abc", "in", False),
+        ("abc/in/*", "abc", "out/../in/x", False),
+        ("abc/in/*", "abc", "IN/x", False),
+        ("abc/in/*", "abc", "%69n/x", False),
+        ("abc/é*", "abc", "e\u0301x", False),
+        ("abc/one", "abc", "one", True),
+        ("abc/one", "abc", "one2", False),
+    ],
+)
+def test_allow_lists_compare_exact_strings(pattern: str, bucket: str, key: str, *, allowed: bool) -> None:
+    assert names.Pattern.parse(pattern).matches(bucket, key) is allowed
+
+
+@pytest.mark.parametrize("pattern", ["abc", "abc/", "*/x", "abc/a*b*", "/x"])
+def test_a_pattern_that_says_nothing_clear_is_refused(pattern: str) -> None:
+    with pytest.raises(Refused):
+        names.Pattern.parse(pattern)

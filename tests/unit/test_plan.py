@@ -1,0 +1,262 @@
+"""The decisions of a copy, as values."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osscopy import plan
+from osscopy.model import (
+    GIB,
+    KIB,
+    MIB,
+    ContentHeaders,
+    CopyRequest,
+    Destination,
+    Failed,
+    Head,
+    ListedPart,
+    OssCopyError,
+    Pin,
+    Refused,
+    Skipped,
+    Source,
+    Transient,
+    Tuning,
+    Upload,
+)
+
+SIZES = st.integers(1, plan.MAX_OBJECT)
+
+
+def head(**changes: Any) -> Head:
+    seen = Head(
+        size=100,
+        etag="A" * 32,
+        version_id=None,
+        last_modified=1000,
+        seen_at=2000,
+        crc64="7",
+        storage_class="Standard",
+        kind="Normal",
+        content=ContentHeaders(content_type="text/plain", user={"colour": "blau"}),
+        tag_count=0,
+    )
+    return msgspec.structs.replace(seen, **changes)
+
+
+def request(**options: Any) -> CopyRequest:
+    return CopyRequest(source=Source("src", "a"), destination=Destination("dst", "b"), **options)
+
+
+def upload(size: int, part_size: int, lanes: int = 1) -> tuple[Pin, Upload]:
+    return Pin(size, "E", 0), Upload("U", part_size, -(-size // part_size), lanes, 0)
+
+
+@given(size=SIZES, parallel=st.integers(1, 512))
+def test_the_chosen_part_size_never_needs_more_than_ten_thousand_parts(size: int, parallel: int) -> None:
+    part_size = plan.part_size(size, Tuning(), parallel, seconds=600)
+    assert plan.MIN_PART <= part_size <= plan.MAX_PART
+    assert -(-size // part_size) <= plan.MAX_PARTS
+
+
+@given(size=SIZES, seconds=st.floats(1, 600))
+def test_a_part_fits_the_time_budget_or_the_copy_is_refused_by_name(size: int, seconds: float) -> None:
+    try:
+        part_size = plan.part_size(size, Tuning(), 32, seconds)
+    except Refused as error:
+        assert error.code == "TimeoutTooShort"
+        assert -(-size // plan.MAX_PARTS) > seconds * plan.PART_RATE - MIB
+    else:
+        assert part_size <= max(plan.MIN_PART, seconds * plan.PART_RATE)
+
+
+def test_the_largest_object_of_oss_is_cut_into_ten_thousand_parts_of_five_gib() -> None:
+    assert plan.part_size(plan.MAX_OBJECT, Tuning(), 32, seconds=600) == 5 * GIB
+
+
+def test_an_object_beyond_the_limit_is_refused() -> None:
+    with pytest.raises(Refused, match=r"48\.8 TB"):
+        plan.method(head(size=plan.MAX_OBJECT + 1), Tuning(), 200 * MIB)
+
+
+@pytest.mark.parametrize(("size", "asked"), [(1 << 40, "1MiB"), (GIB, "99KiB"), (GIB, 6 * GIB)])
+def test_an_asked_part_size_that_oss_would_refuse_is_refused(size: int, asked: int | str) -> None:
+    with pytest.raises(Refused) as caught:
+        plan.part_size(size, Tuning(part_size=asked), 32, 600)
+    assert caught.value.field == "tuning.partSize"
+
+
+@pytest.mark.parametrize(("text", "size"), [("64MiB", 64 * MIB), ("100 KiB", 100 * KIB), (5, 5), ("7", 7)])
+def test_sizes_are_read_with_their_units(text: int | str, size: int) -> None:
+    assert plan.byte_size(text) == size
+
+
+@given(size=st.integers(1, 1 << 40), parts=st.integers(1, 300))
+def test_parts_cover_every_byte_once(size: int, parts: int) -> None:
+    part_size = -(-size // parts)
+    cut = plan.split(size, part_size)
+    assert cut[0].first == 0
+    assert cut[-1].last == size - 1
+    assert all(one.last + 1 == following.first for one, following in pairwise(cut))
+    assert [part.number for part in cut] == list(range(1, len(cut) + 1))
+
+
+@given(parts=st.integers(1, 10_000), lanes=st.integers(1, 100))
+def test_lanes_share_all_parts_without_overlap(parts: int, lanes: int) -> None:
+    ranges = [plan.lane_numbers(parts, lanes, lane) for lane in range(1, lanes + 1)]
+    assert [number for numbers in ranges for number in numbers] == list(range(1, parts + 1))
+
+
+@given(st.sets(st.integers(1, 50)), st.sets(st.integers(1, 50)))
+def test_missing_parts_are_those_not_listed_in_full(listed: set[int], wrong: set[int]) -> None:
+    pin, up = upload(50 * MIB - 5, MIB)
+    sizes = {part.number: part.size for part in plan.split(pin.size, MIB)}
+    seen = [ListedPart(n, "e", sizes[n] - (1 if n in wrong else 0)) for n in sorted(listed)]
+    expected = [n for n in range(1, 51) if n not in listed or n in wrong]
+    assert [part.number for part in plan.missing(pin, up, 1, seen)] == expected
+    assert plan.gaps(pin, up, seen) == expected
+
+
+def test_a_part_beyond_the_plan_keeps_the_upload_from_being_completed() -> None:
+    pin, up = upload(2 * MIB, MIB)
+    listed = [ListedPart(1, "e", MIB), ListedPart(2, "e", MIB), ListedPart(3, "e", 1)]
+    assert plan.gaps(pin, up, listed) == [3]
+
+
+def test_the_multipart_etag_is_the_md5_of_the_part_etags() -> None:
+    etags = ["0f" * 16, "AB" * 16]
+    expected = hashlib.md5(("0F" * 16 + "AB" * 16).encode()).hexdigest().upper()  # noqa: S324 - OSS's rule
+    assert plan.multipart_etag(etags) == expected + "-2"
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked", "method"),
+    [
+        (head(size=0), "multipart", "simple"),
+        (head(size=200 * MIB), "auto", "simple"),
+        (head(size=200 * MIB + 1), "auto", "multipart"),
+        (head(size=GIB, kind="Symlink"), "auto", "simple"),
+        (head(size=GIB), "simple", "simple"),
+        (head(size=1), "multipart", "multipart"),
+    ],
+)
+def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method: str) -> None:
+    assert plan.method(seen, Tuning(method=asked), 200 * MIB) == method
+
+
+@pytest.mark.parametrize(
+    ("policy", "there", "outcome"),
+    [
+        ("always", head(), None),
+        ("never", head(), Failed),
+        ("never", None, None),
+        ("ifNewer", head(last_modified=1000), Skipped),
+        ("ifNewer", head(last_modified=999), None),
+        ("ifDifferent", head(), Skipped),
+        ("ifDifferent", head(crc64="8"), None),
+        ("ifDifferent", head(size=99), None),
+        ("ifDifferent", head(crc64=None, etag="B" * 32), None),
+    ],
+)
+def test_overwrite_policies(policy: Any, there: Head | None, outcome: type[OssCopyError] | None) -> None:
+    if outcome is None:
+        plan.judge_overwrite(request(overwrite=policy), head(), there)
+    else:
+        with pytest.raises(outcome):
+            plan.judge_overwrite(request(overwrite=policy), head(), there)
+
+
+def test_an_unknown_crc_never_counts_as_equal() -> None:
+    assert not plan.same_content(head(crc64=None, etag="X-2"), head(crc64=None, etag="X-2"))
+    assert plan.verified_by(plan.pin(head(crc64=None)), head(crc64=None)) == "size"
+
+
+def test_a_multipart_copy_carries_metadata_tags_and_class_itself() -> None:
+    carried = plan.attributes(request(), head(storage_class="IA"), {"k": "v"}, "default", carried=True)
+    assert carried.content == head().content
+    assert carried.tags == {"k": "v"}
+    assert carried.storage_class == "IA"
+
+
+def test_a_simple_copy_leaves_metadata_and_tags_to_oss() -> None:
+    left = plan.attributes(request(), head(), {}, "default", carried=False)
+    assert left.content is None
+    assert left.tags is None
+
+
+def test_replaced_metadata_without_a_content_type_keeps_the_sources() -> None:
+    asked = request(metadata=ContentHeaders(cache_control="no-cache"))
+    for carried in (True, False):
+        content = plan.attributes(asked, head(), {}, "default", carried=carried).content
+        assert content == ContentHeaders(content_type="text/plain", cache_control="no-cache")
+
+
+def progress(**changes: Any) -> plan.Progress:
+    usual = plan.Progress(
+        missing=5, copied=0, throttled=False, seconds_left=100, seconds_needed=10, stalls=0, age=60
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+@pytest.mark.parametrize(
+    ("seen", "step"),
+    [
+        (progress(missing=0), plan.Finish()),
+        (progress(missing=0, seconds_left=5), plan.HandOver(0, 0)),
+        (progress(copied=1, stalls=2), plan.HandOver(0, 0)),
+        (progress(throttled=True, stalls=2), plan.HandOver(30, 2)),
+        (progress(), plan.HandOver(5, 1)),
+        (progress(stalls=1), plan.HandOver(10, 2)),
+    ],
+)
+def test_the_next_step_of_a_hop(seen: plan.Progress, step: plan.Step) -> None:
+    assert plan.next_step(seen) == step
+
+
+def test_a_chain_that_copies_nothing_gives_up_and_one_too_old_as_well() -> None:
+    stalled, old = (
+        plan.next_step(progress(stalls=2)),
+        plan.next_step(progress(copied=3, age=plan.MAX_AGE + 1)),
+    )
+    assert isinstance(stalled, plan.GiveUp)
+    assert stalled.code == "Stalled"
+    assert isinstance(old, plan.GiveUp)
+    assert old.code == "TooOld"
+
+
+@given(st.integers(1, 20), st.floats(0, 0.999), st.floats(0, 30))
+def test_pauses_jitter_fully_and_never_undercut_what_oss_asked_for(
+    attempt: int, chance: float, asked: float
+) -> None:
+    pause = plan.pause(attempt, Transient("x", "y", pause=asked), chance)
+    assert asked <= pause <= max(20.0, asked)
+
+
+@pytest.mark.parametrize("timeout", [3, 10, 15, 60, 600, 86_400])
+def test_every_timeout_leaves_room_to_copy_and_to_hand_over(timeout: float) -> None:
+    assert plan.reserve(timeout) + plan.part_budget(timeout) < timeout
+    assert plan.completion_time(timeout) < timeout
+
+
+@pytest.mark.parametrize(
+    ("changes", "etag", "wrong"),
+    [
+        ({}, "other", []),  # KMS changes ETags: an equal CRC64 decides
+        ({"size": 99}, None, ["size 99, not 100"]),
+        ({"crc64": "8"}, None, ["CRC64 8, not 7"]),
+        ({"crc64": None}, "B", [f"ETag {'A' * 32}, not B"]),
+        ({"last_modified": 1}, None, ["last modified before the copy began"]),
+    ],
+)
+def test_differences_name_what_speaks_against_the_copy(
+    changes: dict[str, Any], etag: str | None, wrong: list[str]
+) -> None:
+    assert plan.differences(plan.pin(head()), head(**changes), 500, etag) == wrong
+    assert plan.differences(plan.pin(head()), None, 0, None) == ["the destination does not exist"]

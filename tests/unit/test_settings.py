@@ -1,0 +1,115 @@
+"""The environment: read whole, wrong variables named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from osscopy import settings
+from osscopy.model import MIB, CopyRequest, Destination, Misconfigured, Refused, Source
+
+
+def rule(source: str, destination: str, **options: Any) -> dict[str, Any]:
+    """`bucket/prefix` to `bucket/key template`."""
+    from_bucket, _, prefix = source.partition("/")
+    to_bucket, _, key = destination.partition("/")
+    return {
+        "source": {"bucket": from_bucket, "prefix": prefix},
+        "destination": {"bucket": to_bucket, "key": key or "{key}"},
+        **options,
+    }
+
+
+def test_an_empty_environment_allows_nothing() -> None:
+    loaded = settings.load({})
+    assert loaded == settings.Settings()
+    with pytest.raises(Refused) as caught:
+        loaded.allow(CopyRequest(source=Source("src", "a"), destination=Destination("dst", "b")))
+    assert caught.value.code == "NotAllowed"
+
+
+def test_all_settings_are_read() -> None:
+    loaded = settings.load(
+        {
+            "ALLOWED_SOURCES": "src/*, other/in/*",
+            "ALLOWED_DESTINATIONS": "dst/*",
+            "COPY_RULES": json.dumps([rule("src/in/", "dst/{name}", storageClass="IA")]),
+            "OSS_ENDPOINT": "http://127.0.0.1:9000",
+            "INVOKE_ENDPOINT": "https://fc.example.com",
+            "MAX_PARALLEL": "8",
+            "MULTIPART_THRESHOLD": "10MiB",
+            "HTTP_AUTH_TYPE": "anonymous",
+            "API_TOKEN": "0123456789abcdef",
+            "LOG_LEVEL": "DEBUG",
+        }
+    )
+    assert len(loaded.allowed_sources) == 2
+    assert loaded.rules[0].request("in/a").storage_class == "IA"
+    assert (loaded.max_parallel, loaded.multipart_threshold) == (8, 10 * MIB)
+    loaded.allow(CopyRequest(source=Source("other", "in/a"), destination=Destination("dst", "b")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_SOURCES", "src"),
+        ("ALLOWED_DESTINATIONS", "Bad_Bucket/*"),
+        ("COPY_RULES", "{"),
+        ("COPY_RULES", '[{"source": {"bucket": "src"}}]'),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/{what}")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/x", colour="red")])),
+        ("COPY_RULES", "oss://state/rules.json"),
+        ("OSS_ENDPOINT", "ftp://x"),
+        ("INVOKE_ENDPOINT", "https://host/path"),
+        ("MAX_PARALLEL", "0"),
+        ("MAX_PARALLEL", "many"),
+        ("MULTIPART_THRESHOLD", "1KiB"),
+        ("MULTIPART_THRESHOLD", "big"),
+        ("HTTP_AUTH_TYPE", "jwt"),
+        ("API_TOKEN", "short"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        settings.load({name: value})
+    assert caught.value.field == name
+    assert caught.value.message.startswith(name)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [rule("one/", "one/copy/{key}")],
+        [rule("one/in/", "one/{key}")],
+        [rule("one/in/", "one/in/deeper/{name}")],
+        [rule("one/a/", "two/{key}"), rule("two/", "three/{key}")],
+        [rule("one/a/", "two/b/{key}"), rule("two/b/a/", "one/c/{key}")],
+        [rule("one/a/", "two/{date:%Y}/{key}"), rule("two/2026/", "one/c/{key}")],
+    ],
+)
+def test_rules_that_feed_each_other_are_refused(rules: list[dict[str, Any]]) -> None:
+    with pytest.raises(Misconfigured, match=r"rule \d writes .* rule \d would copy again"):
+        settings.load({"COPY_RULES": json.dumps(rules)})
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [rule("one/in/", "one/out/{key}")],
+        [rule("one/", "two/{key}"), rule("three/", "two/{key}")],
+        [rule("one/a/", "two/x/{key}"), rule("two/y/", "three/{key}")],
+    ],
+)
+def test_rules_that_do_not_meet_are_taken(rules: list[dict[str, Any]]) -> None:
+    assert len(settings.load({"COPY_RULES": json.dumps(rules)}).rules) == len(rules)
+
+
+def test_credentials_of_the_environment_are_read_anew_each_time() -> None:
+    environ = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "one"}
+    assert settings.environment_credentials(environ) == ("id", "one", None)
+    environ |= {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "two", "ALIBABA_CLOUD_SECURITY_TOKEN": "t"}
+    assert settings.environment_credentials(environ) == ("id", "two", "t")
+    assert settings.environment_credentials({}) is None

@@ -1,0 +1,163 @@
+"""HTTP: routes, statuses, bodies."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osscopy import events, web
+from osscopy.model import Copy, Problem, Result, Transient
+from osscopy.settings import Settings
+
+ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
+SAMPLE = json.loads((Path(__file__).parents[1] / "events" / "http.json").read_text())
+
+
+def send(
+    method: str = "POST",
+    path: str = "/copies",
+    *,
+    result: Result | Transient | None = None,
+    settings: Settings | None = None,
+    seen: list[Copy] | None = None,
+    **changes: Any,
+) -> tuple[int, Any, dict[str, str]]:
+    """The status, body and headers of one request; `result` is what the copy comes to."""
+    event = {**SAMPLE, "rawPath": path, **changes}
+    event["requestContext"] = {**SAMPLE["requestContext"], "http": {"method": method, "path": path}}
+    call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
+    assert isinstance(call, events.HttpCall)
+
+    def copy(command: Copy) -> Result:
+        if seen is not None:
+            seen.append(command)
+        if isinstance(result, Transient):
+            raise result
+        return result or Result(command.job, "succeeded")
+
+    answer = web.answer(call, settings or Settings(), ARRIVAL, copy)
+    return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
+
+
+def failed(code: str, *, retryable: bool = False) -> Result:
+    return Result("c-1", "failed", error=Problem(code, "why", retryable=retryable))
+
+
+def test_a_finished_copy_is_200_with_the_result() -> None:
+    status, body, headers = send()
+    assert (status, body["status"]) == (200, "succeeded")
+    assert headers["Content-Type"] == "application/json"
+
+
+def test_a_copy_under_way_is_202_with_its_place() -> None:
+    status, body, headers = send(result=Result("c-77", "running"))
+    assert (status, body["status"], headers["Location"]) == (202, "running", "/copies/c-77")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("NoSuchKey", 404),
+        ("NoSuchBucket", 404),
+        ("NotAllowed", 403),
+        ("AccessDenied", 403),
+        ("PreconditionFailed", 412),
+        ("FileAlreadyExists", 409),
+        ("FileImmutable", 409),
+        ("SourceChanged", 409),
+        ("InvalidPartSize", 422),
+        ("VerificationFailed", 500),
+    ],
+)
+def test_a_failed_copy_has_the_status_of_its_cause(code: str, status: int) -> None:
+    answered, body, _ = send(result=failed(code))
+    assert answered == status
+    assert body["error"]["code"] == code
+
+
+def test_a_transient_failure_is_503_with_retry_after() -> None:
+    status, body, headers = send(result=Transient("ServiceUnavailable", "busy", request_id="R"))
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert body["error"]["retryable"] is True
+    assert body["error"]["requestId"] == "R"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
+        ("PUT", "/copies", 405),
+        ("PATCH", "/copies/c-1", 405),
+        ("POST", "/healthz", 405),
+        ("GET", "/healthz", 200),
+        ("GET", "/copies", 501),
+        ("GET", "/copies/c-1", 501),
+        ("DELETE", "/copies/c-1", 501),
+        ("GET", "/openapi.json", 501),
+    ],
+)
+def test_routes(method: str, path: str, status: int) -> None:
+    assert send(method, path)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"headers": {"content-TYPE": "text/plain"}}, 415),
+        ({"headers": {}}, 200),
+        ({"headers": {"Content-Type": "application/json; charset=utf-8"}}, 200),
+        ({"body": "{"}, 400),
+        ({"body": ""}, 400),
+        ({"body": "[]"}, 422),
+        ({"body": '{"source": {}}'}, 422),
+        ({"body": "!!", "isBase64Encoded": True}, 400),
+        ({"body": "x" * 200_000}, 413),
+        ({"body": base64.b64encode(b"x" * 100_000).decode(), "isBase64Encoded": True}, 413),
+        ({"body": base64.b64encode(SAMPLE["body"].encode()).decode(), "isBase64Encoded": True}, 200),
+    ],
+)
+def test_bodies(changes: dict[str, Any], status: int) -> None:
+    assert send(**changes)[0] == status
+
+
+def test_the_idempotency_key_names_the_job() -> None:
+    seen: list[Copy] = []
+    send(seen=seen)
+    send(seen=seen)
+    send(seen=seen, headers={"Idempotency-Key": "order-18"})
+    send(seen=seen, headers={})
+    jobs = [copy.job for copy in seen]
+    assert jobs[0] == jobs[1]
+    assert len(set(jobs)) == 3
+
+
+def test_an_anonymous_trigger_without_a_token_answers_403_to_everything() -> None:
+    anonymous = Settings(http_auth="anonymous")
+    assert send(settings=anonymous)[0] == 403
+    assert send("GET", "/healthz", settings=anonymous)[0] == 403
+    assert send("GET", "/nothing", settings=anonymous)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Bearer 0123456789abcdef", 200),
+        ("bearer 0123456789abcdef", 200),
+        ("Bearer 0123456789abcdeF", 401),
+        ("Bearer ", 401),
+        ("Bearer ü", 401),
+        ("Basic 0123456789abcdef", 401),
+        ("0123456789abcdef", 401),
+    ],
+)
+def test_an_anonymous_trigger_needs_the_bearer_token(header: str, status: int) -> None:
+    settings = Settings(http_auth="anonymous", api_token="0123456789abcdef")
+    answered, body, _ = send(settings=settings, headers={"AUTHORIZATION": header})
+    assert answered == status
+    assert "0123456789abcdef" not in json.dumps(body)

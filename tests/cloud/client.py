@@ -110,12 +110,12 @@ class LocalCloud:
 
     # --- as a client of OSS and FC ---
 
-    def oss_bucket(self, name: str) -> Any:  # noqa: ANN401 - oss2 has no types
+    def oss_bucket(self, name: str) -> Any:
         """An `oss2.Bucket` of the account's owner, with V4 signatures."""
         auth = oss2.AuthV4(self.owner.access_key_id, self.owner.access_key_secret)
         return oss2.Bucket(auth, self.oss, name, region=self.region)
 
-    def fc_client(self, **options: object) -> Any:  # noqa: ANN401 - fc2 has no types
+    def fc_client(self, **options: object) -> Any:
         """An `fc2.Client` of the account's owner."""
         return fc2.Client(
             endpoint=self.fc,
@@ -124,7 +124,7 @@ class LocalCloud:
             **{"Timeout": 660, **options},
         )
 
-    def invoke(self, payload: object = b"", headers: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+    def invoke(self, payload: object = b"", headers: Mapping[str, str] | None = None) -> Any:
         """Invoke synchronously: the result, decoded if it is JSON. `fc2.FcError` if that failed."""
         answer = self.fc_client().invoke_function(
             "local", self.function, _bytes(payload), dict(headers or {})
@@ -214,7 +214,7 @@ class LocalCloud:
             open_ones = [one for one in self.invocations() if one["end"] is None]
             raise TimeoutError(f"after {deadline} s there are still {len(open_ones)} open: {open_ones[:3]}")
 
-    def _admin(self, method: str, path: str, content: object | None = None) -> Any:  # noqa: ANN401
+    def _admin(self, method: str, path: str, content: object | None = None) -> Any:
         answer = self._http.request(method, self.admin + path, json=content)
         if answer.is_error:
             raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")

@@ -131,7 +131,7 @@ class _Scope:
         self._environment = environment
         self._where = where
 
-    def resolve(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any YAML in, any YAML out
+    def resolve(self, value: Any, depth: int = 0) -> Any:
         """The value with all its references replaced, also those inside what they name."""
         if depth > _DEPTH:
             raise TemplateError(f"{self._where}: references go round in a circle: {value!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -116,6 +117,15 @@ def test_a_template_that_cannot_be_deployed_is_named_and_exits_with_2(template: 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
     assert done.returncode == 2
     assert done.stderr.decode().strip() == "local cloud: --var nothing: s.yaml has no such var"
+
+
+def test_a_port_that_is_taken_is_said_and_exits_with_2(template: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "tests.cloud", "--template", str(template), "--fc-port", port]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
+    assert done.returncode == 2
+    assert b"in use" in done.stderr
 
 
 def test_variables_and_environment_reach_the_function(template: Path) -> None:

@@ -106,8 +106,8 @@ class Api:
             event=call.body,
             trigger="api",
             asynchronous=asynchronous,
-            task_id=_task_id(headers.get(TASK_HEADER[call.version])) if asynchronous else None,
-            delay=_delay(headers.get("x-fc-async-delay")) if asynchronous else 0,
+            task_id=checked_task_id(headers.get(TASK_HEADER[call.version])) if asynchronous else None,
+            delay=checked_delay(headers.get("x-fc-async-delay")) if asynchronous else 0,
             qualifier=qualifier,
         )
 
@@ -240,13 +240,15 @@ def _result(invocation: Invocation, tail: bool) -> Response:
     return Response(attempt.body, 200, headers=headers, media_type=kind)
 
 
-def _task_id(text: str | None) -> str | None:
+def checked_task_id(text: str | None) -> str | None:
+    """The id if FC would take it; FcError InvalidArgument if not."""
     if text is not None and not _TASK_ID.match(text):
         raise errors.invalid_argument(f"the task id '{text}' does not match [A-Za-z_][A-Za-z0-9_-]{{0,127}}")
     return text
 
 
-def _delay(text: str | None) -> float:
+def checked_delay(text: str | None) -> float:
+    """Seconds; FcError InvalidArgument beyond an hour."""
     if text is None:
         return 0.0
     if not text.isdecimal() or int(text) > LONGEST_DELAY:

@@ -33,7 +33,7 @@ KEPT = {  # of all FC_* variables the function sees only these
 PR_SET_PDEATHSIG = 1
 
 
-class HandlerNotFound(Exception):  # noqa: N818 - the name is part of FC's answer
+class HandlerNotFound(Exception):
     pass
 
 

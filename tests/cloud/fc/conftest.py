@@ -1,5 +1,4 @@
 """A host in a thread of the test process, and the clients that drive it: the SDKs as they are."""
-# ruff: noqa: ANN401 - the SDKs and the props of a function have no types here
 
 from __future__ import annotations
 

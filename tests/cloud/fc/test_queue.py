@@ -15,7 +15,6 @@ from alibabacloud_tea_openapi.exceptions import ClientException
 from tests.cloud.conditions import Fault
 from tests.cloud.fc.conftest import Lab
 
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 FcError = fc2.fc_exceptions.FcError
 FAIL = "def handler(event, context): raise OSError(context.retry_count)"
 TASKS: dict[str, Any] = {"asyncInvokeConfig": {"asyncTask": True, "maxAsyncRetryAttempts": 0}}

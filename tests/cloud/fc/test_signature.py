@@ -16,7 +16,6 @@ from tests.cloud.fc.conftest import Lab
 from tests.cloud.fc.errors import FcError
 from tests.cloud.fc.signature import Signed, Verifier
 
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 ECHO = "def handler(event, context): return event"
 
 

@@ -1,9 +1,9 @@
 """Who else invokes: objects, timers and HTTP, with the events that FC documents."""
-# ruff: noqa: ANN401 - triggers are props, and those have no types here
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from datetime import datetime, timezone
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from alibabacloud_tea_openapi.utils import Utils
+from darabonba.request import DaraRequest
 
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import sign_acs3
@@ -314,3 +316,28 @@ def test_a_url_that_is_closed_to_the_internet_lets_nobody_in(lab: Lab) -> None:
     trigger["triggerConfig"]["disableURLInternet"] = True
     lab.deploy(ECHO, triggers=[trigger])
     assert lab.web("GET").status_code == 403
+
+
+def test_an_asynchronous_request_can_be_a_task(lab: Lab) -> None:
+    lab.deploy(ECHO, triggers=[_http()], asyncInvokeConfig={"asyncTask": True})
+    headers = {"x-fc-invocation-type": "Async", "x-fc-async-task-id": "t"}
+    assert [lab.web("POST", headers=headers).status_code for _ in range(2)] == [202, 409]
+    assert len(lab.settle()) == 1
+
+
+@pytest.mark.parametrize("payload", ["", hashlib.sha256(b"{}").hexdigest()])
+def test_the_vendor_s_own_signer_is_let_in(lab: Lab, payload: str) -> None:
+    lab.deploy("def handler(event, context): return {'statusCode': 200}", triggers=[_http("function")])
+    request = DaraRequest()
+    request.method, request.pathname, request.query = "POST", "/x", {"b": "ü", "a": "1 2"}
+    request.headers = {
+        "x-acs-date": Utils.get_timestamp(),
+        "x-acs-signature-nonce": Utils.get_nonce(),
+        "content-type": "application/json",
+    }
+    owner = lab.accounts.owner
+    request.headers["authorization"] = Utils.get_authorization(
+        request, "ACS3-HMAC-SHA256", payload, owner.access_key_id, owner.access_key_secret
+    )
+    answer = lab.web("POST", "/x", params=request.query, content=b"{}", headers=request.headers)
+    assert answer.status_code == 200, answer.text

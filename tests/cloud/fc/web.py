@@ -21,7 +21,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.cloud.fc import errors
-from tests.cloud.fc.api import ASYNC_LIMIT, SYNC_LIMIT, read_body, refuse, signed
+from tests.cloud.fc.api import (
+    ASYNC_LIMIT,
+    SYNC_LIMIT,
+    checked_delay,
+    checked_task_id,
+    read_body,
+    refuse,
+    signed,
+)
 from tests.cloud.fc.invocation import Attempt, Request
 from tests.cloud.fc.model import Function, HttpTrigger
 from tests.cloud.serving import hang_up
@@ -72,6 +80,12 @@ class WebTrigger:
         request = msgspec.structs.replace(
             request, event=self._event(http, body, request.request_id), asynchronous=asynchronous
         )
+        if asynchronous:
+            request = msgspec.structs.replace(
+                request,
+                task_id=checked_task_id(http.headers.get("x-fc-async-task-id")),
+                delay=checked_delay(http.headers.get("x-fc-async-delay")),
+            )
         fault = self._host.strike(request.function)
         if fault and (refusal := await refuse(http, fault)):
             return refusal

@@ -142,7 +142,6 @@ def test_the_multipart_etag_is_the_md5_of_the_part_etags() -> None:
         (head(size=0), "multipart", "simple"),
         (head(size=200 * MIB), "auto", "simple"),
         (head(size=200 * MIB + 1), "auto", "multipart"),
-        (head(size=GIB, kind="Symlink"), "auto", "simple"),
         (head(size=GIB), "simple", "simple"),
         (head(size=1), "multipart", "multipart"),
     ],

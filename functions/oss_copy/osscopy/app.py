@@ -91,7 +91,7 @@ class App:
         )
         return Engine(
             store,
-            fc.FcInvoker(invocation, self._settings.invoke_endpoint, self._gateway),
+            fc.FcInvoker(invocation, self._settings.invoke_endpoint, self._gateway, self._log),
             SystemClock(),
             self._log,
             Limits(seconds, begun + seconds, self._settings.multipart_threshold, self._settings.max_parallel),

@@ -14,6 +14,7 @@ import msgspec
 import requests
 
 from osscopy.model import Failed, Misconfigured, OssCopyError, Refused, Transient
+from osscopy.ports import Log
 
 SUBMIT_TIMEOUT = 10.0  # seconds; the answer to an asynchronous invocation is an acknowledgement
 
@@ -75,8 +76,9 @@ class Gateway:
 class FcInvoker:
     """Submits asynchronous invocations of the function that is running."""
 
-    def __init__(self, invocation: Invocation, endpoint: str | None, gateway: Gateway) -> None:
+    def __init__(self, invocation: Invocation, endpoint: str | None, gateway: Gateway, log: Log) -> None:
         self._invocation = invocation
+        self._log = log
         self._gateway = gateway
         self._endpoint = endpoint or (
             f"https://{invocation.account}.{invocation.region}-internal.fc.aliyuncs.com"
@@ -89,6 +91,7 @@ class FcInvoker:
                 return self._submit(_through_fc2, task_id, payload, delay)
             except _SignatureRefused:
                 self._gateway.takes_fc_signature = False
+                self._log("gatewayRefusedSignature", requestId=self._invocation.request_id)
         return self._submit(_through_sdk3, task_id, payload, delay)
 
     def _submit(self, send: _Send, task_id: str, payload: bytes, delay: int) -> bool:
@@ -163,7 +166,18 @@ def _through_fc2(invocation: Invocation, endpoint: str, headers: dict[str, str],
     try:
         client.invoke(path)
     except fc2.FcError as error:
-        raise _Answer(error.status_code, error.err_code, error.message[:300], error.request_id) from error
+        code, message = _read_error(error.message)
+        raise _Answer(error.status_code, error.err_code or code, message, error.request_id) from error
+
+
+def _read_error(body: str) -> tuple[str, str]:
+    """Code and message of an error body: FC 2.0 says ErrorCode and ErrorMessage, FC 3.0 Code and Message."""
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, str | None])
+    except msgspec.MsgspecError:
+        return "", body[:300]
+    code = fields.get("ErrorCode") or fields.get("Code") or ""
+    return code, (fields.get("ErrorMessage") or fields.get("Message") or body)[:300]
 
 
 def _is_not_from_fc2(record: logging.LogRecord) -> bool:

@@ -52,14 +52,17 @@ _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 
 
 def method(source: Head, tuning: Tuning, threshold: int) -> Literal["simple", "multipart"]:
-    """CopyObject up to `threshold` bytes, parts above; an empty object has no parts, a symlink neither."""
+    """CopyObject up to `threshold` bytes, parts above; an empty object has no parts."""
+    if source.kind == "Symlink":
+        # HEAD shows the target, and the copied link may point nowhere: it needs a proof of its own.
+        raise Refused("NotAvailable", "copying symlinks is not available yet", field="source")
     if source.size > MAX_OBJECT:
         raise Refused(
             "EntityTooLarge",
             f"the source has {source.size} bytes; OSS holds {MAX_OBJECT} (48.8 TB) in 10,000 parts of 5 GiB",
             field="source",
         )
-    if source.size == 0 or source.kind == "Symlink" or tuning.method == "simple":
+    if source.size == 0 or tuning.method == "simple":
         return "simple"
     if tuning.method == "multipart":
         return "multipart"

@@ -1,0 +1,113 @@
+"""The real handler, real SDKs, over HTTP: one local cloud a worker, its weather reset for every test."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import oss2
+import pytest
+
+from osscopy.model import MIB
+from tests.cloud.client import LocalCloud
+
+SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
+BIG, PART = 24 * MIB, MIB  # a multipart copy of 24 parts
+THREADS, TIMEOUT = 4, 6
+
+
+@pytest.fixture(scope="session")
+def shared_cloud() -> Iterator[LocalCloud]:
+    environment = {
+        "MULTIPART_THRESHOLD": "2MiB",
+        "MAX_PARALLEL": str(THREADS),
+        "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*",
+        "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,no-such-bucket/*,oss-copy-worm/*,oss-copy-abroad/*",
+    }
+    with LocalCloud(variables={"timeout": TIMEOUT}, environment=environment) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(shared_cloud: LocalCloud) -> Iterator[LocalCloud]:
+    yield shared_cloud
+    shared_cloud.conditions()
+    shared_cloud.wait_idle(60)
+
+
+@pytest.fixture
+def source(cloud: LocalCloud) -> Any:
+    return cloud.oss_bucket(SOURCE)
+
+
+@pytest.fixture
+def destination(cloud: LocalCloud) -> Any:
+    return cloud.oss_bucket(DESTINATION)
+
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    """A key that no other test uses, outside the watched prefix."""
+    return f"t{next(_NUMBERS)}/{request.node.name[:60]}.bin"
+
+
+def request_of(key: str, **options: Any) -> dict[str, Any]:
+    return {"source": {"bucket": SOURCE, "key": key}, "destination": {"bucket": DESTINATION}, **options}
+
+
+def in_parts(key: str, **options: Any) -> dict[str, Any]:
+    """A request that is copied in parts of 1 MiB."""
+    return request_of(key, tuning={"partSize": "1MiB"}, **options)
+
+
+def open_uploads(bucket: Any, prefix: str = "") -> list[str]:
+    return [upload.key for upload in oss2.MultipartUploadIterator(bucket, prefix=prefix)]
+
+
+def exists(bucket: Any, key: str) -> bool:
+    return bool(bucket.object_exists(key))
+
+
+def crc64(bucket: Any, key: str) -> int:
+    return int(bucket.head_object(key).headers["x-oss-hash-crc64ecma"])
+
+
+def count_requests(cloud: LocalCloud, operation: str | None = None) -> int:
+    operations: dict[str, int] = cloud.requests()["operations"]
+    return operations.get(operation, 0) if operation else sum(operations.values())
+
+
+def results(cloud: LocalCloud, job: str) -> list[dict[str, Any]]:
+    """All results of the invocations that worked on `job`, oldest first."""
+    found = []
+    for invocation in cloud.invocations():
+        if not invocation["result"]:
+            continue
+        answer = json.loads(invocation["result"])
+        body = answer.get("body")
+        answer = json.loads(body) if isinstance(body, str) else answer
+        found += [each for each in answer.get("results", [answer]) if each.get("job") == job]
+    return found
+
+
+def wait_for_parts(bucket: Any, key: str, parts: int = 1) -> None:
+    """Until the one upload of `key` has so many parts."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        uploads = [each.upload_id for each in oss2.MultipartUploadIterator(bucket, prefix=key)]
+        if uploads and len(bucket.list_parts(key, uploads[0]).parts) >= parts:
+            return
+    raise AssertionError(f"no upload of {key} came to {parts} parts")
+
+
+def final_result(cloud: LocalCloud, job: str) -> dict[str, Any]:
+    """The result of the copy once nothing is running any more."""
+    cloud.wait_idle(90)
+    (last,) = [each for each in results(cloud, job) if each["status"] != "running"]
+    return last

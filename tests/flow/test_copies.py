@@ -1,0 +1,393 @@
+"""Copies that succeed, through every trigger, small and chained, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+import oss2.models
+import pytest
+
+from osscopy.model import MIB
+from tests.cloud.client import LocalCloud
+from tests.flow.conftest import (
+    BIG,
+    DESTINATION,
+    PART,
+    SOURCE,
+    THREADS,
+    count_requests,
+    crc64,
+    exists,
+    final_result,
+    in_parts,
+    open_uploads,
+    request_of,
+    results,
+)
+
+HEADERS = {
+    "Content-Type": "text/x-test; charset=utf-8",
+    "Cache-Control": "max-age=60",
+    "Content-Disposition": 'attachment; filename="a.txt"',
+    "Content-Encoding": "identity",
+    "Content-Language": "de",
+    "Expires": "Sun, 22 Nov 2026 10:00:00 GMT",
+    "x-oss-meta-colour": "grün 备份".encode(),
+    "x-oss-meta-plain": "1",
+    "x-oss-tagging": "team=" + quote("a b/c+d=e") + "&" + quote("größe") + "=1",
+    "x-oss-storage-class": "IA",
+}
+
+
+def shown(bucket: Any, key: str) -> dict[str, Any]:
+    """What a reader of the object sees besides its bytes."""
+    kept = (
+        *(name for name in HEADERS if not name.startswith("x-oss-tagging")),
+        "Content-Length",
+        "x-oss-hash-crc64ecma",
+        "x-oss-tagging-count",
+    )
+    head = bucket.head_object(key).headers
+    tags = bucket.get_object_tagging(key).tag_set.tagging_rule
+    return {name: head.get(name) for name in kept} | {"tags": tags}
+
+
+def test_a_small_object_is_copied_inline_by_a_direct_invocation(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    source.put_object(key, b"hello", headers=HEADERS)
+    result = cloud.invoke(request_of(key))
+    assert (result["status"], result["method"], result["verified"]) == ("succeeded", "simple", "crc64")
+    assert result["destination"]["size"] == 5
+    assert shown(destination, key) == shown(source, key)
+    assert destination.get_object(key).read() == b"hello"
+
+
+def test_a_multipart_copy_looks_the_same_to_its_reader_as_a_simple_one(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    source.put_object(key, bytes(range(256)) * 5000, headers=HEADERS)
+    result = cloud.invoke(request_of(key, tuning={"method": "multipart", "partSize": "512KiB"}))
+    assert (result["status"], result["method"], result["parts"]) == ("succeeded", "multipart", 3)
+    assert shown(destination, key) == shown(source, key)
+    assert destination.get_object(key).read() == bytes(range(256)) * 5000
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_metadata_tags_acl_and_class_are_replaced_on_request(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    source.put_object(key, b"x" * 1000, headers=HEADERS)
+    result = cloud.invoke(
+        request_of(
+            key,
+            metadata={"contentType": "image/png", "user": {"new": "ü"}},
+            tags={"k 1": "v/+"},
+            acl="public-read",
+            storageClass="Standard",
+            tuning={"method": method},
+        )
+    )
+    assert result["status"] == "succeeded", result
+    head = destination.head_object(key).headers
+    assert head["Content-Type"] == "image/png"
+    assert head["x-oss-meta-new"].encode("latin-1") == "ü".encode()
+    assert "x-oss-meta-colour" not in head
+    assert "Cache-Control" not in head
+    assert head["x-oss-storage-class"] == "Standard"
+    assert destination.get_object_tagging(key).tag_set.tagging_rule == {"k 1": "v/+"}
+    assert destination.get_object_acl(key).acl == "public-read"
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_tags_can_be_left_out_and_the_acl_copied(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    source.put_object(key, b"x", headers={**HEADERS, "x-oss-object-acl": "public-read-write"})
+    result = cloud.invoke(request_of(key, tags="none", acl="copy", tuning={"method": method}))
+    assert result["status"] == "succeeded", result
+    assert destination.get_object_tagging(key).tag_set.tagging_rule == {}
+    assert destination.get_object_acl(key).acl == "public-read-write"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2 * MIB, 2 * MIB + 1, 5 * MIB - 7])
+def test_sizes_around_the_threshold(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, size: int
+) -> None:
+    cloud.seed(SOURCE, key, size, seed=3)
+    result = cloud.invoke(in_parts(key))
+    assert result["status"] == "succeeded", result
+    assert result["method"] == ("multipart" if size > 2 * MIB else "simple")
+    assert result["bytesDone"] == size
+    assert crc64(destination, key) == crc64(source, key)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "a+b", "a%2Fb", "a/../b", "%2e%2e", "备份/文件", "😀", "trail/", "x?y&z=1#k", "é" * 400],
+)
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_keys_are_kept_byte_for_byte(
+    cloud: LocalCloud, source: Any, destination: Any, name: str, method: str
+) -> None:
+    name = f"{method}/{name}"
+    source.put_object(name, b"k")
+    result = cloud.invoke(request_of(name, tuning={"method": method}))
+    assert result["status"] == "succeeded", result
+    assert destination.get_object(name).read() == b"k"
+
+
+def test_all_records_of_an_oss_event_are_copied(cloud: LocalCloud, source: Any, destination: Any) -> None:
+    keys = ("four", "five 备份 x", "six%20y")
+    for name in keys:
+        source.put_object(f"incoming/{name}.bin", name.encode())
+    cloud.wait_idle()
+    for name in keys:
+        destination.delete_object(f"incoming/{name}.bin")
+    records = [
+        _record("incoming/absent.bin"),
+        {"bad": 1},
+        *(_record(f"incoming/{name}.bin") for name in keys),
+    ]
+    result = cloud.invoke({"events": records})
+    codes = [(each["error"] or {}).get("code") for each in result["results"]]
+    assert codes == ["NoSuchKey", "MissingField", None, None, None]
+    for name in keys:
+        assert destination.get_object(f"incoming/{name}.bin").read() == name.encode()
+
+
+def _record(key: str, etag: str = "X") -> dict[str, Any]:
+    return {
+        "eventName": "ObjectCreated:PutObject",
+        "eventTime": "2026-11-22T09:30:00.000Z",
+        "oss": {"bucket": {"name": SOURCE}, "object": {"key": key, "eTag": etag}},
+        "responseElements": {"requestId": "R"},
+    }
+
+
+def test_an_encoded_key_of_a_trigger_finds_its_object(
+    cloud: LocalCloud, source: Any, destination: Any
+) -> None:
+    source.put_object("incoming/enc a+b.bin", b"decoded")
+    cloud.wait_idle()
+    destination.delete_object("incoming/enc a+b.bin")
+    result = cloud.invoke({"events": [_record("incoming/enc%20a%2Bb.bin")]})
+    assert result["results"][0]["source"]["key"] == "incoming/enc a+b.bin"
+    assert destination.get_object("incoming/enc a+b.bin").read() == b"decoded"
+
+
+def test_of_two_objects_an_encoded_key_may_mean_the_etag_chooses(
+    cloud: LocalCloud, source: Any, destination: Any
+) -> None:
+    source.put_object("incoming/two%20x.bin", b"raw")
+    meant = source.put_object("incoming/two x.bin", b"unquoted").etag
+    cloud.wait_idle()
+    destination.delete_object("incoming/two x.bin")
+    result = cloud.invoke({"events": [_record("incoming/two%20x.bin", meant)]})
+    assert result["results"][0]["source"]["key"] == "incoming/two x.bin"
+    assert exists(destination, "incoming/two x.bin")
+
+
+def test_a_large_upload_into_the_watched_prefix_is_copied_in_parts(
+    cloud: LocalCloud, source: Any, destination: Any
+) -> None:
+    cloud.seed(SOURCE, "incoming/large.bin", BIG, seed=5)
+    cloud.wait_idle()
+    assert crc64(destination, "incoming/large.bin") == crc64(source, "incoming/large.bin")
+    assert open_uploads(destination, "incoming/") == []
+
+
+def test_several_large_records_get_chains_of_their_own(
+    cloud: LocalCloud, source: Any, destination: Any
+) -> None:
+    for name in ("x", "y"):
+        cloud.seed(SOURCE, f"quiet/{name}", BIG, seed=6)
+    result = cloud.invoke([in_parts("quiet/x"), in_parts("quiet/y")])
+    assert [each["status"] for each in result["results"]] == ["running", "running"]
+    for each in result["results"]:
+        assert final_result(cloud, each["job"])["status"] == "succeeded"
+    assert crc64(destination, "quiet/y") == crc64(source, "quiet/y")
+
+
+def test_a_timer_makes_the_copy_its_payload_asks_for(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    source.put_object(key, b"timed")
+    asked = {**request_of(key), "destination": {"bucket": DESTINATION, "key": "timer/{date:%Y}/{name}"}}
+    request_id = cloud.fire("timer", json.dumps(asked))
+    cloud.wait_idle()
+    (invocation,) = cloud.invocations(request_id=request_id)
+    made = json.loads(invocation["result"])["destination"]["key"]
+    assert made.startswith("timer/20")
+    assert destination.get_object(made).read() == b"timed"
+
+
+def test_http_answers_a_small_copy_with_its_result(cloud: LocalCloud, source: Any, key: str) -> None:
+    source.put_object(key, b"web")
+    answer = cloud.http("POST", "/copies", json_body=request_of(key))
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "succeeded"
+
+
+def test_a_chained_copy_over_http(cloud: LocalCloud, source: Any, destination: Any, key: str) -> None:
+    """Answered 202 at once; copied by several short invocations; nothing but the copy is left."""
+    cloud.conditions(latency_ms=1200)
+    cloud.seed(SOURCE, key, BIG, seed=9)
+    known = {one["request_id"] for one in cloud.invocations()}
+    before = count_requests(cloud, "UploadPartCopy")
+    answer = cloud.http("POST", "/copies", json_body=in_parts(key))
+    assert answer.status_code == 202
+    job = answer.json()["job"]
+    assert answer.headers["location"] == f"/copies/{job}"
+    result = final_result(cloud, job)
+    assert (result["status"], result["verified"], result["parts"]) == ("succeeded", "crc64", BIG // PART)
+    assert result["hops"] >= 3
+    assert crc64(destination, key) == crc64(source, key)
+    assert open_uploads(destination, key) == []
+    assert count_requests(cloud, "UploadPartCopy") - before == BIG // PART
+    counted = cloud.requests()["connections_by_access_key"]
+    for invocation in cloud.invocations():
+        if invocation["request_id"] in known or invocation["trigger"] is not None:
+            continue
+        assert invocation["event_bytes"] < 2048
+        assert invocation["peak_memory_mb"] <= 96
+        assert counted[invocation["access_key_id"]] <= THREADS
+        assert "-g0-l1-h" in invocation["task_id"]
+
+
+def test_a_killed_instance_is_retried_and_copies_no_part_twice(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    cloud.conditions(latency_ms=1000)
+    cloud.seed(SOURCE, key, BIG, seed=10)
+    before = count_requests(cloud, "UploadPartCopy")
+    job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
+    victim = _wait_for_hop(cloud, f"{job}-g0-l1-h2", before)
+    assert cloud.kill(victim)
+    result = final_result(cloud, job)
+    assert result["status"] == "succeeded"
+    (killed,) = cloud.invocations(task_id=f"{job}-g0-l1-h2")
+    assert killed["retries"] == 1
+    assert count_requests(cloud, "UploadPartCopy") - before <= BIG // PART + THREADS
+    assert crc64(destination, key) == crc64(source, key)
+    assert open_uploads(destination, key) == []
+
+
+def _wait_for_hop(cloud: LocalCloud, task_id: str, before: int) -> str:
+    """The request id of the hop once it has copied a part of its own."""
+    deadline, seen = time.monotonic() + 30, None
+    while time.monotonic() < deadline:
+        running = cloud.invocations(task_id=task_id, outcome="running")
+        count = count_requests(cloud, "UploadPartCopy") - before
+        if running:
+            seen = count if seen is None else seen
+            if count >= seen + 2:
+                return str(running[0]["request_id"])
+        time.sleep(0.02)
+    raise AssertionError(f"{task_id} did not get to work")
+
+
+def test_a_source_version_can_be_named(cloud: LocalCloud, destination: Any, key: str) -> None:
+    bucket = cloud.oss_bucket("oss-copy-versioned")
+    bucket.create_bucket()
+    bucket.put_bucket_versioning(_enabled())
+    old = bucket.put_object(key, b"old").versionid
+    bucket.put_object(key, b"new")
+    asked = request_of(key)
+    asked["source"] = {"bucket": "oss-copy-versioned", "key": key, "versionId": old}
+    for method in ("simple", "multipart"):
+        result = cloud.invoke({**asked, "tuning": {"method": method}})
+        assert result["status"] == "succeeded", result
+        assert result["source"]["versionId"] == old
+        assert destination.get_object(key).read() == b"old"
+
+
+def _enabled() -> Any:
+    config = oss2.models.BucketVersioningConfig()
+    config.status = "Enabled"
+    return config
+
+
+def test_a_symlink_is_refused_rather_than_copied_unproved(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    source.put_object(key + "-target", b"t")
+    source.put_symlink(key + "-target", key)
+    result = cloud.invoke(request_of(key))
+    assert (result["error"]["code"], result["error"]["field"]) == ("NotAvailable", "source")
+    assert not exists(destination, key)
+
+
+@pytest.mark.parametrize(
+    ("policy", "there", "status", "code"),
+    [
+        ("never", b"same", "failed", "FileAlreadyExists"),
+        ("never", None, "succeeded", None),
+        ("ifDifferent", b"same", "skipped", "NotDifferent"),
+        ("ifDifferent", b"else", "succeeded", None),
+        ("ifNewer", b"else", "skipped", "NotNewer"),
+        ("always", b"else", "succeeded", None),
+    ],
+)
+def test_overwrite_policies(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, policy: str, there: bytes | None,
+    status: str, code: str | None,
+) -> None:  # fmt: skip
+    source.put_object(key, b"same")
+    if there is not None:
+        destination.put_object(key, there)
+    result = cloud.invoke(request_of(key, overwrite=policy))
+    assert result["status"] == status
+    assert (result["error"] or {}).get("code") == code
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_conditions_on_the_source(cloud: LocalCloud, source: Any, key: str, method: str) -> None:
+    etag = source.put_object(key, b"c").etag
+    tuning = {"method": method}
+    met = cloud.invoke(request_of(key, conditions={"ifMatch": etag}, tuning=tuning))
+    failed = cloud.invoke(request_of(key, conditions={"ifMatch": "0" * 32}, tuning=tuning))
+    skipped = cloud.invoke(request_of(key, conditions={"ifNoneMatch": etag}, tuning=tuning))
+    assert met["status"] == "succeeded", met
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "PreconditionFailed")
+    assert (skipped["status"], skipped["error"]["code"]) == ("skipped", "NotModified")
+
+
+def test_the_same_timer_event_twice_makes_equal_answers(cloud: LocalCloud, source: Any, key: str) -> None:
+    source.put_object(key, b"twice")
+    event = {
+        "triggerTime": "2026-11-22T10:00:00Z",
+        "triggerName": "t",
+        "payload": json.dumps(request_of(key)),
+    }
+    one, two = cloud.invoke(event), cloud.invoke(event)
+    ignored = {"startedAt": None, "finishedAt": None}
+    assert one | ignored == two | ignored
+
+
+def test_a_second_delivery_of_a_chained_copy_ends_in_one_copy(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    cloud.conditions(latency_ms=1200)
+    cloud.seed(SOURCE, key, BIG, seed=12)
+    payload = json.dumps(in_parts(key))
+    event = {"triggerTime": "2026-11-22T10:00:00Z", "triggerName": "t", "payload": payload}
+    cloud.invoke_async(event)
+    cloud.invoke_async(event)
+    cloud.wait_idle(90)
+    assert crc64(destination, key) == crc64(source, key)
+    assert open_uploads(destination, key) == []
+
+
+def test_the_result_names_every_field_of_the_contract(cloud: LocalCloud, source: Any, key: str) -> None:
+    source.put_object(key, b"c")
+    result = cloud.invoke(request_of(key))
+    named = {"bucket", "key", "versionId", "etag", "size", "crc64"}
+    assert set(result["source"]) == named
+    assert set(result["destination"]) == named
+    wanted = "job status method source destination verified parts partsDone bytesDone lanes hops startedAt"
+    assert set(result) == {*wanted.split(), "finishedAt", "error"}
+    assert results(cloud, result["job"])

@@ -121,6 +121,41 @@ def test_a_signature_is_good_for_fifteen_minutes(hours: int) -> None:
         Verifier(accounts, lambda: time.time() + hours * 3600).verify(Signed("POST", "/p", "", headers, b""))
 
 
+def _fc_headers(accounts: Accounts, **more: str) -> dict[str, str]:
+    owner = accounts.owner
+    client = fc2.Client(
+        endpoint="http://h", accessKeyID=owner.access_key_id, accessKeySecret=owner.access_key_secret
+    )
+    headers: dict[str, str] = client._build_common_headers("POST", "/p q", more)  # noqa: SLF001
+    return headers
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"x-fc-invocation-type": "Async"}, "/p%20q"),
+        ({"content-type": "text/plain"}, "/p%20q"),
+        ({"content-md5": "x"}, "/p%20q"),
+        ({}, "/other"),
+    ],
+)
+def test_what_fc2_has_signed_cannot_be_changed(change: dict[str, str], path: str) -> None:
+    accounts = Accounts()
+    headers = _fc_headers(accounts)
+    verifier = Verifier(accounts)
+    assert verifier.verify(Signed("POST", "/p%20q", "", headers, b"any")) == accounts.owner
+    with pytest.raises(FcError, match="SignatureNotMatch"):
+        verifier.verify(Signed("POST", path, "", headers | change, b"any"))
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_the_date_of_an_fc2_request_is_good_for_fifteen_minutes(hours: int) -> None:
+    accounts = Accounts()
+    verifier = Verifier(accounts, lambda: time.time() + hours * 3600)
+    with pytest.raises(FcError, match="AccessDenied"):
+        verifier.verify(Signed("POST", "/p%20q", "", _fc_headers(accounts), b""))
+
+
 def _post_fc3(lab: Lab) -> fc2.client.FcHttpResponse:
     """fc2 on the path of FC 3.0: it signs the decoded path, without the query."""
     client = lab.fc2(version="2023-03-30")

@@ -26,6 +26,14 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     last: tuple[str, str] | None
 
 
+def check_prefix(prefix: str) -> str:
+    if len(prefix.encode()) > 1024:
+        raise OssError(
+            "InvalidArgument", "The prefix is too long.", ArgumentName="prefix", ArgumentValue=prefix
+        )
+    return prefix
+
+
 def paged(entries: Iterable[tuple[str, str, T]], prefix: str, delimiter: str, most: int) -> Page[T]:
     """At most `most` entries and prefixes of (key, id, item) in order; a common prefix counts as one."""
     items: list[T] = []
@@ -76,7 +84,7 @@ def list_objects(store: Store, call: Call) -> Response:
     most = call.number("max-keys", 100, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
     prefix, marker, delimiter = (
-        params.get("prefix", ""),
+        check_prefix(params.get("prefix", "")),
         params.get("marker", ""),
         params.get("delimiter", ""),
     )
@@ -106,7 +114,7 @@ def list_objects_v2(store: Store, call: Call) -> Response:
     most = call.number("max-keys", 100, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
     prefix, delimiter, token = (
-        params.get("prefix", ""),
+        check_prefix(params.get("prefix", "")),
         params.get("delimiter", ""),
         params.get("continuation-token", ""),
     )
@@ -153,7 +161,7 @@ def list_versions(store: Store, call: Call) -> Response:
     params = call.params
     most = call.number("max-keys", 100, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
-    prefix, delimiter = params.get("prefix", ""), params.get("delimiter", "")
+    prefix, delimiter = check_prefix(params.get("prefix", "")), params.get("delimiter", "")
     key_marker, id_marker = params.get("key-marker", ""), params.get("version-id-marker", "")
     if id_marker and not key_marker:
         raise OssError("InvalidArgument", "A version-id marker cannot be specified without a key marker.",

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from . import metadata, preconditions
 from .errors import OssError
 from .extents import join
-from .listing import Page, paged
+from .listing import Page, check_prefix, paged
 from .objects import blank, check_md5, version_headers
 from .protocol import Call, Response, Tree, check_key, document, encoder, etag_header, iso, read_document
 from .state import Bucket, Part, Store, Upload, Version, new_upload_id
@@ -48,6 +48,8 @@ def upload_part(store: Store, call: Call) -> Response:
     number = check_part_number(call)
     upload = find_upload(bucket, call)
     check_md5(call)
+    if call.header(b"x-oss-server-side-encryption") is not None:
+        raise OssError("InvalidArgument", "Encryption goes with InitiateMultipartUpload.", ec="0042-00000105")
     if call.body.content.size > LARGEST_PART:
         raise OssError("EntityTooLarge", MaxSizeAllowed=LARGEST_PART, ProposedSize=call.body.content.size)
     content = call.stored(call.body.content)
@@ -209,7 +211,7 @@ def list_uploads(store: Store, call: Call) -> Response:
     most = call.number("max-uploads", 1000, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
     key_marker, id_marker = params.get("key-marker", ""), params.get("upload-id-marker", "")
-    prefix, delimiter = params.get("prefix", ""), params.get("delimiter", "")
+    prefix, delimiter = check_prefix(params.get("prefix", "")), params.get("delimiter", "")
     page = _uploads_page(bucket, params, most)
     last_key, last_id = page.last or ("", "")
     fields: list[Tree] = [

@@ -280,7 +280,7 @@ def get_object_acl(store: Store, call: Call) -> Response:
 
 def put_object_tagging(store: Store, call: Call) -> Response:
     bucket, version = _changed(store, call)
-    tags = metadata.tags_document(read_document(call.body.bytes()))
+    tags = metadata.check_tags(metadata.tags_document(read_document(call.body.bytes())))
     bucket.replace(version, replace(version, tags=tags))
     return Response(headers=tuple(version_headers(bucket, version)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import re
 import time
+from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from .errors import OssError
@@ -22,8 +23,7 @@ _SETTING = "lifecycle"
 
 def put(store: Store, call: Call) -> Response:
     bucket = store.bucket(call.bucket)
-    body = call.body.bytes()
-    root = read_document(body)
+    root = read_document(call.body.bytes())
     rules = root.findall("Rule")
     if root.tag != "LifecycleConfiguration" or not 0 < len(rules) <= _MOST_RULES:
         raise OssError("MalformedXML")
@@ -31,7 +31,9 @@ def put(store: Store, call: Call) -> Response:
         _check(rule)
     if (call.header(b"x-oss-allow-same-action-overlap") or "").lower() != "true":
         _check_overlap(rules)
-    bucket.settings[_SETTING] = body
+    for element in root.iter("ExpiredObjectDeleteMarker"):
+        element.text = (element.text or "").lower()
+    bucket.settings[_SETTING] = ET.tostring(root)
     return Response()
 
 

@@ -116,7 +116,7 @@ def asked_encryption(call: Call) -> Encryption | None:
 
 
 def make_encryption(algorithm: str, key_id: str, data: str) -> Encryption:
-    """A key id goes with KMS only; data encryption without KMS is ignored (Alibaba's SDK tests assert both)."""
+    """A key id goes with KMS only; data encryption without KMS is ignored (both from SDK tests)."""
     if algorithm not in ALGORITHMS or (data and data not in {"SM4", "AES256"}):
         raise OssError("InvalidEncryptionAlgorithmError", ServerSideEncryption=algorithm)
     if algorithm == "KMS":

@@ -44,6 +44,7 @@ def _write(name: str, handler: Handler) -> Operation:
 # (level, method, subresource); "" is the request without one.
 TABLE: dict[tuple[Level, str, str], Operation] = {
     ("service", "GET", ""): Operation("ListBuckets", buckets.list_buckets),
+    ("service", "GET", "regionList"): Operation("ListBuckets", buckets.list_buckets),
     ("bucket", "PUT", ""): Operation("PutBucket", buckets.put_bucket),
     ("bucket", "GET", ""): _read("ListObjects", listing.list_objects),
     ("bucket", "DELETE", ""): Operation("DeleteBucket", buckets.delete_bucket),
@@ -98,7 +99,7 @@ TABLE: dict[tuple[Level, str, str], Operation] = {
 
 # What OSS also does: answered 501 with the operation's name.
 _OTHERS = """
-    service GET regions:DescribeRegions regionList:ListBucketsOfRegions publicAccessBlock:GetPublicAccessBlock
+    service GET regions:DescribeRegions publicAccessBlock:GetPublicAccessBlock
         accessPoint:ListAccessPoints resourcePool:ListResourcePools resourcePoolInfo:GetResourcePoolInfo
         requesterQosInfo:GetRequesterQoSInfo qosInfo:GetUserQoSInfo qosRequester:ListUserQoSRequesters
     service PUT publicAccessBlock:PutPublicAccessBlock
@@ -125,7 +126,8 @@ _OTHERS = """
         redundancyTransition:ListBucketDataRedundancyTransition group:GetBucketGroup vod:GetVodPlaylist
         asyncFetch:GetAsyncFetchTask notification:GetBucketEventNotification
     bucket POST asyncFetch:PutAsyncFetchTask cname:PutCname metaQuery:DoMetaQuery
-        replication:PutBucketReplication redundancyTransition:CreateBucketDataRedundancyTransition comp:CreateCnameToken rtc:PutBucketRTC
+        replication:PutBucketReplication
+        redundancyTransition:CreateBucketDataRedundancyTransition comp:CreateCnameToken rtc:PutBucketRTC
     bucket DELETE website:DeleteBucketWebsite cors:DeleteBucketCors logging:DeleteBucketLogging
         policy:DeleteBucketPolicy inventory:DeleteBucketInventory qosInfo:DeleteBucketQoSInfo
         requesterQosInfo:DeleteBucketRequesterQoSInfo style:DeleteStyle accessPoint:DeleteAccessPoint

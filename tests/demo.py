@@ -29,7 +29,7 @@ SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
 SIZE = 8 << 30  # bytes of the large object
 TIMEOUT = 15  # seconds an invocation may take: short, so that the copy becomes a chain
 THREADS = 8
-LATENCY_MS, BANDWIDTH_MB_S = 20, 25  # what the local OSS takes for a request and for copied bytes
+LATENCY_MS, BANDWIDTH_MB_S = 20, 22  # what the local OSS takes for a request and for copied bytes
 SECONDS = 150  # nothing here takes longer
 
 

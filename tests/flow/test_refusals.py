@@ -239,9 +239,9 @@ def test_new_metadata_on_the_source_before_the_end_is_a_changed_source(
 ) -> None:
     """Its ETag stays, so that every part passes; its date tells."""
     cloud.seed(SOURCE, key, BIG, seed=1)
-    cloud.conditions(latency_ms=700)
+    cloud.conditions(latency_ms=400)
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
-    wait_for_parts(destination, key, parts=8)
+    wait_for_parts(destination, key, parts=4)
     source.update_object_meta(key, {"x-oss-meta-new": "1"})
     result = final_result(cloud, job)
     assert (result["status"], result["error"]["code"]) == ("failed", "SourceChanged"), result

@@ -48,6 +48,7 @@ OUTCOME_UNKNOWN = Failed(
     "the upload was completed or aborted elsewhere and the destination does not show the copy: compare them "
     "before copying again",
 )
+SOURCE_CHANGED = SourceChanged("SourceChanged", "the source was changed while it was copied")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -278,8 +279,8 @@ class Engine:
             listed = self._list(task, 0, task.upload.parts)
             if plan.gaps(task.pin, task.upload, listed):
                 return self._next(task, 0, task.stalls + 1, len(listed))
-            if not plan.is_same_version(task.pin, self._head(task.request, Conditions())):
-                raise SourceChanged("SourceChanged", "the source was changed while it was copied")
+            if not self._source_is_same(task):
+                raise SourceChanged(SOURCE_CHANGED.code, SOURCE_CHANGED.message)
             if self._complete(task, listed, acl):
                 break
         else:
@@ -307,9 +308,19 @@ class Engine:
     def _examine(self, task: Continue, error: OssCopyError) -> Result:
         """The upload is gone: whoever ended it, the destination tells the outcome, else `error` is it."""
         seen = self._destination(task.request)
-        if plan.differences(task.pin, seen, task.upload.opened_at, None):
-            return self._result(task, "failed", error=Problem.of(error))
-        return self._proved(task, seen, None)
+        if not plan.differences(task.pin, seen, task.upload.opened_at, None):
+            return self._proved(task, seen, None)
+        if error is OUTCOME_UNKNOWN and not self._source_is_same(task):
+            error = SOURCE_CHANGED  # a hop before this one saw it too, and died before it could say so
+        return self._result(task, "failed", error=Problem.of(error))
+
+    def _source_is_same(self, task: Continue) -> bool:
+        try:
+            return plan.is_same_version(task.pin, self._head(task.request, Conditions()))
+        except Failed as error:
+            if error.code not in {"NoSuchKey", "NoSuchVersion"}:
+                raise
+            return False
 
     def _proved(self, task: Continue, seen: Head | None, etag: str | None) -> Result:
         return self._verified(

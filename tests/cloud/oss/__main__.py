@@ -11,14 +11,15 @@ from pathlib import Path
 import uvloop
 
 from tests.cloud.accounts import Accounts
-from tests.cloud.conditions import Weather
+from tests.cloud.conditions import Conditions, Weather
 
 from .server import OssServer
 
 
-async def _run(port: int, data: Path | None) -> None:
-    accounts = Accounts()
-    server = OssServer(accounts=accounts, weather=Weather(), data=data)
+async def _run(port: int, data: Path | None, latency_ms: float) -> None:
+    accounts, weather = Accounts(), Weather()
+    weather.set(Conditions(latency_ms=latency_ms))
+    server = OssServer(accounts=accounts, weather=weather, data=data)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -38,8 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--latency-ms", type=float, default=0)
     arguments = parser.parse_args()
-    uvloop.run(_run(arguments.port, arguments.data))
+    uvloop.run(_run(arguments.port, arguments.data, arguments.latency_ms))
 
 
 if __name__ == "__main__":

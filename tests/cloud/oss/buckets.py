@@ -19,7 +19,7 @@ from .protocol import (
     iso,
     read_document,
 )
-from .state import Bucket, Store
+from .state import Bucket, Store, check_version_id
 
 BUCKET_ACLS = {"private", "public-read", "public-read-write"}
 MOST_BUCKETS = 100
@@ -46,7 +46,8 @@ def put_bucket(store: Store, call: Call) -> Response:
     if bucket is None:
         if len(store.buckets) >= MOST_BUCKETS * 10:  # the quota of 100 an account can have raised
             raise OssError("TooManyBuckets")
-        bucket = store.create(call.bucket)
+        bucket = store.create(call.bucket, call.region or None)
+        bucket.encryption = metadata.asked_encryption(call)
         if root is not None:
             _configure(bucket, root)
     elif bucket.owner != store.accounts.account_id:
@@ -84,6 +85,9 @@ def list_buckets(store: Store, call: Call) -> Response:
     most = call.number("max-keys", 100, 1, 1000)
     prefix, marker = params.get("prefix", ""), params.get("marker", "")
     own = [bucket for bucket in store.buckets.values() if bucket.owner == store.accounts.account_id]
+    if "tag-key" in params:
+        wanted = (params["tag-key"], params.get("tag-value", ""))
+        own = [bucket for bucket in own if wanted in bucket.tags]
     names = sorted(bucket.name for bucket in own if bucket.name.startswith(prefix) and bucket.name > marker)
     shown = [store.buckets[name] for name in names[:most]]
     fields: list[Tree] = []
@@ -231,7 +235,10 @@ def delete_encryption(store: Store, call: Call) -> Response:
 
 def put_bucket_tagging(store: Store, call: Call) -> Response:
     bucket = store.bucket(call.bucket)
-    bucket.tags = metadata.tags_document(read_document(call.body.bytes()))
+    tags = metadata.tags_document(read_document(call.body.bytes()))
+    if not 0 < len(tags) <= 20 or len(dict(tags)) != len(tags):
+        raise OssError("InvalidTag", BucketName=call.bucket)
+    bucket.tags = tuple(tags)
     return Response()
 
 
@@ -275,6 +282,7 @@ def delete_multiple(store: Store, call: Call) -> Response:
         raise OssError("MalformedXML")
     for key, version_id in wishes:
         check_key(key)
+        check_version_id(version_id)
         bucket.check_mutable(key, store.clock(), version_id)
     fields = list(encoding)
     for key, version_id in wishes:

@@ -30,7 +30,7 @@ class Source(msgspec.Struct, frozen=True):
 def source_name(call: Call) -> tuple[str, str, str | None]:
     """Bucket, key and version id of `x-oss-copy-source`. Its `+` is a space: Go's SDK sends it so."""
     value = call.header(b"x-oss-copy-source") or ""
-    path, _, version_id = value.partition("?versionId=")
+    path, named, version_id = value.partition("?versionId=")
     bucket, slash, key = unquote_plus(path.removeprefix("/")).partition("/")
     if not (bucket and slash and key):
         raise OssError(
@@ -39,7 +39,7 @@ def source_name(call: Call) -> tuple[str, str, str | None]:
             ArgumentName="x-oss-copy-source",
             ArgumentValue=value,
         )
-    return bucket, key, version_id or None
+    return bucket, key, version_id if named else None
 
 
 def find_source(store: Store, call: Call, destination: Bucket) -> Source:

@@ -64,6 +64,7 @@ TABLE: dict[str, Meaning] = {
         "The list of parts was not in ascending order. Parts list must specified in order by part number.",
     ),
     "InvalidRange": Meaning(416, "0017-00000901", "The requested range cannot be satisfied"),
+    "InvalidRequest": Meaning(400, "0031-00000202", "The request is not valid."),
     "InvalidSecurityToken": Meaning(403, "0002-00000904", "The security token you provided is invalid."),
     "InvalidStorageClass": Meaning(400, "0016-00000401", "The storage class you specified is invalid."),
     "InvalidTag": Meaning(400, "0037-00000001", "The tag provided is invalid."),

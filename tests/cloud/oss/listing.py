@@ -26,6 +26,14 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     last: tuple[str, str] | None
 
 
+def named(params: dict[str, str], name: str) -> str:
+    """A prefix, delimiter or marker: at most 1,024 bytes."""
+    value = params.get(name, "")
+    if len(value.encode()) > 1024:
+        raise OssError("InvalidArgument", f"The {name} is too long.", ArgumentName=name, ArgumentValue=value)
+    return value
+
+
 def paged(entries: Iterable[tuple[str, str, T]], prefix: str, delimiter: str, most: int) -> Page[T]:
     """At most `most` entries and prefixes of (key, id, item) in order; a common prefix counts as one."""
     items: list[T] = []
@@ -76,9 +84,9 @@ def list_objects(store: Store, call: Call) -> Response:
     most = call.number("max-keys", 100, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
     prefix, marker, delimiter = (
-        params.get("prefix", ""),
-        params.get("marker", ""),
-        params.get("delimiter", ""),
+        named(params, "prefix"),
+        named(params, "marker"),
+        named(params, "delimiter"),
     )
     page = paged(_objects(bucket, prefix, marker, delimiter), prefix, delimiter, most)
     fields: list[Tree] = [
@@ -106,18 +114,18 @@ def list_objects_v2(store: Store, call: Call) -> Response:
     most = call.number("max-keys", 100, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
     prefix, delimiter, token = (
-        params.get("prefix", ""),
-        params.get("delimiter", ""),
+        named(params, "prefix"),
+        named(params, "delimiter"),
         params.get("continuation-token", ""),
     )
-    after = _read_token(token) if token else params.get("start-after", "")
+    after = _read_token(token) if token else named(params, "start-after")
     page = paged(_objects(bucket, prefix, after, delimiter), prefix, delimiter, most)
     owner = params.get("fetch-owner") == "true"
     fields: list[Tree] = [
         *encoding,
         ("Name", bucket.name),
         ("Prefix", encode(prefix)),
-        ("StartAfter", encode(params.get("start-after", ""))),
+        ("StartAfter", encode(named(params, "start-after"))),
         ("MaxKeys", most),
         ("Delimiter", encode(delimiter)),
         ("IsTruncated", _bool(page.truncated)),
@@ -153,8 +161,8 @@ def list_versions(store: Store, call: Call) -> Response:
     params = call.params
     most = call.number("max-keys", 100, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
-    prefix, delimiter = params.get("prefix", ""), params.get("delimiter", "")
-    key_marker, id_marker = params.get("key-marker", ""), params.get("version-id-marker", "")
+    prefix, delimiter = named(params, "prefix"), named(params, "delimiter")
+    key_marker, id_marker = named(params, "key-marker"), named(params, "version-id-marker")
     if id_marker and not key_marker:
         raise OssError("InvalidArgument", "A version-id marker cannot be specified without a key marker.",
                        ArgumentName="version-id-marker", ArgumentValue=id_marker)  # fmt: skip

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from . import metadata, preconditions
 from .errors import OssError
 from .extents import join
-from .listing import Page, paged
+from .listing import Page, named, paged
 from .objects import blank, check_md5, version_headers
 from .protocol import Call, Response, Tree, check_key, document, encoder, etag_header, iso, read_document
 from .state import Bucket, Part, Store, Upload, Version, new_upload_id
@@ -48,6 +48,8 @@ def upload_part(store: Store, call: Call) -> Response:
     number = check_part_number(call)
     upload = find_upload(bucket, call)
     check_md5(call)
+    if call.header(b"x-oss-server-side-encryption") is not None:
+        raise OssError("InvalidArgument", "Encryption goes with InitiateMultipartUpload.", ec="0042-00000105")
     if call.body.content.size > LARGEST_PART:
         raise OssError("EntityTooLarge", MaxSizeAllowed=LARGEST_PART, ProposedSize=call.body.content.size)
     content = call.stored(call.body.content)
@@ -57,8 +59,12 @@ def upload_part(store: Store, call: Call) -> Response:
     upload.parts[number] = part
     before = replace(upload.blank, content=old.content) if old else None
     tell(store, call, "ObjectCreated:UploadPart", replace(upload.blank, content=content, etag=etag), before)
-    checksum = (b"x-oss-hash-crc64ecma", str(content.checksum).encode())
-    return Response(headers=((b"etag", etag_header(etag)), checksum))
+    headers = [
+        (b"etag", etag_header(etag)),
+        (b"x-oss-hash-crc64ecma", str(content.checksum).encode()),
+        *metadata.encryption_headers(upload.blank.encryption),
+    ]
+    return Response(headers=tuple(headers))
 
 
 def list_parts(store: Store, call: Call) -> Response:
@@ -208,8 +214,8 @@ def list_uploads(store: Store, call: Call) -> Response:
     params = call.params
     most = call.number("max-uploads", 1000, 1, 1000)
     encoding, encode = encoder(params.get("encoding-type"))
-    key_marker, id_marker = params.get("key-marker", ""), params.get("upload-id-marker", "")
-    prefix, delimiter = params.get("prefix", ""), params.get("delimiter", "")
+    key_marker, id_marker = named(params, "key-marker"), params.get("upload-id-marker", "")
+    prefix, delimiter = named(params, "prefix"), named(params, "delimiter")
     page = _uploads_page(bucket, params, most)
     last_key, last_id = page.last or ("", "")
     fields: list[Tree] = [
@@ -239,8 +245,8 @@ def _upload_fields(upload: Upload, key: str) -> list[Tree]:
 
 
 def _uploads_page(bucket: Bucket, params: dict[str, str], most: int) -> Page[Upload]:
-    key_marker, id_marker = params.get("key-marker", ""), params.get("upload-id-marker", "")
-    prefix, delimiter = params.get("prefix", ""), params.get("delimiter", "")
+    key_marker, id_marker = named(params, "key-marker"), params.get("upload-id-marker", "")
+    prefix, delimiter = params.get("prefix", ""), named(params, "delimiter")
 
     def follows(upload: Upload) -> bool:
         if (

@@ -111,10 +111,9 @@ def get_object(store: Store, call: Call) -> Response:
     headers = [item for item in headers if item[0] not in overrides] + [*overrides.items()]
     headers += [(b"content-type", content_type), (b"accept-ranges", b"bytes")]
     size = view.content.size
-    stretch = preconditions.read_range(call.header(b"range"), size)
+    standard = call.header(b"x-oss-range-behavior") == "standard"
+    stretch = preconditions.read_range(call.header(b"range"), size, standard=standard)
     if stretch is None:
-        if call.header(b"x-oss-range-behavior") == "standard" and call.header(b"range"):
-            raise OssError("InvalidRange", ActualObjectSize=size, RangeRequested=call.header(b"range") or "")
         if _compressed(call, content_type, size):
             packed = gzip.compress(Body(view.content).bytes(), 1)
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
@@ -280,7 +279,7 @@ def get_object_acl(store: Store, call: Call) -> Response:
 
 def put_object_tagging(store: Store, call: Call) -> Response:
     bucket, version = _changed(store, call)
-    tags = metadata.tags_document(read_document(call.body.bytes()))
+    tags = metadata.check_tags(metadata.tags_document(read_document(call.body.bytes())))
     bucket.replace(version, replace(version, tags=tags))
     return Response(headers=tuple(version_headers(bucket, version)))
 

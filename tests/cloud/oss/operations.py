@@ -6,12 +6,12 @@ made from this one. It must not know how requests arrive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Literal, cast
 
 import msgspec
 
-from . import buckets, copies, listing, multipart, objects, worm
+from . import buckets, copies, lifecycle, listing, multipart, objects, worm
 from .errors import OssError
 from .protocol import Call, Request, Response
 from .state import Store
@@ -44,6 +44,7 @@ def _write(name: str, handler: Handler) -> Operation:
 # (level, method, subresource); "" is the request without one.
 TABLE: dict[tuple[Level, str, str], Operation] = {
     ("service", "GET", ""): Operation("ListBuckets", buckets.list_buckets),
+    ("service", "GET", "regionList"): Operation("ListBuckets", buckets.list_buckets),
     ("bucket", "PUT", ""): Operation("PutBucket", buckets.put_bucket),
     ("bucket", "GET", ""): _read("ListObjects", listing.list_objects),
     ("bucket", "DELETE", ""): Operation("DeleteBucket", buckets.delete_bucket),
@@ -67,12 +68,17 @@ TABLE: dict[tuple[Level, str, str], Operation] = {
     ("bucket", "POST", "wormExtend"): Operation("ExtendBucketWorm", worm.extend),
     ("bucket", "DELETE", "worm"): Operation("AbortBucketWorm", worm.abort),
     ("bucket", "GET", "worm"): Operation("GetBucketWorm", worm.get),
+    ("bucket", "PUT", "lifecycle"): Operation("PutBucketLifecycle", lifecycle.put),
+    ("bucket", "GET", "lifecycle"): Operation("GetBucketLifecycle", lifecycle.get),
+    ("bucket", "DELETE", "lifecycle"): Operation("DeleteBucketLifecycle", lifecycle.delete),
     ("bucket", "GET", "live"): Operation("ListLiveChannel", buckets.list_live_channels),
     ("bucket", "POST", "delete"): _write("DeleteMultipleObjects", buckets.delete_multiple),
     ("object", "PUT", ""): _write("PutObject", objects.put_object),
     ("object", "GET", ""): _read("GetObject", objects.get_object),
     ("object", "HEAD", ""): _read("HeadObject", objects.head_object),
     ("object", "DELETE", ""): _write("DeleteObject", objects.delete_object),
+    # oss2 carries parameters of one call over to the next: its tests delete with `?symlink&versionId=…`
+    ("object", "DELETE", "symlink"): _write("DeleteObject", objects.delete_object),
     ("object", "GET", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
     ("object", "HEAD", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
     ("object", "POST", "append"): _write("AppendObject", objects.append_object),
@@ -91,6 +97,76 @@ TABLE: dict[tuple[Level, str, str], Operation] = {
     ("object", "GET", "uploadId"): Operation("ListParts", multipart.list_parts),
 }
 
+# What OSS also does: answered 501 with the operation's name.
+_OTHERS = """
+    service GET regions:DescribeRegions publicAccessBlock:GetPublicAccessBlock
+        accessPoint:ListAccessPoints resourcePool:ListResourcePools resourcePoolInfo:GetResourcePoolInfo
+        requesterQosInfo:GetRequesterQoSInfo qosInfo:GetUserQoSInfo qosRequester:ListUserQoSRequesters
+    service PUT publicAccessBlock:PutPublicAccessBlock
+    service DELETE publicAccessBlock:DeletePublicAccessBlock
+    service POST x-oss-write-get-object-response:WriteGetObjectResponse
+    bucket PUT website:PutBucketWebsite cors:PutBucketCors referer:PutBucketReferer logging:PutBucketLogging
+        policy:PutBucketPolicy requestPayment:PutBucketRequestPayment inventory:PutBucketInventory
+        qos:SetBucketStorageCapacity qosInfo:PutBucketQoSInfo requesterQosInfo:PutBucketRequesterQoSInfo
+        transferAcceleration:PutBucketTransferAcceleration accessmonitor:PutBucketAccessMonitor
+        resourceGroup:PutBucketResourceGroup style:PutStyle httpsConfig:PutBucketHttpsConfig
+        bucketArchiveDirectRead:PutBucketArchiveDirectRead accessPoint:CreateAccessPoint
+        accessPointPolicy:PutAccessPointPolicy publicAccessBlock:PutBucketPublicAccessBlock
+        notification:PutBucketEventNotification rtc:PutBucketRTC
+    bucket GET website:GetBucketWebsite cors:GetBucketCors referer:GetBucketReferer logging:GetBucketLogging
+        policy:GetBucketPolicy policyStatus:GetBucketPolicyStatus requestPayment:GetBucketRequestPayment
+        inventory:GetBucketInventory qos:GetBucketStorageCapacity qosInfo:GetBucketQoSInfo
+        requesterQosInfo:GetBucketRequesterQoSInfo qosRequester:ListBucketRequesterQoSInfos
+        transferAcceleration:GetBucketTransferAcceleration accessmonitor:GetBucketAccessMonitor
+        resourceGroup:GetBucketResourceGroup style:GetStyle httpsConfig:GetBucketHttpsConfig
+        bucketArchiveDirectRead:GetBucketArchiveDirectRead accessPoint:GetAccessPoint
+        accessPointPolicy:GetAccessPointPolicy publicAccessBlock:GetBucketPublicAccessBlock
+        replication:GetBucketReplication replicationLocation:GetBucketReplicationLocation
+        replicationProgress:GetBucketReplicationProgress cname:ListCname metaQuery:GetMetaQueryStatus
+        redundancyTransition:ListBucketDataRedundancyTransition group:GetBucketGroup vod:GetVodPlaylist
+        asyncFetch:GetAsyncFetchTask notification:GetBucketEventNotification
+    bucket POST asyncFetch:PutAsyncFetchTask cname:PutCname metaQuery:DoMetaQuery
+        replication:PutBucketReplication
+        redundancyTransition:CreateBucketDataRedundancyTransition comp:CreateCnameToken rtc:PutBucketRTC
+    bucket DELETE website:DeleteBucketWebsite cors:DeleteBucketCors logging:DeleteBucketLogging
+        policy:DeleteBucketPolicy inventory:DeleteBucketInventory qosInfo:DeleteBucketQoSInfo
+        requesterQosInfo:DeleteBucketRequesterQoSInfo style:DeleteStyle accessPoint:DeleteAccessPoint
+        accessPointPolicy:DeleteAccessPointPolicy publicAccessBlock:DeleteBucketPublicAccessBlock
+        redundancyTransition:DeleteBucketDataRedundancyTransition notification:DeleteBucketEventNotification
+    object PUT live:PutLiveChannel
+    object GET live:GetLiveChannelInfo vod:GetVodPlaylist x-oss-process:ProcessImage
+    object POST x-oss-process:ProcessObject x-oss-async-process:AsyncProcessObject vod:PostVodPlaylist
+        asyncFetch:PutAsyncFetchTask cleanRestoredObject:CleanRestoredObject sealAppend:SealAppendObject
+    object DELETE live:DeleteLiveChannel
+"""
+
+
+def _not_implemented() -> Iterator[tuple[tuple[Level, str, str], Operation]]:
+    level: Level = "service"
+    method = ""
+    for word in _OTHERS.split():
+        subresource, colon, name = word.partition(":")
+        if colon:
+            yield (level, method, subresource), Operation(name)
+        elif word in {"service", "bucket", "object"}:
+            level = cast("Level", word)
+        else:
+            method = word
+
+
+TABLE.update(_not_implemented())
+TABLE["bucket", "POST", ""] = Operation("PostObject")
+TABLE["bucket", "OPTIONS", ""] = Operation("OptionObject")
+TABLE["object", "OPTIONS", ""] = Operation("OptionObject")
+
+# Headers and parameters that ask an operation for something that is not done here.
+_REFUSED_HEADERS = {b"x-oss-callback": "callbacks"}
+_REFUSED_PARAMS = {
+    "callback": "callbacks",
+    "x-oss-process": "image processing",
+    "x-oss-access-point-name": "access points",
+}
+
 LIST_OBJECTS_V2 = _read("ListObjectsV2", listing.list_objects_v2)
 COPY_OBJECT = _write("CopyObject", copies.copy_object)
 UPLOAD_PART_COPY = _write("UploadPartCopy", copies.upload_part_copy)
@@ -99,6 +175,16 @@ _SUBRESOURCES = {
     level: {sub for owner, _, sub in TABLE if owner == level and sub}
     for level in ("service", "bucket", "object")
 }
+
+
+def refuse_extras(request: Request) -> None:
+    """Nothing is silently accepted: what would change an operation and is not done here is a 501."""
+    for name, what in _REFUSED_PARAMS.items():
+        if name in request.params:
+            raise OssError("NotImplemented", f"{what} are not implemented.", Argument=name)
+    for header, what in _REFUSED_HEADERS.items():
+        if header in request.headers:
+            raise OssError("NotImplemented", f"{what} are not implemented.", Argument=header.decode())
 
 
 def resolve(request: Request) -> Operation:
@@ -125,6 +211,8 @@ def _variant(operation: Operation, request: Request) -> Operation:
             return UPLOAD_PART_COPY
         if operation.name == "PutObject":
             return COPY_OBJECT
+    if operation.name == "CompleteBucketWorm" and "wormExtend" in request.params:
+        return TABLE["bucket", "POST", "wormExtend"]
     if operation.name == "ListObjects" and request.params.get("list-type") == "2":
         return LIST_OBJECTS_V2
     return operation

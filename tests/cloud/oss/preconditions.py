@@ -52,18 +52,21 @@ def check_overwrite(call: Call, bucket: Bucket, key: str, *, forbidden: bool = F
         raise OssError("FileAlreadyExists", Key=key)
 
 
-def read_range(value: str | None, size: int) -> tuple[int, int] | None:
+def read_range(value: str | None, size: int, *, standard: bool = False) -> tuple[int, int] | None:
     """(start, stop) of `bytes=a-b`, None for the whole: without a range, and with one OSS ignores.
 
     OSS gives the whole object for a range that does not lie inside it (GetObject docs), unless
-    `x-oss-range-behavior: standard` asks for the RFC's.
+    `x-oss-range-behavior: standard` asks for what the RFC says: 416, or up to the end.
     """
     match = _RANGE.match(value.strip()) if value else None
     if match is None or match[1] == match[2] == "":
         return None
-    if not match[1]:
-        length = int(match[2])
-        return (size - length, size) if 0 < length <= size else None
-    start = int(match[1])
-    last = int(match[2]) if match[2] else size - 1
-    return (start, last + 1) if start <= last < size else None
+    if match[1]:
+        start, last = int(match[1]), int(match[2]) if match[2] else size - 1
+    else:
+        start, last = size - int(match[2]), size - 1
+    if standard and (start >= size or start > last):
+        raise OssError("InvalidRange", ActualObjectSize=size, RangeRequested=value or "")
+    if standard:
+        start, last = max(start, 0), min(last, size - 1)
+    return (start, last + 1) if 0 <= start <= last < size else None

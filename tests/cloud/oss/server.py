@@ -18,11 +18,11 @@ from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.conditions import Fault, Weather
 from tests.cloud.events import ObjectEvent
 
-from . import copies, extents
+from . import copies, extents, lifecycle
 from .connection import Connection
 from .errors import QOS_DELAY, OssError, in_header
-from .operations import Operation, resolve
-from .protocol import Body, Call, Request, Response, http_date, parse
+from .operations import Operation, refuse_extras, resolve
+from .protocol import Body, Call, Request, Response, http_date, parse, traffic_limit
 from .signatures import Signatures
 from .state import Bucket, Metadata, Store, Version
 from .telling import tell
@@ -154,12 +154,13 @@ class OssServer:
         request_id = self._request_id()
         method = scope["method"]
         name = ""
+        headers = dict(scope["headers"])
         try:
             request = parse(
                 method,
                 scope["raw_path"],
                 scope["query_string"],
-                dict(scope["headers"]),
+                headers,
                 scope["client"][0] if scope["client"] else "",
                 self._public_host,
             )
@@ -170,7 +171,8 @@ class OssServer:
             connection.hang_up()
             return
         took = str(int((time.perf_counter() - started) * 1000)).encode()
-        await _answer(response, request_id, took, method, send)
+        announced = headers.get(b"content-length", b"0") != b"0"
+        await _answer(response, request_id, took, method, send, announced=announced)
 
     def _request_id(self) -> str:
         return f"{int(time.time()):08X}{next(self._numbers):016X}"
@@ -185,6 +187,7 @@ class OssServer:
             name = operation.name
             self._operations[name] += 1
             credentials = self._admit(request, operation, connection)
+            refuse_extras(request)
             body = await self._read(receive, request)
             fault = self._weather.strike(name, request.key)
             call = Call(
@@ -197,15 +200,21 @@ class OssServer:
                 request_id=request_id,
                 principal=credentials.principal if credentials else "",
                 source_ip=request.source_ip,
+                region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
             )
             conditions = self._weather.conditions
-            if conditions.latency_ms or conditions.bandwidth_mb_s:
-                await asyncio.sleep(self._weather.seconds(self._cost(call)))
+            limit = traffic_limit(call)
+            if limit or conditions.latency_ms or conditions.bandwidth_mb_s:
+                moved = self._cost(call)
+                paced = (moved or body.content.size) / limit if limit else 0.0
+                await asyncio.sleep(max(paced, self._weather.seconds(moved)))
             if fault is not None:
                 response = await self._struck(fault, operation, call, credentials, connection)
             else:
                 response = operation.handler(self.store, call)
+            if limit and response is not None:
+                await asyncio.sleep((response.stop - response.start) / limit)
         except OssError as error:
             response = _refusal(error, request_id, self.store.address, name, request.method)
             self._errors[error.code] += 1
@@ -215,6 +224,11 @@ class OssServer:
                 OssError("InternalError"), request_id, self.store.address, name, request.method
             )
         return name, response
+
+    def abort_by_lifecycle(self, bucket: str, now: float | None = None) -> int:
+        """Carry out AbortMultipartUpload rules as if it were `now`; how many uploads went."""
+        holder = self.store.bucket(bucket)
+        return len(lifecycle.abort_uploads(holder, self.store.clock() if now is None else now))
 
     def _cost(self, call: Call) -> int:
         return copies.cost(self.store, call) if call.operation in {"CopyObject", "UploadPartCopy"} else 0
@@ -273,7 +287,7 @@ class OssServer:
         if bucket is None and request.bucket and operation.name not in {"PutBucket", "PutBucketAcl"}:
             raise OssError("NoSuchBucket", BucketName=request.bucket)
         region = self.store.region
-        regions = (region, bucket.region) if bucket is not None else (region,)
+        regions = (region, bucket.region if bucket is not None else request.region)
         credentials = self._signatures.check(request, regions)
         if credentials is not None:
             if credentials.access_key_id not in connection.access_key_ids:
@@ -343,13 +357,15 @@ def _refusal(error: OssError, request_id: str, host: str, operation: str, method
     ec = error.ec_in(operation)
     body = error.document(request_id, host, ec)
     headers = (*error.headers, (b"x-oss-ec", ec.encode()), _XML)
-    if method == "HEAD" or error.status == 304:
+    if error.status == 304:
+        return Response(304, error.headers)
+    if method == "HEAD":
         return Response(error.status, (*headers, (b"x-oss-err", in_header(body))))
     return Response(error.status, headers, body)
 
 
 async def _answer(
-    response: Response, request_id: str, took: bytes, method: str, send: ASGISendCallable
+    response: Response, request_id: str, took: bytes, method: str, send: ASGISendCallable, *, announced: bool
 ) -> None:
     headers = [
         (b"server", b"AliyunOSS"),
@@ -363,6 +379,10 @@ async def _answer(
         name in {b"content-length", b"transfer-encoding"} for name, _ in response.headers
     ):
         headers.append((b"content-length", str(length).encode()))
+    if method in {"GET", "HEAD", "DELETE"} and announced:
+        headers.append(
+            (b"connection", b"close")
+        )  # the announced body may never come, or be taken for a request
     if response.body and not any(name == b"content-type" for name, _ in response.headers):
         headers.append(_XML)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

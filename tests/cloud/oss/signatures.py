@@ -45,6 +45,7 @@ _SIGNED_V1 = frozenset({
 _V1 = re.compile(r"^OSS ([^:]+):(\S+)$")
 _V4_FIELD = re.compile(r"(Credential|AdditionalHeaders|Signature)=([^,\s]+)")
 _V4_DATE = "%Y%m%dT%H%M%SZ"
+_HEADER = "Authorization header"
 _ALWAYS_SIGNED = (b"content-type", b"content-md5")
 
 
@@ -111,7 +112,7 @@ class Signatures:
         when = _v4_time(text(stamp)) if stamp else read_date(text(headers.get(b"date", b"")))
         self._check_date(when)
         assert when is not None  # _check_date refuses a missing date
-        access_key_id, scope = _scope(fields["Credential"], when, regions, "Authorization header")
+        access_key_id, scope = _scope(fields["Credential"], when, regions, _HEADER)
         credentials = self._find(access_key_id, text(headers.get(b"x-oss-security-token", b"")))
         payload = headers.get(b"x-oss-content-sha256", b"")
         if payload != b"UNSIGNED-PAYLOAD":
@@ -231,7 +232,10 @@ def _scope(credential: str, when: float, regions: tuple[str, ...], where: str) -
     if steps[0] != _v4_stamp(int(when))[:8]:
         raise OssError("InvalidArgument", f"Invalid signing date in {where}.", ec="0002-00000225")
     if steps[1] not in regions:
-        raise OssError("InvalidArgument", f"Invalid signing region in {where}.", ec="0002-00000226")
+        message = "The signing region in credential is invalid."
+        if where == _HEADER:
+            message = "Invalid signing region in Authorization header."
+        raise OssError("InvalidArgument", message, ec="0002-00000226")
     return access_key_id, scope
 
 

@@ -120,6 +120,7 @@ class Bucket:
 
     def find(self, key: str, version_id: str | None = None) -> Version:
         """The version asked for; errors as GetObject gives them."""
+        check_version_id(version_id)
         if version_id is None:
             version = self.current(key)
             if version is None:
@@ -228,6 +229,17 @@ class Store:
 
 def new_version_id() -> str:
     return "CAEQ" + secrets.token_hex(30)
+
+
+def check_version_id(version_id: str | None) -> None:
+    """What cannot be a version id is an invalid argument; what could be one is looked for."""
+    if (
+        version_id is not None
+        and version_id != NULL
+        and not (len(version_id) == 64 and version_id.startswith("CAE"))
+    ):
+        raise OssError("InvalidArgument", "Invalid version id specified.", ArgumentName="versionId",
+                       ArgumentValue=version_id)  # fmt: skip
 
 
 def new_upload_id() -> str:

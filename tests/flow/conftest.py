@@ -15,8 +15,8 @@ from osscopy.model import MIB
 from tests.cloud.client import LocalCloud
 
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
-BIG, PART = 24 * MIB, MIB  # a multipart copy of 24 parts
-THREADS, TIMEOUT = 4, 6
+BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
+THREADS, TIMEOUT = 4, 5
 
 
 @pytest.fixture(scope="session")

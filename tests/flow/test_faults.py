@@ -163,7 +163,7 @@ def test_the_function_without_the_right_to_invoke_itself_leaves_no_upload(
 ) -> None:
     """FC refuses the next hop for good: the upload is aborted and the result says why."""
     cloud.seed(SOURCE, key, BIG, seed=7)
-    cloud.conditions([{"operation": "invocation", "error": "AccessDenied", "skip": 1}], latency_ms=1500)
+    cloud.conditions([{"operation": "invocation", "error": "AccessDenied", "skip": 1}], latency_ms=600)
     result = cloud.invoke(in_parts(key))
     assert (result["status"], result["error"]["code"]) == ("failed", "AccessDenied"), result
     assert "fc:InvokeFunction" in result["error"]["message"]

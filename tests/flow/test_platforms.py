@@ -16,7 +16,7 @@ ENVIRONMENT = {"MULTIPART_THRESHOLD": "2MiB", "MAX_PARALLEL": str(THREADS)}
 def chained(cloud: LocalCloud, **options: Any) -> dict[str, Any]:
     """A copy of several hops, started over HTTP."""
     cloud.seed(SOURCE, "k", BIG, seed=1)
-    cloud.conditions(latency_ms=1000)
+    cloud.conditions(latency_ms=800)
     result = final_result(
         cloud, cloud.http("POST", "/copies", json_body=in_parts("k"), **options).json()["job"]
     )
@@ -41,14 +41,14 @@ def chained(cloud: LocalCloud, **options: Any) -> dict[str, Any]:
 def test_a_chain_runs_on_every_shape_of_the_platform(
     variables: Mapping[str, object], arguments: list[str]
 ) -> None:
-    settings = {"timeout": 6, **variables}
+    settings = {"timeout": 5, **variables}
     with LocalCloud(variables=settings, environment=ENVIRONMENT, arguments=arguments) as cloud:
         chained(cloud)
 
 
 def test_that_the_gateway_refuses_the_signature_is_found_out_once_an_instance() -> None:
     with LocalCloud(
-        variables={"timeout": 6}, environment=ENVIRONMENT, arguments=["--refuse-fc-signature"]
+        variables={"timeout": 5}, environment=ENVIRONMENT, arguments=["--refuse-fc-signature"]
     ) as cloud:
         chained(cloud)
         chained(cloud)

@@ -2,5 +2,6 @@
 
 `model` what is deployed · `signature` who asks · `api` the two API versions · `sources` the triggers
 (`objects`, `timers`, `web`) · `host` all of it together · `queue` asynchronous invocations · `runner` one
-attempt · `pool` instances of one function · `instance` one process · `bootstrap` what runs in it.
+attempt · `pool` instances of one function · `home` where they live · `instance` one process · `bootstrap`
+what runs in it.
 """

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,23 +21,13 @@ import msgspec
 
 from tests.cloud.accounts import Credentials
 from tests.cloud.fc import memory
+from tests.cloud.fc.home import Home
 from tests.cloud.fc.invocation import LOG_LIMIT, Attempt, Outcome
 from tests.cloud.fc.model import Function
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 SAMPLE_SECONDS = 0.05  # between looks at the memory of a running instance
 START_SECONDS = 30.0  # for the process to ask for work
-
-
-class Home(msgspec.Struct, frozen=True):
-    """Where the instances of one function live: interpreter, code and layers on disk, and who they are."""
-
-    python: str
-    code: Path
-    layers: tuple[Path, ...]
-    account_id: str
-    service: str  # empty on FC 3.0
-    runtime_api: str  # host:port of the runtime API
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -285,19 +274,11 @@ class Instance:
             "FC_ACCOUNT_ID": self._home.account_id,
             "FC_INSTANCE_ID": self.id,
             "FC_FUNC_CODE_PATH": str(self._home.code),
-            "FC_LAYER_PATH": ":".join(self._layer_path()),
+            "FC_LAYER_PATH": ":".join(map(str, self._home.layers)),
             "FC_RUNTIME": function.runtime,
             "FC_RUNTIME_API": f"{self._home.runtime_api}/{self.id}",
             "FC_HOST_PID": str(os.getpid()),
         }
-
-    def _layer_path(self) -> list[str]:
-        """Where a layer's packages are found, as below /opt."""
-        version = self.function.runtime
-        places = (
-            place for layer in self._home.layers for place in (layer / f"lib/{version}/site-packages", layer)
-        )
-        return [str(place) for place in places if place.is_dir()]
 
     def _headers(
         self, request_id: str, credentials: Credentials, retry: int, qualifier: str
@@ -339,25 +320,3 @@ async def _first(one: asyncio.Event, other: asyncio.Event, seconds: float) -> No
     await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
-
-
-def interpreter(runtime: str, layers: tuple[Path, ...]) -> tuple[str, tuple[Path, ...]]:
-    """The Python to run, and the layers to put on its path.
-
-    The runtime's own version if it is installed and a layer was built for it; otherwise the host's, which has
-    the same libraries in its site-packages and so needs no layer.
-    """
-    version = runtime.removeprefix("python")
-    tag = f"cpython-{version.replace('.', '')}-"
-    built = tuple(layer for layer in layers if any(tag in path.name for path in layer.rglob("*.so")))
-    if built and f"{sys.version_info.major}.{sys.version_info.minor}" == version:
-        return sys.executable, built
-    if built and (python := installed(version)):
-        return python, built
-    return sys.executable, ()
-
-
-def installed(version: str) -> str | None:
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    places = [*sorted(pyenv.glob(f"{version}.*/bin"), reverse=True), Path("/usr/local/bin"), Path("/usr/bin")]
-    return next((str(p / f"python{version}") for p in places if (p / f"python{version}").exists()), None)

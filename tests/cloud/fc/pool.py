@@ -10,7 +10,8 @@ import secrets
 from collections import deque
 
 from tests.cloud.fc import errors
-from tests.cloud.fc.instance import Home, Instance
+from tests.cloud.fc.home import Home
+from tests.cloud.fc.instance import Instance
 from tests.cloud.fc.model import Function
 from tests.cloud.fc.runtime_api import RuntimeApi
 

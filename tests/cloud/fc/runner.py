@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.fc import errors
-from tests.cloud.fc.instance import Home, Instance, interpreter
+from tests.cloud.fc.home import Home, interpreter, packages
+from tests.cloud.fc.instance import Instance
 from tests.cloud.fc.invocation import Attempt, Invocation, Outcome
 from tests.cloud.fc.model import Function
 from tests.cloud.fc.pool import Pool
@@ -38,7 +39,7 @@ class Runner:
         home = Home(
             python=python,
             code=(root / function.code_path).resolve(),
-            layers=layers,
+            layers=packages(layers, function.runtime),
             account_id=self._accounts.account_id,
             service=self._service,
             runtime_api=self.address,

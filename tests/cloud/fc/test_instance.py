@@ -12,8 +12,8 @@ import fc2
 import pytest
 
 from tests.cloud.conditions import Fault
-from tests.cloud.fc.conftest import ROLE, Lab
-from tests.cloud.fc.instance import installed
+from tests.cloud.fc.home import installed
+from tests.cloud.fc.lab import ROLE, Lab
 
 FcError = fc2.fc_exceptions.FcError
 SHOW = """

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.cloud.conditions import Fault
-from tests.cloud.fc.conftest import Lab
+from tests.cloud.fc.lab import Lab
 
 FcError = fc2.fc_exceptions.FcError
 
@@ -112,3 +112,20 @@ def test_an_answer_can_be_lost_after_the_effect_or_before_it(lab: Lab, answer: s
     with pytest.raises(requests.ConnectionError):
         lab.invoke()
     assert len(lab.settle()) == happened
+
+
+def test_an_answer_can_stall_until_the_caller_gives_up(lab: Lab) -> None:
+    lab.deploy("def handler(event, context): return 1")
+    lab.conditions(Fault("invocation", answer="stall", limit=1))
+    client = lab.fc2()
+    client.timeout = 0.2
+    with pytest.raises(requests.ReadTimeout):
+        client.invoke_function("svc", "fn", b"")
+    assert not lab.invocations
+
+
+def test_a_synchronous_invocation_can_happen_twice(lab: Lab) -> None:
+    lab.deploy("def handler(event, context): return 1")
+    lab.conditions(Fault("invocation", answer="duplicate", limit=1))
+    assert lab.invoke().data == b"1"
+    assert [one.outcome for one in lab.settle()] == ["succeeded", "succeeded"]

@@ -13,7 +13,7 @@ from alibabacloud_fc20230330 import models as fc_models
 from alibabacloud_tea_openapi.exceptions import ClientException
 
 from tests.cloud.conditions import Fault
-from tests.cloud.fc.conftest import Lab
+from tests.cloud.fc.lab import Lab
 
 FcError = fc2.fc_exceptions.FcError
 FAIL = "def handler(event, context): raise OSError(context.retry_count)"

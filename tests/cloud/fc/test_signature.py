@@ -12,8 +12,8 @@ from alibabacloud_tea_openapi.exceptions import ClientException
 
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.client import sign_acs3
-from tests.cloud.fc.conftest import Lab
 from tests.cloud.fc.errors import FcError
+from tests.cloud.fc.lab import Lab
 from tests.cloud.fc.signature import Signed, Verifier
 
 ECHO = "def handler(event, context): return event"

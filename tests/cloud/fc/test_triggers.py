@@ -18,7 +18,7 @@ from tests.cloud.accounts import Credentials
 from tests.cloud.client import sign_acs3
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc import timers
-from tests.cloud.fc.conftest import DEADLINE, Lab
+from tests.cloud.fc.lab import DEADLINE, Lab
 
 EVENT = ObjectEvent(
     name="ObjectCreated:PutObject",

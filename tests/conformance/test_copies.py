@@ -189,6 +189,17 @@ def test_the_retention_policy_protects_what_is_there(oss: Running) -> None:
     assert src.get_object("k").read() == b"x"
 
 
+def test_forbid_overwrite_holds_without_versioning_and_is_ignored_with_it(oss: Running) -> None:
+    bucket = oss.bucket()
+    forbid = {"x-oss-forbid-overwrite": "true"}
+    bucket.put_object("k", b"1", headers=forbid)
+    assert refused(lambda: bucket.put_object("k", b"2", headers=forbid)) == (409, "FileAlreadyExists")
+    bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig("Suspended"))
+    bucket.put_object("k", b"3", headers=forbid)
+    bucket.copy_object("src", "k", "k", headers=forbid)
+    assert bucket.get_object("k").read() == b"3"
+
+
 def test_a_version_can_be_copied_and_is_named(oss: Running) -> None:
     src = oss.bucket()
     src.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))

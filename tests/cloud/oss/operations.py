@@ -18,6 +18,7 @@ from .state import Store
 
 Handler = Callable[[Store, Call], Response]
 Level = Literal["service", "bucket", "object"]
+Entry = tuple[Level, str, str]
 
 
 def not_implemented(_: Store, call: Call) -> Response:
@@ -42,7 +43,7 @@ def _write(name: str, handler: Handler) -> Operation:
 
 
 # (level, method, subresource); "" is the request without one.
-TABLE: dict[tuple[Level, str, str], Operation] = {
+TABLE: dict[Entry, Operation] = {
     ("service", "GET", ""): Operation("ListBuckets", buckets.list_buckets),
     ("service", "GET", "regionList"): Operation("ListBuckets", buckets.list_buckets),
     ("bucket", "PUT", ""): Operation("PutBucket", buckets.put_bucket),
@@ -141,7 +142,7 @@ _OTHERS = """
 """
 
 
-def _not_implemented() -> Iterator[tuple[tuple[Level, str, str], Operation]]:
+def _not_implemented() -> Iterator[tuple[Entry, Operation]]:
     level: Level = "service"
     method = ""
     for word in _OTHERS.split():

@@ -83,16 +83,6 @@ def test_a_wrong_content_md5_is_refused_and_nothing_is_stored(oss: Running) -> N
     assert not bucket.object_exists("k")
 
 
-def test_forbid_overwrite_holds_without_versioning_and_is_ignored_with_it(oss: Running) -> None:
-    bucket = oss.bucket()
-    forbid = {"x-oss-forbid-overwrite": "true"}
-    bucket.put_object("k", b"1", headers=forbid)
-    assert refused(lambda: bucket.put_object("k", b"2", headers=forbid)) == (409, "FileAlreadyExists")
-    bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig("Suspended"))
-    bucket.put_object("k", b"3", headers=forbid)
-    assert bucket.get_object("k").read() == b"3"
-
-
 def test_tags_travel_and_too_many_or_odd_ones_are_refused(oss: Running) -> None:
     bucket = oss.bucket()
     bucket.put_object("k", b"x", headers={"x-oss-tagging": "a=1&%E4%B8%AD=b+c"})

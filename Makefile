@@ -4,9 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
+SOAK   ?= 1000000
 export PYTHONPATH := functions/oss_copy
 
-.PHONY: demo test test-all check lint bench layer cloud lock clean
+.PHONY: demo test test-all check lint bench layer cloud soak openapi lock clean
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -18,6 +19,13 @@ test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.1
 	$(PYTHON) tests/interpreters.py $(ARGS)
 
 check: lint test         ## lint, types, import rules, tests
+
+soak: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
+	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
+	$(BIN)/python -m pytest -q tests/flow/test_openapi.py
+
+openapi: $(READY)        ## the OpenAPI document from the types that parse
+	$(BIN)/python -m tests.openapi
 
 lint: $(READY)           ## lint, types, import rules
 	$(BIN)/ruff check .
@@ -39,11 +47,18 @@ lock:                    ## renew the lock files from pyproject.toml
 	  pyproject.toml -o layers/sdk/requirements.txt
 	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
 	  pyproject.toml --group dev -o requirements-dev.txt
+	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
+	  --group fuzz -o tests/fuzz/requirements.txt
 
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
+$(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venvs layers/sdk/python
+	rm -rf $(VENV) $(VENV)-fuzz .venvs layers/sdk/python

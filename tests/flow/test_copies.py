@@ -234,7 +234,7 @@ def test_http_answers_a_small_copy_with_its_result(cloud: LocalCloud, source: An
 
 def test_a_chained_copy_over_http(cloud: LocalCloud, source: Any, destination: Any, key: str) -> None:
     """Answered 202 at once; copied by several short invocations; nothing but the copy is left."""
-    cloud.conditions(latency_ms=800)
+    cloud.conditions(bandwidth_mb_s=0.8)
     cloud.seed(SOURCE, key, BIG, seed=9)
     known = {one["request_id"] for one in cloud.invocations()}
     before = count_requests(cloud, "UploadPartCopy")
@@ -261,7 +261,7 @@ def test_a_chained_copy_over_http(cloud: LocalCloud, source: Any, destination: A
 def test_a_killed_instance_is_retried_and_copies_no_part_twice(
     cloud: LocalCloud, source: Any, destination: Any, key: str
 ) -> None:
-    cloud.conditions(latency_ms=800)
+    cloud.conditions(bandwidth_mb_s=1.3)
     cloud.seed(SOURCE, key, BIG, seed=10)
     before = count_requests(cloud, "UploadPartCopy")
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
@@ -371,7 +371,7 @@ def test_the_same_timer_event_twice_makes_equal_answers(cloud: LocalCloud, sourc
 def test_a_second_delivery_of_a_chained_copy_ends_in_one_copy(
     cloud: LocalCloud, source: Any, destination: Any, key: str
 ) -> None:
-    cloud.conditions(latency_ms=800)
+    cloud.conditions(bandwidth_mb_s=1.3)
     cloud.seed(SOURCE, key, BIG, seed=12)
     payload = json.dumps(in_parts(key))
     event = {"triggerTime": "2026-11-22T10:00:00Z", "triggerName": "t", "payload": payload}

@@ -163,7 +163,7 @@ def test_the_function_without_the_right_to_invoke_itself_leaves_no_upload(
 ) -> None:
     """FC refuses the next hop for good: the upload is aborted and the result says why."""
     cloud.seed(SOURCE, key, BIG, seed=7)
-    cloud.conditions([{"operation": "invocation", "error": "AccessDenied", "skip": 1}], latency_ms=600)
+    cloud.conditions([{"operation": "invocation", "error": "AccessDenied", "skip": 1}], bandwidth_mb_s=0.6)
     result = cloud.invoke(in_parts(key))
     assert (result["status"], result["error"]["code"]) == ("failed", "AccessDenied"), result
     assert "fc:InvokeFunction" in result["error"]["message"]
@@ -173,7 +173,7 @@ def test_the_function_without_the_right_to_invoke_itself_leaves_no_upload(
 def test_no_log_line_holds_a_secret(cloud: LocalCloud, key: str) -> None:
     cloud.seed(SOURCE, key, BIG, seed=8)
     cloud.conditions(
-        [{"operation": "UploadPartCopy", "error": "InternalError", "probability": 0.3}], latency_ms=400
+        [{"operation": "UploadPartCopy", "error": "InternalError", "probability": 0.3}], bandwidth_mb_s=2.6
     )
     final_result(cloud, cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"])
     for invocation in cloud.invocations():

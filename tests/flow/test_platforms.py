@@ -16,7 +16,7 @@ ENVIRONMENT = {"MULTIPART_THRESHOLD": "2MiB", "MAX_PARALLEL": str(THREADS)}
 def chained(cloud: LocalCloud, **options: Any) -> dict[str, Any]:
     """A copy of several hops, started over HTTP."""
     cloud.seed(SOURCE, "k", BIG, seed=1)
-    cloud.conditions(latency_ms=800)
+    cloud.conditions(bandwidth_mb_s=1.3)
     result = final_result(
         cloud, cloud.http("POST", "/copies", json_body=in_parts("k"), **options).json()["job"]
     )

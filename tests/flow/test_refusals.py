@@ -210,7 +210,7 @@ def test_a_source_that_changes_between_parts_ends_the_copy(
 ) -> None:
     cloud.seed(SOURCE, key, BIG, seed=1)
     destination.put_object(key, b"before")
-    cloud.conditions(latency_ms=700)
+    cloud.conditions(bandwidth_mb_s=1.5)
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
     wait_for_parts(destination, key)
     cloud.seed(SOURCE, key, BIG, seed=2)
@@ -224,7 +224,7 @@ def test_a_source_deleted_between_parts_ends_the_copy(
     cloud: LocalCloud, source: Any, destination: Any, key: str
 ) -> None:
     cloud.seed(SOURCE, key, BIG, seed=1)
-    cloud.conditions(latency_ms=700)
+    cloud.conditions(bandwidth_mb_s=1.5)
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
     wait_for_parts(destination, key)
     source.delete_object(key)
@@ -239,7 +239,7 @@ def test_new_metadata_on_the_source_before_the_end_is_a_changed_source(
 ) -> None:
     """Its ETag stays, so that every part passes; its date tells."""
     cloud.seed(SOURCE, key, BIG, seed=1)
-    cloud.conditions(latency_ms=400)
+    cloud.conditions([{"operation": "UploadPartCopy", "answer": "delay"}])
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
     wait_for_parts(destination, key, parts=4)
     source.update_object_meta(key, {"x-oss-meta-new": "1"})
@@ -253,7 +253,7 @@ def test_an_upload_aborted_by_somebody_else_is_an_unknown_outcome(
     cloud: LocalCloud, destination: Any, key: str
 ) -> None:
     cloud.seed(SOURCE, key, BIG, seed=1)
-    cloud.conditions(latency_ms=700)
+    cloud.conditions(bandwidth_mb_s=1.5)
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
     wait_for_parts(destination, key)
     (upload,) = oss2.MultipartUploadIterator(destination, prefix=key)

@@ -23,8 +23,8 @@ def rule(source: str, destination: str, **options: Any) -> dict[str, Any]:
 
 
 def test_an_empty_environment_allows_nothing() -> None:
-    loaded = settings.load({})
-    assert loaded == settings.Settings()
+    loaded = settings.load({"STATE_BUCKET": "state"})
+    assert loaded == settings.Settings("state")
     with pytest.raises(Refused) as caught:
         loaded.allow(CopyRequest(source=Source("src", "a"), destination=Destination("dst", "b")))
     assert caught.value.code == "NotAllowed"
@@ -33,6 +33,8 @@ def test_an_empty_environment_allows_nothing() -> None:
 def test_all_settings_are_read() -> None:
     loaded = settings.load(
         {
+            "STATE_BUCKET": "state",
+            "STATE_PREFIX": "records/",
             "ALLOWED_SOURCES": "src/*, other/in/*",
             "ALLOWED_DESTINATIONS": "dst/*",
             "COPY_RULES": json.dumps([rule("src/in/", "dst/{name}", storageClass="IA")]),
@@ -54,6 +56,9 @@ def test_all_settings_are_read() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("STATE_BUCKET", ""),
+        ("STATE_BUCKET", "No Bucket"),
+        ("STATE_PREFIX", "no-slash"),
         ("ALLOWED_SOURCES", "src"),
         ("ALLOWED_DESTINATIONS", "Bad_Bucket/*"),
         ("COPY_RULES", "{"),
@@ -74,7 +79,7 @@ def test_all_settings_are_read() -> None:
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(Misconfigured) as caught:
-        settings.load({name: value})
+        settings.load({"STATE_BUCKET": "state", name: value})
     assert caught.value.field == name
     assert caught.value.message.startswith(name)
 
@@ -92,7 +97,7 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
 )
 def test_rules_that_feed_each_other_are_refused(rules: list[dict[str, Any]]) -> None:
     with pytest.raises(Misconfigured, match=r"rule \d writes .* rule \d would copy again"):
-        settings.load({"COPY_RULES": json.dumps(rules)})
+        settings.load({"STATE_BUCKET": "state", "COPY_RULES": json.dumps(rules)})
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_rules_that_feed_each_other_are_refused(rules: list[dict[str, Any]]) -> 
     ],
 )
 def test_rules_that_do_not_meet_are_taken(rules: list[dict[str, Any]]) -> None:
-    assert len(settings.load({"COPY_RULES": json.dumps(rules)}).rules) == len(rules)
+    assert len(settings.load({"STATE_BUCKET": "state", "COPY_RULES": json.dumps(rules)}).rules) == len(rules)
 
 
 def test_credentials_of_the_environment_are_read_anew_each_time() -> None:

@@ -11,20 +11,53 @@ from typing import Any
 import pytest
 
 from osscopy import events, web
-from osscopy.model import Copy, Problem, Result, Transient
+from osscopy.desk import Desk, Page
+from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result, Status, Transient
 from osscopy.settings import Settings
 
 ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
 SAMPLE = json.loads((Path(__file__).parents[1] / "events" / "http.json").read_text())
 
 
+JOB = "c-" + "0" * 32
+
+
+class StubDesk(Desk):
+    """Answers as told; what a desk really does is shown by the flow tests."""
+
+    def __init__(self, result: Result | OssCopyError | None, seen: list[Any]) -> None:
+        self._outcome = result
+        self._seen = seen
+
+    def _answer(self, *asked: Any) -> Result:
+        self._seen.append(asked)
+        if isinstance(self._outcome, OssCopyError):
+            raise self._outcome
+        return self._outcome or Result(JOB, "succeeded")
+
+    def start(self, copy: Copy, key: str | None = None) -> Result:
+        return self._answer("start", copy, key)
+
+    def look(self, job: str) -> Status:
+        return Status(job, self._answer("look", job).status)
+
+    def cancel(self, job: str) -> Result:
+        return self._answer("cancel", job)
+
+    def resubmit(self, job: str, occurrence: str, arrival: events.Arrival) -> Result:
+        return self._answer("resubmit", job, occurrence, arrival)
+
+    def page(self, status: str | None, limit: int, after: str) -> Page:
+        return Page((self._answer("page", status, limit, after),), None)
+
+
 def send(
     method: str = "POST",
     path: str = "/copies",
     *,
-    result: Result | Transient | None = None,
+    result: Result | OssCopyError | None = None,
     settings: Settings | None = None,
-    seen: list[Copy] | None = None,
+    seen: list[Any] | None = None,
     **changes: Any,
 ) -> tuple[int, Any, dict[str, str]]:
     """The status, body and headers of one request; `result` is what the copy comes to."""
@@ -32,15 +65,8 @@ def send(
     event["requestContext"] = {**SAMPLE["requestContext"], "http": {"method": method, "path": path}}
     call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
     assert isinstance(call, events.HttpCall)
-
-    def copy(command: Copy) -> Result:
-        if seen is not None:
-            seen.append(command)
-        if isinstance(result, Transient):
-            raise result
-        return result or Result(command.job, "succeeded")
-
-    answer = web.answer(call, settings or Settings(), ARRIVAL, copy)
+    desk = StubDesk(result, [] if seen is None else seen)
+    answer = web.answer(call, settings or Settings("state"), ARRIVAL, desk)
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
 
@@ -93,13 +119,18 @@ def test_a_transient_failure_is_503_with_retry_after() -> None:
         ("GET", "/", 404),
         ("GET", "/nothing", 404),
         ("PUT", "/copies", 405),
-        ("PATCH", "/copies/c-1", 405),
         ("POST", "/healthz", 405),
         ("GET", "/healthz", 200),
-        ("GET", "/copies", 501),
-        ("GET", "/copies/c-1", 501),
-        ("DELETE", "/copies/c-1", 501),
-        ("GET", "/openapi.json", 501),
+        ("HEAD", "/healthz", 200),
+        ("GET", "/copies", 200),
+        ("GET", f"/copies/{JOB}", 200),
+        ("DELETE", f"/copies/{JOB}", 200),
+        ("POST", f"/copies/{JOB}/resubmit", 200),
+        ("PUT", f"/copies/{JOB}", 405),
+        ("GET", f"/copies/{JOB}/resubmit", 405),
+        ("GET", "/copies/c-1", 404),
+        ("DELETE", "/copies/%2e%2e", 404),
+        ("GET", f"/copies/{JOB}x", 404),
     ],
 )
 def test_routes(method: str, path: str, status: int) -> None:
@@ -127,18 +158,19 @@ def test_bodies(changes: dict[str, Any], status: int) -> None:
 
 
 def test_the_idempotency_key_names_the_job() -> None:
-    seen: list[Copy] = []
+    seen: list[Any] = []
     send(seen=seen)
     send(seen=seen)
     send(seen=seen, headers={"Idempotency-Key": "order-18"})
     send(seen=seen, headers={})
-    jobs = [copy.job for copy in seen]
+    assert [key for _, _, key in seen] == ["order-17", "order-17", "order-18", None]
+    jobs = [copy.job for _, copy, _ in seen]
     assert jobs[0] == jobs[1]
     assert len(set(jobs)) == 3
 
 
 def test_an_anonymous_trigger_without_a_token_answers_403_to_everything() -> None:
-    anonymous = Settings(http_auth="anonymous")
+    anonymous = Settings("state", http_auth="anonymous")
     assert send(settings=anonymous)[0] == 403
     assert send("GET", "/healthz", settings=anonymous)[0] == 403
     assert send("GET", "/nothing", settings=anonymous)[0] == 403
@@ -157,7 +189,33 @@ def test_an_anonymous_trigger_without_a_token_answers_403_to_everything() -> Non
     ],
 )
 def test_an_anonymous_trigger_needs_the_bearer_token(header: str, status: int) -> None:
-    settings = Settings(http_auth="anonymous", api_token="0123456789abcdef")
+    settings = Settings("state", http_auth="anonymous", api_token="0123456789abcdef")
     answered, body, _ = send(settings=settings, headers={"AUTHORIZATION": header})
     assert answered == status
     assert "0123456789abcdef" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ({}, (None, 50, "")),
+        ({"status": "failed", "limit": "7", "after": JOB}, ("failed", 7, JOB)),
+        ({"status": "odd"}, None),
+        ({"limit": "0"}, None),
+        ({"limit": "101"}, None),
+        ({"limit": "²"}, None),
+        ({"after": "x"}, None),
+        ({"status": ["running", "failed"]}, None),
+        ({"colour": "red"}, None),
+    ],
+)
+def test_a_listing_takes_status_limit_and_after(query: dict[str, Any], asked: tuple[Any, ...] | None) -> None:
+    seen: list[Any] = []
+    status, _, _ = send("GET", seen=seen, queryParameters=query)
+    assert status == (422 if asked is None else 200)
+    assert seen == ([] if asked is None else [("page", *asked)])
+
+
+def test_what_is_not_on_record_is_404_and_a_wrong_configuration_500() -> None:
+    assert send("GET", f"/copies/{JOB}", result=Refused("NotFound", "no record"))[0] == 404
+    assert send("GET", f"/copies/{JOB}", result=Misconfigured("VersionedStateBucket", "why"))[0] == 500

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import secrets
 import sys
 import time
 from collections.abc import Sequence
@@ -16,9 +17,11 @@ from datetime import datetime, timezone
 import msgspec
 
 from osscopy import events, fc, plan, settings, web
+from osscopy.desk import Desk
 from osscopy.engine import Engine, Limits
+from osscopy.journal import RecordJournal
 from osscopy.model import Command, Continue, Copy, OssCopyError, Problem, Refused, Result, Transient
-from osscopy.oss import OssStore
+from osscopy.oss import OssRecords, OssStore
 
 HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
 
@@ -30,6 +33,10 @@ class SystemClock:
     now = staticmethod(time.time)
     sleep = staticmethod(time.sleep)
     random = staticmethod(random.random)
+
+    @staticmethod
+    def nonce() -> str:
+        return secrets.token_hex(8)
 
 
 class JsonLog:
@@ -67,20 +74,26 @@ class App:
         match parsed:
             case events.HttpCall():
                 seconds = min(invocation.timeout, HTTP_SECONDS)
-                engine = self._engine(invocation, begun, seconds)
-                return web.answer(
-                    parsed,
-                    self._settings,
-                    arrival,
-                    lambda copy: self._noted(engine.start(copy, inline=False), invocation),
+                engine, journal = self._engine(invocation, begun, seconds)
+                desk = Desk(engine, journal, SystemClock.nonce)
+                response = web.answer(parsed, self._settings, arrival, desk)
+                self._log(
+                    "http",
+                    requestId=invocation.request_id,
+                    method=parsed.request_context.http.method,
+                    path=parsed.raw_path[:200],
+                    statusCode=response["statusCode"],
                 )
+                return response
             case events.Batch(items=items, many=many):
-                engine = self._engine(invocation, begun, invocation.timeout)
+                engine, _ = self._engine(invocation, begun, invocation.timeout)
                 if many:
                     return _encode({"results": self._many(engine, items, invocation)})
                 return _encode(self._one(engine, items[0], invocation, inline=True))
 
-    def _engine(self, invocation: fc.Invocation, begun: float, seconds: float) -> Engine:
+    def _engine(
+        self, invocation: fc.Invocation, begun: float, seconds: float
+    ) -> tuple[Engine, RecordJournal]:
         region = invocation.region
         store = OssStore.connect(
             invocation.access_key,
@@ -89,14 +102,18 @@ class App:
             threads=self._settings.max_parallel,
             read_timeout=plan.read_timeout(seconds),
         )
-        return Engine(
+        records = OssRecords(store, self._settings.state_bucket, self._settings.state_prefix)
+        journal = RecordJournal(records)
+        engine = Engine(
             store,
+            journal,
             fc.FcInvoker(invocation, self._settings.invoke_endpoint, self._gateway, self._log),
             SystemClock(),
             self._log,
             Limits(seconds, begun + seconds, self._settings.multipart_threshold, self._settings.max_parallel),
             self._settings.allow,
         )
+        return engine, journal
 
     def _many(
         self, engine: Engine, items: Sequence[Command | Refused], invocation: fc.Invocation

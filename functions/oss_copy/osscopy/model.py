@@ -298,6 +298,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     started_at: str
     alternative: CopyRequest | None = None
     event_etag: str | None = None
+    keep: bool = False  # leave a record even of a copy that one CopyObject does
 
 
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):
@@ -362,3 +363,53 @@ class Result(Value, frozen=True):
     started_at: str | None = None
     finished_at: str | None = None
     error: Problem | None = None
+
+
+class Status(Result, frozen=True):
+    """A result with how fast it goes: bytes a second since the start, and seconds to go at that rate."""
+
+    rate: int | None = None
+    eta_seconds: int | None = None
+
+
+# --- what is on record -------------------------------------------------------------------------------------
+# Written once, never changed; the nonce tells a writer whose answer was lost that the record is its own.
+
+
+class Opened(Value, frozen=True):
+    """`open/<job>`: what is asked for, and the version of the source it is bound to."""
+
+    nonce: str
+    job: str
+    request: CopyRequest
+    pin: Pin
+    started_at: str
+
+
+class Entered(Value, frozen=True):
+    """`up/<job>`: the one upload of the job."""
+
+    nonce: str
+    upload: Upload
+
+
+class Cancelled(Value, frozen=True):
+    """`cancel/<job>`: somebody wants it to end."""
+
+    nonce: str
+    at: str
+
+
+class Done(Value, frozen=True):
+    """`done/<job>`: how it ended, and what had been asked for, so that it can be asked for again."""
+
+    nonce: str
+    result: Result
+    request: CopyRequest
+
+
+class Claimed(Value, frozen=True):
+    """`key/<hash>`: the job that an Idempotency-Key stands for."""
+
+    nonce: str
+    job: str

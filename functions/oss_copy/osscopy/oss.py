@@ -29,6 +29,7 @@ from osscopy.model import (
     Failed,
     Head,
     ListedPart,
+    Misconfigured,
     OssCopyError,
     Part,
     Pin,
@@ -137,12 +138,12 @@ class OssStore:
             }
         )
         with _translated("source"):
-            return _head(self._bucket(source.bucket).head_object(source.key, headers, _version(source)))
+            return _head(self.bucket(source.bucket).head_object(source.key, headers, _version(source)))
 
     def find(self, bucket: str, key: str) -> Head | None:
         try:
             with _translated("destination"):
-                return _head(self._bucket(bucket).head_object(key))
+                return _head(self.bucket(bucket).head_object(key))
         except Failed as error:
             if error.code == "NoSuchKey":
                 return None
@@ -151,14 +152,14 @@ class OssStore:
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         headers = _named({"x-oss-request-payer": _payer(request)})
         with _translated("source"):
-            bucket = self._bucket(source.bucket)
+            bucket = self.bucket(source.bucket)
             answer = bucket.get_object_tagging(source.key, params=_version(source), headers=headers)
             return dict(answer.tag_set.tagging_rule)
 
     def acl(self, request: CopyRequest, source: Source) -> Acl:
         headers = _named({"x-oss-request-payer": _payer(request)})
         with _translated("source"):
-            bucket = self._bucket(source.bucket)
+            bucket = self.bucket(source.bucket)
             answer = bucket.get_object_acl(source.key, params=_version(source), headers=headers)
             acl: Acl = answer.acl
             return acl
@@ -174,7 +175,7 @@ class OssStore:
         if attributes.acl != "default":
             headers["x-oss-object-acl"] = attributes.acl
         with _translated("copy"):
-            bucket = self._bucket(destination.bucket)
+            bucket = self.bucket(destination.bucket)
             answer = bucket.copy_object(
                 source.bucket, source.key, destination.key, headers, _version(source, pin)
             )
@@ -184,14 +185,14 @@ class OssStore:
         headers = _attributes(attributes) | _named({"x-oss-forbid-overwrite": _forbid(request)})
         headers.setdefault("Content-Type", "application/octet-stream")  # else oss2 guesses from the key
         with _translated("destination"):
-            bucket = self._bucket(request.destination.bucket)
+            bucket = self.bucket(request.destination.bucket)
             upload_id: str = bucket.init_multipart_upload(request.destination.key, headers).upload_id
             return upload_id
 
     def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:
         source, destination = request.source, request.destination
         with _translated("copy"):
-            answer = self._bucket(destination.bucket).upload_part_copy(
+            answer = self.bucket(destination.bucket).upload_part_copy(
                 source.bucket,
                 source.key,
                 (part.first, part.last),
@@ -215,7 +216,7 @@ class OssStore:
         self, request: CopyRequest, upload_id: str, after: int
     ) -> tuple[Sequence[ListedPart], int | None]:
         with _translated("destination"):
-            bucket = self._bucket(request.destination.bucket)
+            bucket = self.bucket(request.destination.bucket)
             page = bucket.list_parts(request.destination.key, upload_id, str(after or ""), PAGE)
             parts = [ListedPart(part.part_number, part.etag, part.size) for part in page.parts]
             return parts, int(page.next_marker) if page.is_truncated else None
@@ -229,16 +230,17 @@ class OssStore:
         )
         wanted = [oss2.models.PartInfo(part.number, part.etag) for part in parts]
         with _translated("destination"):
-            bucket = self._bucket(request.destination.bucket)
+            bucket = self.bucket(request.destination.bucket)
             answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
             _read(answer, "CompleteMultipartUploadResult")
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
         with _translated("destination"):
-            bucket = self._bucket(request.destination.bucket)
+            bucket = self.bucket(request.destination.bucket)
             bucket.abort_multipart_upload(request.destination.key, upload_id).resp.read()
 
-    def _bucket(self, name: str) -> Any:  # noqa: ANN401 - oss2 carries no types
+    def bucket(self, name: str) -> Any:  # noqa: ANN401 - oss2 carries no types
+        """The oss2 bucket of this name, on the shared connections."""
         if name not in self._buckets:
             self._buckets[name] = oss2.Bucket(
                 self._auth,
@@ -250,6 +252,68 @@ class OssStore:
                 enable_crc=False,  # oss2 would combine part CRCs it does not have
             )
         return self._buckets[name]
+
+
+class OssRecords:
+    """The records of the journal, as small objects under `prefix` of the state bucket."""
+
+    def __init__(self, store: OssStore, bucket: str, prefix: str) -> None:
+        self._bucket = store.bucket(bucket)
+        self._prefix = prefix
+
+    def put_new(self, name: str, body: bytes) -> bool:
+        headers = {"x-oss-forbid-overwrite": "true", "Content-Type": "application/json"}
+        try:
+            with _state():
+                answer = self._bucket.put_object(self._prefix + name, body, headers)
+                answer.resp.read()
+        except Conflict:
+            return False
+        if answer.versionid:
+            # Under versioning OSS does not honour forbid-overwrite (facts: CopyObject).
+            raise Misconfigured(
+                "VersionedStateBucket",
+                "STATE_BUCKET is versioned, so that records could be overwritten: use one without versioning",
+                field="STATE_BUCKET",
+            )
+        return True
+
+    def get(self, name: str) -> bytes | None:
+        try:
+            with _state():
+                body: bytes = self._bucket.get_object(self._prefix + name).read()
+                return body
+        except Failed as error:
+            if error.code == "NoSuchKey":
+                return None
+            raise
+
+    def names(self, prefix: str, after: str, limit: int) -> Sequence[str]:
+        with _state():
+            page = self._bucket.list_objects_v2(
+                prefix=self._prefix + prefix, start_after=self._prefix + after, max_keys=limit
+            )
+            return [each.key.removeprefix(self._prefix) for each in page.object_list]
+
+
+@contextmanager
+def _state() -> Iterator[None]:
+    """Errors of the state bucket are not the copy's: a refusal there is a wrong configuration."""
+    try:
+        with _translated("state"):
+            yield
+    except Conflict:
+        raise
+    except Failed as error:
+        if error.code == "NoSuchKey":
+            raise
+        raise Misconfigured(
+            error.code,
+            f"STATE_BUCKET: {error.message}",
+            field="STATE_BUCKET",
+            request_id=error.request_id,
+            status=error.status,
+        ) from error
 
 
 # --- headers -----------------------------------------------------------------------------------------------
@@ -374,7 +438,7 @@ def _read(answer: Any, root: str) -> None:  # noqa: ANN401 - oss2 carries no typ
 
 @contextmanager
 def _translated(about: str) -> Iterator[None]:
-    """Turn oss2's errors into ours. `about`: source, destination, or copy (a request pinned to a source)."""
+    """Turn oss2's errors into ours. `about`: source, destination, state, or copy (pinned to a source)."""
     try:
         yield
     except oss2.exceptions.RequestError as error:

@@ -1,7 +1,8 @@
-"""What the engine needs from the world: a store, an invoker, a clock and a log.
+"""What the engine needs from the world: a store, a journal, an invoker, a clock and a log.
 
-Adapters implement these (`oss`, `fc`, `app`), and so does a simulation. All of them raise the errors of
-`model` and no others. They are declared apart from the engine because the crew of threads needs them too.
+Adapters implement these (`oss`, `journal`, `fc`, `app`), and so does a simulation. All of them raise the
+errors of `model` and no others. They are declared apart from the engine because the crew of threads needs
+them too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from osscopy.model import Acl, Attributes, Conditions, CopyRequest, Head, ListedPart, Part, Pin, Source
+from osscopy.model import (
+    Acl,
+    Attributes,
+    Cancelled,
+    Conditions,
+    CopyRequest,
+    Done,
+    Entered,
+    Head,
+    ListedPart,
+    Opened,
+    Part,
+    Pin,
+    Source,
+)
 
 
 class Store(Protocol):
@@ -48,6 +63,26 @@ class Store(Protocol):
         """End the upload; raises UploadGone if it had ended before."""
 
 
+class Journal(Protocol):
+    """The records of copies. The first writer wins: what is returned is what is on record."""
+
+    def open(self, entry: Opened) -> Opened: ...
+
+    def enter(self, job: str, entry: Entered) -> Entered: ...
+
+    def cancel(self, job: str, entry: Cancelled) -> Cancelled: ...
+
+    def close(self, job: str, entry: Done) -> Done: ...
+
+    def opened(self, job: str) -> Opened | None: ...
+
+    def entered(self, job: str) -> Entered | None: ...
+
+    def cancelled(self, job: str) -> Cancelled | None: ...
+
+    def done(self, job: str) -> Done | None: ...
+
+
 class Invoker(Protocol):
     """FC, as far as a chain goes."""
 
@@ -69,6 +104,9 @@ class Clock(Protocol):
 
     def random(self) -> float:
         """A number from 0 up to 1."""
+
+    def nonce(self) -> str:
+        """A text that nobody else comes up with."""
 
 
 class Log(Protocol):

@@ -25,6 +25,8 @@ _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 class Settings(msgspec.Struct, frozen=True):
     """What the function is allowed and told to do. Empty allow lists allow nothing."""
 
+    state_bucket: str
+    state_prefix: str = "oss-copy/"
     allowed_sources: tuple[names.Pattern, ...] = ()
     allowed_destinations: tuple[names.Pattern, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -67,7 +69,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         except ValueError as error:
             raise Misconfigured("Misconfigured", f"{name}: {error}", field=name) from None
 
+    if not environ.get("STATE_BUCKET", "").strip():
+        raise Misconfigured(
+            "Misconfigured", "STATE_BUCKET: name the bucket for the records of copies", field="STATE_BUCKET"
+        )
     return Settings(
+        state_bucket=read("STATE_BUCKET", _bucket, ""),
+        state_prefix=read("STATE_PREFIX", _prefix, "oss-copy/"),
         allowed_sources=read("ALLOWED_SOURCES", _patterns, ()),
         allowed_destinations=read("ALLOWED_DESTINATIONS", _patterns, ()),
         rules=read("COPY_RULES", _rules, ()),
@@ -91,6 +99,18 @@ def environment_credentials(environ: Mapping[str, str] = os.environ) -> tuple[st
     if not identity or not secret:
         return None
     return identity, secret, environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None
+
+
+def _bucket(text: str) -> str:
+    names.check_bucket(text, "")
+    return text
+
+
+def _prefix(text: str) -> str:
+    names.check_key(text, "")
+    if not text.endswith("/"):
+        raise ValueError(f"{text!r} does not end with a slash")
+    return text
 
 
 def _patterns(text: str) -> tuple[names.Pattern, ...]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote
@@ -18,11 +19,16 @@ from urllib.parse import unquote
 import msgspec
 
 from osscopy import events
-from osscopy.model import Copy, OssCopyError, Problem, Refused, Result
+from osscopy.desk import Desk
+from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result
 from osscopy.settings import Settings
 
 MAX_BODY = 96 * 1024  # bytes; the request must fit into an asynchronous invocation, which takes 128 KB
 RETRY_AFTER = "5"  # seconds
+
+STATUSES = ("running", "succeeded", "skipped", "failed", "cancelled")
+
+_JOB = re.compile(r"/copies/(c-[0-9a-f]{32})")
 
 STATUS = {
     "InvalidJson": 400,
@@ -39,6 +45,7 @@ STATUS = {
     "FileImmutable": 409,
     "InvalidObjectState": 409,
     "SourceChanged": 409,
+    "StillRunning": 409,
     "PreconditionFailed": 412,
     "BodyTooLarge": 413,
     "UnsupportedMediaType": 415,
@@ -50,39 +57,67 @@ STATUS = {
 Response = dict[str, Any]  # FC's own form: statusCode, headers, isBase64Encoded, body
 
 
-def answer(
-    call: events.HttpCall, settings: Settings, arrival: events.Arrival, copy: Callable[[Copy], Result]
-) -> Response:
-    """The response to one HTTP request; `copy` begins a copy and does not wait for a long one."""
+def answer(call: events.HttpCall, settings: Settings, arrival: events.Arrival, desk: Desk) -> Response:
+    """The response to one HTTP request; `desk` does not wait for a long copy."""
     try:
-        return _route(call, settings, arrival, copy)
+        return _route(call, settings, arrival, desk)
+    except Misconfigured as error:
+        return _response(500, {"error": Problem.of(error)})
     except OssCopyError as error:
         return _problem(Problem.of(error))
 
 
-def _route(
-    call: events.HttpCall, settings: Settings, arrival: events.Arrival, copy: Callable[[Copy], Result]
-) -> Response:
+def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, desk: Desk) -> Response:
     headers = {name.lower(): value for name, value in call.headers.items()}
     _authenticate(headers, settings)
     method, path = call.request_context.http.method.upper(), unquote(call.raw_path)
-    match method, path:
+    job = _job(path)
+    match method, job or path:
         case "POST", "/copies":
-            return _result(copy(_read_copy(call, headers, arrival)))
+            copy = _read_copy(call, headers, arrival)
+            return _begun(desk.start(copy, headers.get("idempotency-key")))
+        case "GET" | "HEAD", "/copies":
+            return _response(200, desk.page(*_paging(call.query_parameters)))
         case "GET" | "HEAD", "/healthz":
             return _response(200, {"status": "ok"})
-        case _, "/copies" if method == "GET":
-            raise Refused("NotAvailable", "listing copies is not available yet")
-        case "GET", "/openapi.json":
-            raise Refused("NotAvailable", "the OpenAPI document is not available yet")
-        case _, "/copies" | "/healthz" | "/openapi.json":
-            raise Refused("MethodNotAllowed", f"{method} {path} is not offered")
-        case "GET" | "DELETE", _ if path.startswith("/copies/"):
-            raise Refused("NotAvailable", "looking at a copy and cancelling it are not available yet")
-        case _, _ if path.startswith("/copies/"):
+        case "GET" | "HEAD", "/openapi.json":
+            return _document()
+        case "GET" | "HEAD", _ if job:
+            return _response(200, desk.look(job))
+        case "DELETE", _ if job:
+            return _response(200, desk.cancel(job))
+        case "POST", _ if path.endswith("/resubmit") and _job(path.removesuffix("/resubmit")):
+            again = _job(path.removesuffix("/resubmit"))
+            return _begun(desk.resubmit(again, _occurrence(call, headers, arrival), arrival))
+        case _ if path in {"/copies", "/healthz", "/openapi.json"} or job or path.endswith("/resubmit"):
             raise Refused("MethodNotAllowed", f"{method} {path[:100]} is not offered")
         case _:
             raise Refused("NotFound", f"there is no {path[:100]}")
+
+
+def _job(path: str) -> str:
+    """The job that `/copies/{job}` names, or nothing."""
+    found = _JOB.fullmatch(path)
+    return found[1] if found else ""
+
+
+def _paging(query: Mapping[str, str | list[str]]) -> tuple[str | None, int, str]:
+    """status, limit and after of a listing; each may be given once."""
+    given: dict[str, str] = {}
+    for name, value in query.items():
+        if name not in {"status", "limit", "after"}:
+            raise Refused("UnknownField", "known are status, limit and after", field=name[:40])
+        if not isinstance(value, str):
+            raise Refused("InvalidField", "given more than once", field=name)
+        given[name] = value
+    status, limit, after = given.get("status"), given.get("limit", "50"), given.get("after", "")
+    if status is not None and status not in STATUSES:
+        raise Refused("InvalidField", f"one of {', '.join(STATUSES)}", field="status")
+    if not (limit.isascii() and limit.isdecimal() and len(limit) < 4 and 1 <= int(limit) <= 100):
+        raise Refused("InvalidField", "a number from 1 to 100", field="limit")
+    if after and not _JOB.fullmatch(f"/copies/{after}"):
+        raise Refused("InvalidField", "a job id", field="after")
+    return status, int(limit), after
 
 
 def _authenticate(headers: Mapping[str, str], settings: Settings) -> None:
@@ -102,8 +137,11 @@ def _read_copy(call: events.HttpCall, headers: Mapping[str, str], arrival: event
     media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media != "application/json":
         raise Refused("UnsupportedMediaType", "send application/json", field="Content-Type")
-    key = headers.get("idempotency-key") or call.request_context.request_id or arrival.request_id
-    return events.read_request(body, f"http:{key}", _moment(call, arrival), arrival)
+    return events.read_request(body, _occurrence(call, headers, arrival), _moment(call, arrival), arrival)
+
+
+def _occurrence(call: events.HttpCall, headers: Mapping[str, str], arrival: events.Arrival) -> str:
+    return "http:" + (headers.get("idempotency-key") or call.request_context.request_id or arrival.request_id)
 
 
 def _body(call: events.HttpCall) -> bytes:
@@ -125,7 +163,7 @@ def _moment(call: events.HttpCall, arrival: events.Arrival) -> datetime:
     return datetime.fromtimestamp(int(epoch) / 1000, timezone.utc)
 
 
-def _result(result: Result) -> Response:
+def _begun(result: Result) -> Response:
     if result.status == "running":
         return _response(202, result, {"Location": f"/copies/{result.job}"})
     if result.error is not None and result.status == "failed":
@@ -138,6 +176,11 @@ def _problem(problem: Problem) -> Response:
         return _response(503, {"error": problem}, {"Retry-After": RETRY_AFTER})
     extra = {"WWW-Authenticate": "Bearer"} if problem.code == "Unauthorized" else {}
     return _response(STATUS.get(problem.code, 422), {"error": problem}, extra)
+
+
+def _document() -> Response:
+    """The OpenAPI document, made from the types that parse and shipped beside this module."""
+    raise Refused("NotAvailable", "the OpenAPI document is not available yet")
 
 
 def _response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,0 +1,105 @@
+"""What can be asked about copies on record: how one stands, which there are, and to ask for one again.
+
+Knows records and results; how a copy is done or ended it leaves to the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import msgspec
+
+from osscopy import events, results
+from osscopy.engine import Engine
+from osscopy.journal import RecordJournal
+from osscopy.model import Claimed, Copy, Refused, Result, Status
+
+R = TypeVar("R", bound=Result)
+
+SCAN = 200  # records looked at for one page: it may hold fewer copies than asked for and still have a next
+READERS = 8
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Copies in the order of their jobs; `next` is the job to go on after, None at the end."""
+
+    copies: tuple[Result, ...]
+    next: str | None
+
+
+class Desk:
+    """One invocation's answers about copies."""
+
+    def __init__(self, engine: Engine, journal: RecordJournal, nonce: Callable[[], str]) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._nonce = nonce
+
+    def start(self, copy: Copy, key: str | None = None) -> Result:
+        """Begin `copy` without waiting for a long one; asked again under the same key, say how it stands."""
+        if key is None:
+            return self._engine.start(copy, inline=False)
+        self._engine.allow(copy.request)
+        mine = Claimed(self._nonce(), copy.job)
+        claim = self._engine.ask(lambda: self._journal.claim(key, mine))
+        if claim.job != copy.job:
+            raise Refused(
+                "IdempotencyKeyReused",
+                "this Idempotency-Key stands for another request",
+                field="Idempotency-Key",
+            )
+        if claim.nonce != mine.nonce and (known := self._engine.status(copy.job)) is not None:
+            return known
+        return self._engine.start(msgspec.structs.replace(copy, keep=True), inline=False)
+
+    def look(self, job: str) -> Status:
+        """How a copy stands."""
+        return _found(self._engine.status(job), job)
+
+    def cancel(self, job: str) -> Result:
+        """End a copy; what is answered may be that it had ended before."""
+        return _found(self._engine.cancel(job), job)
+
+    def resubmit(self, job: str, occurrence: str, arrival: events.Arrival) -> Result:
+        """Ask for the same copy once more, as a job of its own. Refused while the old one runs."""
+        done = self._engine.ask(lambda: self._journal.done(job))
+        if done is None:
+            self.look(job)
+            raise Refused("StillRunning", "this copy has not ended: cancel it first", status=409)
+        request = done.request
+        return self.start(Copy(events.job_id(request, f"{job}:{occurrence}"), request, arrival.started_at))
+
+    def page(self, status: str | None, limit: int, after: str) -> Page:
+        """Up to `limit` copies with this status, or any, of jobs after `after`."""
+        kinds = ("open",) if status == "running" else ("open", "done") if status is None else ("done",)
+        names = {
+            job
+            for kind in kinds
+            for job in self._engine.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023
+        }
+        scanned = sorted(names)[:SCAN]
+        found: list[Result] = []
+        with ThreadPoolExecutor(READERS) as readers:
+            for first in range(0, len(scanned), READERS):
+                jobs = scanned[first : first + READERS]
+                for job, result in zip(jobs, readers.map(self._result, jobs), strict=True):
+                    if result is not None and status in {None, result.status}:
+                        found.append(result)
+                    if len(found) == limit:
+                        return Page(tuple(found), job if job != scanned[-1] or len(scanned) == SCAN else None)
+        return Page(tuple(found), scanned[-1] if len(scanned) == SCAN else None)
+
+    def _result(self, job: str) -> Result | None:
+        done = self._engine.ask(lambda: self._journal.done(job))
+        if done is not None:
+            return done.result
+        opened = self._engine.ask(lambda: self._journal.opened(job))
+        return results.opened(opened) if opened is not None else None
+
+
+def _found(known: R | None, job: str) -> R:
+    if known is None:
+        raise Refused("NotFound", f"there is no record of {job}", status=404)
+    return known

@@ -1,0 +1,148 @@
+"""Results, made from what is known at each stage of a copy. Pure: the time comes in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Literal
+
+from osscopy import plan
+from osscopy.model import Continue, Copy, CopyRequest, Head, Opened, OssCopyError, Pin, Problem, Result, Seen
+
+Ending = Literal["skipped", "failed", "cancelled"]
+
+
+def iso(seconds: float) -> str:
+    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    return (
+        datetime.fromtimestamp(seconds, timezone.utc)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
+
+
+def unix(moment: str) -> float:
+    """What `iso` wrote, as Unix seconds."""
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
+
+
+def unopened(
+    copy: Copy, status: Literal["running", "skipped", "failed"], now: float, error: OssCopyError | None
+) -> Result:
+    """Of a copy for which nothing was opened: handed over, or ended before it began."""
+    return Result(
+        copy.job,
+        status,
+        source=Seen(copy.request.source.bucket, copy.request.source.key, copy.request.source.version_id),
+        destination=shown(copy.request, None),
+        hops=0 if status == "running" else 1,
+        started_at=copy.started_at,
+        finished_at=None if status == "running" else iso(now),
+        error=Problem.of(error) if error else None,
+    )
+
+
+def opened(entry: Opened) -> Result:
+    """Of a copy on record whose upload has not begun."""
+    return Result(
+        entry.job,
+        "running",
+        source=seen(entry.request, entry.pin),
+        destination=shown(entry.request, None),
+        method="multipart",
+        hops=0,
+        started_at=entry.started_at,
+    )
+
+
+def under_way(task: Continue, parts_done: int) -> Result:
+    """Of a chain that goes on."""
+    return _of_task(task, "running", parts_done, None, None)
+
+
+def ended(task: Continue, status: Ending, now: float, problem: Problem | None) -> Result:
+    """Of a chain that came to nothing."""
+    return _of_task(task, status, 0, now, problem)
+
+
+def simple(copy: Copy, pin: Pin, found: Head | None, now: float) -> Result:
+    """Of a CopyObject, judged by what the destination shows."""
+    return _proved(copy, pin, found, pin.etag, now, method="simple", parts=1, hops=1, lanes=1)
+
+
+def multipart(task: Continue, found: Head | None, etag: str | None, now: float) -> Result:
+    """Of a completed upload, judged by what the destination shows; `etag` is the predicted one, if known."""
+    upload = task.upload
+    return _proved(
+        task,
+        task.pin,
+        found,
+        etag,
+        now,
+        method="multipart",
+        parts=upload.parts,
+        hops=task.hop,
+        lanes=upload.lanes,
+    )
+
+
+def seen(request: CopyRequest, of: Pin | Head) -> Seen:
+    """The source as it was seen."""
+    return Seen(request.source.bucket, request.source.key, of.version_id, of.etag, of.size, of.crc64)
+
+
+def shown(request: CopyRequest, of: Head | None) -> Seen:
+    """The destination as it is shown, or just its name."""
+    bucket, key = request.destination.bucket, request.destination.key
+    return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64) if of else Seen(bucket, key)
+
+
+def _proved(
+    copy: Copy | Continue,
+    pin: Pin,
+    found: Head | None,
+    etag: str | None,
+    now: float,
+    *,
+    method: Literal["simple", "multipart"],
+    parts: int,
+    hops: int,
+    lanes: int,
+) -> Result:
+    """Succeeded if the destination shows the copy, else failed, saying what differs."""
+    wrong = plan.differences(pin, found, 0, etag)
+    return Result(
+        copy.job,
+        "failed" if wrong else "succeeded",
+        source=seen(copy.request, pin),
+        destination=shown(copy.request, found),
+        method=method,
+        verified=None if wrong or found is None else plan.verified_by(pin, found),
+        parts=parts,
+        parts_done=parts,
+        bytes_done=pin.size,
+        lanes=lanes,
+        hops=hops,
+        started_at=copy.started_at,
+        finished_at=iso(now),
+        error=Problem("VerificationFailed", "; ".join(wrong)) if wrong else None,
+    )
+
+
+def _of_task(
+    task: Continue, status: Literal["running"] | Ending, done: int, now: float | None, problem: Problem | None
+) -> Result:
+    return Result(
+        task.job,
+        status,
+        source=seen(task.request, task.pin),
+        destination=shown(task.request, None),
+        method="multipart",
+        parts=task.upload.parts,
+        parts_done=done,
+        bytes_done=min(done * task.upload.part_size, task.pin.size),
+        lanes=task.upload.lanes,
+        hops=task.hop,
+        started_at=task.started_at,
+        finished_at=None if now is None else iso(now),
+        error=problem,
+    )

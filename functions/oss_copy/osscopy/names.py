@@ -60,6 +60,10 @@ def render(template: str, key: str, moment: datetime) -> str:
     `{date@+08:00:FORMAT}`. Names of zones need a time zone database in the runtime's image, which FC does not
     promise; offsets always work. `{{` and `}}` stand for braces.
     """
+    if len(template) > MAX_KEY_BYTES:
+        raise Refused(
+            "InvalidKey", f"a key or template has at most {MAX_KEY_BYTES} characters", field="destination.key"
+        )
     slash = key.rfind("/") + 1
     name = key[slash:]
     dot = name.rfind(".")

@@ -103,6 +103,11 @@ TABLE: dict[str, Meaning] = {
     "OperationNotSupported": Meaning(
         400, "0016-00000701", "The operation is not supported for this resource"
     ),
+    "PartNotSequential": Meaning(
+        400,
+        "0042-00000106",
+        "For sequential multipart upload, you must upload or complete parts sequentially.",
+    ),
     "PositionNotEqualToLength": Meaning(409, "0026-00000208", "Position is not equal to file length"),
     "PreconditionFailed": Meaning(
         412, "0026-00000003", "At least one of the pre-conditions you specified did not hold."

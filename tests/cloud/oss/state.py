@@ -69,7 +69,6 @@ class Part(msgspec.Struct, frozen=True):
     content: Content
     etag: str
     modified: float
-    md5: bytes = b""
 
 
 class Upload(msgspec.Struct, frozen=True):

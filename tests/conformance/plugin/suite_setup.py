@@ -1,0 +1,21 @@
+"""A pytest plugin for other people's suites, which run in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import random
+import unittest
+
+import pytest
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Each test draws the same random numbers in every run: some of oss2's draw lots which bucket to use, one of
+    them encrypted by a service of its own (KMS). Where nothing listens only the test itself counts: its tear-down
+    would fail for want of a server.
+    """
+    random.seed(item.nodeid)
+    instance = getattr(item, "instance", None)
+    if os.environ.get("NOTHING_LISTENS") and isinstance(instance, unittest.TestCase):
+        instance.tearDown = lambda: None  # type: ignore[method-assign]

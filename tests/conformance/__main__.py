@@ -70,9 +70,11 @@ def judge(
         elif outcome == "failed" and not covering:
             failed[suite] += 1
             complaints.append(f"{version} {test} fails and is not left out")
-    for entry in entries:
-        if "::" in entry.pattern and entry.version in {"", version} and entry not in used:
-            complaints.append(f"{version} left_out.txt: {entry.pattern} is no test")
+    complaints += [
+        f"{version} left_out.txt: {entry.pattern} is no test"
+        for entry in entries
+        if "::" in entry.pattern and entry.version in {"", version} and entry not in used
+    ]
     return Verdict({suite: (passed[suite], failed[suite]) for suite in {*passed, *failed}}, complaints)
 
 

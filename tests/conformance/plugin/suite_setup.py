@@ -11,9 +11,10 @@ import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Each test draws the same random numbers in every run: some of oss2's draw lots which bucket to use, one of
-    them encrypted by a service of its own (KMS). Where nothing listens only the test itself counts: its tear-down
-    would fail for want of a server.
+    """Each test draws the same random numbers in every run, and needs no tear-down where nothing listens.
+
+    Some of oss2's tests draw lots which bucket to use, one of them encrypted by a service of its own (KMS).
+    A tear-down would fail for want of a server; there only the test itself counts.
     """
     random.seed(item.nodeid)
     instance = getattr(item, "instance", None)

@@ -206,9 +206,15 @@ def _sealed(upload: Upload, content: Content) -> bytes:
 
 
 def abort(store: Store, call: Call) -> Response:
+    """Parts that are being written while it is aborted survive, and the upload with them: abort again
+    (AbortMultipartUpload docs).
+    """
     bucket = store.bucket(call.bucket)
     upload = find_upload(bucket, call)
-    del bucket.uploads[upload.id]
+    if store.in_flight[upload.id]:
+        upload.parts.clear()
+    else:
+        del bucket.uploads[upload.id]
     tell(store, call, "ObjectRemoved:AbortMultipartUpload", upload.blank)
     return Response(204)
 

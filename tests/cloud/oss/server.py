@@ -30,7 +30,9 @@ from .telling import tell
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
+_PATIENCE = 0.5  # seconds that requests get to end when the server stops
 _LATE = 2.0  # seconds by which a "delay" comes late
+_PART_WRITERS = {"UploadPart", "UploadPartCopy"}
 _READABLE = {"public-read", "public-read-write"}
 _XML = (b"content-type", b"application/xml")
 _log = logging.getLogger(__name__)
@@ -103,9 +105,12 @@ class OssServer:
         self._stopping.set()
         for connection in list(self._uvicorn.connections):
             cast("Connection", connection).transport.close()
-        for task in list(self._uvicorn.tasks):
+        tasks = set(self._uvicorn.tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._uvicorn.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _opened(self) -> None:
         self._connections += 1
@@ -181,7 +186,7 @@ class OssServer:
         self, request: Request, request_id: str, connection: Connection, receive: ASGIReceiveCallable
     ) -> tuple[str, Response | None]:
         """The operation's name and its answer; None when the connection is to be closed without one."""
-        name = ""
+        name = writing = ""
         try:
             operation = resolve(request)
             name = operation.name
@@ -203,6 +208,9 @@ class OssServer:
                 region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
             )
+            if name in _PART_WRITERS:
+                writing = request.params.get("uploadId", "")
+                self.store.in_flight[writing] += 1
             conditions = self._weather.conditions
             limit = traffic_limit(call)
             if limit or conditions.latency_ms or conditions.bandwidth_mb_s:
@@ -223,6 +231,11 @@ class OssServer:
             response = _refusal(
                 OssError("InternalError"), request_id, self.store.address, name, request.method
             )
+        finally:
+            if writing:
+                self.store.in_flight[writing] -= 1
+                if not self.store.in_flight[writing]:
+                    del self.store.in_flight[writing]
         return name, response
 
     def abort_by_lifecycle(self, bucket: str, now: float | None = None) -> int:

@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from . import buckets, copies, lifecycle, listing, multipart, objects, worm
+from . import buckets, copies, forms, lifecycle, listing, multipart, objects, worm
 from .errors import OssError
 from .protocol import Call, Request, Response
 from .state import Store
@@ -27,11 +27,11 @@ def not_implemented(_: Store, call: Call) -> Response:
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """`access` says what an anonymous caller needs: an ACL that lets read or write, or nothing will do."""
+    """`access` says what an anonymous caller needs: an ACL that lets read or write; a "form" is signed inside."""
 
     name: str
     handler: Handler = not_implemented
-    access: Literal["read", "write", "owner"] = "owner"
+    access: Literal["read", "write", "owner", "form"] = "owner"
 
 
 def _read(name: str, handler: Handler) -> Operation:
@@ -74,6 +74,7 @@ TABLE: dict[Entry, Operation] = {
     ("bucket", "DELETE", "lifecycle"): Operation("DeleteBucketLifecycle", lifecycle.delete),
     ("bucket", "GET", "live"): Operation("ListLiveChannel", buckets.list_live_channels),
     ("bucket", "POST", "delete"): _write("DeleteMultipleObjects", buckets.delete_multiple),
+    ("bucket", "POST", ""): Operation("PostObject", forms.post_object, "form"),
     ("object", "PUT", ""): _write("PutObject", objects.put_object),
     ("object", "GET", ""): _read("GetObject", objects.get_object),
     ("object", "HEAD", ""): _read("HeadObject", objects.head_object),
@@ -156,7 +157,6 @@ def _not_implemented() -> Iterator[tuple[Entry, Operation]]:
 
 
 TABLE.update(_not_implemented())
-TABLE["bucket", "POST", ""] = Operation("PostObject")
 TABLE["bucket", "OPTIONS", ""] = Operation("OptionObject")
 TABLE["object", "OPTIONS", ""] = Operation("OptionObject")
 

@@ -27,7 +27,7 @@ def not_implemented(_: Store, call: Call) -> Response:
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """`access` says what an anonymous caller needs: an ACL that lets read or write; a "form" is signed inside."""
+    """`access`: what an anonymous caller needs, an ACL that lets read or write; a "form" is signed inside."""
 
     name: str
     handler: Handler = not_implemented

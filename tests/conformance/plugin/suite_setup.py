@@ -8,6 +8,9 @@ import unittest
 
 import pytest
 
+if not hasattr(unittest.TestCase, "assertEquals"):  # until 3.11, and some of the suite's tests use it
+    unittest.TestCase.assertEquals = unittest.TestCase.assertEqual  # type: ignore[attr-defined]
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -81,7 +81,6 @@ TABLE: dict[Entry, Operation] = {
     ("object", "DELETE", ""): _write("DeleteObject", objects.delete_object),
     # oss2 carries parameters of one call over to the next: its tests delete with `?symlink&versionId=…`
     ("object", "DELETE", "symlink"): _write("DeleteObject", objects.delete_object),
-    ("object", "GET", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
     ("object", "HEAD", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
     ("object", "POST", "append"): _write("AppendObject", objects.append_object),
     ("object", "POST", "restore"): _write("RestoreObject", objects.restore_object),

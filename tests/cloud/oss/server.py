@@ -55,6 +55,8 @@ class OssServer:
         """`kill` is given the access key id of whoever asked; `public_host` is a name under which
         `BUCKET.public_host` reaches this server.
         """
+        if data is not None:
+            data.mkdir(parents=True, exist_ok=True)
         self.store = Store(accounts, region, data, notify)
         self._accounts = accounts
         self._weather = weather

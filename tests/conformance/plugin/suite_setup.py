@@ -9,7 +9,7 @@ import unittest
 import pytest
 
 if not hasattr(unittest.TestCase, "assertEquals"):  # until 3.11, and some of the suite's tests use it
-    unittest.TestCase.assertEquals = unittest.TestCase.assertEqual  # type: ignore[attr-defined]
+    unittest.TestCase.assertEquals = unittest.TestCase.assertEqual
 
 
 @pytest.hookimpl(trylast=True)

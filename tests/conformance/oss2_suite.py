@@ -51,7 +51,7 @@ def fetch(cache: Path) -> Path:
 @contextlib.contextmanager
 def serving() -> Iterator[Cloud]:
     """A server in a process of its own. Some tests want a time-out of 1 ms to strike: hence the latency."""
-    command = (sys.executable, "-m", "tests.cloud.oss", "--latency-ms", "4")
+    command = (sys.executable, "-m", "tests.cloud.oss", "--latency-ms", "20")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 export PYTHONPATH := functions/oss_copy
 
-.PHONY: demo test test-all check lint bench layer cloud lock clean
+.PHONY: demo test test-all conformance check lint bench layer cloud lock clean
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -16,6 +16,9 @@ test: $(READY)           ## the whole suite on one interpreter
 
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/interpreters.py $(ARGS)
+
+conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
+	$(BIN)/python -m tests.conformance $(ARGS)
 
 check: lint test         ## lint, types, import rules, tests
 

@@ -1,0 +1,1 @@
+"""Measurements; what they show goes to RESULTS.md."""

@@ -51,7 +51,7 @@ def fetch(cache: Path) -> Path:
 @contextlib.contextmanager
 def serving() -> Iterator[Cloud]:
     """A server in a process of its own. Some tests want a time-out of 1 ms to strike: hence the latency."""
-    command = (sys.executable, "-m", "tests.cloud.oss", "--latency-ms", "20")
+    command = (sys.executable, "-m", "tests.cloud.oss", "--latency-ms", "10")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -90,7 +90,7 @@ def run(root: Path, cloud: Cloud, version: str, tests: list[str]) -> dict[str, O
     command: tuple[str | Path, ...] = (
         sys.executable, "-m", "pytest", "-q", "-n", WORKERS, "-p", "suite_setup", "-p", "no:cacheprovider",
         "-p", "no:logging", "-p", "no:unraisableexception", "--rootdir", root, "-c", os.devnull,
-        "--timeout", "90", "--timeout-method", "signal", "--junitxml", report, *tests,
+        "--timeout", "240", "--timeout-method", "signal", "--junitxml", report, *tests,
     )  # fmt: skip
     with (root.parent / f"output-{version}.txt").open("w") as output:
         subprocess.run(command, cwd=root, env=environment, stdout=output, stderr=output, check=False)

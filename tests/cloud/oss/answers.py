@@ -18,7 +18,7 @@ def refusal(error: OssError, request_id: str, host: str, operation: str, method:
     """An error as OSS tells it; HEAD has no body, so the XML stands in a header, and 304 has neither."""
     ec = error.ec_in(operation)
     if error.status == 304:
-        return Response(304, error.headers)
+        return Response(304, (*error.headers, (b"x-oss-ec", ec.encode())))
     body = error.document(request_id, host, ec)
     headers = (*error.headers, (b"x-oss-ec", ec.encode()), _XML)
     if method == "HEAD":

@@ -159,6 +159,10 @@ OF_OPERATION = {
 }
 
 
+# XML cannot hold control characters, not even escaped
+_UNPRINTABLE = dict.fromkeys([*range(9), 11, 12, *range(14, 32)], "\ufffd")
+
+
 class OssError(Exception):
     """Answered to the client as it is: `details` become elements of the XML, `headers` headers."""
 
@@ -194,7 +198,10 @@ class OssError(Exception):
         elements = {"Code": self.code, "Message": self.message, "RequestId": request_id, "HostId": host}
         elements |= {name: str(value) for name, value in self.details.items()}
         elements |= {"EC": ec, "RecommendDoc": f"https://api.aliyun.com/troubleshoot?q={ec}"}
-        lines = "".join(f"  <{name}>{escape(value)}</{name}>\n" for name, value in elements.items())
+        lines = "".join(
+            f"  <{name}>{escape(value.translate(_UNPRINTABLE))}</{name}>\n"
+            for name, value in elements.items()
+        )
         return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n{lines}</Error>\n'.encode()
 
 

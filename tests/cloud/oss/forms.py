@@ -15,7 +15,7 @@ from tests.cloud.accounts import Credentials
 from .errors import OssError
 from .extents import Writer
 from .objects import put_object
-from .protocol import Body, Call, Response, document
+from .protocol import Body, Call, Response, document, header_value
 from .signatures import signing_key
 from .state import Store
 
@@ -69,7 +69,7 @@ def post_object(store: Store, call: Call) -> Response:
 def _answered(store: Store, call: Call, form: Form, key: str, put: Response) -> Response:
     redirect = form.fields.get("success_action_redirect")
     if redirect:
-        return Response(303, (*put.headers, (b"location", redirect.encode())))
+        return Response(303, (*put.headers, (b"location", header_value(redirect))))
     status = form.fields.get("success_action_status", "204")
     if status == "201":
         etag = dict(put.headers)[b"etag"].decode()

@@ -181,10 +181,10 @@ def refuse_extras(request: Request) -> None:
     """Nothing is silently accepted: what would change an operation and is not done here is a 501."""
     for name, what in _REFUSED_PARAMS.items():
         if name in request.params:
-            raise OssError("NotImplemented", f"{what} are not implemented.", Argument=name)
+            raise OssError("NotImplemented", f"Not implemented: {what}.", Argument=name)
     for header, what in _REFUSED_HEADERS.items():
         if header in request.headers:
-            raise OssError("NotImplemented", f"{what} are not implemented.", Argument=header.decode())
+            raise OssError("NotImplemented", f"Not implemented: {what}.", Argument=header.decode())
 
 
 def resolve(request: Request) -> Operation:

@@ -115,7 +115,7 @@ def text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def parse(  # noqa: PLR0917 - the parts of a request
+def parse(
     method: str, raw_path: bytes, query: bytes, headers: Headers, source_ip: str, public_host: str
 ) -> Request:
     """Find out which bucket and key a request means.

@@ -34,11 +34,12 @@ cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one lin
 layer: $(READY)          ## runtime dependencies of the function into layers/sdk/python
 	$(BIN)/python layers/sdk/build.py $(ARGS)
 
-lock:                    ## renew the lock files from pyproject.toml
-	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml -o layers/sdk/requirements.txt
-	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml --group dev -o requirements-dev.txt
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
+
+lock: $(READY)           ## renew the lock files from pyproject.toml
+	$(LOCK) pyproject.toml -o layers/sdk/requirements.txt
+	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
+	$(LOCK) --group bench -o tests/bench/requirements.txt
 
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -46,4 +47,4 @@ $(READY): requirements-dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venvs layers/sdk/python
+	rm -rf $(VENV) .venvs layers/sdk/python layers/*.zip

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PEERS  := .venvs/bench/.ready
 ARGS   ?=
 export PYTHONPATH := functions/oss_copy
 
@@ -25,7 +26,7 @@ lint: $(READY)           ## lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)          ## measurements; results go to tests/bench/RESULTS.md
+bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/bench/RESULTS.md (ARGS="--quick floor")
 	$(BIN)/python -m tests.bench $(ARGS)
 
 cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON
@@ -44,6 +45,11 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+$(PEERS): tests/bench/requirements.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/bench/requirements.txt
 	touch $@
 
 clean:

@@ -1,0 +1,74 @@
+"""What the function costs as a process: time to import, memory of an invocation."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from tests.bench.figures import Figure, ratio, spread
+from tests.bench.running import copy, warm_cloud
+from tests.cloud.client import ROOT
+
+GIB = 1 << 30
+LARGEST = 5 * GIB * 10_000  # 48.8 TB
+
+
+def imports(quick: bool) -> list[Figure]:
+    """`import index` against bare `import oss2`, each in fresh processes, in turn, timed inside the process.
+
+    Both find their byte code cached (in a directory of the bench's own, written by a first run of each), as
+    in an instance whose layer has been compiled. The interpreter's own start is in neither figure.
+    """
+    repeats = 5 if quick else 31
+    modules = ("index", "oss2")
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
+        environment |= {"PYTHONPATH": str(ROOT / "functions/oss_copy"), "PYTHONPYCACHEPREFIX": cache}
+        for module in modules:
+            _import(module, environment)
+        times: dict[str, list[float]] = {module: [] for module in modules}
+        for _ in range(repeats):
+            for module in modules:
+                times[module].append(_import(module, environment))
+        later = [_import("index, fc2", environment) for _ in range(3)]
+    value = statistics.median(times["index"]) / statistics.median(times["oss2"])
+    return [
+        ratio("import of the handler / import of oss2", value, "<= 1.10", value <= 1.10),
+        *(Figure(f"import {module}", spread(times[module], "ms")) for module in modules),
+        Figure("import index and fc2, which the first hand-over imports", spread(later, "ms")),
+    ]
+
+
+def _import(module: str, environment: dict[str, str]) -> float:
+    """Milliseconds."""
+    code = f"import time; begun = time.perf_counter(); import {module}; print(time.perf_counter() - begun)"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], env=environment, capture_output=True, check=True
+    )
+    return float(done.stdout) * 1000
+
+
+def memory(quick: bool) -> list[Figure]:
+    """Peak resident memory of an invocation (VmHWM, reset by the host before each), for 1 GB and for 48.8 TB.
+
+    Each is the first large copy of a fresh instance, with the part sizes that oss-copy itself chooses: 1 GB
+    is 32 parts, 48.8 TB is 10,000 parts of 5 GiB, all listed and completed by the one invocation. The
+    function's timeout is 3600 s. Interpreter and SDKs are in the figure.
+    """
+    sizes = {"1 GB": (32, GIB // 32)} if quick else {"1 GB": (32, GIB // 32), "48.8 TB": (10_000, 5 * GIB)}
+    peaks, figures = [], []
+    for name, (parts, part_size) in sizes.items():
+        with warm_cloud(3600) as cloud:
+            run = copy(cloud, "large", parts, part_size, tuned=False)
+        peaks.append(max(run.peaks))
+        what = f"{name} ({run.result['parts']} parts, {run.result['hops']} hop, {run.seconds:.0f} s)"
+        figures.append(Figure(f"peak memory, {what}", f"{peaks[-1]:.1f} MB", "<= 96 MB", peaks[-1] <= 96))
+    if len(peaks) > 1:
+        growth = peaks[-1] - peaks[0]
+        figures.append(
+            Figure("growth from 1 GB to 48.8 TB", f"{growth:.1f} MB", "flat: <= 10 MB", growth <= 10)
+        )
+    return figures

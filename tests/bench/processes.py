@@ -13,7 +13,7 @@ from tests.bench.running import copy, warm_cloud
 from tests.cloud.client import ROOT
 
 GIB = 1 << 30
-LARGEST = 5 * GIB * 10_000  # 48.8 TB
+LARGEST = int(48.8 * (1 << 40))  # bytes: what OSS documents as 48.8 TB
 
 
 def imports(quick: bool) -> list[Figure]:
@@ -35,8 +35,10 @@ def imports(quick: bool) -> list[Figure]:
                 times[module].append(_import(module, environment))
         later = [_import("index, fc2", environment) for _ in range(3)]
     value = statistics.median(times["index"]) / statistics.median(times["oss2"])
+    least = min(times["index"]) / min(times["oss2"])
     return [
-        ratio("import of the handler / import of oss2", value, "<= 1.10", value <= 1.10),
+        ratio("import of the handler / import of oss2, medians", value, "<= 1.10", value <= 1.10),
+        Figure("the same of the fastest runs", f"{least:.2f}x"),
         *(Figure(f"import {module}", spread(times[module], "ms")) for module in modules),
         Figure("import index and fc2, which the first hand-over imports", spread(later, "ms")),
     ]
@@ -54,21 +56,27 @@ def _import(module: str, environment: dict[str, str]) -> float:
 def memory(quick: bool) -> list[Figure]:
     """Peak resident memory of an invocation (VmHWM, reset by the host before each), for 1 GB and for 48.8 TB.
 
-    Each is the first large copy of a fresh instance, with the part sizes that oss-copy itself chooses: 1 GB
-    is 32 parts, 48.8 TB is 10,000 parts of 5 GiB, all listed and completed by the one invocation. The
+    Each is the first large copy of a fresh instance, with the part sizes that oss-copy itself chooses; the
+    largest object has 10,000 parts of nearly 5 GiB, all listed and completed by the one invocation. The
     function's timeout is 3600 s. Interpreter and SDKs are in the figure.
     """
-    sizes = {"1 GB": (32, GIB // 32)} if quick else {"1 GB": (32, GIB // 32), "48.8 TB": (10_000, 5 * GIB)}
+    sizes: dict[str, tuple[int, int | None]] = {"1 GB": (GIB, None)}
+    if not quick:
+        sizes |= {"10 GB in parts of 1 MiB": (10_000 << 20, 1 << 20), "48.8 TB": (LARGEST, None)}
     peaks, figures = [], []
-    for name, (parts, part_size) in sizes.items():
+    for name, (size, part_size) in sizes.items():
         with warm_cloud(3600) as cloud:
-            run = copy(cloud, "large", parts, part_size, tuned=False)
+            run = copy(cloud, "large.bin", size, part_size)
         peaks.append(max(run.peaks))
         what = f"{name} ({run.result['parts']} parts, {run.result['hops']} hop, {run.seconds:.0f} s)"
         figures.append(Figure(f"peak memory, {what}", f"{peaks[-1]:.1f} MB", "<= 96 MB", peaks[-1] <= 96))
-    if len(peaks) > 1:
-        growth = peaks[-1] - peaks[0]
+    if not quick:
+        flat = peaks[-1] <= peaks[0] * 1.1
+        reason = (
+            "by the number of parts, of which OSS takes 10,000 at most (lists, XML of Complete), not by bytes"
+        )
+        grown = f"{peaks[-1] - peaks[0]:.1f} MB"
         figures.append(
-            Figure("growth from 1 GB to 48.8 TB", f"{growth:.1f} MB", "flat: <= 10 MB", growth <= 10)
+            Figure("growth from 1 GB to 48.8 TB", grown, "flat (10 %)", flat, "" if flat else reason)
         )
     return figures

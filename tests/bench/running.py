@@ -13,6 +13,7 @@ import msgspec
 from tests.cloud.client import LocalCloud
 
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
+WARM = "warm.bin"  # a small object that every warm cloud holds
 PART = 1 << 20  # bytes: seeded objects cost nothing, and neither do their parts
 THREADS = 32
 
@@ -32,16 +33,18 @@ class Run(msgspec.Struct, frozen=True):
 def warm_cloud(timeout: int, threads: int = THREADS) -> Iterator[LocalCloud]:
     """A cloud whose instance has done a copy already: cold starts are measured elsewhere."""
     with LocalCloud(variables={"timeout": timeout}, environment={"MAX_PARALLEL": str(threads)}) as cloud:
-        copy(cloud, "warm", 2)
+        copy(cloud, WARM, 2 * PART)
         yield cloud
 
 
-def copy(cloud: LocalCloud, name: str, parts: int, part_size: int = PART, *, tuned: bool = True) -> Run:
-    """Copy a seeded object of so many parts between buckets, submitted as an asynchronous event."""
-    key = f"{name}-{parts}.bin"
-    cloud.seed(SOURCE, key, parts * part_size)
+def copy(cloud: LocalCloud, key: str, size: int, part_size: int | None = PART) -> Run:
+    """Copy a seeded object between buckets in parts (None: of the size that oss-copy chooses), as an event.
+
+    RuntimeError unless that ends as a copy proved by CRC64.
+    """
+    cloud.seed(SOURCE, key, size)
     known, before = len(cloud.invocations()), cloud.requests()["operations"]
-    tuning = {"tuning": {"partSize": part_size, "method": "multipart"}} if tuned else {}
+    tuning = {"tuning": {"partSize": part_size, "method": "multipart"}} if part_size else {}
     source, destination = {"bucket": SOURCE, "key": key}, {"bucket": DESTINATION}
     cloud.invoke_async({"source": source, "destination": destination, **tuning})
     cloud.wait_idle(600)

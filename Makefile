@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PEERS  := .venvs/bench/.ready
 ARGS   ?=
 export PYTHONPATH := functions/oss_copy
 
@@ -28,7 +29,7 @@ lint: $(READY)           ## lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)          ## measurements; results go to tests/bench/RESULTS.md
+bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/bench/RESULTS.md (ARGS="--quick floor")
 	$(BIN)/python -m tests.bench $(ARGS)
 
 cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON
@@ -37,16 +38,22 @@ cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one lin
 layer: $(READY)          ## runtime dependencies of the function into layers/sdk/python
 	$(BIN)/python layers/sdk/build.py $(ARGS)
 
-lock:                    ## renew the lock files from pyproject.toml
-	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml -o layers/sdk/requirements.txt
-	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml --group dev -o requirements-dev.txt
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
+
+lock: $(READY)           ## renew the lock files from pyproject.toml
+	$(LOCK) pyproject.toml -o layers/sdk/requirements.txt
+	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
+	$(LOCK) --group bench -o tests/bench/requirements.txt
 
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
+$(PEERS): tests/bench/requirements.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/bench/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venvs layers/sdk/python
+	rm -rf $(VENV) .venvs layers/sdk/python layers/*.zip

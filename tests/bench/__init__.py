@@ -1,1 +1,1 @@
-"""Measurements; what they show goes to RESULTS.md."""
+"""Measurements, side by side with peers: `make bench`. Nothing is asserted; RESULTS.md is the outcome."""

@@ -5,9 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PEERS  := .venvs/bench/.ready
 ARGS   ?=
+SOAK   ?= 1000000
 export PYTHONPATH := functions/oss_copy
 
-.PHONY: demo test test-all conformance check lint bench layer cloud lock clean
+.PHONY: demo test test-all conformance check lint bench layer cloud soak openapi lock clean
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -22,6 +23,13 @@ conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 s
 	$(BIN)/python -m tests.conformance $(ARGS)
 
 check: lint test         ## lint, types, import rules, tests
+
+soak: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
+	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
+	$(BIN)/python -m pytest -q tests/flow/test_openapi.py
+
+openapi: $(READY)        ## the OpenAPI document from the types that parse
+	$(BIN)/python -m tests.openapi
 
 lint: $(READY)           ## lint, types, import rules
 	$(BIN)/ruff check .
@@ -44,6 +52,7 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 	$(LOCK) pyproject.toml -o layers/sdk/requirements.txt
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	$(LOCK) --group bench -o tests/bench/requirements.txt
+	$(LOCK) --group fuzz -o tests/fuzz/requirements.txt
 
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -55,5 +64,10 @@ $(PEERS): tests/bench/requirements.txt
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/bench/requirements.txt
 	touch $@
 
+$(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venvs layers/sdk/python layers/*.zip
+	rm -rf $(VENV) $(VENV)-fuzz .venvs layers/sdk/python layers/*.zip

@@ -30,7 +30,7 @@ class Cloud(msgspec.Struct, frozen=True):
     access_key_secret: str
 
 
-class _Captured(Exception):  # noqa: N818 - it carries a request, no error
+class _Captured(Exception):
     pass
 
 

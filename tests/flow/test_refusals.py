@@ -67,7 +67,7 @@ def test_a_bad_request_is_refused_by_name_before_any_oss_request(
 def test_a_continuation_for_what_is_not_allowed_is_refused_at_its_hop(cloud: LocalCloud) -> None:
     forged = {
         "step": "continue",
-        "job": "c-forged",
+        "job": "c-" + "f" * 32,
         "request": {"source": {**HERE, "bucket": "foreign-bucket"}, "destination": {**THERE, "key": "k"}},
         "startedAt": "2026-11-22T10:00:00.000Z",
         "pin": {"size": 3 * MIB, "etag": "E", "lastModified": 1},

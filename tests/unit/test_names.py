@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import zoneinfo
 from datetime import datetime, timezone
 
 import pytest
@@ -29,6 +31,68 @@ MOMENT = datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc)
 )
 def test_templates_make_keys(template: str, key: str, made: str) -> None:
     assert names.render(template, key, MOMENT) == made
+
+
+@pytest.mark.parametrize(
+    ("template", "made"),
+    [
+        ("{date@+08:00:%Y-%m-%d %H:%M}", "2026-11-22 17:05"),
+        ("{date@-11:30:%d %H:%M}", "21 21:35"),
+        ("{date@Asia/Shanghai:%z}", "+0800"),
+        ("{date@UTC:%j}", "326"),
+        ("{date:%G-W%V-%u %a %b %% %f}", "2026-W47-7 Sun Nov % 000000"),
+        ("{date:备份 %y}", "备份 26"),
+    ],
+)
+def test_dates_are_in_utc_or_in_the_zone_that_is_named(template: str, made: str) -> None:
+    assert names.render(template, "k", MOMENT) == made
+
+
+@pytest.mark.parametrize(
+    "form", ["", "%", "%Q", "%n", "%t", "%-d", "%10000d", "%c", "%x", "%s", "%Z", "a\nb", "\0", "{x}", "%%%"]
+)
+def test_a_date_that_platforms_write_differently_or_as_no_text_is_refused(form: str) -> None:
+    for zone in ("", "@+01:00"):
+        with pytest.raises(Refused) as caught:
+            names.render(f"{{date{zone}:{form}}}", "k", MOMENT)
+        assert caught.value.code == "InvalidTemplate"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "America", "posixrules/x", "Asia/shanghai_"])
+def test_an_unknown_time_zone_is_refused(zone: str) -> None:
+    with pytest.raises(Refused) as caught:
+        names.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
+    assert caught.value.code == "UnknownTimeZone"
+
+
+@pytest.mark.parametrize(
+    "zone", ["+8", "+0800", "+15:00", "+08:60", "../x", "/etc/passwd", "a b", "", "a/b/c/d"]
+)
+def test_what_names_no_zone_is_refused(zone: str) -> None:
+    with pytest.raises(Refused):
+        names.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
+
+
+def test_a_runtime_without_a_time_zone_database_refuses_names_and_takes_offsets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in [name for name in sys.modules if name.split(".")[0] == "tzdata"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    zoneinfo.reset_tzpath(to=[])
+    zoneinfo.ZoneInfo.clear_cache()
+    try:
+        assert names.render("{date@+08:00:%H}", "k", MOMENT) == "17"
+        with pytest.raises(Refused, match="such as"):
+            names.render("{date@Asia/Shanghai:%H}", "k", MOMENT)
+    finally:
+        zoneinfo.reset_tzpath()
+
+
+def test_a_date_beyond_the_calendar_is_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        names.render("{date@-14:00:%Y}", "k", datetime(1, 1, 1, tzinfo=timezone.utc))
+    assert caught.value.code == "InvalidTime"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Bytes of an event to commands, for every trigger: one parse, one failure type (Refused).
 
 Knows event formats and the rules of a request; asks nothing of OSS or FC. What is refused here has had no
-effect. Event formats are FC's: OSS trigger, timer trigger, FC 3.0 HTTP trigger; a self-invocation is one more
-shape, and can come in by a direct invocation only, since the other shapes never hold one.
+effect. Event formats are FC's: OSS trigger, OSS through EventBridge (CloudEvents), timer trigger, FC 3.0 HTTP
+trigger; a self-invocation is one more shape, and can come in by a direct invocation only, since the other
+shapes never hold one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 
@@ -44,8 +45,23 @@ CREATED = frozenset(
     )
 )
 
+# Patterns without anchors, of the whole text; the OpenAPI document is made of the same ones.
+JOB = r"c-[0-9a-f]{32}"
+HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}"  # a header's name
+LINE = r"(?:[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?)?"  # a header's value, spaces inside only
+VISIBLE = r"[!-~](?:[ -~]*[!-~])?"  # the same in ASCII, for headers that are no user's text
+VERSION_ID = r"[A-Za-z0-9._~-]{1,1024}"  # it becomes part of a query string
+HTTP_DATE = (
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?:0[1-9]|[12][0-9]|3[01]) "
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} "
+    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT"
+)
+MAX_LINE = 8192  # characters of a header's value
+MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 10, 128, 256
+MAX_PARALLEL, MAX_LANES = 512, 100
+MIN_TRAFFIC, MAX_TRAFFIC = 819_200, 838_860_800  # bit/s; OSS takes 100 KB/s to 100 MB/s
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _AT = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
 
@@ -69,7 +85,11 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class HttpCall(msgspec.Struct, frozen=True, rename="camel"):
-    """An HTTP request as FC 3.0 hands it to a function; `raw_path` is URL-encoded."""
+    """An HTTP request as FC 3.0 hands it to a function; `raw_path` is URL-encoded.
+
+    Header names come as sent or as Go writes them, and a parameter that was repeated as a list or as its
+    values joined by commas: ask with `header`, `query` and `segments`, which know.
+    """
 
     request_context: HttpContext
     headers: dict[str, str] = {}
@@ -77,6 +97,21 @@ class HttpCall(msgspec.Struct, frozen=True, rename="camel"):
     body: str = ""
     is_base64_encoded: bool = msgspec.field(default=False, name="isBase64Encoded")
     query_parameters: dict[str, str | list[str]] = {}
+
+    def header(self, name: str) -> str | None:
+        """The header's value whatever its name's case; if it was sent twice, both, as HTTP joins them."""
+        values = [value for sent, value in self.headers.items() if sent.lower() == name.lower()]
+        return ", ".join(values) if values else None
+
+    def query(self, name: str) -> tuple[str, ...]:
+        """The values of a query parameter in their order; empty if it was not sent."""
+        found = self.query_parameters.get(name, ())
+        return (found,) if isinstance(found, str) else tuple(found)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's segments, each decoded alone: `%2F` is a character of its segment, not a border."""
+        return tuple(unquote(segment) for segment in self.raw_path.lstrip("/").split("/"))
 
 
 class HttpLine(msgspec.Struct, frozen=True):
@@ -91,6 +126,7 @@ class HttpContext(msgspec.Struct, frozen=True, rename="camel"):
 
 
 Event: TypeAlias = Batch | HttpCall
+Items: TypeAlias = list[Command | Refused]
 
 
 # --- self-invocation ---------------------------------------------------------------------------------------
@@ -121,8 +157,11 @@ def _continuation(raw: msgspec.Raw) -> Command:
             field="continuation.version",
         )
     command: Command = decode(bytes(envelope.command), Copy | Continue, "continuation.command")
+    _check_whole(JOB, command.job, "InvalidContinuation", "continuation.command.job")
     if isinstance(command, Continue):
         _check_continue(command)
+    elif command.alternative is not None:
+        check_request(command.alternative)
     check_request(command.request)
     return command
 
@@ -130,6 +169,10 @@ def _continuation(raw: msgspec.Raw) -> Command:
 def _check_continue(task: Continue) -> None:
     """Refuse numbers that no hop of ours writes, so that the arithmetic behind can rely on them."""
     upload, pin = task.upload, task.pin
+    for field, text in {"pin.etag": pin.etag, "upload.id": upload.id}.items():
+        _check_whole(VISIBLE, text, "InvalidContinuation", f"continuation.command.{field}")
+    if pin.version_id is not None:
+        _check_whole(VERSION_ID, pin.version_id, "InvalidContinuation", "continuation.command.pin.versionId")
     whole = upload.part_size >= plan.MIN_PART and upload.parts == -(-pin.size // upload.part_size)
     if not (whole and 1 <= upload.parts <= plan.MAX_PARTS and upload.part_size <= plan.MAX_PART):
         raise Refused(
@@ -151,8 +194,13 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     others.
     """
     if event.lstrip()[:1] == b"[":
+        entries = decode(event, list[msgspec.Raw], "")
+        if any(_is_cloud_event(bytes(entry)) for entry in entries):
+            return _cloud_events(entries, arrival, rules)
         return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
     top = decode(event, dict[str, msgspec.Raw], "")
+    if "specversion" in top:
+        return _cloud_events([msgspec.Raw(event)], arrival, rules)
     if "events" in top:
         return _oss(top["events"], arrival, rules)
     if "requestContext" in top:
@@ -209,46 +257,99 @@ class _Record(msgspec.Struct, frozen=True, rename="camel"):
 def _oss(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
     items: list[Command | Refused] = []
     for index, each in enumerate(decode(bytes(raw), list[msgspec.Raw], "events")):
+        at = f"events[{index}]"
         try:
-            copy = _record(decode(bytes(each), _Record, f"events[{index}]"), arrival, rules)
+            record: _Record = decode(bytes(each), _Record, at)
+            event_id = record.response_elements.request_id or record.event_time
+            occurrence = f"oss:{event_id}:{record.event_name}:{record.oss.object.e_tag}"
+            if record.event_name in CREATED:
+                moment = read_time(record.event_time, f"{at}.eventTime")
+                items += _by_rules(record.oss, moment, occurrence, arrival, rules)
         except Refused as error:
             items.append(error)
-        else:
-            items.extend(copy)
     return Batch(tuple(items), many=True)
 
 
-def _record(record: _Record, arrival: Arrival, rules: Sequence[Rule]) -> list[Copy]:
-    """The copies that the rules make of one record: none if no rule covers the key.
+class _CloudEvent(msgspec.Struct, frozen=True):
+    """CloudEvents 1.0 as EventBridge sends them: `type` and `source` say what `data` is."""
 
-    Whether the trigger sends keys raw or URL-encoded is not documented: the raw reading comes first, the
-    unquoted one goes along as its alternative if it is another key.
-    """
-    if record.event_name not in CREATED:
+    id: str
+    source: str
+    type: str
+    time: str
+    data: msgspec.Raw
+
+
+class _Nested(msgspec.Struct, frozen=True):
+    oss: _Oss
+
+
+def _is_cloud_event(entry: bytes) -> bool:
+    return entry.lstrip()[:1] == b"{" and "specversion" in decode(entry, dict[str, msgspec.Raw], "")
+
+
+def _cloud_events(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]) -> Batch:
+    """One event of EventBridge or a batch of them; the rules are those of the OSS trigger."""
+    if len(entries) > MAX_REQUESTS:
+        raise Refused("TooManyRequests", f"{len(entries)} events at once; {MAX_REQUESTS} are taken")
+    items: list[Command | Refused] = []
+    for index, each in enumerate(entries):
+        at = f"[{index}]" if len(entries) > 1 else ""
+        try:
+            items += _cloud_event(decode(bytes(each), _CloudEvent, at), at, arrival, rules)
+        except Refused as error:
+            items.append(error)
+    return Batch(tuple(items), many=True)
+
+
+def _cloud_event(event: _CloudEvent, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    """`data` is what an OSS trigger has as `oss`, or holds it under that name: sources disagree."""
+    prefix = f"{at}." if at else ""
+    if event.source != "acs.oss":
+        raise Refused(
+            "UnknownSource", f"events of {event.source[:80]!r}; known is acs.oss", field=f"{prefix}source"
+        )
+    if event.type.removeprefix("oss:") not in CREATED:
         return []
-    bucket, key = record.oss.bucket.name, record.oss.object.key
-    moment = read_time(record.event_time, "eventTime")
-    unquoted = unquote(key)
-    event_id = record.response_elements.request_id or record.event_time
-    occurrence = f"oss:{event_id}:{record.event_name}:{record.oss.object.e_tag}"
-    copies: list[Copy] = []
+    data, where = bytes(event.data), f"{prefix}data"
+    is_nested = data.lstrip()[:1] == b"{" and "oss" in decode(data, dict[str, msgspec.Raw], where)
+    oss: _Oss = decode(data, _Nested, where).oss if is_nested else decode(data, _Oss, where)
+    moment = read_time(event.time, f"{prefix}time")
+    return _by_rules(oss, moment, f"eventbridge:{event.id}", arrival, rules)
+
+
+def _by_rules(oss: _Oss, moment: datetime, occurrence: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    """What the rules make of one created object, one entry a rule that covers it: none if no rule does.
+
+    Whether keys come raw or URL-encoded is not documented: the raw reading comes first, the unquoted one goes
+    along as its alternative if it is another key. A reading that no copy can be made of is none; if there is
+    no other, that is the rule's entry.
+    """
+    bucket, key, etag = oss.bucket.name, oss.object.key, oss.object.e_tag.strip('"')
+    items: list[Command | Refused] = []
     for rule in rules:
-        readings = [
-            prepare(rule.request(each), moment)
-            for each in dict.fromkeys((key, unquoted))
-            if rule.covers(bucket, each)
-        ]
+        readings: list[CopyRequest] = []
+        refusals: list[Refused] = []
+        for reading in _readings(key):
+            if rule.covers(bucket, reading):
+                try:
+                    readings.append(prepare(rule.request(reading), moment))
+                except Refused as error:
+                    refusals.append(error)
         if readings:
-            copies.append(
-                Copy(
-                    job_id(readings[0], occurrence),
-                    readings[0],
-                    arrival.started_at,
-                    alternative=readings[1] if len(readings) > 1 else None,
-                    event_etag=record.oss.object.e_tag.strip('"') or None,
-                )
-            )
-    return copies
+            job = job_id(readings[0], occurrence)
+            alternative = readings[1] if len(readings) > 1 else None
+            items.append(Copy(job, readings[0], arrival.started_at, alternative, etag or None))
+        else:
+            items += refusals[:1]
+    return items
+
+
+def _readings(key: str) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys((key, unquote_to_bytes(key).decode())))
+    except UnicodeError:  # unquoted it is no UTF-8, so it was not quoted
+        return (key,)
 
 
 # --- copy requests -----------------------------------------------------------------------------------------
@@ -332,37 +433,57 @@ def check_request(request: CopyRequest) -> None:
 
 def _check_headers(request: CopyRequest) -> None:
     """Refuse what could not be sent as one header line, or would start another."""
-    conditions = msgspec.structs.asdict(request.conditions)
-    values = {f"conditions.{_camel(name)}": value for name, value in conditions.items()}
-    values["source.versionId"] = request.source.version_id
-    if request.encryption is not None:
-        values["encryption.keyId"] = request.encryption.key_id
+    for name, value in msgspec.structs.asdict(request.conditions).items():
+        if value is not None:
+            pattern = HTTP_DATE if name.endswith("since") else VISIBLE
+            _check_whole(pattern, value, "InvalidHeader", f"conditions.{_camel(name)}")
+    if request.source.version_id is not None:
+        _check_whole(VERSION_ID, request.source.version_id, "InvalidVersionId", "source.versionId")
+    if request.encryption is not None and request.encryption.key_id is not None:
+        _check_whole(VISIBLE, request.encryption.key_id, "InvalidHeader", "encryption.keyId")
     if isinstance(request.metadata, ContentHeaders):
-        content = msgspec.structs.asdict(request.metadata)
-        user: dict[str, str] = content.pop("user")
-        values |= {f"metadata.{_camel(name)}": value for name, value in content.items()}
-        for name, value in user.items():
-            if not _TOKEN.fullmatch(name):
-                raise Refused("InvalidMetadata", f"{name[:40]!r} is no header name", field="metadata.user")
-            values[f"metadata.user.{name}"] = value
+        _check_metadata(request.metadata)
     if isinstance(request.tags, dict):
-        if len(request.tags) > 10:
-            raise Refused("InvalidTag", "an object has at most 10 tags", field="tags")
-        for name, value in request.tags.items():
-            if not 1 <= len(name) <= 128 or len(value) > 256:
-                raise Refused(
-                    "InvalidTag", "tag keys have 1 to 128 characters, values up to 256", field="tags"
-                )
-            values["tags"] = name + value
-            _check_text("tags", name + value)
-    for field, text in values.items():
-        if text is not None:
-            _check_text(field, text)
+        _check_tags(request.tags)
 
 
-def _check_text(field: str, text: str) -> None:
-    if _CONTROL.search(text) or len(text) > 8192:
-        raise Refused("InvalidHeader", "control characters or more than 8192 characters", field=field)
+def _check_metadata(metadata: ContentHeaders) -> None:
+    content = msgspec.structs.asdict(metadata)
+    user: dict[str, str] = content.pop("user")
+    for name, value in content.items():
+        if value is not None:
+            _check_whole(LINE, value, "InvalidHeader", f"metadata.{_camel(name)}")
+    for name, value in user.items():
+        if not re.fullmatch(HEADER_NAME, name):
+            raise Refused("InvalidMetadata", f"{name[:40]!r} is no header name", field="metadata.user")
+        _check_whole(LINE, value, "InvalidHeader", f"metadata.user.{name}")
+    if len({name.lower() for name in user}) < len(user):
+        raise Refused("InvalidMetadata", "one name twice: OSS ignores their case", field="metadata.user")
+
+
+def _check_tags(tags: dict[str, str]) -> None:
+    if len(tags) > MAX_TAGS:
+        raise Refused("InvalidTag", f"an object has at most {MAX_TAGS} tags", field="tags")
+    for name, value in tags.items():
+        if not 1 <= len(name) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE:
+            text = f"tag keys have 1 to {MAX_TAG_KEY} characters, values up to {MAX_TAG_VALUE}"
+            raise Refused("InvalidTag", text, field="tags")
+        if _CONTROL.search(name + value):
+            raise Refused("InvalidTag", "control characters in a tag", field="tags")
+
+
+_FORMS = {
+    LINE: "a header's value has no control characters and no space at its ends",
+    VISIBLE: "visible ASCII characters, with spaces between them at most",
+    HTTP_DATE: "a date looks like Sun, 22 Nov 2026 10:00:00 GMT",
+    VERSION_ID: "a version id has letters, digits and . _ ~ - only",
+    JOB: "a job looks like c-0123456789abcdef0123456789abcdef",
+}
+
+
+def _check_whole(pattern: str, text: str, code: str, field: str) -> None:
+    if len(text) > MAX_LINE or not re.fullmatch(pattern, text):
+        raise Refused(code, f"{_FORMS[pattern]}, and {MAX_LINE} characters at most", field=field)
 
 
 def _check_tuning(request: CopyRequest) -> None:
@@ -371,13 +492,14 @@ def _check_tuning(request: CopyRequest) -> None:
         asked = plan.byte_size(tuning.part_size)
         if not plan.MIN_PART <= asked <= plan.MAX_PART:
             raise Refused("InvalidPartSize", "a part has 100 KiB to 5 GiB", field="tuning.partSize")
-    if tuning.parallel is not None and not 1 <= tuning.parallel <= 512:
-        raise Refused("InvalidTuning", "1 to 512 threads", field="tuning.parallel")
-    if not 1 <= tuning.lanes <= 100:
-        raise Refused("InvalidTuning", "1 to 100 lanes", field="tuning.lanes")
-    limit = request.traffic_limit  # bit/s; OSS takes 100 KB/s to 100 MB/s
-    if limit and not 819_200 <= limit <= 838_860_800:
-        raise Refused("InvalidTrafficLimit", "0, or 819200 to 838860800 bit/s", field="trafficLimit")
+    if tuning.parallel is not None and not 1 <= tuning.parallel <= MAX_PARALLEL:
+        raise Refused("InvalidTuning", f"1 to {MAX_PARALLEL} threads", field="tuning.parallel")
+    if not 1 <= tuning.lanes <= MAX_LANES:
+        raise Refused("InvalidTuning", f"1 to {MAX_LANES} lanes", field="tuning.lanes")
+    limit = request.traffic_limit
+    if limit and not MIN_TRAFFIC <= limit <= MAX_TRAFFIC:
+        text = f"0, or {MIN_TRAFFIC} to {MAX_TRAFFIC} bit/s"
+        raise Refused("InvalidTrafficLimit", text, field="trafficLimit")
 
 
 def _changes_nothing(request: CopyRequest) -> bool:
@@ -412,11 +534,11 @@ def decode(data: bytes, kind: Any, at: str) -> Any:  # noqa: ANN401 - msgspec ta
 
 
 def read_time(text: str, field: str) -> datetime:
-    """An ISO 8601 moment; one without a time zone is UTC."""
+    """A moment as RFC 3339 writes it; one without a time zone is UTC."""
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise Refused("InvalidTime", f"{text[:40]!r} is not ISO 8601", field=field) from None
+        moment = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise Refused("InvalidTime", f"{text[:40]!r} is no RFC 3339 time", field=field) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 

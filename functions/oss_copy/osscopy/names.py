@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import re
 import string
-from datetime import datetime
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from osscopy.model import Refused
 
 MAX_KEY_BYTES = 1023
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"  # a pattern without anchors, of the whole text
+
+# Directives of strftime that every C library renders alike; the others differ by platform or locale.
+DIRECTIVES = "%ABGHIMSUVWYabdfjmpuwyz"
+OFFSET = r"[+-](?:0[0-9]|1[0-4]):[0-5][0-9]"
+ZONE = r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}"
+FORMAT = rf"(?:%[{DIRECTIVES}]|[^%{{}}\x00-\x1f\x7f])+"
+_DATE = re.compile(rf"date(?:@(?:({OFFSET})|({ZONE})))?:({FORMAT})")
 
 
 def check_bucket(name: str, field: str) -> None:
     """Refuse what OSS would not accept as a bucket name (it also keeps host names and paths out)."""
-    if not _BUCKET.fullmatch(name):
+    if not re.fullmatch(BUCKET, name):
         raise Refused(
             "InvalidBucketName",
             f"{name[:80]!r} is no bucket name: 3 to 63 lower-case letters, digits and hyphens",
@@ -45,11 +53,17 @@ def check_key(key: str, field: str) -> None:
 
 
 def render(template: str, key: str, moment: datetime) -> str:
-    """The destination key for source `key`; `moment` (with its time zone) feeds `{date:%Y/%m/%d}`.
+    """The destination key for source `key`; `moment` feeds `{date:%Y/%m/%d}`, which is in UTC.
 
     Placeholders: `{key}`, `{dir}` (with its trailing slash, or empty), `{name}`, `{stem}`, `{ext}` (with its
-    dot, or empty), `{date:FORMAT}`. `{{` and `}}` stand for braces.
+    dot, or empty), `{date:FORMAT}`, and dates elsewhere: `{date@Asia/Shanghai:FORMAT}` or
+    `{date@+08:00:FORMAT}`. Names of zones need a time zone database in the runtime's image, which FC does not
+    promise; offsets always work. `{{` and `}}` stand for braces.
     """
+    if len(template) > MAX_KEY_BYTES:
+        raise Refused(
+            "InvalidKey", f"a key or template has at most {MAX_KEY_BYTES} characters", field="destination.key"
+        )
     slash = key.rfind("/") + 1
     name = key[slash:]
     dot = name.rfind(".")
@@ -60,18 +74,57 @@ def render(template: str, key: str, moment: datetime) -> str:
         out.append(literal)
         if placeholder is None:
             continue
-        if placeholder == "date" and form and not conversion:
-            out.append(moment.strftime(form))
+        date = _DATE.fullmatch(f"{placeholder}:{form}")
+        if date and not conversion:
+            out.append(_write_date(date[3], moment, _zone(date[1], date[2])))
         elif placeholder in known and not form and not conversion:
             out.append(known[placeholder])
         else:
             raise Refused(
                 "InvalidTemplate",
-                f"unknown placeholder {{{placeholder}}}; known are {{key}} {{dir}} {{name}} {{stem}} {{ext}} "
-                "{date:%Y/%m/%d}; write {{ and }} for braces",
+                f"unknown placeholder {{{placeholder[:60]}}}; known are {{key}} {{dir}} {{name}} {{stem}} "
+                "{ext} {date:%Y/%m/%d} {date@+08:00:%Y/%m/%d}; write {{ and }} for braces",
                 field="destination.key",
             )
     return "".join(out)
+
+
+def _zone(offset: str | None, name: str | None) -> tzinfo:
+    if offset is not None:
+        hours, minutes = int(offset[1:3]), int(offset[4:])
+        east = timedelta(hours=hours, minutes=minutes)
+        return timezone(-east if offset[0] == "-" else east)
+    if name is None:
+        return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # not there; not a zone's file; a folder of zones
+        raise Refused(
+            "UnknownTimeZone",
+            f"this runtime knows no time zone {name[:60]!r}; an offset such as +08:00 always works",
+            field="destination.key",
+        ) from None
+
+
+def _write_date(form: str, moment: datetime, zone: tzinfo) -> str:
+    """`form` with its directives written one by one, so that no C library sees the text between them."""
+    try:
+        local = moment.astimezone(zone)
+    except OverflowError:
+        raise Refused(
+            "InvalidTime", "the date lies outside the years 1 to 9999", field="destination.key"
+        ) from None
+
+    def write(directive: re.Match[str]) -> str:
+        match directive[1]:
+            case "Y":
+                return f"{local.year:04}"
+            case "G":
+                return f"{local.isocalendar()[0]:04}"
+            case letter:
+                return local.strftime(f"%{letter}")
+
+    return re.sub(r"%(.)", write, form)
 
 
 def fixed_prefix(template: str, source_prefix: str) -> str:

@@ -44,7 +44,7 @@ MAX_STALLS = 3  # hops in a row that copied nothing and were not throttled
 MAX_ATTEMPTS = 8  # of one request within one hop
 MAX_AGE = 7 * 86_400  # seconds: longer than any async event lives (FC: 604,800 s)
 
-_SIZE = re.compile(r"(\d{1,15})\s*(B|KiB|MiB|GiB)?")
+_SIZE = re.compile(r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?")
 _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 
 

@@ -1,0 +1,375 @@
+"""The OpenAPI document, from the types that parse: `python -m tests.openapi` (`make openapi`) writes it.
+
+It lies beside the product, which serves it as a file. The shapes are msgspec's; what `events` and `names`
+check besides is added here from the same patterns and limits, as far as JSON Schema can say it: a schema
+counts characters where a key's limit is in bytes, and knows neither which time zones a runtime has nor that a
+copy of an object onto itself changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from osscopy import events, names, plan, web
+from osscopy.desk import Page
+from osscopy.model import GIB, KIB, MIB, CopyRequest, Problem, Result, Status
+
+TARGET = Path(__file__).parents[1] / "functions" / "oss_copy" / "osscopy" / "openapi.json"
+
+Schema = dict[str, Any]
+
+
+class Failure(msgspec.Struct):
+    """What is answered instead of a result."""
+
+    error: Problem
+
+
+class Health(msgspec.Struct):
+    """The function runs and its settings are right."""
+
+    status: str
+
+
+# --- shapes ------------------------------------------------------------------------------------------------
+
+
+def whole(pattern: str) -> str:
+    return f"^(?:{pattern})$"
+
+
+def between(least: int, most: int) -> str:
+    """A pattern of the decimal numbers from `least` to `most`, without leading zeros."""
+    return "|".join(
+        _same_length(str(max(least, 10 ** (digits - 1))), str(min(most, 10**digits - 1)))
+        for digits in range(len(str(least)), len(str(most)) + 1)
+    )
+
+
+def _same_length(low: str, high: str) -> str:
+    if not low:
+        return ""
+    rest = len(low) - 1
+    if low[0] == high[0]:
+        return low[0] + _group(_same_length(low[1:], high[1:]))
+    if low[1:] == "0" * rest and high[1:] == "9" * rest:
+        return f"[{low[0]}-{high[0]}]" + (f"[0-9]{{{rest}}}" if rest else "")
+    first, last = int(low[0]), int(high[0])
+    parts = [low[0] + _group(_same_length(low[1:], "9" * rest))]
+    if last - first > 1:
+        parts.append(_same_length(str(first + 1) + "0" * rest, str(last - 1) + "9" * rest))
+    return "|".join([*parts, high[0] + _group(_same_length("0" * rest, high[1:]))])
+
+
+def _group(pattern: str) -> str:
+    return f"(?:{pattern})" if "|" in pattern else pattern
+
+
+_ZONED = rf"\{{date(?:@(?:{names.OFFSET}|{names.ZONE}))?:{names.FORMAT}\}}"
+TEMPLATE = rf"(?:[^{{}}\x00]|\{{\{{|\}}\}}|\{{(?:key|dir|name|stem|ext)\}}|{_ZONED})+"
+SIZES = "|".join(
+    f"(?:{between(-(-plan.MIN_PART // unit), plan.MAX_PART // unit)}) ?{name}"
+    for name, unit in {"B?": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}.items()
+)
+_BUCKET = {"pattern": whole(names.BUCKET)}
+_KEY = {"minLength": 1, "maxLength": names.MAX_KEY_BYTES, "not": {"enum": [".", ".."]}}
+_LINE = {"pattern": whole(events.LINE), "maxLength": events.MAX_LINE}
+_VISIBLE = {"pattern": whole(events.VISIBLE), "maxLength": events.MAX_LINE}
+_DATE = {"pattern": whole(events.HTTP_DATE)}
+_NOT_YET = "not available yet"
+
+# By type and field: what is checked besides the type. "string" and the like name one of several alternatives.
+BOUNDS: dict[str, dict[str, Schema]] = {
+    "Source": {
+        "bucket": _BUCKET,
+        "key": {
+            **_KEY,
+            "pattern": r"^[^\x00]+$",
+            "description": f"At most {names.MAX_KEY_BYTES} bytes of UTF-8.",
+        },
+        "versionId": {"string": {"pattern": whole(events.VERSION_ID)}},
+    },
+    "Destination": {
+        "bucket": _BUCKET,
+        "key": {
+            **_KEY,
+            "pattern": whole(TEMPLATE),
+            "description": "A key, or a template of {key} {dir} {name} {stem} {ext} {date:%Y/%m/%d} "
+            "{date@Asia/Shanghai:%Y/%m/%d} {date@+08:00:%Y/%m/%d}; {{ and }} for braces. "
+            f"What it makes has at most {names.MAX_KEY_BYTES} bytes of UTF-8.",
+        },
+    },
+    "Conditions": {
+        "ifMatch": {"string": _VISIBLE},
+        "ifNoneMatch": {"string": _VISIBLE},
+        "ifModifiedSince": {"string": _DATE},
+        "ifUnmodifiedSince": {"string": _DATE},
+    },
+    "ContentHeaders": {
+        "contentType": {"string": _LINE},
+        "cacheControl": {"string": _LINE},
+        "contentDisposition": {"string": _LINE},
+        "contentEncoding": {"string": _LINE},
+        "contentLanguage": {"string": _LINE},
+        "expires": {"string": _LINE},
+        "user": {
+            "propertyNames": {"pattern": whole(events.HEADER_NAME)},
+            "additionalProperties": {"type": "string", **_LINE},
+            "description": "Names that differ in case alone are refused.",
+        },
+    },
+    "Encryption": {"keyId": {"string": _VISIBLE}},
+    "Tuning": {
+        "partSize": {
+            "integer": {"minimum": plan.MIN_PART, "maximum": plan.MAX_PART},
+            "string": {"pattern": whole(SIZES)},
+        },
+        "parallel": {"integer": {"minimum": 1, "maximum": events.MAX_PARALLEL}},
+        "lanes": {"minimum": 1, "maximum": events.MAX_LANES},
+    },
+    "CopyRequest": {
+        "tags": {
+            "object": {
+                "maxProperties": events.MAX_TAGS,
+                "propertyNames": {
+                    "minLength": 1,
+                    "maxLength": events.MAX_TAG_KEY,
+                    "pattern": whole(r"[^\x00-\x1f\x7f]*"),
+                },
+                "additionalProperties": {
+                    "type": "string",
+                    "maxLength": events.MAX_TAG_VALUE,
+                    "pattern": whole(r"[^\x00-\x1f\x7f]*"),
+                },
+            }
+        },
+        "trafficLimit": {
+            "anyOf": [{"const": 0}, {"minimum": events.MIN_TRAFFIC, "maximum": events.MAX_TRAFFIC}],
+            "description": "bit/s; 0: none.",
+        },
+        "archive": {"description": f"restore: {_NOT_YET}, 501."},
+        "symlinks": {"description": f"follow: {_NOT_YET}, 501."},
+    },
+    "Result": {"job": {"string": {"pattern": whole(events.JOB)}}},
+    "Status": {"job": {"string": {"pattern": whole(events.JOB)}}},
+}
+_TEXTS = {
+    "Source": "The object to copy; its current version unless `versionId` says otherwise.",
+    "Destination": "Where to; by default under the source's key.",
+    "Encryption": "Server-side encryption of the destination; `keyId` and `dataEncryption` go with KMS.",
+    "Tuning": 'How to copy. `partSize` in bytes or as "64MiB"; what is absent is chosen for the object.',
+}
+
+
+def schemas() -> dict[str, Schema]:
+    """The components: request types as they parse, answers with every field, since all are always sent."""
+    answers = (Result, Status, Page, Failure, Health)
+    _, components = msgspec.json.schema_components(
+        (CopyRequest, *answers), ref_template="#/components/schemas/{name}"
+    )
+    _, asked = msgspec.json.schema_components([CopyRequest])
+    for name, schema in components.items():
+        for field, bounds in BOUNDS.get(name, {}).items():
+            _refine(schema["properties"][field], bounds)
+        if name in _TEXTS:
+            schema["description"] = _TEXTS[name]
+        if name not in asked:
+            schema["required"] = list(schema["properties"])
+            schema.pop("additionalProperties", None)
+            for field in schema["properties"].values():
+                field.pop("default", None)
+    return components
+
+
+def _refine(schema: Schema, bounds: Schema) -> None:
+    alternatives = {each.get("type"): each for each in schema.get("anyOf", [])}
+    for name, value in bounds.items():
+        if name in {"string", "integer", "object"}:
+            alternatives[name].update(value)
+        else:
+            schema[name] = value
+
+
+# --- routes ------------------------------------------------------------------------------------------------
+
+_WHY = {
+    400: "the body is not JSON",
+    401: "the bearer token is missing or wrong",
+    403: "not allowed by the function's settings, or no permission in OSS",
+    404: "source, bucket or job is not there",
+    405: "the route does not know this method",
+    409: "the destination exists or is immutable, the source changed, or the job still runs",
+    412: "a condition of the request does not hold",
+    413: f"the body has more than {web.MAX_BODY} bytes",
+    415: "the body is no application/json",
+    422: "a field, named in the answer, is wrong",
+    500: "the copy was made and is not proved, or a setting is wrong",
+    501: "asked for something that is not available yet",
+    503: "for the moment; Retry-After says when to ask again",
+}
+_ALWAYS = (401, 403, 405, 500, 503)
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(schema: Schema) -> Schema:
+    return {"application/json": {"schema": schema}}
+
+
+def _responses(good: dict[int, tuple[str, Schema]], *bad: int) -> Schema:
+    found: Schema = {
+        str(status): {"description": text, "content": _json(schema)}
+        for status, (text, schema) in good.items()
+    }
+    for status in sorted({*_ALWAYS, *bad}):
+        found[str(status)] = {"description": _WHY[status], "content": _json(_ref("Failure"))}
+    if "202" in found:
+        found["202"]["headers"] = {
+            "Location": {
+                "description": "The path of the copy.",
+                "required": True,
+                "schema": {"type": "string", "pattern": f"^/copies/{events.JOB}$"},
+            }
+        }
+    found["503"]["headers"] = {
+        "Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "string"}}
+    }
+    return found
+
+
+_BEGUN = {
+    200: ("The copy has ended.", _ref("Result")),
+    202: ("The copy goes on in the background.", _ref("Result")),
+}
+_BEGUN_BAD = (400, 404, 409, 412, 413, 415, 422, 501)
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A request that is repeated under one key is one copy.",
+    "schema": {"type": "string"},
+}
+_JOB = {
+    "name": "job",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": whole(events.JOB)},
+}
+
+
+def _query(name: str, schema: Schema, text: str) -> Schema:
+    return {"name": name, "in": "query", "description": text, "schema": schema}
+
+
+def routes() -> Schema:
+    listing = [
+        _query("status", {"enum": list(web.STATUSES)}, "Only these."),
+        _query(
+            "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Copies in a page."
+        ),
+        _query("after", {"type": "string", "pattern": whole(events.JOB)}, "The `next` of the page before."),
+    ]
+    return {
+        "/copies": {
+            "post": {
+                "operationId": "copy",
+                "summary": "Copy an object",
+                "parameters": [_KEY_HEADER],
+                "requestBody": {"required": True, "content": _json(_ref("CopyRequest"))},
+                "responses": _responses(_BEGUN, *_BEGUN_BAD),
+            },
+            "get": {
+                "operationId": "list",
+                "summary": "Copies on record, in the order of their jobs",
+                "parameters": listing,
+                "responses": _responses({200: ("A page of them.", _ref("Page"))}, 422),
+            },
+        },
+        "/copies/{job}": {
+            "parameters": [_JOB],
+            "get": {
+                "operationId": "look",
+                "summary": "How a copy stands; one that was answered 200 may be unknown",
+                "responses": _responses({200: ("As it stands.", _ref("Status"))}, 404),
+            },
+            "delete": {
+                "operationId": "cancel",
+                "summary": "End a copy and abort its upload",
+                "responses": _responses({200: ("As it ended.", _ref("Result"))}, 404),
+            },
+        },
+        "/copies/{job}/resubmit": {
+            "parameters": [_JOB],
+            "post": {
+                "operationId": "resubmit",
+                "summary": "Ask for the same copy again, as a new job",
+                "parameters": [_KEY_HEADER],
+                "responses": _responses(_BEGUN, *_BEGUN_BAD),
+            },
+        },
+        "/healthz": {
+            "get": {
+                "operationId": "health",
+                "summary": "Whether the function runs",
+                "responses": _responses({200: ("It does.", _ref("Health"))}),
+            }
+        },
+        "/openapi.json": {
+            "get": {
+                "operationId": "document",
+                "summary": "This document",
+                "responses": _responses({200: ("OpenAPI 3.1.", {"type": "object"})}),
+            }
+        },
+    }
+
+
+def document() -> Schema:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "oss-copy",
+            "version": "1",
+            "description": "Copies Alibaba Cloud OSS objects without a byte passing through.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": routes(),
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "API_TOKEN, behind a trigger with authType anonymous. With authType function "
+                    "the request is signed with ACS3-HMAC-SHA256 instead, and FC checks that.",
+                }
+            },
+        },
+    }
+
+
+def text() -> str:
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def fields(schema: Any) -> Iterator[str]:
+    """All property names anywhere below `schema`."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for value in schema.values():
+            yield from fields(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from fields(value)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")

@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PEERS  := .venvs/bench/.ready
 ARGS   ?=
 SOAK   ?= 1000000
 export PYTHONPATH := functions/oss_copy
 
-.PHONY: demo test test-all check lint bench layer cloud soak openapi lock clean
+.PHONY: demo test test-all conformance check lint bench layer cloud soak openapi lock clean
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -17,6 +18,9 @@ test: $(READY)           ## the whole suite on one interpreter
 
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/interpreters.py $(ARGS)
+
+conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
+	$(BIN)/python -m tests.conformance $(ARGS)
 
 check: lint test         ## lint, types, import rules, tests
 
@@ -33,7 +37,7 @@ lint: $(READY)           ## lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)          ## measurements; results go to tests/bench/RESULTS.md
+bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/bench/RESULTS.md (ARGS="--quick floor")
 	$(BIN)/python -m tests.bench $(ARGS)
 
 cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON
@@ -42,17 +46,22 @@ cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one lin
 layer: $(READY)          ## runtime dependencies of the function into layers/sdk/python
 	$(BIN)/python layers/sdk/build.py $(ARGS)
 
-lock:                    ## renew the lock files from pyproject.toml
-	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml -o layers/sdk/requirements.txt
-	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml --group dev -o requirements-dev.txt
-	uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header \
-	  --group fuzz -o tests/fuzz/requirements.txt
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
+
+lock: $(READY)           ## renew the lock files from pyproject.toml
+	$(LOCK) pyproject.toml -o layers/sdk/requirements.txt
+	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
+	$(LOCK) --group bench -o tests/bench/requirements.txt
+	$(LOCK) --group fuzz -o tests/fuzz/requirements.txt
 
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+$(PEERS): tests/bench/requirements.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/bench/requirements.txt
 	touch $@
 
 $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
@@ -61,4 +70,4 @@ $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-fuzz .venvs layers/sdk/python
+	rm -rf $(VENV) $(VENV)-fuzz .venvs layers/sdk/python layers/*.zip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
 import oss2
 import pytest
 
+from tests.cloud.conditions import Fault
 from tests.cloud.oss.running import Running, refused
 
 SMALLEST = 100 * 1024
@@ -166,6 +168,24 @@ def test_an_aborted_upload_is_gone_and_a_rule_aborts_the_old_ones(oss: Running) 
     assert oss.do(lambda: oss.server.abort_by_lifecycle("src")) == 0
     assert oss.do(lambda: oss.server.abort_by_lifecycle("src", time.time() + 86401)) == 1
     assert [item.key for item in bucket.list_multipart_uploads().upload_list] == ["kept"]
+
+
+def test_a_part_in_flight_survives_an_abort(oss: Running) -> None:
+    """AbortMultipartUpload docs: parts that are being uploaded may stay; abort until nothing is listed."""
+    bucket = oss.bucket()
+    bucket.put_object("src", b"x")
+    upload, _ = uploaded(bucket, "k", 5)
+    oss.fail(Fault("UploadPartCopy", answer="delay"))
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(bucket.upload_part_copy, "src", "src", None, "k", upload, 2)
+        deadline = time.monotonic() + 10
+        while "UploadPartCopy" not in oss.do(oss.server.requests)["operations"]:
+            assert time.monotonic() < deadline, "the part never arrived"
+        bucket.abort_multipart_upload("k", upload)
+        assert late.result().status == 200
+    assert [part.part_number for part in bucket.list_parts("k", upload).parts] == [2]
+    bucket.abort_multipart_upload("k", upload)
+    assert bucket.list_multipart_uploads().upload_list == []
 
 
 def test_a_bucket_with_open_uploads_cannot_be_deleted(oss: Running) -> None:

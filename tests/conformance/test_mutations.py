@@ -17,21 +17,24 @@ from . import mutations, test_copies, test_multipart, test_signatures, test_vers
 _MODULES = (test_copies, test_multipart, test_signatures, test_versions)
 
 
-def conformance_tests() -> Iterator[tuple[str, partial[None]]]:
-    """Every conformance test of our own, for each signature version it wants."""
+def conformance_tests() -> Iterator[partial[None]]:
+    """Every conformance test of our own, with each value of its parameter."""
     for module in _MODULES:
         for name, function in vars(module).items():
             if name.startswith("test_"):
-                wanted = inspect.signature(function).parameters
-                for version in ("v1", "v4") if "version" in wanted else ("",):
-                    yield f"{name}[{version}]", partial(function, **({"version": version} if version else {}))
+                marks = [mark for mark in getattr(function, "pytestmark", ()) if mark.name == "parametrize"]
+                if not marks:
+                    yield partial(function)
+                for mark in marks:
+                    parameter, values = mark.args
+                    yield from (partial(function, **{parameter: value}) for value in values)
 
 
 @pytest.mark.parametrize("mutation", mutations.ALL, ids=lambda mutation: mutation.__name__)
 def test_a_protocol_bug_is_caught(mutation: mutations.Mutation, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         mutation(patch)
-        for number, (_, test) in enumerate(conformance_tests()):
+        for number, test in enumerate(conformance_tests()):
             directory = tmp_path / str(number)
             directory.mkdir()
             if not passes(test, directory):

@@ -18,10 +18,12 @@ import msgspec
 
 from osscopy import events, fc, plan, settings, web
 from osscopy.desk import Desk
-from osscopy.engine import Engine, Limits
+from osscopy.ending import Ending
+from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
 from osscopy.model import Command, Continue, Copy, OssCopyError, Problem, Refused, Result, Transient
 from osscopy.oss import OssRecords, OssStore
+from osscopy.session import Limits, Session
 
 HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
 
@@ -74,8 +76,8 @@ class App:
         match parsed:
             case events.HttpCall():
                 seconds = min(invocation.timeout, HTTP_SECONDS)
-                engine, journal = self._engine(invocation, begun, seconds)
-                desk = Desk(engine, journal, SystemClock.nonce)
+                workshop = self._workshop(invocation, begun, seconds)
+                desk = Desk(*workshop, self._settings.allow)
                 response = web.answer(parsed, self._settings, arrival, desk)
                 self._log(
                     "http",
@@ -86,37 +88,36 @@ class App:
                 )
                 return response
             case events.Batch(items=items, many=many):
-                engine, _ = self._engine(invocation, begun, invocation.timeout)
+                session, engine, _, _ = self._workshop(invocation, begun, invocation.timeout)
                 if many:
-                    return _encode({"results": self._many(engine, items, invocation)})
+                    return _encode({"results": self._many(session, engine, items, invocation)})
                 return _encode(self._one(engine, items[0], invocation, inline=True))
 
-    def _engine(
+    def _workshop(
         self, invocation: fc.Invocation, begun: float, seconds: float
-    ) -> tuple[Engine, RecordJournal]:
-        region = invocation.region
+    ) -> tuple[Session, Engine, Ending, RecordJournal]:
+        """Everything one invocation works with, built from its own credentials."""
+        chosen, region = self._settings, invocation.region
         store = OssStore.connect(
             invocation.access_key,
-            self._settings.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
+            chosen.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
             region,
-            threads=self._settings.max_parallel,
+            threads=chosen.max_parallel,
             read_timeout=plan.read_timeout(seconds),
         )
-        records = OssRecords(store, self._settings.state_bucket, self._settings.state_prefix)
-        journal = RecordJournal(records)
-        engine = Engine(
-            store,
-            journal,
-            fc.FcInvoker(invocation, self._settings.invoke_endpoint, self._gateway, self._log),
-            SystemClock(),
-            self._log,
-            Limits(seconds, begun + seconds, self._settings.multipart_threshold, self._settings.max_parallel),
-            self._settings.allow,
-        )
-        return engine, journal
+        journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
+        invoker = fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log)
+        limits = Limits(seconds, begun + seconds, chosen.multipart_threshold, chosen.max_parallel)
+        session = Session(store, journal, invoker, SystemClock(), self._log, limits)
+        ending = Ending(session)
+        return session, Engine(session, ending, chosen.allow), ending, journal
 
     def _many(
-        self, engine: Engine, items: Sequence[Command | Refused], invocation: fc.Invocation
+        self,
+        session: Session,
+        engine: Engine,
+        items: Sequence[Command | Refused],
+        invocation: fc.Invocation,
     ) -> list[Result]:
         """Every record of an event: large copies get chains of their own, one bad record stops no other.
 
@@ -127,6 +128,9 @@ class App:
         for item in items:
             try:
                 try:
+                    if isinstance(item, Copy) and len(items) > 1 and session.is_short_of_time():
+                        results.append(self._noted(engine.hand_over(item), invocation))
+                        continue
                     results.append(self._one(engine, item, invocation, inline=len(items) == 1))
                 except Transient:
                     if not isinstance(item, Copy):
@@ -144,8 +148,6 @@ class App:
         match item:
             case Refused():
                 return self._refused(item, invocation)
-            case Copy() if not inline and engine.is_short_of_time():
-                return self._noted(engine.hand_over(item), invocation)
             case Copy():
                 return self._noted(engine.start(item, inline=inline), invocation)
             case Continue():

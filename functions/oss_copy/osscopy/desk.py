@@ -12,9 +12,20 @@ from typing import TypeVar
 import msgspec
 
 from osscopy import events, results
-from osscopy.engine import Engine
+from osscopy.ending import Ending
+from osscopy.engine import Engine, task_of
 from osscopy.journal import RecordJournal
-from osscopy.model import Claimed, Copy, Refused, Result, Status
+from osscopy.model import (
+    Cancelled,
+    Claimed,
+    Copy,
+    CopyRequest,
+    Refused,
+    Result,
+    Status,
+    UploadGone,
+)
+from osscopy.session import Session
 
 R = TypeVar("R", bound=Result)
 
@@ -32,39 +43,48 @@ class Page(msgspec.Struct, frozen=True):
 class Desk:
     """One invocation's answers about copies."""
 
-    def __init__(self, engine: Engine, journal: RecordJournal, nonce: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        engine: Engine,
+        ending: Ending,
+        journal: RecordJournal,
+        allow: Callable[[CopyRequest], None],
+    ) -> None:
+        self._session = session
         self._engine = engine
+        self._ending = ending
         self._journal = journal
-        self._nonce = nonce
+        self._allow = allow
 
     def start(self, copy: Copy, key: str | None = None) -> Result:
         """Begin `copy` without waiting for a long one; asked again under the same key, say how it stands."""
         if key is None:
             return self._engine.start(copy, inline=False)
-        self._engine.allow(copy.request)
-        mine = Claimed(self._nonce(), copy.job)
-        claim = self._engine.ask(lambda: self._journal.claim(key, mine))
+        self._allow(copy.request)
+        mine = Claimed(self._session.clock.nonce(), copy.job)
+        claim = self._session.ask(lambda: self._journal.claim(key, mine))
         if claim.job != copy.job:
             raise Refused(
                 "IdempotencyKeyReused",
                 "this Idempotency-Key stands for another request",
                 field="Idempotency-Key",
             )
-        if claim.nonce != mine.nonce and (known := self._engine.status(copy.job)) is not None:
+        if claim.nonce != mine.nonce and (known := self._status(copy.job)) is not None:
             return known
         return self._engine.start(msgspec.structs.replace(copy, keep=True), inline=False)
 
     def look(self, job: str) -> Status:
         """How a copy stands."""
-        return _found(self._engine.status(job), job)
+        return _found(self._status(job), job)
 
     def cancel(self, job: str) -> Result:
         """End a copy; what is answered may be that it had ended before."""
-        return _found(self._engine.cancel(job), job)
+        return _found(self._cancel(job), job)
 
     def resubmit(self, job: str, occurrence: str, arrival: events.Arrival) -> Result:
         """Ask for the same copy once more, as a job of its own. Refused while the old one runs."""
-        done = self._engine.ask(lambda: self._journal.done(job))
+        done = self._session.ask(lambda: self._journal.done(job))
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this copy has not ended: cancel it first", status=409)
@@ -77,7 +97,7 @@ class Desk:
         names = {
             job
             for kind in kinds
-            for job in self._engine.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023
+            for job in self._session.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023
         }
         scanned = sorted(names)[:SCAN]
         found: list[Result] = []
@@ -91,11 +111,52 @@ class Desk:
                         return Page(tuple(found), job if job != scanned[-1] or len(scanned) == SCAN else None)
         return Page(tuple(found), scanned[-1] if len(scanned) == SCAN else None)
 
-    def _result(self, job: str) -> Result | None:
-        done = self._engine.ask(lambda: self._journal.done(job))
+    def _cancel(self, job: str) -> Result | None:
+        """End a copy; its result, which may be that it had ended before. None if there is no such job."""
+        done = self._session.ask(lambda: self._journal.done(job))
         if done is not None:
             return done.result
-        opened = self._engine.ask(lambda: self._journal.opened(job))
+        opened = self._session.ask(lambda: self._journal.opened(job))
+        if opened is None:
+            return None
+        entry = Cancelled(self._session.clock.nonce(), results.iso(self._session.now()))
+        self._session.ask(lambda: self._journal.cancel(job, entry))
+        done = self._session.ask(lambda: self._journal.done(job))
+        if done is not None:
+            return done.result
+        entered = self._session.ask(lambda: self._journal.entered(job))
+        if entered is not None:
+            return self._ending.cancelled(task_of(opened, entered.upload))
+        # Whoever is about to open the upload reads `cancel/` after `up/`, and ends it.
+        result = msgspec.structs.replace(
+            results.opened(opened), status="cancelled", finished_at=results.iso(self._session.now())
+        )
+        return self._ending.close(opened, result)
+
+    def _status(self, job: str) -> Status | None:
+        """How a copy stands, None if there is no record of it."""
+        done = self._session.ask(lambda: self._journal.done(job))
+        if done is not None:
+            return _with_rate(done.result, None)
+        opened = self._session.ask(lambda: self._journal.opened(job))
+        if opened is None:
+            return None
+        entered = self._session.ask(lambda: self._journal.entered(job))
+        if entered is None:
+            return _with_rate(results.opened(opened), None)
+        task = task_of(opened, entered.upload)
+        try:
+            listed = self._session.parts(task, 0, task.upload.parts)
+        except UploadGone:  # completed or aborted, and not yet closed
+            listed = []
+        seconds = self._session.now() - results.unix(opened.started_at)
+        return _with_rate(results.under_way(task, len(listed)), seconds)
+
+    def _result(self, job: str) -> Result | None:
+        done = self._session.ask(lambda: self._journal.done(job))
+        if done is not None:
+            return done.result
+        opened = self._session.ask(lambda: self._journal.opened(job))
         return results.opened(opened) if opened is not None else None
 
 
@@ -103,3 +164,12 @@ def _found(known: R | None, job: str) -> R:
     if known is None:
         raise Refused("NotFound", f"there is no record of {job}", status=404)
     return known
+
+
+def _with_rate(result: Result, seconds: float | None) -> Status:
+    """`result` with its rate, if it has been running for `seconds`."""
+    fields = {name: getattr(result, name) for name in Result.__struct_fields__}
+    if not seconds or not result.bytes_done or result.source is None or result.source.size is None:
+        return Status(**fields)
+    rate = max(1, int(result.bytes_done / seconds))
+    return Status(**fields, rate=rate, eta_seconds=(result.source.size - result.bytes_done) // rate)

@@ -16,15 +16,20 @@ from tests.cloud.conditions import Conditions, Weather
 from .server import OssServer
 
 
-async def _run(port: int, data: Path | None, latency_ms: float) -> None:
+async def _run(arguments: argparse.Namespace) -> None:
     accounts, weather = Accounts(), Weather()
-    weather.set(Conditions(latency_ms=latency_ms))
-    server = OssServer(accounts=accounts, weather=weather, data=data)
+    weather.set(Conditions(latency_ms=arguments.latency_ms))
+    server = OssServer(accounts=accounts, weather=weather, data=arguments.data)
+    for number, wish in enumerate(arguments.seed):
+        name, _, size = wish.partition("=")
+        bucket, _, key = name.partition("/")
+        server.create_bucket(bucket)
+        server.seed(bucket, key, int(size), number)
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     line = {
-        "oss": await server.start(port),
+        "oss": await server.start(arguments.port),
         "region": server.store.region,
         "account_id": accounts.account_id,
         "access_key_id": accounts.owner.access_key_id,
@@ -38,10 +43,12 @@ async def _run(port: int, data: Path | None, latency_ms: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--data", type=Path)
+    parser.add_argument("--data", type=Path, help="where large bodies are kept")
     parser.add_argument("--latency-ms", type=float, default=0)
-    arguments = parser.parse_args()
-    uvloop.run(_run(arguments.port, arguments.data, arguments.latency_ms))
+    parser.add_argument(
+        "--seed", action="append", default=[], metavar="BUCKET/KEY=SIZE", help="an object to make"
+    )
+    uvloop.run(_run(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -62,14 +62,26 @@ def find_source(store: Store, call: Call, destination: Bucket) -> Source:
 
 
 def cost(store: Store, call: Call) -> int:
-    """How many bytes a copy will move, as far as can be told beforehand; 0 if it will be refused."""
+    """How many bytes a copy will move, as far as can be told beforehand; 0 if it will be refused.
+
+    A copy inside a bucket that changes neither storage class nor encryption is shallow: nothing moves.
+    """
     try:
         name, key, version_id = source_name(call)
-        size = store.bucket(name).find(key, version_id).content.size
+        source = Source(store.bucket(name), store.bucket(name).find(key, version_id))
+        bucket = store.bucket(call.bucket)
+        if call.operation == "CopyObject" and _is_shallow(bucket, source, blank(store, bucket, call)):
+            return 0
     except OssError:
         return 0
+    size = source.version.content.size
     stretch = preconditions.read_range(call.header(b"x-oss-copy-source-range"), size)
     return stretch[1] - stretch[0] if stretch else size
+
+
+def _is_shallow(bucket: Bucket, source: Source, wanted: Version) -> bool:
+    same = source.version.storage_class == wanted.storage_class
+    return same and source.version.encryption == wanted.encryption and source.bucket is bucket
 
 
 def copy_object(store: Store, call: Call) -> Response:
@@ -145,10 +157,9 @@ def _directive(call: Call, name: bytes) -> str:
 def _check_size(bucket: Bucket, source: Source, version: Version) -> None:
     """Inside a bucket nothing moves, so any size goes; otherwise 5 GB, or 1 GB if the class changes."""
     size = source.version.content.size
-    same_class = source.version.storage_class == version.storage_class
-    same_encryption = source.version.encryption == version.encryption
-    if same_class and same_encryption and source.bucket is bucket:
+    if _is_shallow(bucket, source, version):
         return
+    same_class = source.version.storage_class == version.storage_class
     limit = SHALLOW_LIMIT if same_class else DEEP_LIMIT
     if size > limit:
         raise OssError("EntityTooLarge", MaxSizeAllowed=limit, ProposedSize=size)

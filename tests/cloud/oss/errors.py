@@ -63,6 +63,7 @@ TABLE: dict[str, Meaning] = {
         "0042-00000204",
         "The list of parts was not in ascending order. Parts list must specified in order by part number.",
     ),
+    "InvalidPolicyDocument": Meaning(400, "0007-00000101", "The policy of the form is not valid."),
     "InvalidRange": Meaning(416, "0017-00000901", "The requested range cannot be satisfied"),
     "InvalidRequest": Meaning(400, "0031-00000202", "The request is not valid."),
     "InvalidSecurityToken": Meaning(403, "0002-00000904", "The security token you provided is invalid."),
@@ -102,6 +103,11 @@ TABLE: dict[str, Meaning] = {
     "ObjectNotAppendable": Meaning(409, "0026-00000207", "The object is not appendable"),
     "OperationNotSupported": Meaning(
         400, "0016-00000701", "The operation is not supported for this resource"
+    ),
+    "PartNotSequential": Meaning(
+        400,
+        "0042-00000106",
+        "For sequential multipart upload, you must upload or complete parts sequentially.",
     ),
     "PositionNotEqualToLength": Meaning(409, "0026-00000208", "Position is not equal to file length"),
     "PreconditionFailed": Meaning(
@@ -153,6 +159,10 @@ OF_OPERATION = {
 }
 
 
+# XML cannot hold control characters, not even escaped
+_UNPRINTABLE = dict.fromkeys([*range(9), 11, 12, *range(14, 32)], "\ufffd")
+
+
 class OssError(Exception):
     """Answered to the client as it is: `details` become elements of the XML, `headers` headers."""
 
@@ -188,7 +198,10 @@ class OssError(Exception):
         elements = {"Code": self.code, "Message": self.message, "RequestId": request_id, "HostId": host}
         elements |= {name: str(value) for name, value in self.details.items()}
         elements |= {"EC": ec, "RecommendDoc": f"https://api.aliyun.com/troubleshoot?q={ec}"}
-        lines = "".join(f"  <{name}>{escape(value)}</{name}>\n" for name, value in elements.items())
+        lines = "".join(
+            f"  <{name}>{escape(value.translate(_UNPRINTABLE))}</{name}>\n"
+            for name, value in elements.items()
+        )
         return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n{lines}</Error>\n'.encode()
 
 

@@ -53,7 +53,8 @@ def _check(rule: Element) -> None:
     if rule.findtext("Status") not in {"Enabled", "Disabled"}:
         raise OssError("MalformedXML")
     actions = [child for child in rule if child.tag.endswith(("Expiration", "Transition", "Upload"))]
-    if not actions:
+    days = [child.text or "" for action in actions for child in action if child.tag.endswith("Days")]
+    if not actions or not all(text.isdecimal() for text in days):
         raise OssError("MalformedXML")
     ways = {
         child.tag

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from . import metadata, preconditions
 from .errors import OssError
-from .extents import join
+from .extents import Content, join
 from .listing import Page, named, paged
 from .objects import blank, check_md5, version_headers
 from .protocol import Call, Response, Tree, check_key, document, encoder, etag_header, iso, read_document
@@ -48,13 +48,14 @@ def upload_part(store: Store, call: Call) -> Response:
     number = check_part_number(call)
     upload = find_upload(bucket, call)
     check_md5(call)
-    if call.header(b"x-oss-server-side-encryption") is not None:
-        raise OssError("InvalidArgument", "Encryption goes with InitiateMultipartUpload.", ec="0042-00000105")
+    _refuse_encryption(call)
+    if upload.sequential and number not in {len(upload.parts), len(upload.parts) + 1}:
+        raise OssError("PartNotSequential", PartNumber=number)
     if call.body.content.size > LARGEST_PART:
         raise OssError("EntityTooLarge", MaxSizeAllowed=LARGEST_PART, ProposedSize=call.body.content.size)
     content = call.stored(call.body.content)
     etag = call.body.md5.hex().upper() if content is call.body.content else content.etag()
-    part = Part(number, content, etag, store.clock(), call.body.md5)
+    part = Part(number, content, etag, store.clock())
     old = upload.parts.get(number)
     upload.parts[number] = part
     before = replace(upload.blank, content=old.content) if old else None
@@ -65,6 +66,11 @@ def upload_part(store: Store, call: Call) -> Response:
         *metadata.encryption_headers(upload.blank.encryption),
     ]
     return Response(headers=tuple(headers))
+
+
+def _refuse_encryption(call: Call) -> None:
+    if call.header(b"x-oss-server-side-encryption") is not None:
+        raise OssError("InvalidArgument", "Encryption goes with InitiateMultipartUpload.", ec="0042-00000105")
 
 
 def list_parts(store: Store, call: Call) -> Response:
@@ -106,6 +112,7 @@ def complete(store: Store, call: Call) -> Response:
     bucket = store.bucket(call.bucket)
     encoding, encode = encoder(call.params.get("encoding-type"))
     upload = find_upload(bucket, call)
+    _refuse_encryption(call)
     parts = _chosen(call, upload)
     preconditions.check_overwrite(call, bucket, call.key, forbidden=upload.forbid_overwrite)
     bucket.check_mutable(call.key, store.clock())
@@ -189,21 +196,25 @@ def _assembled(store: Store, call: Call, upload: Upload, parts: list[Part]) -> V
         content=content,
         etag=etag,
         acl=metadata.acl(call, upload.blank.acl),
-        sealed_md5=_sealed(upload, parts),
+        sealed_md5=_sealed(upload, content),
     )
 
 
-def _sealed(upload: Upload, parts: list[Part]) -> bytes:
-    """Content-MD5 of an upload in order (`?sequential`); known here for a single part."""
-    if not upload.sequential or len(parts) != 1 or not parts[0].md5:
-        return b""
-    return base64.b64encode(parts[0].md5)
+def _sealed(upload: Upload, content: Content) -> bytes:
+    """Content-MD5, which only an upload in order (`?sequential`) has."""
+    return base64.b64encode(bytes.fromhex(content.etag())) if upload.sequential else b""
 
 
 def abort(store: Store, call: Call) -> Response:
+    """Parts that are being written while it is aborted survive, and the upload with them: abort again
+    (AbortMultipartUpload docs).
+    """
     bucket = store.bucket(call.bucket)
     upload = find_upload(bucket, call)
-    del bucket.uploads[upload.id]
+    if store.in_flight[upload.id]:
+        upload.parts.clear()
+    else:
+        del bucket.uploads[upload.id]
     tell(store, call, "ObjectRemoved:AbortMultipartUpload", upload.blank)
     return Response(204)
 

@@ -11,11 +11,22 @@ from msgspec.structs import replace
 from . import metadata, preconditions
 from .errors import OssError
 from .extents import EMPTY, join
-from .protocol import Body, Call, Response, check_key, document, etag_header, http_date, read_document
-from .state import ARCHIVED, NULL, Bucket, Store, Version
+from .protocol import (
+    Body,
+    Call,
+    Response,
+    check_key,
+    document,
+    etag_header,
+    header_value,
+    http_date,
+    read_document,
+)
+from .state import ARCHIVED, NULL, Bucket, Store, Version, check_version_id
 from .telling import tell
 
 LARGEST_PUT = 5 * 1024**3
+_MOST_COMPRESSED = 64 * 1024**2  # no limit of OSS: it spares our memory
 _RESPONSE_HEADERS = {
     f"response-{name.decode()}": name for name in metadata.CONTENT_HEADERS
 }  # ?response-content-type=… of a signed GET
@@ -105,7 +116,9 @@ def get_object(store: Store, call: Call) -> Response:
     view = shown(version, target)
     headers = [*metadata.object_headers(view, store.clock()), *version_headers(bucket, version)]
     overrides = {
-        name: call.params[param].encode() for param, name in _RESPONSE_HEADERS.items() if param in call.params
+        name: header_value(call.params[param])
+        for param, name in _RESPONSE_HEADERS.items()
+        if param in call.params
     }
     content_type = overrides.pop(b"content-type", view.metadata.content_type())
     headers = [item for item in headers if item[0] not in overrides] + [*overrides.items()]
@@ -114,7 +127,8 @@ def get_object(store: Store, call: Call) -> Response:
     standard = call.header(b"x-oss-range-behavior") == "standard"
     stretch = preconditions.read_range(call.header(b"range"), size, standard=standard)
     if stretch is None:
-        if _compressed(call, content_type, size):
+        encoded = b"content-encoding" in dict(headers)
+        if not encoded and _compressed(call, content_type, size):
             packed = gzip.compress(Body(view.content).bytes(), 1)
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
             return Response(200, (*headers, (b"transfer-encoding", b"chunked")), packed)
@@ -127,9 +141,8 @@ def get_object(store: Store, call: Call) -> Response:
 def _compressed(call: Call, content_type: bytes, size: int) -> bool:
     """Texts of 1 KB and more are sent with gzip, chunked, to who accepts it (GetObject docs)."""
     accepted = call.header(b"accept-encoding") or ""
-    return (
-        size >= 1024 and "gzip" in accepted and "identity" not in accepted and content_type in _COMPRESSIBLE
-    )
+    wanted = "gzip" in accepted and "identity" not in accepted
+    return wanted and 1024 <= size <= _MOST_COMPRESSED and content_type in _COMPRESSIBLE
 
 
 def head_object(store: Store, call: Call) -> Response:
@@ -164,6 +177,7 @@ def get_object_meta(store: Store, call: Call) -> Response:
 def delete_object(store: Store, call: Call) -> Response:
     """204 whether the object was there or not; under versioning a delete marker is left."""
     check_key(call.key)
+    check_version_id(call.params.get("versionId"))
     bucket = store.bucket(call.bucket)
     headers = remove(store, bucket, call, call.key, call.params.get("versionId"))
     return Response(204, tuple(headers))

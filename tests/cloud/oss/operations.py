@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from . import buckets, copies, lifecycle, listing, multipart, objects, worm
+from . import buckets, copies, forms, lifecycle, listing, multipart, objects, worm
 from .errors import OssError
 from .protocol import Call, Request, Response
 from .state import Store
@@ -27,11 +27,11 @@ def not_implemented(_: Store, call: Call) -> Response:
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """`access` says what an anonymous caller needs: an ACL that lets read or write, or nothing will do."""
+    """`access`: what an anonymous caller needs, an ACL that lets read or write; a "form" is signed inside."""
 
     name: str
     handler: Handler = not_implemented
-    access: Literal["read", "write", "owner"] = "owner"
+    access: Literal["read", "write", "owner", "form"] = "owner"
 
 
 def _read(name: str, handler: Handler) -> Operation:
@@ -74,13 +74,13 @@ TABLE: dict[Entry, Operation] = {
     ("bucket", "DELETE", "lifecycle"): Operation("DeleteBucketLifecycle", lifecycle.delete),
     ("bucket", "GET", "live"): Operation("ListLiveChannel", buckets.list_live_channels),
     ("bucket", "POST", "delete"): _write("DeleteMultipleObjects", buckets.delete_multiple),
+    ("bucket", "POST", ""): Operation("PostObject", forms.post_object, "form"),
     ("object", "PUT", ""): _write("PutObject", objects.put_object),
     ("object", "GET", ""): _read("GetObject", objects.get_object),
     ("object", "HEAD", ""): _read("HeadObject", objects.head_object),
     ("object", "DELETE", ""): _write("DeleteObject", objects.delete_object),
     # oss2 carries parameters of one call over to the next: its tests delete with `?symlink&versionId=…`
     ("object", "DELETE", "symlink"): _write("DeleteObject", objects.delete_object),
-    ("object", "GET", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
     ("object", "HEAD", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
     ("object", "POST", "append"): _write("AppendObject", objects.append_object),
     ("object", "POST", "restore"): _write("RestoreObject", objects.restore_object),
@@ -156,7 +156,6 @@ def _not_implemented() -> Iterator[tuple[Entry, Operation]]:
 
 
 TABLE.update(_not_implemented())
-TABLE["bucket", "POST", ""] = Operation("PostObject")
 TABLE["bucket", "OPTIONS", ""] = Operation("OptionObject")
 TABLE["object", "OPTIONS", ""] = Operation("OptionObject")
 
@@ -182,10 +181,10 @@ def refuse_extras(request: Request) -> None:
     """Nothing is silently accepted: what would change an operation and is not done here is a 501."""
     for name, what in _REFUSED_PARAMS.items():
         if name in request.params:
-            raise OssError("NotImplemented", f"{what} are not implemented.", Argument=name)
+            raise OssError("NotImplemented", f"Not implemented: {what}.", Argument=name)
     for header, what in _REFUSED_HEADERS.items():
         if header in request.headers:
-            raise OssError("NotImplemented", f"{what} are not implemented.", Argument=header.decode())
+            raise OssError("NotImplemented", f"Not implemented: {what}.", Argument=header.decode())
 
 
 def resolve(request: Request) -> Operation:

@@ -27,6 +27,7 @@ _VIRTUAL_HOST = re.compile(
     r"^(?:(?P<bucket>[^:]+)\.)?(?:localhost|oss-(?P<region>[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com)(?::\d+)?$"
 )
 _PRIVATE = 0xE000
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 _REPLACED = re.compile(r"[\ue001-\ue01f]")
 _BUCKET_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
@@ -171,6 +172,13 @@ def check_key(key: str) -> None:
 
 def etag_header(etag: str) -> bytes:
     return b'"' + etag.encode() + b'"'
+
+
+def header_value(value: str) -> bytes:
+    """A value that came as a parameter and goes into a header."""
+    if _CONTROL_CHARACTER.search(value):
+        raise OssError("InvalidArgument", "A header cannot hold control characters.")
+    return value.encode()
 
 
 @lru_cache(maxsize=4096)

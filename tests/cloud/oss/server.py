@@ -7,6 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,24 +16,25 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from tests.cloud.accounts import Accounts, Credentials
-from tests.cloud.conditions import Fault, Weather
+from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
 
-from . import copies, extents, lifecycle
+from . import copies, extents, faults, lifecycle
+from .admission import Admission
+from .answers import refusal, send_answer
 from .connection import Connection
-from .errors import QOS_DELAY, OssError, in_header
-from .operations import Operation, refuse_extras, resolve
-from .protocol import Body, Call, Request, Response, http_date, parse, traffic_limit
-from .signatures import Signatures
+from .errors import OssError
+from .operations import refuse_extras, resolve
+from .protocol import Body, Call, Request, Response, parse, traffic_limit
 from .state import Bucket, Metadata, Store, Version
 from .telling import tell
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
-_LATE = 2.0  # seconds by which a "delay" comes late
-_READABLE = {"public-read", "public-read-write"}
-_XML = (b"content-type", b"application/xml")
+_PATIENCE = 0.5  # seconds that requests get to end when the server stops
+_PART_WRITERS = {"UploadPart", "UploadPartCopy"}
+_WITH_BODY = {"PUT", "POST"}
 _log = logging.getLogger(__name__)
 
 
@@ -53,12 +55,14 @@ class OssServer:
         """`kill` is given the access key id of whoever asked; `public_host` is a name under which
         `BUCKET.public_host` reaches this server.
         """
+        if data is not None:
+            data.mkdir(parents=True, exist_ok=True)
         self.store = Store(accounts, region, data, notify)
         self._accounts = accounts
         self._weather = weather
         self._kill = kill
         self._public_host = public_host or ""
-        self._signatures = Signatures(accounts)
+        self._admission = Admission(accounts, self.store)
         self._operations: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._connections = 0
@@ -103,9 +107,12 @@ class OssServer:
         self._stopping.set()
         for connection in list(self._uvicorn.connections):
             cast("Connection", connection).transport.close()
-        for task in list(self._uvicorn.tasks):
+        tasks = set(self._uvicorn.tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._uvicorn.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _opened(self) -> None:
         self._connections += 1
@@ -166,13 +173,13 @@ class OssServer:
             )
             name, response = await self._serve(request, request_id, connection, receive)
         except OssError as error:
-            response = _refusal(error, request_id, self.store.address, name, method)
+            response = refusal(error, request_id, self.store.address, name, method)
         if response is None:
             connection.hang_up()
             return
-        took = str(int((time.perf_counter() - started) * 1000)).encode()
-        announced = headers.get(b"content-length", b"0") != b"0"
-        await _answer(response, request_id, took, method, send, announced=announced)
+        # a body announced with a GET may never come, or be taken for a request
+        close = method not in _WITH_BODY and headers.get(b"content-length", b"0") != b"0"
+        await send_answer(response, request_id, time.perf_counter() - started, method, send, close=close)
 
     def _request_id(self) -> str:
         return f"{int(time.time()):08X}{next(self._numbers):016X}"
@@ -181,12 +188,15 @@ class OssServer:
         self, request: Request, request_id: str, connection: Connection, receive: ASGIReceiveCallable
     ) -> tuple[str, Response | None]:
         """The operation's name and its answer; None when the connection is to be closed without one."""
-        name = ""
+        name = writing = ""
         try:
             operation = resolve(request)
             name = operation.name
             self._operations[name] += 1
-            credentials = self._admit(request, operation, connection)
+            credentials = self._admission.admit(request, operation)
+            if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
+                connection.access_key_ids.add(credentials.access_key_id)
+                self._by_access_key[credentials.access_key_id] += 1
             refuse_extras(request)
             body = await self._read(receive, request)
             fault = self._weather.strike(name, request.key)
@@ -203,26 +213,41 @@ class OssServer:
                 region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
             )
+            if name in _PART_WRITERS:
+                writing = request.params.get("uploadId", "")
+                self.store.in_flight[writing] += 1
             conditions = self._weather.conditions
             limit = traffic_limit(call)
             if limit or conditions.latency_ms or conditions.bandwidth_mb_s:
                 moved = self._cost(call)
                 paced = (moved or body.content.size) / limit if limit else 0.0
                 await asyncio.sleep(max(paced, self._weather.seconds(moved)))
-            if fault is not None:
-                response = await self._struck(fault, operation, call, credentials, connection)
+            effect = partial(operation.handler, self.store, call)
+            if fault is None:
+                response: Response | None = effect()
             else:
-                response = operation.handler(self.store, call)
+                response = await faults.strike(
+                    fault,
+                    effect,
+                    count=self._count,
+                    kill=partial(self._kill_requester, credentials),
+                    gone=partial(self._gone, connection),
+                )
             if limit and response is not None:
                 await asyncio.sleep((response.stop - response.start) / limit)
         except OssError as error:
-            response = _refusal(error, request_id, self.store.address, name, request.method)
-            self._errors[error.code] += 1
+            response = refusal(error, request_id, self.store.address, name, request.method)
+            self._count(error)
         except Exception:  # noqa: BLE001 - the server answers 500 and lives on
             _log.exception("%s %s/%s failed", name, request.bucket, request.key)
-            response = _refusal(
+            response = refusal(
                 OssError("InternalError"), request_id, self.store.address, name, request.method
             )
+        finally:
+            if writing:
+                self.store.in_flight[writing] -= 1
+                if not self.store.in_flight[writing]:
+                    del self.store.in_flight[writing]
         return name, response
 
     def abort_by_lifecycle(self, bucket: str, now: float | None = None) -> int:
@@ -233,45 +258,14 @@ class OssServer:
     def _cost(self, call: Call) -> int:
         return copies.cost(self.store, call) if call.operation in {"CopyObject", "UploadPartCopy"} else 0
 
-    async def _struck(
-        self,
-        fault: Fault,
-        operation: Operation,
-        call: Call,
-        credentials: Credentials | None,
-        connection: Connection,
-    ) -> Response | None:
-        """What a fault makes of a request (conditions.Fault says what each means)."""
-        if fault.error is not None:
-            delay = ((b"x-oss-qos-delay-time", b"100"),) if fault.error in QOS_DELAY else ()
-            raise OssError(fault.error, headers=delay)
-        match fault.answer:
-            case "reset":
-                return None
-            case "stall":
-                await self._stall(connection)
-                return None
-            case "lost" | "kill":
-                if fault.answer == "kill" and self._kill is not None and credentials is not None:
-                    self._kill(credentials.access_key_id)
-                try:
-                    operation.handler(self.store, call)
-                except OssError as error:
-                    self._errors[error.code] += 1
-                return None
-            case "duplicate":
-                # a copy of the request that the network delivers later: nobody hears its answer
-                response = operation.handler(self.store, call)
-                try:
-                    operation.handler(self.store, call)
-                except OssError as error:
-                    self._errors[error.code] += 1
-                return response
-            case "delay":
-                await asyncio.sleep(_LATE)
-        return operation.handler(self.store, call)
+    def _count(self, error: OssError) -> None:
+        self._errors[error.code] += 1
 
-    async def _stall(self, connection: Connection) -> None:
+    def _kill_requester(self, credentials: Credentials | None) -> None:
+        if self._kill is not None and credentials is not None:
+            self._kill(credentials.access_key_id)
+
+    async def _gone(self, connection: Connection) -> None:
         ends = [asyncio.ensure_future(event.wait()) for event in (connection.closed, self._stopping)]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -279,51 +273,9 @@ class OssServer:
             for end in ends:
                 end.cancel()
 
-    def _admit(self, request: Request, operation: Operation, connection: Connection) -> Credentials | None:
-        """Who asks, and whether they may. A missing bucket is told before a wrong key, except to who would
-        make it (asserted by Alibaba's SDK tests).
-        """
-        bucket = self.store.buckets.get(request.bucket)
-        if bucket is None and request.bucket and operation.name not in {"PutBucket", "PutBucketAcl"}:
-            raise OssError("NoSuchBucket", BucketName=request.bucket)
-        region = self.store.region
-        regions = (region, bucket.region if bucket is not None else request.region)
-        credentials = self._signatures.check(request, regions)
-        if credentials is not None:
-            if credentials.access_key_id not in connection.access_key_ids:
-                connection.access_key_ids.add(credentials.access_key_id)
-                self._by_access_key[credentials.access_key_id] += 1
-            if (
-                bucket is not None
-                and bucket.owner != self._accounts.account_id
-                and operation.name != "PutBucket"
-            ):
-                self._admit_stranger(request, operation, bucket)
-            return credentials
-        if bucket is None:
-            raise OssError(
-                "AccessDenied", "Anonymous access is forbidden for this operation.", ec="0003-00000001"
-            )
-        self._admit_stranger(request, operation, bucket)
-        return None
-
-    def _admit_stranger(self, request: Request, operation: Operation, bucket: Bucket) -> None:
-        """The object's ACL counts, or the bucket's if it is `default`."""
-        acl = bucket.acl
-        version = bucket.current(request.key) if request.key else None
-        if version is not None and version.acl != "default":
-            acl = version.acl
-        match operation.access:
-            case "read" if acl in _READABLE:
-                return
-            case "write" if acl == "public-read-write":
-                return
-            case _:
-                raise OssError("AccessDenied")
-
     async def _read(self, receive: ASGIReceiveCallable, request: Request) -> Body:
         """The body, if the method has one. A GET may announce one and never send it."""
-        if request.method not in {"PUT", "POST"}:
+        if request.method not in _WITH_BODY:
             return Body()
         if request.headers.get(b"content-length") == b"0":
             return _EMPTY
@@ -351,44 +303,3 @@ def _seeded(store: Store, bucket: Bucket, key: str, content: extents.Content) ->
         storage_class=bucket.storage_class,
         metadata=Metadata(((b"content-type", b"application/octet-stream"),)),
     )
-
-
-def _refusal(error: OssError, request_id: str, host: str, operation: str, method: str) -> Response:
-    ec = error.ec_in(operation)
-    body = error.document(request_id, host, ec)
-    headers = (*error.headers, (b"x-oss-ec", ec.encode()), _XML)
-    if error.status == 304:
-        return Response(304, error.headers)
-    if method == "HEAD":
-        return Response(error.status, (*headers, (b"x-oss-err", in_header(body))))
-    return Response(error.status, headers, body)
-
-
-async def _answer(
-    response: Response, request_id: str, took: bytes, method: str, send: ASGISendCallable, *, announced: bool
-) -> None:
-    headers = [
-        (b"server", b"AliyunOSS"),
-        (b"date", http_date(time.time())),
-        (b"x-oss-request-id", request_id.encode()),
-        (b"x-oss-server-time", took),
-        *response.headers,
-    ]
-    length = response.stop - response.start if response.content is not None else len(response.body)
-    if response.status != 304 and not any(
-        name in {b"content-length", b"transfer-encoding"} for name, _ in response.headers
-    ):
-        headers.append((b"content-length", str(length).encode()))
-    if method in {"GET", "HEAD", "DELETE"} and announced:
-        headers.append(
-            (b"connection", b"close")
-        )  # the announced body may never come, or be taken for a request
-    if response.body and not any(name == b"content-type" for name, _ in response.headers):
-        headers.append(_XML)
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if response.content is not None and method != "HEAD":
-        for chunk in response.content.chunks(response.start, response.stop):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    else:
-        await send({"type": "http.response.body", "body": response.body, "more_body": False})

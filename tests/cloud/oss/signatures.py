@@ -212,11 +212,12 @@ def _sign_v4(request: Request, credentials: Credentials, when: float, scope: str
     )
     stamp = _v4_stamp(int(when))
     to_sign = f"OSS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
-    return hmac.digest(_signing_key(credentials.access_key_secret, scope), to_sign.encode(), "sha256").hex()
+    return hmac.digest(signing_key(credentials.access_key_secret, scope), to_sign.encode(), "sha256").hex()
 
 
 @lru_cache(maxsize=1024)
-def _signing_key(secret: str, scope: str) -> bytes:
+def signing_key(secret: str, scope: str) -> bytes:
+    """The key V4 derives for `date/region/oss/aliyun_v4_request`."""
     key = b"aliyun_v4" + secret.encode()
     for step in scope.split("/"):
         key = hmac.digest(key, step.encode(), "sha256")

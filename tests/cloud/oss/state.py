@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,7 +70,6 @@ class Part(msgspec.Struct, frozen=True):
     content: Content
     etag: str
     modified: float
-    md5: bytes = b""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -205,6 +205,7 @@ class Store:
         self.clock = clock
         self.buckets: dict[str, Bucket] = {}
         self.bytes_copied = 0
+        self.in_flight: Counter[str] = Counter()  # requests that are writing parts now, by upload id
         self.restore_seconds = 3.0
         self.address = "127.0.0.1"
 

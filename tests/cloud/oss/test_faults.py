@@ -151,6 +151,17 @@ def test_latency_and_bandwidth_are_per_request_so_that_requests_overlap(oss: Run
     assert 0.3 <= time.monotonic() - started < 1.5  # 100 ms + 10 MB at 50 MB/s, all at once
 
 
+def test_a_shallow_copy_moves_nothing_and_takes_no_bandwidth(oss: Running) -> None:
+    bucket, other = oss.bucket(), oss.bucket("other")
+    oss.do(lambda: oss.server.seed("src", "k", 10_000_000, 3))
+    oss.fail(bandwidth_mb_s=20)
+    started = time.monotonic()
+    bucket.copy_object("src", "k", "k2")
+    shallow = time.monotonic() - started
+    other.copy_object("src", "k", "k2")
+    assert shallow < 0.4 <= time.monotonic() - started - shallow
+
+
 def test_a_traffic_limit_takes_its_time(oss: Running) -> None:
     bucket = oss.bucket()
     started = time.monotonic()

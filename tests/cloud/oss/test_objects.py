@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hmac
+import json
 import time
 
 import httpx
@@ -184,3 +186,28 @@ def test_a_bucket_is_made_found_described_and_deleted(oss: Running) -> None:
     bucket.delete_object("k")
     bucket.delete_bucket()
     assert refused(bucket.get_bucket_info) == (404, "NoSuchBucket")
+
+
+def test_a_form_uploads_what_its_policy_allows(oss: Running) -> None:
+    bucket = oss.bucket()
+    owner = oss.accounts.owner
+
+    def post(
+        expiration: str = "2099-01-01T00:00:00.000Z", secret: str = owner.access_key_secret
+    ) -> httpx.Response:
+        conditions = [{"bucket": "src"}, ["starts-with", "$key", "up/"], ["content-length-range", 0, 10]]
+        policy = base64.b64encode(json.dumps({"expiration": expiration, "conditions": conditions}).encode())
+        signature = base64.b64encode(hmac.digest(secret.encode(), policy, "sha1"))
+        fields = {"key": "up/${filename}", "policy": policy.decode(), "Signature": signature.decode()}
+        fields |= {"OSSAccessKeyId": owner.access_key_id, "x-oss-meta-a": "1", "success_action_status": "201"}
+        return httpx.post(
+            f"{oss.url}/src", data=fields, files={"file": ("k.txt", b"hel\r\nlo", "text/plain")}
+        )
+
+    assert post().status_code == 201
+    got = bucket.get_object("up/k.txt")
+    assert (got.read(), got.content_type, got.headers["x-oss-meta-a"]) == (b"hel\r\nlo", "text/plain", "1")
+    assert oss.events[-1].name == "ObjectCreated:PostObject"
+    assert "Policy expired" in post("2020-01-01T00:00:00.000Z").text
+    assert "SignatureDoesNotMatch" in post(secret="wrong").text
+    assert httpx.post(f"{oss.url}/src", data={"key": "k"}, files={"file": b"x"}).status_code == 403

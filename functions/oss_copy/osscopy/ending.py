@@ -1,0 +1,117 @@
+"""How a copy ends: aborted, cancelled, examined, closed - and put on record.
+
+Knows the rules for who may end an upload and how an outcome is named; not how a copy gets there. The upload
+decides, not the record: Abort answered 204 means that we ended it; 404 means to examine the destination
+before naming anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+
+from osscopy import plan, results
+from osscopy.model import (
+    Continue,
+    Copy,
+    Done,
+    Failed,
+    Opened,
+    OssCopyError,
+    Problem,
+    Refused,
+    Result,
+    SourceChanged,
+    Transient,
+    UploadGone,
+)
+from osscopy.session import Session
+
+CHANGED = ("SourceChanged", "the source was changed while it was copied")
+UNKNOWN = (
+    "OutcomeUnknown",
+    "the upload was ended elsewhere and the destination does not show the copy: compare before copying again",
+)
+
+
+class Ending:
+    """The ends a copy can come to in this invocation."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def close(self, copy: Copy | Continue | Opened, result: Result) -> Result:
+        """Put the outcome on record; the one that is on record already is the outcome."""
+        entry = Done(self._session.clock.nonce(), result, copy.request)
+        return self._session.ask(lambda: self._session.journal.close(copy.job, entry)).result
+
+    def cancelled(self, task: Continue) -> Result:
+        """End the upload because somebody wants it; 404 may mean that it was completed first."""
+        try:
+            self.abort(task)
+        except UploadGone:
+            return self.examine(task, None)
+        return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
+
+    def fail(self, task: Continue, error: Refused | Failed) -> Result:
+        """End the upload and report."""
+        problem = Problem.of(error)
+        try:
+            self.abort(task)
+        except UploadGone:
+            return self.examine(task, error)
+        except (Failed, Transient) as second:
+            self._session.log("abortFailed", **where(task), uploadId=task.upload.id, error=str(second))
+            message = f"{error.message} (upload {task.upload.id} could not be aborted: {second})"
+            problem = msgspec.structs.replace(problem, message=message)
+        return self.close(task, results.ended(task, "failed", self._session.now(), problem))
+
+    def leave(self, task: Continue, result: Result) -> Result:
+        """The job is over. An upload that was opened after it ended has nobody else to end it."""
+        if result.status != "succeeded":
+            with contextlib.suppress(UploadGone):
+                self.abort(task)
+        return result
+
+    def disown(self, task: Continue, error: Refused) -> Result:
+        """The settings do not allow this copy (any more): end its upload, if it is on record as ours."""
+        entered = self._session.ask(lambda: self._session.journal.entered(task.job))
+        if entered is not None and entered.upload == task.upload:
+            return self.fail(task, error)
+        return results.ended(task, "failed", self._session.now(), Problem.of(error))
+
+    def examine(self, task: Continue, error: OssCopyError | None) -> Result:
+        """The upload is gone: whoever ended it, the destination tells the outcome, else `error` is it.
+
+        `error` None: it was cancelled.
+        """
+        seen = self._session.destination(task.request)
+        if not plan.differences(task.pin, seen, task.upload.opened_at, None):
+            return self.close(task, results.multipart(task, seen, None, self._session.now()))
+        if error is None or self._session.is_cancelled(task.job):
+            return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
+        if error.code == UNKNOWN[0] and not self._session.source_is_same(task):
+            error = SourceChanged(*CHANGED)  # an earlier hop may have seen it, and died
+        return self.close(task, results.ended(task, "failed", self._session.now(), Problem.of(error)))
+
+    def abort(self, task: Continue) -> None:
+        """Abort, and again while parts that were in flight bring the upload back."""
+        attempts = self._session.attempts()
+        try:
+            attempts.run(lambda: self._session.store.abort(task.request, task.upload.id))
+        except UploadGone:
+            if not attempts.in_doubt:
+                raise
+        self._session.log("aborted", **where(task), uploadId=task.upload.id)
+        for _ in range(3):
+            try:
+                self._session.ask(lambda: self._session.store.list_parts(task.request, task.upload.id, 0))
+                self._session.ask(lambda: self._session.store.abort(task.request, task.upload.id))
+            except UploadGone:
+                return
+
+
+def where(task: Continue) -> dict[str, object]:
+    """What every log line about a chain says."""
+    return {"job": task.job, "generation": task.generation, "lane": task.lane, "hop": task.hop}

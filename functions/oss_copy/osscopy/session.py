@@ -1,0 +1,115 @@
+"""What one invocation asks of the world, each question repeated while that may help and time allows.
+
+Knows the ports, retries and the time left; not what the answers mean for a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from osscopy import plan
+from osscopy.attempts import Attempts
+from osscopy.model import Acl, Conditions, Continue, CopyRequest, Failed, Head, ListedPart, Pin
+from osscopy.ports import Clock, Invoker, Journal, Log, Store
+
+T = TypeVar("T")
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What this invocation may use. `deadline` is monotonic; `timeout` the configured one, in seconds."""
+
+    timeout: float
+    deadline: float
+    threshold: int = plan.DEFAULT_THRESHOLD
+    parallel: int = 32
+
+
+class Session:
+    """The store, the journal, the invoker and the clock of one invocation, asked with patience."""
+
+    def __init__(
+        self, store: Store, journal: Journal, invoker: Invoker, clock: Clock, log: Log, limits: Limits
+    ) -> None:
+        self.store = store
+        self.journal = journal
+        self.clock = clock
+        self.log = log
+        self.limits = limits
+        self.submit_by = limits.deadline - plan.reserve(limits.timeout)
+        self._invoker = invoker
+
+    def attempts(self) -> Attempts:
+        """For a question whose earlier attempts matter."""
+        return Attempts(self.clock, until=self.submit_by)
+
+    def ask(self, request: Callable[[], T]) -> T:
+        """The answer to one request, asked again while that may help."""
+        return self.attempts().run(request)
+
+    def submit(self, task_id: str, payload: bytes, delay: int) -> None:
+        """Submit an invocation; that its id was accepted before means that it is on its way."""
+        attempts = Attempts(self.clock, until=self.limits.deadline - 0.5)
+        fresh = attempts.run(lambda: self._invoker.submit(task_id, payload, delay))
+        self.log("submitted", taskId=task_id, bytes=len(payload), delay=delay, fresh=fresh)
+
+    def parts(self, task: Continue, after: int, last: int) -> list[ListedPart]:
+        """The parts with numbers above `after` up to `last`, read from OSS page by page."""
+        found: list[ListedPart] = []
+        marker: int | None = after
+        while marker is not None and marker < last:
+            start = marker
+            page, marker = self.ask(lambda: self.store.list_parts(task.request, task.upload.id, start))  # noqa: B023
+            if marker is not None and marker <= start:
+                raise Failed("ListPartsStuck", f"ListParts answered marker {marker} after {start}")
+            found.extend(part for part in page if part.number <= last)
+        return found
+
+    def source(self, request: CopyRequest, conditions: Conditions) -> Head:
+        """The source as it is now."""
+        return self.ask(lambda: self.store.head(request, request.source, conditions))
+
+    def source_is_same(self, task: Continue) -> bool:
+        """Whether the source is still the version the copy is pinned to."""
+        try:
+            return plan.is_same_version(task.pin, self.source(task.request, Conditions()))
+        except Failed as error:
+            if error.code not in {"NoSuchKey", "NoSuchVersion"}:
+                raise
+            return False
+
+    def destination(self, request: CopyRequest) -> Head | None:
+        """What the destination shows now."""
+        return self.ask(lambda: self.store.find(request.destination.bucket, request.destination.key))
+
+    def acl(self, request: CopyRequest, pin: Pin) -> Acl:
+        """The ACL the destination is to have."""
+        if request.acl != "copy":
+            return request.acl
+        return self.ask(lambda: self.store.acl(request, plan.pinned(request.source, pin)))
+
+    def is_cancelled(self, job: str) -> bool:
+        """Whether somebody wants the copy to end."""
+        return self.ask(lambda: self.journal.cancelled(job)) is not None
+
+    def parallel(self, request: CopyRequest) -> int:
+        """Threads for a copy: what was asked for, within the limit."""
+        return max(1, min(request.tuning.parallel or self.limits.parallel, self.limits.parallel))
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.clock.now()
+
+    def part_budget(self) -> float:
+        """Seconds one part may take in this invocation."""
+        return plan.part_budget(self.limits.timeout)
+
+    def seconds_left(self) -> float:
+        """Until the platform kills this invocation."""
+        return self.limits.deadline - self.clock.monotonic()
+
+    def is_short_of_time(self) -> bool:
+        """Whether another copy had better not be begun in this invocation."""
+        return self.seconds_left() < 3 * plan.reserve(self.limits.timeout)

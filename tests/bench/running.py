@@ -1,0 +1,71 @@
+"""One copy on the local cloud, timed by the host's own record of it, with what it cost in requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.cloud.client import LocalCloud
+
+SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
+WARM = "warm.bin"  # a small object that every warm cloud holds
+PART = 1 << 20  # bytes: seeded objects cost nothing, and neither do their parts
+THREADS = 32
+
+
+class Run(msgspec.Struct, frozen=True):
+    """`seconds` from the submission of the event to the end of the last invocation."""
+
+    seconds: float
+    result: dict[str, Any]
+    operations: Mapping[str, int]  # requests to OSS by operation
+    connections: tuple[int, ...]  # opened to OSS by each invocation
+    parts_before: tuple[int, ...]  # that were there when each hop after the first began
+    peaks: tuple[float, ...]  # MB, of each invocation
+
+
+@contextmanager
+def warm_cloud(timeout: int, threads: int = THREADS) -> Iterator[LocalCloud]:
+    """A cloud whose instance has done a copy already: cold starts are measured elsewhere."""
+    with LocalCloud(variables={"timeout": timeout}, environment={"MAX_PARALLEL": str(threads)}) as cloud:
+        copy(cloud, WARM, 2 * PART)
+        yield cloud
+
+
+def copy(cloud: LocalCloud, key: str, size: int, part_size: int | None = PART) -> Run:
+    """Copy a seeded object between buckets in parts (None: of the size that oss-copy chooses), as an event.
+
+    RuntimeError unless that ends as a copy proved by CRC64.
+    """
+    cloud.seed(SOURCE, key, size)
+    known, before = len(cloud.invocations()), cloud.requests()["operations"]
+    tuning = {"tuning": {"partSize": part_size, "method": "multipart"}} if part_size else {}
+    source, destination = {"bucket": SOURCE, "key": key}, {"bucket": DESTINATION}
+    cloud.invoke_async({"source": source, "destination": destination, **tuning})
+    cloud.wait_idle(600)
+    counted, made = cloud.requests(), cloud.invocations()[known:]
+    results = [json.loads(one["result"] or "null") for one in made]
+    if not results[-1] or results[-1]["status"] != "succeeded" or results[-1]["verified"] != "crc64":
+        raise RuntimeError(f"the copy failed: {made[-1]['error'] or results[-1]}")
+    by_key = counted["connections_by_access_key"]
+    return Run(
+        seconds=made[-1]["end"] - made[0]["submitted"],
+        result=results[-1],
+        operations={name: n - before.get(name, 0) for name, n in counted["operations"].items()},
+        connections=tuple(by_key.get(one["access_key_id"], 0) for one in made),
+        parts_before=tuple(each["partsDone"] for each in results[:-1]),
+        peaks=tuple(one["peak_memory_mb"] for one in made),
+    )
+
+
+def interpreter(cloud: LocalCloud) -> str:
+    """Which Python the instances run, and whether its packages are the layer's."""
+    pid = cloud.instances()[0]["pid"]
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+    packages = "packages of layers/sdk/python" if "layers/sdk/python" in maps else "packages of .venv"
+    return f"{Path(f'/proc/{pid}/exe').readlink().name}, {packages}"

@@ -26,7 +26,7 @@ check: lint test         ## lint, types, import rules, tests
 
 soak: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
-	$(BIN)/python -m pytest -q tests/flow/test_openapi.py
+	$(BIN)/python -m tests.fuzz.drive $(ARGS)
 
 openapi: $(READY)        ## the OpenAPI document from the types that parse
 	$(BIN)/python -m tests.openapi

@@ -238,6 +238,12 @@ def _responses(good: dict[int, tuple[str, Schema]], *bad: int) -> Schema:
                 "schema": {"type": "string", "pattern": f"^/copies/{events.JOB}$"},
             }
         }
+    for code, (_, schema) in good.items():
+        if schema == _ref("Result"):
+            found[str(code)]["links"] = {
+                name: {"operationId": name, "parameters": {"job": "$response.body#/job"}}
+                for name in ("look", "cancel", "resubmit")
+            }
     found["503"]["headers"] = {
         "Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "string"}}
     }
@@ -273,7 +279,9 @@ def routes() -> Schema:
         _query(
             "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Copies in a page."
         ),
-        _query("after", {"type": "string", "pattern": whole(events.JOB)}, "The `next` of the page before."),
+        _query(
+            "after", {"type": "string", "pattern": f"^(?:{events.JOB})?$"}, "The `next` of the page before."
+        ),
     ]
     return {
         "/copies": {
@@ -348,8 +356,8 @@ def document() -> Schema:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "API_TOKEN, behind a trigger with authType anonymous. With authType "
-                    "function the request is signed with ACS3-HMAC-SHA256 instead, and FC checks that.",
+                    "description": "API_TOKEN, behind a trigger with authType anonymous. "
+                    "With authType function the request is signed with ACS3-HMAC-SHA256 instead.",
                 }
             },
         },

@@ -76,7 +76,7 @@ def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
     match method, job or path:
         case "POST", "/copies":
             copy = _read_copy(call, headers, arrival)
-            return _begun(desk.start(copy, headers.get("idempotency-key")))
+            return _begun(desk.start(copy, headers.get("idempotency-key") or None))
         case "GET" | "HEAD", "/copies":
             return _response(200, desk.page(*_paging(call.query_parameters)))
         case "GET" | "HEAD", "/healthz":

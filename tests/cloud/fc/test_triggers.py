@@ -226,6 +226,13 @@ def test_an_http_request_becomes_the_documented_event(lab: Lab) -> None:
     }
 
 
+def test_a_path_with_a_line_break_reaches_the_function(lab: Lab) -> None:
+    lab.deploy(
+        "def handler(event, context): return {'statusCode': 200, 'body': event.decode()}", triggers=[_http()]
+    )
+    assert lab.web("POST", "/a%0Ab%0A").json()["rawPath"] == "/a%0Ab%0A"
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [("application/octet-stream", b"text"), ("image/png", b"\x89PNG"), ("text/plain", b"\xff")],

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -42,6 +43,21 @@ _TEXT = ("text/", "application/json", "application/xml", "application/javascript
 _EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
 
+class _Anything(Convertor[str]):
+    """Starlette's `path` leaves out paths with line breaks (`%0A`); FC's gateway passes them on."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("anything", _Anything())
+
+
 class HttpAnswer(msgspec.Struct, frozen=True, rename="camel"):
     """What a function may return to set status and headers."""
 
@@ -56,7 +72,7 @@ class WebTrigger:
         self._host = host
         self._function = function
         self._trigger = trigger
-        self.app = Starlette(routes=[Route("/{path:path}", self._answer, methods=_EVERY_METHOD)])
+        self.app = Starlette(routes=[Route("/{path:anything}", self._answer, methods=_EVERY_METHOD)])
 
     async def _answer(self, http: HttpRequest) -> Response:
         request = self._host.request(self._function.function_name, self._trigger.trigger_name, b"")

@@ -1,0 +1,484 @@
+"""What must not get in, tried through every trigger; and what is told of it holds no secret.
+
+The clouds of this module look at everything that was logged and answered when their last attack is over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from osscopy.model import MIB
+from tests.cloud.accounts import Accounts
+from tests.cloud.client import ROOT, LocalCloud, sign_acs3
+from tests.flow.conftest import DESTINATION, SOURCE, count_requests, exists
+
+TOKEN = "the-token-0f-the-attacked-function"
+TRIGGERS = ("direct", "http", "timer")
+COMPOSED, DECOMPOSED = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")
+ENVIRONMENT = {
+    "MULTIPART_THRESHOLD": "2MiB",
+    "ALLOWED_SOURCES": f"{SOURCE}/in/*,{SOURCE}/incoming/*,{SOURCE}/{COMPOSED}/*",
+    "ALLOWED_DESTINATIONS": f"{DESTINATION}/out/*,{DESTINATION}/incoming/*",
+}
+
+# What secrets look like: the temporary ones are made anew for every invocation.
+SECRET = re.compile(
+    r"[A-Za-z0-9_-]{128}|(?<![0-9a-zA-Z])[0-9a-f]{44}(?![0-9a-zA-Z])|STS\.[0-9a-f]{24}"
+    r"|[Ss]ignature=|OSS4-HMAC|ACS3-HMAC|FC LTAI|FC STS|(?i:bearer |authorization\W|security[-_]token)"
+)
+
+
+def leaks(cloud: LocalCloud, *secrets: str) -> list[str]:
+    """What was told of all invocations and is a secret, with some text around."""
+    secrets = (cloud.owner.access_key_secret, *secrets)
+    found = []
+    for invocation in cloud.invocations():
+        told = json.dumps([invocation[name] for name in ("logs", "result", "error")], ensure_ascii=False)
+        told = told.replace("send `Authorization: Bearer` with", "")  # the advice of a 401
+        hits = [match.span() for match in SECRET.finditer(told)]
+        hits += [(told.index(secret), told.index(secret) + 9) for secret in secrets if secret in told]
+        found += [told[max(0, first - 60) : last + 20] for first, last in hits]
+    return found
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A function behind all triggers, EventBridge's too; HTTP wants signatures."""
+    template = with_event_bridge(tmp_path_factory.mktemp("template"))
+    with LocalCloud(template=template, variables={"timeout": 10}, environment=ENVIRONMENT) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("secret.bin", b"secret")
+        yield cloud
+        cloud.wait_idle(60)
+        assert leaks(cloud) == []
+
+
+@pytest.fixture(scope="module")
+def public() -> Iterator[LocalCloud]:
+    """A function behind an HTTP trigger that anybody can reach."""
+    environment = {**ENVIRONMENT, "API_TOKEN": TOKEN}
+    with LocalCloud(variables={"timeout": 10, "httpAuthType": "anonymous"}, environment=environment) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("in/a", b"1")
+        yield cloud
+        cloud.wait_idle(60)
+        assert leaks(cloud, TOKEN) == []
+
+
+def with_event_bridge(folder: Path) -> Path:
+    """s.yaml with one trigger more."""
+    document = yaml.safe_load((ROOT / "s.yaml").read_text())
+    props = document["resources"]["oss_copy"]["props"]
+    props["code"] = str(ROOT / props["code"])
+    there = f"acs:oss:cn-hangzhou:{document['vars']['accountId']}:{SOURCE}/"
+    pattern = {"source": ["acs.oss"], "subject": [{"prefix": there}]}
+    props["triggers"].append(
+        {
+            "triggerName": "bridge",
+            "triggerType": "eventbridge",
+            "triggerConfig": {
+                "triggerEnable": True,
+                "asyncInvocationType": True,
+                "eventRuleFilterPattern": json.dumps(pattern),
+                "eventSourceConfig": {"eventSourceType": "Default", "eventSourceParameters": {}},
+            },
+        }
+    )
+    path = folder / "s.yaml"
+    path.write_text(yaml.safe_dump(document, allow_unicode=True))
+    return path
+
+
+def ask(cloud: LocalCloud, by: str, request: object) -> dict[str, Any]:
+    """The result of a request through a trigger; HTTP's error body counts as one that failed."""
+    if by == "direct":
+        answer: dict[str, Any] = cloud.invoke(request)
+        return answer
+    if by == "timer":
+        text = request if isinstance(request, str) else json.dumps(request)
+        request_id = cloud.fire("timer", text)
+        cloud.wait_idle(60)
+        (invocation,) = cloud.invocations(request_id=request_id)
+        result: dict[str, Any] = json.loads(invocation["result"])
+        return result
+    response = cloud.http("POST", "/copies", json_body=request)
+    body: dict[str, Any] = response.json()
+    return body if response.is_success else {"status": "failed", **body}
+
+
+def refused(cloud: LocalCloud, by: str, request: object) -> tuple[str, str | None]:
+    """Code and field of the refusal; AssertionError if it was done, or OSS was asked."""
+    before = count_requests(cloud)
+    result = ask(cloud, by, request)
+    assert result["status"] == "failed", result
+    assert count_requests(cloud) == before, "OSS was asked before the request was refused"
+    return result["error"]["code"], result["error"]["field"]
+
+
+def copying(source: Mapping[str, Any], destination: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "source": {"bucket": SOURCE, **source},
+        "destination": {"bucket": DESTINATION, **destination},
+        **more,
+    }
+
+
+def test_the_secrets_this_cloud_gives_out_would_be_recognised() -> None:
+    key = Accounts().issue("acs:ram::1:role/r")
+    assert key.security_token is not None
+    for secret in (key.access_key_id, key.access_key_secret, key.security_token):
+        assert SECRET.search(f'"{secret}"')
+    assert not SECRET.search('"c-0123456789abcdef0123456789abcdef 5EB63BBBE01EEED093CB22BB8F5ACDC3"')
+
+
+# --- places that are not allowed ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize(
+    ("source", "destination", "field"),
+    [
+        ({"bucket": "foreign-bucket", "key": "in/a"}, {"key": "out/a"}, "source"),
+        ({"bucket": DESTINATION, "key": "in/a"}, {"key": "out/a"}, "source"),
+        ({"key": "in/a"}, {"bucket": "foreign-bucket", "key": "out/a"}, "destination"),
+        ({"key": "in/a"}, {"bucket": "oss-copy-state", "key": "oss-copy/done/c-1"}, "destination"),
+        ({"key": "in/a"}, {}, "destination"),
+    ],
+)
+def test_a_bucket_outside_the_allow_list_is_neither_read_nor_written(
+    attacked: LocalCloud, by: str, source: dict[str, str], destination: dict[str, str], field: str
+) -> None:
+    assert refused(attacked, by, copying(source, destination)) == ("NotAllowed", field)
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize(
+    "key",
+    [
+        "secret.bin",
+        "./in/a",
+        "/in/a",
+        "in",
+        "IN/a",
+        "in%2Fa",
+        "%69n/a",
+        "in\\a",
+        "x/../in/a",
+        f"{DECOMPOSED}/a",
+        "\uff49n/a",  # a full-width i
+    ],
+)
+def test_a_key_that_only_resembles_an_allowed_prefix_is_refused(
+    attacked: LocalCloud, by: str, key: str
+) -> None:
+    assert refused(attacked, by, copying({"key": key}, {"key": "out/a"})) == ("NotAllowed", "source")
+    into = copying({"key": "in/a"}, {"key": key.replace("in", "out") + "{{"})
+    assert refused(attacked, by, into) == ("NotAllowed", "destination")
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize(
+    "key", ["in/../secret.bin", "in/%2e%2e/secret.bin", "in/./a", "in//a", f"{COMPOSED}/a"]
+)
+def test_an_allowed_key_with_path_syntax_is_that_object_and_no_other(
+    attacked: LocalCloud, by: str, key: str
+) -> None:
+    request = copying({"key": key}, {"key": f"out/{by}/{{key}}"})
+    attacked.oss_bucket(SOURCE).delete_object(key)
+    assert ask(attacked, by, request)["error"]["code"] == "NoSuchKey"
+    attacked.oss_bucket(SOURCE).put_object(key, b"this one")
+    result = ask(attacked, by, request)
+    assert (result["status"], result["source"]["key"]) == ("succeeded", key), result
+    assert attacked.oss_bucket(DESTINATION).get_object(f"out/{by}/{key}").read() == b"this one"
+
+
+def test_a_template_cannot_climb_out_of_an_allowed_prefix(attacked: LocalCloud) -> None:
+    attacked.oss_bucket(SOURCE).put_object("in/out/x", b"1")
+    for template in ("{dir}{name}", "{key}", "{{out/{name}", "{date:%Y}out/{name}"):
+        request = copying({"key": "in/out/x"}, {"key": template})
+        assert refused(attacked, "direct", request) == ("NotAllowed", "destination")
+
+
+# --- endpoints ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize("name", ["endpoint", "region", "accessKeyId", "credentials", "role", "host", "url"])
+def test_no_endpoint_role_or_credential_is_taken_from_an_event(
+    attacked: LocalCloud, by: str, name: str
+) -> None:
+    for where in ("source", "destination", "tuning"):
+        request = copying({"key": "in/a"}, {"key": "out/a"}, tuning={})
+        request[where][name] = "http://evil.example"
+        assert refused(attacked, by, request) == ("UnknownField", f"{where}.{name}")
+    request = copying({"key": "in/a"}, {"key": "out/a"}, **{name: "http://evil.example"})
+    assert refused(attacked, by, request) == ("UnknownField", name)
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        "evil.example",
+        "evil.example:80",
+        "127.0.0.1",
+        "http://evil.example",
+        f"{SOURCE}/in",
+        f"{SOURCE}?x=",
+        f"{SOURCE}#",
+        f"user@{SOURCE}",
+        f"{SOURCE}\r\nHost: evil.example",
+        f"{SOURCE}\0",
+        f"{SOURCE}\n",
+        SOURCE.upper(),
+        "..",
+        "",
+    ],
+)
+def test_a_bucket_name_that_is_a_host_a_port_or_a_path_is_refused(
+    attacked: LocalCloud, by: str, bucket: str
+) -> None:
+    request = copying({"bucket": bucket, "key": "in/a"}, {"key": "out/a"})
+    assert refused(attacked, by, request) == ("InvalidBucketName", "source.bucket")
+    request = copying({"key": "in/a"}, {"bucket": bucket, "key": "out/a"})
+    assert refused(attacked, by, request) == ("InvalidBucketName", "destination.bucket")
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize(
+    "version", ["x&uploads", "x?acl", "x#", "x%26acl", "x=y", "x y", "x\r\ny: z", "é", "", "x/../y", "x;y"]
+)
+def test_a_version_id_that_is_query_syntax_is_refused(attacked: LocalCloud, by: str, version: str) -> None:
+    request = copying({"key": "in/a", "versionId": version}, {"key": "out/a"})
+    assert refused(attacked, by, request) == ("InvalidVersionId", "source.versionId")
+
+
+# --- headers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize("evil", ["a\r\nx-oss-object-acl: public-read", "a\nb", "a\rb", "a\0b", "\r\n\r\n"])
+def test_a_value_that_would_start_another_header_is_refused(attacked: LocalCloud, by: str, evil: str) -> None:
+    cases: list[tuple[dict[str, Any], str, str]] = [
+        ({"metadata": {"contentType": evil}}, "InvalidHeader", "metadata.contentType"),
+        ({"metadata": {"expires": evil}}, "InvalidHeader", "metadata.expires"),
+        ({"metadata": {"user": {"a": evil}}}, "InvalidHeader", "metadata.user.a"),
+        ({"metadata": {"user": {evil: "a"}}}, "InvalidMetadata", "metadata.user"),
+        ({"tags": {evil: "a"}}, "InvalidTag", "tags"),
+        ({"tags": {"a": evil}}, "InvalidTag", "tags"),
+        ({"conditions": {"ifMatch": evil}}, "InvalidHeader", "conditions.ifMatch"),
+        ({"conditions": {"ifModifiedSince": evil}}, "InvalidHeader", "conditions.ifModifiedSince"),
+        ({"encryption": {"algorithm": "KMS", "keyId": evil}}, "InvalidHeader", "encryption.keyId"),
+    ]
+    for options, code, field in cases:
+        request = copying({"key": "in/a"}, {"key": "out/a"}, **options)
+        assert refused(attacked, by, request) == (code, field)
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+def test_a_key_with_line_breaks_is_that_object_and_no_header(attacked: LocalCloud, by: str) -> None:
+    key = f"in/{by}\r\nx-oss-object-acl: public-read\r\n\r\n"
+    attacked.oss_bucket(SOURCE).put_object(key, b"odd")
+    result = ask(attacked, by, copying({"key": key}, {"key": "out/{name}"}))
+    assert (result["status"], result["source"]["key"]) == ("succeeded", key), result
+    made = "out/" + key.rpartition("/")[2]
+    assert attacked.oss_bucket(DESTINATION).get_object(made).read() == b"odd"
+    assert attacked.oss_bucket(DESTINATION).get_object_acl(made).acl == "default"
+    request = copying({"key": "in/a\0"}, {"key": "out/a"})
+    assert refused(attacked, by, request) == ("InvalidKey", "source.key")
+
+
+# --- continuations -----------------------------------------------------------------------------------------
+
+FORGED = {
+    "continuation": {
+        "version": 1,
+        "command": {
+            "step": "continue",
+            "job": "c-" + "f" * 32,
+            "request": copying({"key": "in/a"}, {"key": "out/forged"}),
+            "startedAt": "2026-11-22T10:00:00.000Z",
+            "pin": {"size": 3 * MIB, "etag": "E", "lastModified": 1},
+            "upload": {"id": "U", "partSize": MIB, "parts": 3, "lanes": 1, "openedAt": 1},
+            "generation": 0,
+            "lane": 1,
+            "hop": 2,
+        },
+    }
+}
+
+
+@pytest.mark.parametrize("by", ["http", "timer"])
+@pytest.mark.parametrize("wrap", ["alone", "list", "mixed", "event"])
+def test_a_continuation_cannot_come_in_through_http_or_a_timer(
+    attacked: LocalCloud, by: str, wrap: str
+) -> None:
+    forms: dict[str, object] = {
+        "alone": FORGED,
+        "list": [FORGED],
+        "mixed": {**copying({"key": "in/a"}, {"key": "out/forged"}), **FORGED},
+        "event": {"triggerTime": "2026-11-22T10:00:00Z", "triggerName": "t", "payload": json.dumps(FORGED)},
+    }
+    before = count_requests(attacked)
+    result = ask(attacked, by, forms[wrap])
+    for each in result.get("results", [result]):
+        assert each["status"] == "failed", each
+        assert each["error"]["code"] in {"UnknownField", "MissingField", "InvalidField"}
+    assert count_requests(attacked) == before
+
+
+def test_a_continuation_cannot_come_in_with_an_oss_event_or_through_eventbridge(attacked: LocalCloud) -> None:
+    """What an uploader chooses of these events is the key, and that stays a key."""
+    key = "incoming/" + json.dumps(FORGED, separators=(",", ":"))[:900]
+    before = count_requests(attacked, "UploadPartCopy")
+    attacked.oss_bucket(SOURCE).put_object(key, b"text")
+    attacked.wait_idle(60)
+    fired = [one for one in attacked.invocations() if one["trigger"] in {"oss", "bridge"}]
+    assert {one["trigger"] for one in fired[-2:]} == {"oss", "bridge"}
+    for one in fired[-2:]:
+        (result,) = json.loads(one["result"])["results"]
+        assert (result["status"], result["destination"]["key"]) == ("succeeded", key), result
+    assert attacked.oss_bucket(DESTINATION).get_object(key).read() == b"text"
+    assert count_requests(attacked, "UploadPartCopy") == before
+
+
+@pytest.mark.parametrize("shape", ["events", "specversion"])
+def test_an_event_of_objects_carries_no_continuation_beside_them(attacked: LocalCloud, shape: str) -> None:
+    """Whoever may invoke the function directly could send these; the triggers' shapes hold no command."""
+    name = "oss-trigger" if shape == "events" else "eventbridge"
+    event = json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
+    before = count_requests(attacked)
+    assert attacked.invoke({**event, **FORGED}) == {"results": []}  # no rule watches that bucket
+    assert count_requests(attacked) == before
+
+
+@pytest.mark.parametrize("job", ["../open/x", "c-" + "F" * 32, "", "c-" + "0" * 33, "c-" + "0" * 31 + "\n"])
+def test_a_direct_continuation_cannot_name_a_record_outside_its_job(attacked: LocalCloud, job: str) -> None:
+    forged = json.loads(json.dumps(FORGED))
+    forged["continuation"]["command"]["job"] = job
+    assert refused(attacked, "direct", forged) == ("InvalidContinuation", "continuation.command.job")
+
+
+# --- sizes -------------------------------------------------------------------------------------------------
+
+
+def test_an_oversized_body_is_refused_unread(attacked: LocalCloud) -> None:
+    before = count_requests(attacked)
+    for body in (b" " * 100_000, b"[" * 200_000, b'{"source": "' + b"x" * 1_000_000 + b'"}'):
+        for kind in ("application/json", "application/octet-stream"):
+            answer = attacked.http("POST", "/copies", body=body, headers={"Content-Type": kind})
+            assert answer.status_code == 413
+    assert count_requests(attacked) == before
+
+
+@pytest.mark.parametrize(
+    "opening", ["[", '{"a":', '{"source":{"bucket":', '{"tags":[', '{"metadata":{"user":']
+)
+def test_deep_json_is_refused_and_harms_nobody(attacked: LocalCloud, opening: str) -> None:
+    body = (opening * 90_000)[:90_000]
+    answer = attacked.http(
+        "POST", "/copies", body=body.encode(), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code in {400, 422}
+    result = ask(attacked, "timer", body)
+    assert result["error"]["code"] in {"InvalidJson", "InvalidField"}
+    assert attacked.http("GET", "/healthz").status_code == 200
+
+
+# --- who asks ----------------------------------------------------------------------------------------------
+
+
+def signed(cloud: LocalCloud, path: str, body: bytes, **more: str) -> tuple[httpx.URL, dict[str, str]]:
+    url = httpx.URL(cloud.http_trigger).join(path)
+    headers = {"content-type": "application/json", **more}
+    return url, {**headers, **sign_acs3("POST", str(url), headers, body, cloud.owner)}
+
+
+def test_a_replayed_request_with_an_idempotency_key_is_the_same_copy(attacked: LocalCloud) -> None:
+    attacked.oss_bucket(SOURCE).put_object("in/replayed", b"1")
+    body = json.dumps(copying({"key": "in/replayed"}, {"key": "out/replayed"})).encode()
+    url, headers = signed(attacked, "/copies", body, **{"idempotency-key": "once-only"})
+    first = httpx.post(url, content=body, headers=headers)
+    copies = count_requests(attacked, "CopyObject")
+    again = [httpx.post(url, content=body, headers=headers) for _ in range(3)]
+    assert first.status_code == 200, first.text
+    assert [answer.json()["job"] for answer in again] == [first.json()["job"]] * 3
+    assert count_requests(attacked, "CopyObject") == copies
+
+
+def test_a_captured_signature_opens_no_other_path_and_none_later(attacked: LocalCloud) -> None:
+    body = json.dumps(copying({"key": "in/replayed"}, {"key": "out/later"})).encode()
+    url, headers = signed(attacked, "/copies", body)
+    count = len(attacked.invocations())
+    elsewhere = httpx.URL(attacked.http_trigger).join("/copies/c-" + "0" * 32 + "/resubmit")
+    assert httpx.post(elsewhere, content=body, headers=headers).status_code == 403
+    assert httpx.delete(url, headers=headers).status_code == 403
+    old = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
+    assert httpx.post(url, content=body, headers={**headers, "x-acs-date": old}).status_code == 403
+    assert len(attacked.invocations()) == count
+    assert not exists(attacked.oss_bucket(DESTINATION), "out/later")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        f"Bearer {TOKEN[:-1]}",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN.upper()}",
+        f"Bearer {TOKEN}, Bearer x",
+        f"Basic {TOKEN}",
+        TOKEN,
+        "Bearer " + "x" * 4000,
+        "ACS3-HMAC-SHA256 Credential=x,SignedHeaders=host,Signature=0",
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/copies"),
+        ("GET", "/copies"),
+        ("GET", "/copies/c-" + "0" * 32),
+        ("DELETE", "/copies/c-" + "0" * 32),
+        ("POST", "/copies/c-" + "0" * 32 + "/resubmit"),
+        ("GET", "/openapi.json"),
+        ("GET", "/healthz"),
+        ("GET", f"/copies?token={TOKEN}&authorization=Bearer%20{TOKEN}"),
+    ],
+)
+def test_without_the_token_nothing_is_answered_and_nothing_done(
+    public: LocalCloud, authorization: str | None, method: str, path: str
+) -> None:
+    before = count_requests(public)
+    headers = {} if authorization is None else {"Authorization": authorization}
+    body = json.dumps(copying({"key": "in/a"}, {"key": "out/a"})).encode()
+    answer = public.http(method, path, body=body, headers=headers, signed=False)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert TOKEN not in answer.text
+    assert count_requests(public) == before
+
+
+def test_with_the_token_the_same_request_is_served(public: LocalCloud) -> None:
+    request = copying({"key": "in/a"}, {"key": "out/a"})
+    answer = public.http("POST", "/copies", json_body=request, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200, answer.text
+
+
+def test_the_token_of_an_authorised_request_that_is_refused_is_not_told(public: LocalCloud) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    for path in ("/copies", f"/{TOKEN[:0]}nothing"):
+        answer = public.http("POST", path, body=b"{", headers=headers)
+        assert answer.status_code in {400, 404}
+        assert TOKEN not in answer.text
+    assert leaks(public, TOKEN) == []

@@ -1,0 +1,24 @@
+"""The OpenAPI document and the function behind the HTTP trigger agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import openapi
+from tests.cloud.client import LocalCloud
+from tests.fuzz.drive import TOKEN, drive
+
+
+def test_the_function_serves_its_document(cloud: LocalCloud) -> None:
+    answer = cloud.http("GET", "/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == openapi.document()
+
+
+@pytest.mark.timeout(300)
+def test_every_request_made_of_the_document_is_answered_as_the_document_says() -> None:
+    driven = drive(examples=12, seed=4)
+    assert driven.is_clean, driven.report
+    assert driven.cases >= 300
+    assert not any(TOKEN in told for told in driven.told)

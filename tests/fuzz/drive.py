@@ -1,0 +1,71 @@
+"""schemathesis drives the OpenAPI document against the HTTP trigger: `python -m tests.fuzz.drive`.
+
+The function is behind an `anonymous` trigger with a bearer token, on a local cloud of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from osscopy.model import MIB
+from tests import openapi
+from tests.cloud.client import ROOT, LocalCloud
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+TOKEN = "0123456789abcdef-of-the-tests"
+SOURCE = "oss-copy-source"
+
+
+class Driven(NamedTuple):
+    """What came of a run."""
+
+    cases: int
+    is_clean: bool  # no failure and no error
+    report: str
+    told: list[str]  # results and logs of the invocations
+
+
+def drive(examples: int, seed: int | None = None) -> Driven:
+    """Run all phases with up to `examples` generated requests an operation, besides the systematic ones."""
+    environment = {"MULTIPART_THRESHOLD": "2MiB", "API_TOKEN": TOKEN}
+    with LocalCloud(variables={"timeout": 5, "httpAuthType": "anonymous"}, environment=environment) as cloud:
+        for key in ("small.bin", "备份/ü +%2F.bin"):
+            cloud.oss_bucket(SOURCE).put_object(key, b"x")
+        cloud.seed(SOURCE, "big.bin", 20 * MIB)
+        program = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG), "run"]
+        options = ["--url", cloud.http_trigger, "--max-examples", str(examples), "--no-color"]
+        options += ["--seed", str(seed)] if seed is not None else []
+        ran = subprocess.run(
+            [*program, *options, str(openapi.TARGET)],
+            cwd=ROOT,
+            env={**os.environ, "API_TOKEN": TOKEN, "PYTHONWARNINGS": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        told = [f"{one['result']} {one['logs']} {one['error']}" for one in cloud.invocations()]
+    report = ran.stdout + ran.stderr
+    found = re.search(r"(\d+) generated", report)
+    return Driven(int(found[1]) if found else 0, ran.returncode == 0, report, told)
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--examples", type=int, default=300, help="an operation")
+    options.add_argument("--at-least", type=int, default=2000, help="cases in all")
+    options.add_argument("--seed", type=int)
+    asked = options.parse_args()
+    driven = drive(asked.examples, asked.seed)
+    sys.stdout.write(driven.report)
+    sys.stdout.write(f"{driven.cases} cases\n")
+    return 0 if driven.is_clean and driven.cases >= asked.at_least else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

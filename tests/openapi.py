@@ -356,8 +356,8 @@ def document() -> Schema:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "API_TOKEN, behind a trigger with authType anonymous. With authType "
-                    "function the request is signed with ACS3-HMAC-SHA256 instead, and FC checks that.",
+                    "description": "API_TOKEN, behind a trigger with authType anonymous. "
+                    "With authType function the request is signed with ACS3-HMAC-SHA256 instead.",
                 }
             },
         },

@@ -17,6 +17,7 @@ from osscopy.model import (
     GIB,
     KIB,
     MIB,
+    TIB,
     Acl,
     Attributes,
     Conflict,
@@ -34,7 +35,7 @@ from osscopy.model import (
 )
 
 MIN_PART, MAX_PART, MAX_PARTS = 100 * KIB, 5 * GIB, 10_000
-MAX_OBJECT = MAX_PARTS * MAX_PART  # 48.8 TB
+MAX_OBJECT = 488 * TIB // 10  # 48.8 TB as documented, a little less than MAX_PARTS * MAX_PART
 
 # Ours. The official copier (oss SDK v2) leaves CopyObject at this size: 2 GB were seen to outlast 60 s.
 DEFAULT_THRESHOLD = 200 * MIB

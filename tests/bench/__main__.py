@@ -56,10 +56,10 @@ def main() -> int:
     for bench in BENCHES:
         if options.names and bench.name not in options.names:
             continue
-        print(f"{bench.name} ...", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{bench.name} ...", file=sys.stderr, flush=True)  # noqa: T201 - a program that speaks to its user
         figures = bench.measure(options.quick)
         sections.append(_section(bench, figures))
-        print(sections[-1], flush=True)  # noqa: T201
+        print(sections[-1], flush=True)  # noqa: T201 - a program that speaks to its user
     if not options.names and not options.quick:
         RESULTS.write_text(_page(sections), encoding="utf-8")
     return 0

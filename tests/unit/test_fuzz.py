@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from osscopy import events, web
+from osscopy.settings import Settings
+from tests import openapi
 from tests.fuzz import inputs
+from tests.unit.test_web import JOB, StubDesk
+
+DOCUMENTED = set(openapi.routes()["/copies"]["post"]["responses"])
 
 thorough = settings(
     max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -37,3 +44,50 @@ def test_the_edits_reach_every_kind_of_answer() -> None:
     seen = {inputs.judge(inputs.edited(n)) for n in range(len(inputs.SAMPLES))}
     seen.add(inputs.judge(b"{"))
     assert seen == {"batch", "http", "refused"}
+
+
+PATHS = st.sampled_from(
+    [
+        *("/copies", "/copies/", "/healthz", "/openapi.json", f"/copies/{JOB}", f"/copies/{JOB}/resubmit"),
+        *(
+            "/copies%2F" + JOB,
+            "//copies",
+            "/copies/..",
+            "/%ff",
+            "/copies/%0A",
+            "*",
+            "",
+            "/copies/c-1/resubmit",
+        ),
+    ]
+) | st.text(max_size=12)
+VALUES = st.text(max_size=8) | st.sampled_from(
+    ["running", "50", "0", "٣", JOB, "application/json", "Bearer x"]
+)
+CALLS = st.builds(
+    events.HttpCall,
+    st.builds(
+        events.HttpContext,
+        st.builds(events.HttpLine, st.sampled_from(["GET", "POST", "DELETE", "PUT", "head", "TRACE", ""])),
+        VALUES,
+        st.sampled_from(["", "1795341600000", "9999999999999", "0000000000000", "x", "٣" * 13]),
+    ),
+    headers=st.dictionaries(
+        st.sampled_from(["Content-Type", "Authorization", "idempotency-key"]), VALUES, max_size=3
+    ),
+    raw_path=PATHS,
+    body=VALUES | st.just(inputs.edited(3).decode()),
+    is_base64_encoded=st.booleans(),
+    query_parameters=st.dictionaries(
+        st.sampled_from(["status", "limit", "after", "x"]), VALUES | st.lists(VALUES, max_size=2), max_size=3
+    ),
+)
+
+
+@settings(max_examples=3000, deadline=None, database=None)
+@given(CALLS, st.booleans())
+def test_every_http_call_is_answered_with_a_documented_status(call: events.HttpCall, is_open: bool) -> None:
+    wanted = Settings("state", http_auth="anonymous", api_token="t" * 16) if is_open else Settings("state")
+    answer = web.answer(call, wanted, inputs.ARRIVAL, StubDesk(None, []))
+    assert str(answer["statusCode"]) in DOCUMENTED
+    assert isinstance(json.loads(answer["body"]), dict)

@@ -8,7 +8,6 @@ Retry-After.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import re
 from collections.abc import Mapping
@@ -150,7 +149,7 @@ def _body(call: events.HttpCall) -> bytes:
         raise Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")
     try:
         body = base64.b64decode(call.body, validate=True) if call.is_base64_encoded else call.body.encode()
-    except (binascii.Error, UnicodeEncodeError):
+    except ValueError:  # no ASCII, no base64, or no Unicode
         raise Refused("InvalidJson", "the body is neither UTF-8 nor base64") from None
     if len(body) > MAX_BODY:
         raise Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")

@@ -29,8 +29,7 @@ BENCHES = (
 )
 ABSENT = """\
 - lanes (speed-up at 8 lanes, target >= 7.2x): one object is copied by one chain so far
-- prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)
-- records in the state bucket: `m` of the floor and the count of requests will grow with them"""
+- prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)"""
 ABOUT = """\
 Written by `make bench`; do not edit. Every figure comes from the local cloud on this machine's loopback,
 with the latency that is named injected by the OSS server. **Loopback measures requests, concurrency and

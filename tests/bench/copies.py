@@ -18,8 +18,8 @@ from tests.cloud.client import ROOT, LocalCloud
 
 COPIER = ROOT / ".venvs/bench/bin/python"  # made by `make bench`
 
-# The serial requests that the order of effects makes mandatory, listings apart: those of the whole copy, and those
-# every further hop begins with.
+# The serial requests that the order of effects makes mandatory, listings apart: those of the whole copy, and
+# those every further hop begins with.
 SERIAL = (
     "HeadObject of the source",
     "PutObject open/",

@@ -59,8 +59,11 @@ class Desk:
 
     def start(self, copy: Copy, key: str | None = None) -> Result:
         """Begin `copy` without waiting for a long one; asked again under the same key, say how it stands."""
-        if key is None:
-            return self._engine.start(copy, inline=False)
+        result = self._engine.start(copy, inline=False) if key is None else self._start_once(copy, key)
+        self._session.log("result", job=result.job, status=result.status, error=result.error)
+        return result
+
+    def _start_once(self, copy: Copy, key: str) -> Result:
         self._allow(copy.request)
         mine = Claimed(self._session.clock.nonce(), copy.job)
         claim = self._session.ask(lambda: self._journal.claim(key, mine))

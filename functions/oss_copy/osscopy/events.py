@@ -189,7 +189,7 @@ def _check_continue(task: Continue) -> None:
 
 def needs_rules(event: bytes) -> bool:
     """Whether `event` may be one of OSS: a cheap look, for rules that have to be fetched first."""
-    return b'"events"' in event or b'"specversion"' in event
+    return b'"requestContext"' not in event and (b'"events"' in event or b'"specversion"' in event)
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:

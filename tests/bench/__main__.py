@@ -29,8 +29,7 @@ BENCHES = (
 )
 ABSENT = """\
 - lanes (speed-up at 8 lanes, target >= 7.2x): one object is copied by one chain so far
-- prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)
-- records in the state bucket: `m` of the floor and the count of requests will grow with them"""
+- prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)"""
 ABOUT = """\
 Written by `make bench`; do not edit. Every figure comes from the local cloud on this machine's loopback,
 with the latency that is named injected by the OSS server. **Loopback measures requests, concurrency and
@@ -56,10 +55,10 @@ def main() -> int:
     for bench in BENCHES:
         if options.names and bench.name not in options.names:
             continue
-        print(f"{bench.name} ...", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{bench.name} ...", file=sys.stderr, flush=True)  # noqa: T201 - a program that speaks to its user
         figures = bench.measure(options.quick)
         sections.append(_section(bench, figures))
-        print(sections[-1], flush=True)  # noqa: T201
+        print(sections[-1], flush=True)  # noqa: T201 - a program that speaks to its user
     if not options.names and not options.quick:
         RESULTS.write_text(_page(sections), encoding="utf-8")
     return 0

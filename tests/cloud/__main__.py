@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         uvloop.run(_serve(settings, until_eof=options.until_eof))
     except (ValueError, OSError) as exc:
-        print(f"local cloud: {exc}", file=sys.stderr)  # noqa: T201
+        print(f"local cloud: {exc}", file=sys.stderr)  # noqa: T201 - a program that speaks to its user
         return 2
     return 0
 

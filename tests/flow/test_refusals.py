@@ -129,7 +129,7 @@ def _missing_destination_bucket(cloud: LocalCloud, key: str) -> dict[str, Any]:
 def _other_region(cloud: LocalCloud, key: str) -> dict[str, Any]:
     where = "<CreateBucketConfiguration><LocationConstraint>oss-cn-shanghai</LocationConstraint>"
     abroad = cloud.oss_bucket("oss-copy-abroad")  # oss2 has no way to name a region but its endpoint
-    abroad._do("PUT", "oss-copy-abroad", "", data=where + "</CreateBucketConfiguration>")  # noqa: SLF001
+    abroad._do("PUT", "oss-copy-abroad", "", data=where + "</CreateBucketConfiguration>")  # noqa: SLF001 - there is no public way to it
     cloud.oss_bucket(SOURCE).put_object(key, b"x")
     return request_of(key) | {"destination": {"bucket": "oss-copy-abroad"}}
 

@@ -178,3 +178,46 @@ def final(cloud: LocalCloud, request_id: str) -> dict[str, Any]:
         return result
     status: dict[str, Any] = cloud.http("GET", f"/copies/{result['job']}").json()
     return status
+
+
+def test_rules_too_long_for_the_environment_are_read_from_an_object() -> None:
+    rules = [
+        {
+            "source": {"bucket": SOURCE, "prefix": "in/"},
+            "destination": {"bucket": DESTINATION, "key": "x/{key}"},
+        }
+    ]
+    environment = {"COPY_RULES": "oss://oss-copy-state/rules.json"}
+    with LocalCloud(variables={"watchedPrefix": "in/"}, environment=environment) as cloud:
+        cloud.oss_bucket("oss-copy-state").put_object("rules.json", json.dumps(rules))
+        cloud.oss_bucket(SOURCE).put_object("in/a", b"by rule")
+        cloud.wait_idle()
+        assert cloud.oss_bucket(DESTINATION).get_object("x/in/a").read() == b"by rule"
+        reads = cloud.requests()["operations"]["GetObject"]
+        cloud.oss_bucket(SOURCE).put_object("in/b", b"again")
+        cloud.wait_idle()
+        assert cloud.oss_bucket(DESTINATION).get_object("x/in/b").read() == b"again"
+        assert cloud.requests()["operations"]["GetObject"] - reads == 1, "our own read only"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "NoSuchKey"),
+        ("[", "not JSON"),
+        (
+            json.dumps([{"source": {"bucket": SOURCE}, "destination": {"bucket": SOURCE, "key": "x/{key}"}}]),
+            "would copy again",
+        ),
+    ],
+)
+def test_rules_in_an_object_that_cannot_be_used_fail_the_event_by_name(text: str | None, why: str) -> None:
+    environment = {"COPY_RULES": "oss://oss-copy-state/rules.json"}
+    with LocalCloud(variables={"watchedPrefix": "in/"}, environment=environment) as cloud:
+        if text is not None:
+            cloud.oss_bucket("oss-copy-state").put_object("rules.json", text)
+        cloud.oss_bucket(SOURCE).put_object("in/a", b"x")
+        cloud.wait_idle()
+        (invocation,) = cloud.invocations(trigger="oss")
+        assert "COPY_RULES" in invocation["error"]
+        assert why in invocation["error"]

@@ -25,13 +25,13 @@ _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
 @schemathesis.hook
-def filter_case(context: schemathesis.HookContext, case: Case) -> bool:  # noqa: ARG001
+def filter_case(context: schemathesis.HookContext, case: Case) -> bool:  # noqa: ARG001 - the caller's signature
     body = _right_by_schema(case)
     return body is None or not _says_more_than_a_schema_can(body)
 
 
 @schemathesis.hook
-def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:  # noqa: ARG001
+def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:  # noqa: ARG001 - the caller's signature
     body = _right_by_schema(case)
     number = zlib.crc32(json.dumps(body).encode())
     if body is not None and (key := case.headers.get("Idempotency-Key")):
@@ -45,7 +45,7 @@ def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str,
 
 @schemathesis.check
 def right_requests_are_taken(
-    context: schemathesis.CheckContext,  # noqa: ARG001
+    context: schemathesis.CheckContext,  # noqa: ARG001 - the caller's signature
     response: schemathesis.Response,
     case: Case,
 ) -> None:

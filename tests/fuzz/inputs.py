@@ -237,7 +237,7 @@ def watched() -> Iterator[None]:
     """Whoever opens a connection or starts a program meanwhile fails."""
     if not hasattr(sys, "_oss_copy_watched"):
         sys.addaudithook(_watch)
-        sys._oss_copy_watched = True  # type: ignore[attr-defined]  # noqa: SLF001
+        sys._oss_copy_watched = True  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
     _watching[0] = True
     try:
         yield

@@ -48,6 +48,7 @@ def test_all_settings_are_read() -> None:
         }
     )
     assert len(loaded.allowed_sources) == 2
+    assert isinstance(loaded.rules, tuple)
     assert loaded.rules[0].request("in/a").storage_class == "IA"
     assert (loaded.max_parallel, loaded.multipart_threshold) == (8, 10 * MIB)
     loaded.allow(CopyRequest(source=Source("other", "in/a"), destination=Destination("dst", "b")))
@@ -65,7 +66,8 @@ def test_all_settings_are_read() -> None:
         ("COPY_RULES", '[{"source": {"bucket": "src"}}]'),
         ("COPY_RULES", json.dumps([rule("src/", "dst/{what}")])),
         ("COPY_RULES", json.dumps([rule("src/", "dst/x", colour="red")])),
-        ("COPY_RULES", "oss://state/rules.json"),
+        ("COPY_RULES", "oss://state"),
+        ("COPY_RULES", "oss://No_Bucket/rules.json"),
         ("OSS_ENDPOINT", "ftp://x"),
         ("INVOKE_ENDPOINT", "https://host/path"),
         ("MAX_PARALLEL", "0"),
@@ -109,7 +111,7 @@ def test_rules_that_feed_each_other_are_refused(rules: list[dict[str, Any]]) -> 
     ],
 )
 def test_rules_that_do_not_meet_are_taken(rules: list[dict[str, Any]]) -> None:
-    assert len(settings.load({"STATE_BUCKET": "state", "COPY_RULES": json.dumps(rules)}).rules) == len(rules)
+    assert len(settings.read_rules(json.dumps(rules))) == len(rules)
 
 
 def test_credentials_of_the_environment_are_read_anew_each_time() -> None:

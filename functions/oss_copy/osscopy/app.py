@@ -21,7 +21,7 @@ from osscopy.desk import Desk
 from osscopy.ending import Ending
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
-from osscopy.model import Command, Continue, Copy, OssCopyError, Problem, Refused, Result, Transient
+from osscopy.model import Command, Continue, Copy, OssCopyError, Problem, Refused, Result, Rule, Transient
 from osscopy.oss import OssRecords, OssStore
 from osscopy.session import Limits, Session
 
@@ -63,6 +63,7 @@ class App:
         self._settings = settings.load()
         self._log = JsonLog(self._settings.log_level)
         self._gateway = fc.Gateway()
+        self._fetched: tuple[Rule, ...] | None = None
 
     def handle(self, event: bytes, context: fc.Context) -> object:
         """The answer to one event. A final refusal is returned; Transient is raised, so that FC retries."""
@@ -70,7 +71,7 @@ class App:
         invocation = fc.read_context(context, settings.environment_credentials())
         arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
         try:
-            parsed = events.parse(event, arrival, self._settings.rules)
+            parsed = events.parse(event, arrival, self._rules(event, invocation))
         except Refused as error:
             return _encode(self._refused(error, invocation))
         match parsed:
@@ -93,18 +94,33 @@ class App:
                     return _encode({"results": self._many(session, engine, items, invocation)})
                 return _encode(self._one(engine, items[0], invocation, inline=True))
 
+    def _rules(self, event: bytes, invocation: fc.Invocation) -> Sequence[Rule]:
+        """The rules; those in an object are fetched once an instance, by the first event that needs any."""
+        where = self._settings.rules
+        if not isinstance(where, settings.RulesObject):
+            return where
+        if not events.needs_rules(event):
+            return ()
+        if self._fetched is None:
+            text = self._store(invocation, invocation.timeout).read(where.bucket, where.key)
+            self._fetched = settings.checked("COPY_RULES", settings.read_rules, text)
+        return self._fetched
+
+    def _store(self, invocation: fc.Invocation, seconds: float) -> OssStore:
+        region = invocation.region
+        return OssStore.connect(
+            invocation.access_key,
+            self._settings.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
+            region,
+            threads=self._settings.max_parallel,
+            read_timeout=plan.read_timeout(seconds),
+        )
+
     def _workshop(
         self, invocation: fc.Invocation, begun: float, seconds: float
     ) -> tuple[Session, Engine, Ending, RecordJournal]:
         """Everything one invocation works with, built from its own credentials."""
-        chosen, region = self._settings, invocation.region
-        store = OssStore.connect(
-            invocation.access_key,
-            chosen.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
-            region,
-            threads=chosen.max_parallel,
-            read_timeout=plan.read_timeout(seconds),
-        )
+        chosen, store = self._settings, self._store(invocation, seconds)
         journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
         invoker = fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log)
         limits = Limits(seconds, begun + seconds, chosen.multipart_threshold, chosen.max_parallel)

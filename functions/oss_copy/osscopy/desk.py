@@ -97,7 +97,7 @@ class Desk:
         names = {
             job
             for kind in kinds
-            for job in self._session.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023
+            for job in self._session.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023 - called before the loop goes on
         }
         scanned = sorted(names)[:SCAN]
         found: list[Result] = []

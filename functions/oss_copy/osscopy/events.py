@@ -187,6 +187,11 @@ def _check_continue(task: Continue) -> None:
 # --- all triggers ------------------------------------------------------------------------------------------
 
 
+def needs_rules(event: bytes) -> bool:
+    """Whether `event` may be one of OSS: a cheap look, for rules that have to be fetched first."""
+    return b'"events"' in event or b'"specversion"' in event
+
+
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     """What `event` asks for; raises Refused if it is none of the known shapes.
 

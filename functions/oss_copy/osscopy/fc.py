@@ -145,7 +145,7 @@ def _through_fc2(invocation: Invocation, endpoint: str, headers: dict[str, str],
 
     logging.getLogger().addFilter(_is_not_from_fc2)
 
-    class Client(fc2.Client):  # type: ignore[misc]
+    class Client(fc2.Client):  # type: ignore[misc]  # fc2 carries no types
         """Adds the path by which FC 3.0 differs; signing and sending are fc2's."""
 
         def invoke(self, path: str) -> None:
@@ -187,10 +187,10 @@ def _is_not_from_fc2(record: logging.LogRecord) -> bool:
 
 def _through_sdk3(invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes) -> None:
     from alibabacloud_fc20230330.client import Client  # noqa: PLC0415 - only where fc2 is refused
-    from alibabacloud_fc20230330.models import InvokeFunctionHeaders, InvokeFunctionRequest  # noqa: PLC0415
-    from alibabacloud_tea_openapi.utils_models import Config  # noqa: PLC0415
-    from darabonba.exceptions import DaraException  # noqa: PLC0415
-    from darabonba.runtime import RuntimeOptions  # noqa: PLC0415
+    from alibabacloud_fc20230330.models import InvokeFunctionHeaders, InvokeFunctionRequest  # noqa: PLC0415 - only where fc2 is refused
+    from alibabacloud_tea_openapi.utils_models import Config  # noqa: PLC0415 - only where fc2 is refused
+    from darabonba.exceptions import DaraException  # noqa: PLC0415 - only where fc2 is refused
+    from darabonba.runtime import RuntimeOptions  # noqa: PLC0415 - only where fc2 is refused
 
     identity, secret, token = invocation.access_key
     scheme, _, host = endpoint.partition("://")

@@ -242,6 +242,15 @@ class OssStore:
             bucket = self.bucket(request.destination.bucket)
             bucket.abort_multipart_upload(request.destination.key, upload_id).resp.read()
 
+    def read(self, bucket: str, key: str) -> str:
+        """A small text, such as the rules; Misconfigured if it cannot be read."""
+        try:
+            with _translated("state"):
+                body: bytes = self.bucket(bucket).get_object(key).read()
+                return body.decode()
+        except (Failed, UnicodeDecodeError) as error:
+            raise Misconfigured("UnreadableRules", f"COPY_RULES: oss://{bucket}/{key}: {error}") from error
+
     def bucket(self, name: str) -> Any:  # noqa: ANN401 - oss2 carries no types
         """The oss2 bucket of this name, on the shared connections."""
         if name not in self._buckets:

@@ -61,7 +61,7 @@ class Session:
         marker: int | None = after
         while marker is not None and marker < last:
             start = marker
-            page, marker = self.ask(lambda: self.store.list_parts(task.request, task.upload.id, start))  # noqa: B023
+            page, marker = self.ask(lambda: self.store.list_parts(task.request, task.upload.id, start))  # noqa: B023 - called before the loop goes on
             if marker is not None and marker <= start:
                 raise Failed("ListPartsStuck", f"ListParts answered marker {marker} after {start}")
             found.extend(part for part in page if part.number <= last)

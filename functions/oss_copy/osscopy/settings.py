@@ -22,6 +22,13 @@ T = TypeVar("T")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 
 
+class RulesObject(msgspec.Struct, frozen=True):
+    """Where the rules are, if they are too long for the environment: a JSON object in OSS."""
+
+    bucket: str
+    key: str
+
+
 class Settings(msgspec.Struct, frozen=True):
     """What the function is allowed and told to do. Empty allow lists allow nothing."""
 
@@ -29,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True):
     state_prefix: str = "oss-copy/"
     allowed_sources: tuple[names.Pattern, ...] = ()
     allowed_destinations: tuple[names.Pattern, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Rule, ...] | RulesObject = ()
     oss_endpoint: str | None = None  # None: the internal endpoint of the function's region
     invoke_endpoint: str | None = None  # None: FC's internal endpoint of the account and region
     max_parallel: int = 32
@@ -59,26 +66,19 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
     def read(name: str, parse: Callable[[str], T], default: T) -> T:
         text = environ.get(name, "").strip()
-        if not text:
-            return default
-        try:
-            return parse(text)
-        except Refused as error:
-            where = f" at {error.field}" if error.field else ""
-            raise Misconfigured("Misconfigured", f"{name}{where}: {error.message}", field=name) from None
-        except ValueError as error:
-            raise Misconfigured("Misconfigured", f"{name}: {error}", field=name) from None
+        return checked(name, parse, text) if text else default
 
     if not environ.get("STATE_BUCKET", "").strip():
         raise Misconfigured(
             "Misconfigured", "STATE_BUCKET: name the bucket for the records of copies", field="STATE_BUCKET"
         )
+    none: tuple[Rule, ...] | RulesObject = ()
     return Settings(
         state_bucket=read("STATE_BUCKET", _bucket, ""),
         state_prefix=read("STATE_PREFIX", _prefix, "oss-copy/"),
         allowed_sources=read("ALLOWED_SOURCES", _patterns, ()),
         allowed_destinations=read("ALLOWED_DESTINATIONS", _patterns, ()),
-        rules=read("COPY_RULES", _rules, ()),
+        rules=read("COPY_RULES", _rules, none),
         oss_endpoint=read("OSS_ENDPOINT", _endpoint, None),
         invoke_endpoint=read("INVOKE_ENDPOINT", _endpoint, None),
         max_parallel=read("MAX_PARALLEL", lambda text: _number(text, 1, 512), 32),
@@ -87,6 +87,17 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         api_token=read("API_TOKEN", _token, None),
         log_level=read("LOG_LEVEL", _level, "INFO"),
     )
+
+
+def checked(name: str, parse: Callable[[str], T], text: str) -> T:
+    """What `parse` makes of the variable's text; Misconfigured names the variable."""
+    try:
+        return parse(text)
+    except Refused as error:
+        where = f" at {error.field}" if error.field else ""
+        raise Misconfigured("Misconfigured", f"{name}{where}: {error.message}", field=name) from None
+    except ValueError as error:
+        raise Misconfigured("Misconfigured", f"{name}: {error}", field=name) from None
 
 
 def environment_credentials(environ: Mapping[str, str] = os.environ) -> tuple[str, str, str | None] | None:
@@ -117,9 +128,17 @@ def _patterns(text: str) -> tuple[names.Pattern, ...]:
     return tuple(names.Pattern.parse(entry.strip()) for entry in text.split(",") if entry.strip())
 
 
-def _rules(text: str) -> tuple[Rule, ...]:
-    if text.startswith("oss://"):
-        raise ValueError("rules in an object of the state bucket are not available yet; give them as JSON")
+def _rules(text: str) -> tuple[Rule, ...] | RulesObject:
+    if not text.startswith("oss://"):
+        return read_rules(text)
+    bucket, _, key = text.removeprefix("oss://").partition("/")
+    names.check_bucket(bucket, "")
+    names.check_key(key, "")
+    return RulesObject(bucket, key)
+
+
+def read_rules(text: str) -> tuple[Rule, ...]:
+    """Rules from JSON; Refused or ValueError names what is wrong, or the two of them that feed each other."""
     rules: list[Rule] = events.decode(text.encode(), list[Rule], "")
     for index, rule in enumerate(rules):
         names.check_bucket(rule.source.bucket, f"[{index}].source.bucket")

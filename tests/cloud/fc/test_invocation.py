@@ -108,7 +108,7 @@ def test_an_injected_error_keeps_the_invocation_from_happening(lab: Lab) -> None
 @pytest.mark.parametrize(("answer", "happened"), [("lost", 1), ("reset", 0)])
 def test_an_answer_can_be_lost_after_the_effect_or_before_it(lab: Lab, answer: str, happened: int) -> None:
     lab.deploy("def handler(event, context): return 1")
-    lab.conditions(Fault("invocation", answer=answer, limit=1))  # type: ignore[arg-type]
+    lab.conditions(Fault("invocation", answer=answer, limit=1))  # type: ignore[arg-type]  # parametrized with its literals
     with pytest.raises(requests.ConnectionError):
         lab.invoke()
     assert len(lab.settle()) == happened

@@ -126,7 +126,7 @@ def _fc_headers(accounts: Accounts, **more: str) -> dict[str, str]:
     client = fc2.Client(
         endpoint="http://h", accessKeyID=owner.access_key_id, accessKeySecret=owner.access_key_secret
     )
-    headers: dict[str, str] = client._build_common_headers("POST", "/p q", more)  # noqa: SLF001
+    headers: dict[str, str] = client._build_common_headers("POST", "/p q", more)  # noqa: SLF001 - there is no public way to it
     return headers
 
 
@@ -161,5 +161,5 @@ def _post_fc3(lab: Lab) -> fc2.client.FcHttpResponse:
     client = lab.fc2(version="2023-03-30")
     path = "/2023-03-30/functions/fn/invocations"
     headers = client._build_common_headers("POST", path, {})  # noqa: SLF001 - there is no public way
-    answer = client._do_request("POST", path, headers, body=b"1")  # noqa: SLF001
+    answer = client._do_request("POST", path, headers, body=b"1")  # noqa: SLF001 - there is no public way to it
     return fc2.client.FcHttpResponse(answer.headers, answer.content)

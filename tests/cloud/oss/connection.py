@@ -19,7 +19,7 @@ class Connection(HttpToolsProtocol):
 
     opened: Callable[[], None]
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature is wider
         super().connection_made(transport)
         self.access_key_ids: set[str] = set()  # whose signed requests came this way
         self.closed = asyncio.Event()

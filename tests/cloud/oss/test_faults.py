@@ -31,7 +31,7 @@ def test_an_error_is_answered_in_place_of_the_effect(oss: Running) -> None:
 @pytest.mark.parametrize("answer", ["lost", "reset"])
 def test_a_connection_closes_without_an_answer_with_or_without_effect(oss: Running, answer: str) -> None:
     bucket = oss.bucket()
-    oss.fail(Fault("PutObject", answer=answer, limit=1))  # type: ignore[arg-type]
+    oss.fail(Fault("PutObject", answer=answer, limit=1))  # type: ignore[arg-type]  # parametrized with its literals
     with pytest.raises(oss2.exceptions.RequestError):
         bucket.put_object("k", b"x")
     assert bucket.object_exists("k") == (answer == "lost")

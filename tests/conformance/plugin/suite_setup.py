@@ -22,4 +22,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     random.seed(item.nodeid)
     instance = getattr(item, "instance", None)
     if os.environ.get("NOTHING_LISTENS") and isinstance(instance, unittest.TestCase):
-        instance.tearDown = lambda: None  # type: ignore[method-assign]
+        instance.tearDown = lambda: None  # type: ignore[method-assign]  # the bug is put in from outside

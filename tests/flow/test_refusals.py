@@ -104,6 +104,12 @@ def test_http_says_what_is_wrong_with_its_status(cloud: LocalCloud, body: bytes,
     assert set(answer.json()["error"]) == {"code", "message", "requestId", "retryable", "field"}
 
 
+def test_an_http_event_that_cannot_be_read_is_answered_as_http(cloud: LocalCloud) -> None:
+    answer = cloud.invoke({"requestContext": {"http": {"method": "GET"}}, "headers": None})
+    assert answer["statusCode"] == 422
+    assert json.loads(answer["body"])["error"]["code"] == "InvalidField"
+
+
 def test_http_without_a_signature_does_not_reach_the_function(cloud: LocalCloud) -> None:
     count = len(cloud.invocations())
     assert cloud.http("POST", "/copies", json_body=request_of("k"), signed=False).status_code == 403

@@ -138,6 +138,19 @@ def test_routes(method: str, path: str, status: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["/copies%2Fc-1", f"/copies%2F{JOB}", "/x/resubmit", "/copies/", "//copies/x"]
+)
+def test_a_slash_that_is_encoded_is_no_slash(path: str) -> None:
+    assert send("GET", path)[0] == 404
+
+
+def test_405_says_what_is_offered() -> None:
+    for path, offered in (("/copies", "GET, HEAD, POST"), (f"/copies/{JOB}", "GET, HEAD, DELETE")):
+        status, _, headers = send("PATCH", path)
+        assert (status, headers["Allow"]) == (405, offered)
+
+
+@pytest.mark.parametrize(
     ("changes", "status"),
     [
         ({"headers": {"content-TYPE": "text/plain"}}, 415),

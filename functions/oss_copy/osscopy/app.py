@@ -73,7 +73,8 @@ class App:
         try:
             parsed = events.parse(event, arrival, self._rules(event, invocation))
         except Refused as error:
-            return _encode(self._refused(error, invocation))
+            result = self._refused(error, invocation)
+            return web.refused(error) if events.is_http(event) else _encode(result)
         match parsed:
             case events.HttpCall():
                 seconds = min(invocation.timeout, HTTP_SECONDS)

@@ -187,9 +187,14 @@ def _check_continue(task: Continue) -> None:
 # --- all triggers ------------------------------------------------------------------------------------------
 
 
+def is_http(event: bytes) -> bool:
+    """Whether `event`, which could not be read, seems to be the HTTP trigger's."""
+    return b'"requestContext"' in event
+
+
 def needs_rules(event: bytes) -> bool:
     """Whether `event` may be one of OSS: a cheap look, for rules that have to be fetched first."""
-    return b'"requestContext"' not in event and (b'"events"' in event or b'"specversion"' in event)
+    return not is_http(event) and (b'"events"' in event or b'"specversion"' in event)
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
@@ -28,7 +27,7 @@ RETRY_AFTER = "5"  # seconds
 
 STATUSES = ("running", "succeeded", "skipped", "failed", "cancelled")
 
-_JOB = re.compile(r"/copies/(c-[0-9a-f]{32})")
+_JOB = re.compile(r"c-[0-9a-f]{32}")
 
 STATUS = {
     "InvalidJson": 400,
@@ -70,35 +69,41 @@ def answer(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
 def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, desk: Desk) -> Response:
     headers = {name.lower(): value for name, value in call.headers.items()}
     _authenticate(headers, settings)
-    method, path = call.request_context.http.method.upper(), unquote(call.raw_path)
-    job = _job(path)
-    match method, job or path:
-        case "POST", "/copies":
+    method = call.request_context.http.method.upper()
+    match "GET" if method == "HEAD" else method, call.segments:
+        case "POST", ("copies",):
             copy = _read_copy(call, headers, arrival)
             return _begun(desk.start(copy, headers.get("idempotency-key") or None))
-        case "GET" | "HEAD", "/copies":
+        case "GET", ("copies",):
             return _response(200, desk.page(*_paging(call.query_parameters)))
-        case "GET" | "HEAD", "/healthz":
+        case "GET", ("healthz",):
             return _response(200, {"status": "ok"})
-        case "GET" | "HEAD", "/openapi.json":
+        case "GET", ("openapi.json",):
             return _document()
-        case "GET" | "HEAD", _ if job:
+        case "GET", ("copies", job) if _JOB.fullmatch(job):
             return _response(200, desk.look(job))
-        case "DELETE", _ if job:
+        case "DELETE", ("copies", job) if _JOB.fullmatch(job):
             return _response(200, desk.cancel(job))
-        case "POST", _ if path.endswith("/resubmit") and _job(path.removesuffix("/resubmit")):
-            again = _job(path.removesuffix("/resubmit"))
-            return _begun(desk.resubmit(again, _occurrence(call, headers, arrival), arrival))
-        case _ if path in {"/copies", "/healthz", "/openapi.json"} or job or path.endswith("/resubmit"):
-            raise Refused("MethodNotAllowed", f"{method} {path[:100]} is not offered")
+        case "POST", ("copies", job, "resubmit") if _JOB.fullmatch(job):
+            return _begun(desk.resubmit(job, _occurrence(call, headers, arrival), arrival))
+        case _, segments:
+            return _not_offered(segments)
+
+
+def _not_offered(segments: tuple[str, ...]) -> Response:
+    """405 with what is offered there (RFC 9110 asks for it), or 404."""
+    match segments:
+        case ("copies",):
+            offered = "GET, HEAD, POST"
+        case ("healthz",) | ("openapi.json",):
+            offered = "GET, HEAD"
+        case ("copies", job) if _JOB.fullmatch(job):
+            offered = "GET, HEAD, DELETE"
+        case ("copies", job, "resubmit") if _JOB.fullmatch(job):
+            offered = "POST"
         case _:
-            raise Refused("NotFound", f"there is no {path[:100]}")
-
-
-def _job(path: str) -> str:
-    """The job that `/copies/{job}` names, or nothing."""
-    found = _JOB.fullmatch(path)
-    return found[1] if found else ""
+            return _problem(Problem("NotFound", f"there is no /{'/'.join(segments)[:100]}"))
+    return _problem(Problem("MethodNotAllowed", f"offered are {offered}"), {"Allow": offered})
 
 
 def _paging(query: Mapping[str, str | list[str]]) -> tuple[str | None, int, str]:
@@ -115,7 +120,7 @@ def _paging(query: Mapping[str, str | list[str]]) -> tuple[str | None, int, str]
         raise Refused("InvalidField", f"one of {', '.join(STATUSES)}", field="status")
     if not (limit.isascii() and limit.isdecimal() and len(limit) < 4 and 1 <= int(limit) <= 100):
         raise Refused("InvalidField", "a number from 1 to 100", field="limit")
-    if after and not _JOB.fullmatch(f"/copies/{after}"):
+    if after and not _JOB.fullmatch(after):
         raise Refused("InvalidField", "a job id", field="after")
     return status, int(limit), after
 
@@ -171,11 +176,16 @@ def _begun(result: Result) -> Response:
     return _response(200, result)
 
 
-def _problem(problem: Problem) -> Response:
+def refused(error: OssCopyError) -> Response:
+    """The response to a request that could not even be read."""
+    return _problem(Problem.of(error))
+
+
+def _problem(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     if problem.retryable:
         return _response(503, {"error": problem}, {"Retry-After": RETRY_AFTER})
-    extra = {"WWW-Authenticate": "Bearer"} if problem.code == "Unauthorized" else {}
-    return _response(STATUS.get(problem.code, 422), {"error": problem}, extra)
+    asking = {"WWW-Authenticate": "Bearer"} if problem.code == "Unauthorized" else {}
+    return _response(STATUS.get(problem.code, 422), {"error": problem}, {**asking, **(headers or {})})
 
 
 def _document() -> Response:

@@ -6,7 +6,6 @@ Knows records and results; how a copy is done or ended it leaves to the engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
@@ -96,6 +95,8 @@ class Desk:
 
     def page(self, status: str | None, limit: int, after: str) -> Page:
         """Up to `limit` copies with this status, or any, of jobs after `after`."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up time only listings need
+
         kinds = ("open",) if status == "running" else ("open", "done") if status is None else ("done",)
         names = {
             job

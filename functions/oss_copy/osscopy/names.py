@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import string
 from datetime import datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -96,6 +95,8 @@ def _zone(offset: str | None, name: str | None) -> tzinfo:
         return timezone(-east if offset[0] == "-" else east)
     if name is None:
         return timezone.utc
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - costs start-up time that few templates need
+
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # not there; not a zone's file; a folder of zones

@@ -91,7 +91,9 @@ class Engine:
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         if request.overwrite != "always":
             plan.judge_overwrite(request, head, self._session.destination(request))
-        if plan.method(head, request.tuning, self._session.limits.threshold) == "simple":
+        simple = plan.method(head, request.tuning, self._session.limits.threshold) == "simple"
+        # On record already: the source was larger when an earlier delivery saw it, and bound the job to that.
+        if simple and self._session.ask(lambda: self._session.journal.opened(copy.job)) is None:
             try:
                 result = self._copy_simply(copy, head)
             except Failed as error:

@@ -22,6 +22,15 @@ class Tally:
     gaps: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: Tally) -> None:
+        """Take another campaign's counts in."""
+        self.schedules += other.schedules
+        self.requests += other.requests
+        self.invocations += other.invocations
+        self.struck += other.struck
+        self.gaps += other.gaps
+        self.outcomes += other.outcomes
+
 
 def drawn(seed: int) -> tuple[Scenario, tuple[Fault, ...]]:
     """The scenario and the faults of a seed."""

@@ -21,7 +21,12 @@ KILL_LATE = "killed, done later"
 EXPIRED = "credentials expired"  # for the rest of this invocation
 OUTAGE = "outage"  # everything is throttled for a while
 # What happens beside it.
-BYTES, META, DELETE, FOREIGN = "source overwritten", "source metadata changed", "source deleted", "foreign write"
+BYTES, META, DELETE, FOREIGN = (
+    "source overwritten",
+    "source metadata changed",
+    "source deleted",
+    "foreign write",
+)
 CANCEL, AGAIN = "cancelled", "event delivered again"
 # What happens to the invocation that is submitted.
 MISLAID, TWICE, DELAYED = "invocation lost", "delivered twice", "delivery delayed"
@@ -80,4 +85,6 @@ def _draw(chance: random.Random, length: int, late: float) -> Fault:
         request, nth = "", 1 + int(chance.random() * length)
     scale = chance.random()
     seconds = 0.02 + 0.3 * chance.random() if scale < 0.4 else scale * scale * late * chance.random()
+    if kind == OUTAGE:
+        seconds = 40 * chance.random()
     return Fault(kind, request, nth, seconds, survives=chance.random() < 0.5)

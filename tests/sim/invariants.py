@@ -7,6 +7,7 @@ named here:
   not try again. Its job may have no outcome, and its upload may be open.
 * stranger: an Initiate whose answer did not arrive, or whose invocation ended before `up/` or the abort of
   the loser. No `up/` names that upload.
+* late record: `up/` itself landed after `done/`, from an invocation that had died by then.
 * survivor: a part in flight brought the upload back after the abort had looked for it.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 from osscopy import plan
 from osscopy.journal import RecordJournal
 from osscopy.model import Done, Entered, Opened, Result
-from tests.sim.scheduler import RETRIES, Process, Simulation, _Plain
+from tests.sim.scheduler import RETRIES, PlainRecords, Process, Simulation
 from tests.sim.world import MIXED
 
 LOST = ("lost link", "no caller to try again", "retries used up")
@@ -24,7 +25,7 @@ FORESEEN = {"VerificationFailed", "OutcomeUnknown"}
 
 def check(simulation: Simulation) -> None:
     """Add to the simulation's violations and gaps what its end shows."""
-    journal = RecordJournal(_Plain(simulation.world))
+    journal = RecordJournal(PlainRecords(simulation.world))
     job = simulation.job
     opened, entered, done = journal.opened(job), journal.entered(job), journal.done(job)
     _all_or_nothing(simulation)
@@ -42,6 +43,8 @@ def check(simulation: Simulation) -> None:
 
 def _all_or_nothing(simulation: Simulation) -> None:
     known = {(stored.content, stored.meta, stored.size) for _, stored in simulation.world.sources if stored}
+    if simulation.world.mixed:
+        simulation.violations.append("an upload got parts of two versions of the source")
     for shown in simulation.world.shown:
         if shown.origin == "copy" and (
             shown.content == MIXED or (shown.content, shown.meta, shown.size) not in known
@@ -82,10 +85,13 @@ def _answers_agree(simulation: Simulation, opened: Opened | None, done: Done | N
     """All deliveries that answer finally answer alike: what is on record."""
     if opened is None:
         return
+    since = simulation.world.records[f"open/{simulation.job}"][0]
     for process in simulation.processes:
         answer = process.answer
         if answer is None or answer.status == "running":
             continue
+        if answer.method == "simple" and process.began < since:
+            continue  # one CopyObject leaves no record, and the source grew before the next delivery
         if done is None or answer != done.result:
             simulation.violations.append(f"{process.name} answered {answer}, on record is {done}")
 
@@ -100,10 +106,17 @@ def _nothing_is_open(simulation: Simulation, entered: Entered | None) -> None:
             simulation.gaps["survivor left open"] += 1
         elif not ours and (not upload.answered or by_name[upload.initiator].end != "returned"):
             simulation.gaps["stranger left open"] += 1
+        elif ours and by_name[upload.initiator].end != "returned" and _entered_late(simulation):
+            simulation.gaps["upload of a late record left open"] += 1
         elif ours and any(simulation.gaps[cause] for cause in LOST):
             simulation.gaps["upload of a lost link left open"] += 1
         else:
             simulation.violations.append(f"upload {name} is left open")
+
+
+def _entered_late(simulation: Simulation) -> bool:
+    records, job = simulation.world.records, simulation.job
+    return f"done/{job}" in records and records[f"up/{job}"][0] > records[f"done/{job}"][0]
 
 
 def _has_ended(simulation: Simulation, opened: Opened | None, done: Done | None) -> None:

@@ -20,9 +20,7 @@ class SimPort:
         self._process = process
         self._world = simulation.world
 
-    def _ask(
-        self, name: str, apply: Callable[[Any], Any], begin: Callable[[], Any] | None = None
-    ) -> Any:
+    def _ask(self, name: str, apply: Callable[[Any], Any], begin: Callable[[], Any] | None = None) -> Any:
         return self._simulation.ask(self._process, scheduler.Request(name, apply, begin))
 
 
@@ -56,7 +54,10 @@ class SimStore(SimPort):
         self._ask("copy part", apply, lambda: self._world.read(pin))
 
     def list_parts(
-        self, request: CopyRequest, upload_id: str, after: int  # noqa: ARG002
+        self,
+        request: CopyRequest,  # noqa: ARG002
+        upload_id: str,
+        after: int,
     ) -> tuple[Sequence[ListedPart], int | None]:
         page: tuple[Sequence[ListedPart], int | None] = self._ask(
             "list parts", lambda _: self._world.list_parts(upload_id, after)
@@ -64,7 +65,11 @@ class SimStore(SimPort):
         return page
 
     def complete(
-        self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl  # noqa: ARG002
+        self,
+        request: CopyRequest,
+        upload_id: str,
+        parts: Sequence[ListedPart],
+        acl: Acl,  # noqa: ARG002
     ) -> None:
         self._ask("complete", lambda _: self._world.complete(request, upload_id, parts))
 
@@ -74,11 +79,13 @@ class SimStore(SimPort):
 
 class SimRecords(SimPort):
     def put_new(self, name: str, body: bytes) -> bool:
-        new: bool = self._ask("put " + name.split("/")[0], lambda _: self._world.put_new(name, body))
+        kind = name.split("/", maxsplit=1)[0]
+        new: bool = self._ask(f"put {kind}", lambda _: self._world.put_new(name, body))
         return new
 
     def get(self, name: str) -> bytes | None:
-        body: bytes | None = self._ask("get " + name.split("/")[0], lambda _: self._world.get(name))
+        kind = name.split("/", maxsplit=1)[0]
+        body: bytes | None = self._ask(f"get {kind}", lambda _: self._world.get(name))
         return body
 
     def names(self, prefix: str, after: str, limit: int) -> Sequence[str]:

@@ -43,8 +43,12 @@ from tests.sim.world import World, digest
 EPOCH = 1_795_000_000.0
 RETRIES = 3  # maxAsyncRetryAttempts
 PART = plan.MIN_PART
-THRESHOLD = 60_000
+THRESHOLD, SMALL = 60_000, 50_000
 MOST_STEPS = 6_000  # of a schedule; the longest honest ones take a few hundred
+
+NO_ANSWER = Transient("NetworkError", "no answer", in_doubt=True)
+EXPIRED = Transient("SecurityTokenExpired", "the security token has expired")
+BUSY = Transient("TotalQpsLimitExceeded", "slow down", throttled=True)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Scenario:
         return cls(
             seed=seed,
             entry=chance.choice(("event", "event", "event", "http", "direct")),
-            size=50_000 if simple else parts * PART - int(chance.random() * 40_000),
+            size=SMALL if simple else parts * PART - int(chance.random() * 40_000),
             overwrite="never" if never else "always",
             former=chance.random() < (0.1 if never else 0.5),
             versioned=chance.random() < 0.25,
@@ -151,7 +155,7 @@ class Simulation:
         for fault in self.faults:
             self._waiting.setdefault((fault.request, fault.nth), []).append(fault)
         self.world.now = self.time
-        self.world.write_source()
+        self.world.write_source(scenario.size)
         if scenario.former:
             self.world.write_destination("former")
         self.job = "c-" + digest(str(scenario.seed))
@@ -211,7 +215,9 @@ class Simulation:
             self.gaps["lost link"] += 1
             return True
         later = delay + self._chance.random() * 0.05
-        self.at(later + (fault.seconds if fault and kind == faults.DELAYED else 0), lambda: self._deliver(message))
+        self.at(
+            later + (fault.seconds if fault and kind == faults.DELAYED else 0), lambda: self._deliver(message)
+        )
         if fault and kind == faults.TWICE:
             again = Message(task, payload)
             self.at(later + fault.seconds * self._chance.random(), lambda: self._deliver(again))
@@ -268,7 +274,7 @@ class Simulation:
         if process.end:
             return
         wanted = process.run.switch(value)
-        if process.end:
+        if process.run.dead:
             self._ended(process)
         elif isinstance(wanted, float):
             self.at(wanted, lambda: self._resume(process, None))
@@ -322,55 +328,58 @@ class Simulation:
         kind = fault.kind if fault else ""
         self._precheck(process, request.name)
         process.requests += 1
-        chance = process.chance
         if self.trace is not None:
             self.say(process.name, request.name + (f"  !! {fault}" if fault else ""))
         if kind == faults.EXPIRED:
             process.expired = True
         if process.expired:
-            self._answer(process, 0.01, request.name, Transient("SecurityTokenExpired", "expired"))
+            self._answer(process, 0.01, request.name, EXPIRED)
             return
         if kind == faults.THROTTLED or (self.time < self._outage_until and request.name != "submit"):
-            self._answer(process, 0.01, request.name, Transient("TotalQpsLimitExceeded", "slow down", throttled=True))
+            self._answer(process, 0.01, request.name, BUSY)
             return
         if fault and kind == faults.KILL:
             self._kill(process, "a fault")
             return
-        timeout = plan.read_timeout(self.scenario.timeout)
-        takes = 0.004 + 0.04 * chance.random()
+        takes = 0.004 + 0.04 * process.chance.random()
         if request.name in {"copy part", "copy object"}:
-            takes += self.scenario.part_seconds * (0.5 + chance.random())
-        back = 0.004 + 0.03 * chance.random()
-        lost = Transient("NetworkError", "no answer", in_doubt=True)
+            takes += self.scenario.part_seconds * (0.5 + process.chance.random())
+        back = 0.004 + 0.03 * process.chance.random()
         process.survives = bool(fault and fault.survives)
-        if fault:
-            wait = min(fault.seconds, timeout)
-            match kind:
-                case faults.NEVER:
-                    self._answer(process, wait, request.name, lost)
-                    return
-                case faults.LOST:
-                    self._land(process, request, takes, None, 0)
-                    self._answer(process, takes + wait, request.name, lost)
-                    return
-                case faults.LATE:
-                    self._land(process, request, takes + fault.seconds, None, 0)
-                    self._answer(process, wait * chance.random(), request.name, lost)
-                    return
-                case faults.KILL_AFTER | faults.KILL_LATE:
-                    late = fault.seconds if kind == faults.KILL_LATE else 0.0
-                    self._land(process, request, takes + late, None, 0)
-                    self.at(takes + back if not late else 0.001, lambda: self._kill(process, "a fault"))
-                    return
-                case faults.SLOW:
-                    takes += fault.seconds
-                case faults.HELD:
-                    back += fault.seconds
-        if takes + back > timeout:
-            self._answer(process, timeout, request.name, lost)
-            self._land(process, request, takes, None, 0)
+        if fault and self._lose(process, request, fault, takes, back):
             return
-        self._land(process, request, takes, process, back)
+        if fault and kind == faults.SLOW:
+            takes += fault.seconds
+        if fault and kind == faults.HELD:
+            back += fault.seconds
+        timeout = plan.read_timeout(self.scenario.timeout)
+        if takes + back > timeout:
+            self._answer(process, timeout, request.name, NO_ANSWER)
+            self._land(process, request, takes, None, 0)
+        else:
+            self._land(process, request, takes, process, back)
+
+    def _lose(self, process: Process, request: Request, fault: Fault, takes: float, back: float) -> bool:
+        """Let the answer get lost, if that is what the fault does: with the request, or after it."""
+        wait = min(fault.seconds, plan.read_timeout(self.scenario.timeout))
+        match fault.kind:
+            case faults.NEVER:
+                self._answer(process, wait, request.name, NO_ANSWER)
+            case faults.LOST:
+                self._land(process, request, takes, None, 0)
+                self._answer(process, takes + wait, request.name, NO_ANSWER)
+            case faults.LATE:
+                self._land(process, request, takes + fault.seconds, None, 0)
+                self._answer(process, wait * process.chance.random(), request.name, NO_ANSWER)
+            case faults.KILL_AFTER:
+                self._land(process, request, takes, None, 0)
+                self.at(takes + back, lambda: self._kill(process, "a fault"))
+            case faults.KILL_LATE:
+                self._land(process, request, takes + fault.seconds, None, 0)
+                self.at(0.001, lambda: self._kill(process, "a fault"))
+            case _:
+                return False
+        return True
 
     def _strike(self, process: Process, name: str) -> Fault | None:
         """The fault that meets this request; what happens beside it is set going."""
@@ -396,7 +405,8 @@ class Simulation:
         self.say("the world", f"!! {fault.kind}")
         match fault.kind:
             case faults.BYTES:
-                self.world.write_source()
+                sizes = (self.scenario.size, self.scenario.size + 1, SMALL, self.scenario.size + PART)
+                self.world.write_source(sizes[int(self._chance.random() * len(sizes))])
             case faults.META:
                 self.world.touch_source()
             case faults.DELETE:
@@ -470,24 +480,25 @@ class Simulation:
         records, job = self.world.records, self.job
         cancelled = records.get(f"cancel/{job}")
         if cancelled and cancelled[0] < process.listed_at:
-            self.violations.append(f"{process.name} completes although cancel/ was on record before its listing")
-        opened = RecordJournal(_Plain(self.world)).opened(job)
+            self.violations.append(
+                f"{process.name} completes although cancel/ was on record before its listing"
+            )
+        opened = RecordJournal(PlainRecords(self.world)).opened(job)
         then = self.world.source_at(process.listed_at)
         if opened and (then is None or not plan.is_same_version(opened.pin, then.head(self.time))):
-            self.violations.append(f"{process.name} completes although the source had changed before its listing")
+            self.violations.append(
+                f"{process.name} completes although the source had changed before its listing"
+            )
 
 
-class _Plain:
+class PlainRecords:
     """The records as they are, read by nobody in the simulation."""
 
     def __init__(self, world: World) -> None:
         self.put_new, self.get = world.put_new, world.get
 
     def names(self, prefix: str, after: str, limit: int) -> list[str]:
-        return sorted(n for n in self._all() if n.startswith(prefix) and n > after)[:limit]
-
-    def _all(self) -> list[str]:
-        return []
+        raise NotImplementedError
 
 
 def _short(value: object) -> str:

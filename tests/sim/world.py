@@ -96,14 +96,14 @@ class World:
         self.shown: list[Stored] = []  # all the destination ever showed
         self.uploads: dict[str, Upload] = {}
         self.records: dict[str, tuple[float, bytes]] = {}
+        self.mixed = False  # an upload got parts of two versions
         self._size = size
 
     # --- what others do --------------------------------------------------------------------------------
 
-    def write_source(self) -> None:
+    def write_source(self, size: int) -> None:
         """Other bytes under the source's key."""
         self._contents += 1
-        size = self._size + (self._contents - 1) % 3
         self._put_source(Stored(self._contents, 1, size, f"E{self._contents}", int(self.now), "source"))
 
     def touch_source(self) -> None:
@@ -168,12 +168,16 @@ class World:
             upload.state, upload.survived, upload.parts = "open", True, {}
         last = min(part.last, read.size - 1)
         etag = f"P{read.content}-{part.first}-{last}"
-        self._open(name).parts[part.number] = Piece(etag, read.content, part.first, last)
+        parts = self._open(name).parts
+        self.mixed = self.mixed or any(piece.content != read.content for piece in parts.values())
+        parts[part.number] = Piece(etag, read.content, part.first, last)
 
     def list_parts(self, name: str, after: int) -> tuple[Sequence[ListedPart], int | None]:
         parts = self._open(name).parts
         numbers = sorted(number for number in parts if number > after)
-        page = [ListedPart(n, parts[n].etag, parts[n].last - parts[n].first + 1) for n in numbers[: self._page]]
+        page = [
+            ListedPart(n, parts[n].etag, parts[n].last - parts[n].first + 1) for n in numbers[: self._page]
+        ]
         return page, page[-1].number if len(numbers) > self._page else None
 
     def complete(self, request: CopyRequest, name: str, listed: Sequence[ListedPart]) -> None:

@@ -23,7 +23,6 @@ from osscopy.model import (
     Refused,
     Result,
     SourceChanged,
-    Transient,
     UploadGone,
 )
 from osscopy.session import Session
@@ -55,13 +54,13 @@ class Ending:
         return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
 
     def fail(self, task: Continue, error: Refused | Failed) -> Result:
-        """End the upload and report."""
+        """End the upload and report; Transient if that has to wait: an outcome on record ends the chain."""
         problem = Problem.of(error)
         try:
             self.abort(task)
         except UploadGone:
             return self.examine(task, error)
-        except (Failed, Transient) as second:
+        except Failed as second:
             self._session.log("abortFailed", **where(task), uploadId=task.upload.id, error=str(second))
             message = f"{error.message} (upload {task.upload.id} could not be aborted: {second})"
             problem = msgspec.structs.replace(problem, message=message)

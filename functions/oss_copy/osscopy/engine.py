@@ -59,10 +59,12 @@ class Engine:
         except Refused as error:
             return results.unopened(copy, "failed", self._session.now(), error)
         except Failed as error:
-            return self._ending.close(copy, results.unopened(copy, "failed", self._session.now(), error))
+            return self._resume(copy.job) or self._ending.close(
+                copy, results.unopened(copy, "failed", self._session.now(), error)
+            )
         except Skipped as error:
             result = results.unopened(copy, "skipped", self._session.now(), error)
-            return self._ending.close(copy, result) if copy.keep else result
+            return self._resume(copy.job) or (self._ending.close(copy, result) if copy.keep else result)
 
     def proceed(self, task: Continue) -> Result:
         """Work on the next batch of a multipart copy."""
@@ -89,7 +91,9 @@ class Engine:
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         if request.overwrite != "always":
             plan.judge_overwrite(request, head, self._session.destination(request))
-        if plan.method(head, request.tuning, self._session.limits.threshold) == "simple":
+        simple = plan.method(head, request.tuning, self._session.limits.threshold) == "simple"
+        # On record already: the source was larger when an earlier delivery saw it, and bound the job to that.
+        if simple and self._session.ask(lambda: self._session.journal.opened(copy.job)) is None:
             try:
                 result = self._copy_simply(copy, head)
             except Failed as error:
@@ -147,7 +151,7 @@ class Engine:
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:
-            return done.result
+            return done.result if done.result.status == "succeeded" else self._resume(copy.job) or done.result
         if not inline:
             self.hand_over(copy)
             return results.opened(opened)
@@ -158,9 +162,26 @@ class Engine:
             if not plan.is_same_version(opened.pin, head):
                 raise SourceChanged(*CHANGED)
             entered = self._open_upload(opened, head, part_size)
-        task = task_of(opened, entered.upload)
+        return self._begin(task_of(opened, entered.upload))
+
+    def _resume(self, job: str) -> Result | None:
+        """Go on with the upload that an earlier delivery put on record; None if there is none.
+
+        What speaks against a copy now may speak only against beginning it: the source that is gone may have
+        been copied, the object in the way may be ours. The upload tells, and has nobody else to end it.
+        """
+        entered = self._session.ask(lambda: self._session.journal.entered(job))
+        opened = self._session.ask(lambda: self._session.journal.opened(job)) if entered else None
+        return self._begin(task_of(opened, entered.upload)) if opened and entered else None
+
+    def _begin(self, task: Continue) -> Result:
+        """The first hop of a copy on record."""
         try:
             return self._advance(task)
+        except Failed as error:  # as in proceed: not to be taken for a failure to begin
+            return self._ending.close(
+                task, results.ended(task, "failed", self._session.now(), Problem.of(error))
+            )
         except Transient as error:
             try:  # nobody may be there to deliver this event again: leave it to the next hop
                 return self._next(task, delay=5, stalls=0, done=0)

@@ -1,0 +1,1 @@
+"""Deterministic simulation: the product on a simulated cloud that tries to break it."""

@@ -1,0 +1,207 @@
+"""Deliberate bugs, to prove that the simulation finds what it is there for. Each is switched on by `with`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from osscopy import plan, results
+from osscopy.ending import Ending
+from osscopy.engine import Engine
+from osscopy.journal import RecordJournal
+from osscopy.model import (
+    Continue,
+    Entered,
+    OssCopyError,
+    Pin,
+    Problem,
+    Result,
+    Transient,
+    UploadGone,
+)
+from osscopy.session import Session
+from tests.sim.world import Stored, World
+
+
+@contextlib.contextmanager
+def _instead(owner: Any, name: str, wrong: Callable[..., Any]) -> Iterator[None]:
+    right = getattr(owner, name)
+    setattr(owner, name, wrong)
+    try:
+        yield
+    finally:
+        setattr(owner, name, right)
+
+
+def _no_pin() -> AbstractContextManager[None]:
+    right = World.read
+
+    def read(self: World, pin: Pin, *, match: bool = True) -> Stored:  # noqa: ARG001
+        return right(self, pin, match=False)
+
+    return _instead(World, "read", read)
+
+
+@contextlib.contextmanager
+def _no_part_check() -> Iterator[None]:
+    """A hop that has worked completes; neither what is left nor the listing is counted."""
+    with _instead(plan, "gaps", lambda *_: []), _instead(plan, "next_step", lambda _: plan.Finish()):
+        yield
+
+
+@contextlib.contextmanager
+def _old_listing() -> Iterator[None]:
+    """Judge the listing from the start of the hop."""
+    right, finish = Session.parts, Engine._finish
+
+    def parts(self: Any, task: Continue, after: int, last: int) -> Any:
+        if getattr(self, "finishing", False):
+            return self.old
+        self.old = right(self, task, after, last)
+        return self.old
+
+    def finishing(self: Any, task: Continue) -> Result:
+        self._session.finishing = True
+        return finish(self, task)
+
+    with _instead(Session, "parts", parts), _instead(Engine, "_finish", finishing):
+        yield
+
+
+def _gone_is_failure() -> AbstractContextManager[None]:
+    def examine(self: Any, task: Continue, error: OssCopyError | None) -> Result:
+        status: Any = "failed" if error else "cancelled"
+        problem = Problem.of(error) if error else None
+        return Ending.close(self, task, results.ended(task, status, self._session.now(), problem))
+
+    return _instead(Ending, "examine", examine)
+
+
+def _mutable_records() -> AbstractContextManager[None]:
+    def put(self: World, name: str, body: bytes) -> bool:
+        self.records[name] = (self.now, body)
+        return True
+
+    return _instead(World, "put_new", put)
+
+
+def _second_initiate() -> AbstractContextManager[None]:
+    """Every delivery opens an upload of its own."""
+    start = Engine._start_upload
+
+    def forgetful(self: Any, *arguments: Any, **options: Any) -> Result:
+        with _instead(RecordJournal, "entered", lambda *_: None):
+            return start(self, *arguments, **options)
+
+    return _instead(Engine, "_start_upload", forgetful)
+
+
+def _cancel_unseen() -> AbstractContextManager[None]:
+    def cancelled(self: Any, task: Continue) -> Result:
+        with contextlib.suppress(UploadGone):
+            Ending.abort(self, task)
+        return Ending.close(self, task, results.ended(task, "cancelled", self._session.now(), None))
+
+    return _instead(Ending, "cancelled", cancelled)
+
+
+def _abort_on_throttling() -> AbstractContextManager[None]:
+    advance = Engine._advance
+
+    def give_up(self: Any, task: Continue) -> Result:
+        try:
+            return advance(self, task)
+        except Transient as error:
+            with contextlib.suppress(UploadGone):
+                self._ending.abort(task)
+            problem = Problem.of(error)
+            result = results.ended(task, "failed", self._session.now(), problem)
+            closed: Result = self._ending.close(task, result)
+            return closed
+
+    return _instead(Engine, "_advance", give_up)
+
+
+@contextlib.contextmanager
+def _cancel_unread() -> Iterator[None]:
+    """Complete without reading `cancel/`; hops still read it when they begin."""
+    look, finish = Session.is_cancelled, Engine._finish
+
+    def is_cancelled(self: Any, job: str) -> bool:
+        return False if getattr(self, "finishing", False) else look(self, job)
+
+    def finishing(self: Any, task: Continue) -> Result:
+        self._session.finishing = True
+        return finish(self, task)
+
+    with _instead(Session, "is_cancelled", is_cancelled), _instead(Engine, "_finish", finishing):
+        yield
+
+
+def _source_unseen() -> AbstractContextManager[None]:
+    return _instead(Session, "source_is_same", lambda *_: True)
+
+
+def _loser_goes_on() -> AbstractContextManager[None]:
+    """Whose `up/` was not the first goes on with its own upload all the same."""
+    enter = RecordJournal.enter
+
+    def mine(self: RecordJournal, job: str, entry: Entered) -> Entered:
+        enter(self, job, entry)
+        return entry
+
+    return _instead(RecordJournal, "enter", mine)
+
+
+def _left_open() -> AbstractContextManager[None]:
+    """A hop that finds the job over does not look after its upload."""
+    return _instead(Ending, "leave", lambda _self, _task, result: result)
+
+
+def _no_evidence() -> AbstractContextManager[None]:
+    """Any object at the destination is taken for the copy."""
+
+    def differences(_pin: Pin, seen: Any, _not_before: int, _etag: str | None) -> list[str]:
+        return [] if seen is not None else ["the destination does not exist"]
+
+    return _instead(plan, "differences", differences)
+
+
+def _abort_not_closed() -> AbstractContextManager[None]:
+    """An abort that has to wait does not keep the outcome from being put on record."""
+    fail = Ending.fail
+
+    def at_once(self: Any, task: Continue, error: Any) -> Result:
+        try:
+            return fail(self, task, error)
+        except Transient:
+            result = results.ended(task, "failed", self._session.now(), Problem.of(error))
+            return Ending.close(self, task, result)
+
+    return _instead(Ending, "fail", at_once)
+
+
+def _begin_alone() -> AbstractContextManager[None]:
+    """A delivery that cannot begin does not ask whether an earlier one did."""
+    return _instead(Engine, "_resume", lambda *_: None)
+
+
+BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "parts are not pinned": _no_pin,
+    "Complete without a part check": _no_part_check,
+    "completion judged on the listing from the start of the hop": _old_listing,
+    "NoSuchUpload taken as failure": _gone_is_failure,
+    "the last writer of a record wins": _mutable_records,
+    "a second Initiate after up/": _second_initiate,
+    "cancelled reported without looking": _cancel_unseen,
+    "throttling ends the upload": _abort_on_throttling,
+    "Complete without reading cancel/": _cancel_unread,
+    "Complete without looking at the source": _source_unseen,
+    "the loser of up/ goes on": _loser_goes_on,
+    "a job that is over leaves its upload": _left_open,
+    "success without evidence": _no_evidence,
+    "an abort that has to wait is not waited for": _abort_not_closed,
+    "a redelivery that cannot begin ends the job": _begin_alone,
+}

@@ -1,0 +1,90 @@
+"""What may go wrong in a schedule, drawn from its seed: a list of values, so that faults can be left out.
+
+A fault waits for the n-th request of one kind (or of any kind) and strikes there.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+# What happens to the request it meets.
+LOST = "answer lost"  # done, and nobody hears
+NEVER = "timed out, not done"
+LATE = "timed out, done later"
+THROTTLED = "throttled"
+SLOW = "slow"  # takes effect after a while
+HELD = "answer held back"  # takes effect at once, answered after a while
+KILL = "killed before it"
+KILL_AFTER = "killed after it"
+KILL_LATE = "killed, done later"
+EXPIRED = "credentials expired"  # for the rest of this invocation
+OUTAGE = "outage"  # everything is throttled for a while
+# What happens beside it.
+BYTES, META, DELETE, FOREIGN = (
+    "source overwritten",
+    "source metadata changed",
+    "source deleted",
+    "foreign write",
+)
+CANCEL, AGAIN = "cancelled", "event delivered again"
+# What happens to the invocation that is submitted.
+MISLAID, TWICE, DELAYED = "invocation lost", "delivered twice", "delivery delayed"
+
+ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_LATE, EXPIRED, OUTAGE)
+BESIDE = (BYTES, META, DELETE, FOREIGN, CANCEL, AGAIN)
+ON_SUBMIT = (MISLAID, TWICE, DELAYED)
+_KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
+_REQUESTS = (
+    "head source",
+    "put open",
+    "get done",
+    "get cancel",
+    "get up",
+    "initiate",
+    "put up",
+    "copy part",
+    "list parts",
+    "complete",
+    "find destination",
+    "put done",
+    "abort",
+    "put cancel",
+    "copy object",
+    "submit",
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`kind` strikes at request number `nth` of those named `request` ("" means any); `seconds` it takes."""
+
+    kind: str
+    request: str
+    nth: int
+    seconds: float
+    survives: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.seconds:.2f} s) at {self.request or 'request'} no. {self.nth}"
+
+
+def draw(chance: random.Random, length: int, late: float) -> tuple[Fault, ...]:
+    """The faults of a schedule of about `length` requests; nothing lands later than `late` seconds."""
+    count = min(12, int(chance.expovariate(0.25)))
+    return tuple(_draw(chance, length, late) for _ in range(count))
+
+
+def _draw(chance: random.Random, length: int, late: float) -> Fault:
+    kind = _KINDS[int(chance.random() * len(_KINDS))]
+    if kind in ON_SUBMIT:
+        request, nth = "submit", 1 + int(chance.random() * 3)
+    elif chance.random() < 0.6:
+        request, nth = _REQUESTS[int(chance.random() * len(_REQUESTS))], 1 + int(chance.random() ** 2 * 4)
+    else:
+        request, nth = "", 1 + int(chance.random() * length)
+    scale = chance.random()
+    seconds = 0.02 + 0.3 * chance.random() if scale < 0.4 else scale * scale * late * chance.random()
+    if kind == OUTAGE:
+        seconds = 40 * chance.random()
+    return Fault(kind, request, nth, seconds, survives=chance.random() < 0.5)

@@ -1,0 +1,147 @@
+"""What must hold once everything has drained (design: what must always be true).
+
+There is no sweep yet. What only a sweep can mend is counted as a gap, and allowed for exactly the causes
+named here:
+
+* lost link: an invocation was lost by FC, or given up after its retries, or belonged to a caller who does
+  not try again. Its job may have no outcome, and its upload may be open.
+* stranger: an Initiate whose answer did not arrive, or whose invocation ended before `up/` or the abort of
+  the loser. No `up/` names that upload.
+* late record: `up/` itself landed after `done/`, from an invocation that had died by then.
+* survivor: a part in flight brought the upload back after the abort had looked for it.
+"""
+
+from __future__ import annotations
+
+from osscopy import plan
+from osscopy.journal import RecordJournal
+from osscopy.model import Done, Entered, Opened, Result
+from tests.sim.scheduler import RETRIES, PlainRecords, Process, Simulation
+from tests.sim.world import MIXED
+
+LOST = ("lost link", "no caller to try again", "retries used up")
+FORESEEN = {"VerificationFailed", "OutcomeUnknown"}
+
+
+def check(simulation: Simulation) -> None:
+    """Add to the simulation's violations and gaps what its end shows."""
+    journal = RecordJournal(PlainRecords(simulation.world))
+    job = simulation.job
+    opened, entered, done = journal.opened(job), journal.entered(job), journal.done(job)
+    _all_or_nothing(simulation)
+    for process in simulation.processes:
+        if process.answer is not None:
+            _is_proved(simulation, process.name, process.answer)
+    if done is not None:
+        _is_proved(simulation, "done/", done.result)
+        _outcome_is_true(simulation, entered, done)
+    _answers_agree(simulation, opened, done)
+    _nothing_is_open(simulation, entered)
+    _has_ended(simulation, opened, done)
+    _is_bounded(simulation)
+
+
+def _all_or_nothing(simulation: Simulation) -> None:
+    known = {(stored.content, stored.meta, stored.size) for _, stored in simulation.world.sources if stored}
+    if simulation.world.mixed:
+        simulation.violations.append("an upload got parts of two versions of the source")
+    for shown in simulation.world.shown:
+        if shown.origin == "copy" and (
+            shown.content == MIXED or (shown.content, shown.meta, shown.size) not in known
+        ):
+            simulation.violations.append(f"the destination showed what was never the source: {shown}")
+
+
+def _is_proved(simulation: Simulation, who: str, result: Result) -> None:
+    if result.status != "succeeded":
+        return
+    source = result.source
+    assert source is not None
+    if not any(
+        shown.origin == "copy" and str(shown.content) == source.crc64 for shown in simulation.world.shown
+    ):
+        simulation.violations.append(f"{who} says succeeded, but the destination never showed it")
+    if result.verified != "crc64":
+        simulation.violations.append(f"{who} says succeeded without evidence")
+
+
+def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done) -> None:
+    result, world = done.result, simulation.world
+    problem = result.error
+    if problem is not None and problem.retryable:
+        simulation.violations.append(f"done/ says failed for {problem.code}, which passes")
+    if result.status == "succeeded" or entered is None:
+        return
+    upload = world.uploads[entered.upload.id]
+    landed = next((n for n, shown in enumerate(world.shown) if shown.upload == entered.upload.id), None)
+    if upload.state != "completed" or landed is None or (problem and problem.code in FORESEEN):
+        return
+    if landed == len(world.shown) - 1:  # else somebody wrote after us, and nothing showed the copy any more
+        code = problem.code if problem else ""
+        simulation.violations.append(f"done/ says {result.status} {code}, but our upload is what is shown")
+
+
+def _answers_agree(simulation: Simulation, opened: Opened | None, done: Done | None) -> None:
+    """All deliveries that answer finally answer alike: what is on record."""
+    if opened is None:
+        return
+    since = simulation.world.records[f"open/{simulation.job}"][0]
+    for process in simulation.processes:
+        answer = process.answer
+        if answer is None or answer.status == "running":
+            continue
+        if answer.method == "simple" and process.began < since:
+            continue  # one CopyObject leaves no record, and the source grew before the next delivery
+        if done is None or answer != done.result:
+            simulation.violations.append(f"{process.name} answered {answer}, on record is {done}")
+
+
+def _nothing_is_open(simulation: Simulation, entered: Entered | None) -> None:
+    by_name: dict[str, Process] = {process.name: process for process in simulation.processes}
+    for name, upload in simulation.world.uploads.items():
+        if upload.state != "open":
+            continue
+        ours = entered is not None and entered.upload.id == name
+        if upload.survived:
+            simulation.gaps["survivor left open"] += 1
+        elif not ours and (not upload.answered or by_name[upload.initiator].end != "returned"):
+            simulation.gaps["stranger left open"] += 1
+        elif ours and by_name[upload.initiator].end != "returned" and _entered_late(simulation):
+            simulation.gaps["upload of a late record left open"] += 1
+        elif ours and any(simulation.gaps[cause] for cause in LOST):
+            simulation.gaps["upload of a lost link left open"] += 1
+        else:
+            simulation.violations.append(f"upload {name} is left open")
+
+
+def _entered_late(simulation: Simulation) -> bool:
+    records, job = simulation.world.records, simulation.job
+    return f"done/{job}" in records and records[f"up/{job}"][0] > records[f"done/{job}"][0]
+
+
+def _has_ended(simulation: Simulation, opened: Opened | None, done: Done | None) -> None:
+    if done is not None or simulation.violations:
+        return
+    final = any(
+        process.answer is not None and process.answer.status != "running" for process in simulation.processes
+    )
+    if opened is None and final:
+        return
+    if any(simulation.gaps[cause] for cause in LOST):
+        simulation.gaps["job left without an outcome"] += 1
+    else:
+        simulation.violations.append("everything has come to rest and the job has no outcome")
+
+
+def _is_bounded(simulation: Simulation) -> None:
+    """Hops make progress: without faults each but the last copies a part, and a single part needs one."""
+    parts = -(-simulation.scenario.size // plan.MIN_PART)
+    hops = sum(1 for name in simulation.messages if "-l1-h" in name)
+    if not simulation.faults:
+        if hops > parts // 2 + 1:
+            simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
+        if simulation.requests["copy part"] > parts:
+            simulation.violations.append("parts were copied twice without any fault")
+    most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2)
+    if len(simulation.processes) > most:
+        simulation.violations.append(f"{len(simulation.processes)} invocations for {parts} parts")

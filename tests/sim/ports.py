@@ -1,0 +1,120 @@
+"""The product's ports on the simulation: every call is one request that the scheduler may disturb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from osscopy.model import Acl, Attributes, Conditions, CopyRequest, Head, ListedPart, Part, Pin, Source
+from tests.sim import scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class SimPort:
+    """What all of them need: the simulation, and whose invocation it is."""
+
+    def __init__(self, simulation: scheduler.Simulation, process: scheduler.Process) -> None:
+        self._simulation = simulation
+        self._process = process
+        self._world = simulation.world
+
+    def _ask(self, name: str, apply: Callable[[Any], Any], begin: Callable[[], Any] | None = None) -> Any:
+        return self._simulation.ask(self._process, scheduler.Request(name, apply, begin))
+
+
+class SimStore(SimPort):
+    def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:  # noqa: ARG002
+        head: Head = self._ask("head source", lambda _: self._world.head())
+        return head
+
+    def find(self, bucket: str, key: str) -> Head | None:  # noqa: ARG002
+        head: Head | None = self._ask("find destination", lambda _: self._world.find())
+        return head
+
+    def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:  # noqa: ARG002
+        return {}
+
+    def acl(self, request: CopyRequest, source: Source) -> Acl:  # noqa: ARG002
+        return "default"
+
+    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:  # noqa: ARG002
+        self._ask("copy object", lambda read: self._world.copy(request, read), lambda: self._world.read(pin))
+
+    def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
+        initiator = self._process.name
+        upload: str = self._ask("initiate", lambda _: self._world.initiate(request, attributes, initiator))
+        return upload
+
+    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:  # noqa: ARG002
+        def apply(read: Any) -> None:
+            self._world.copy_part(upload_id, read, part, survives=self._process.survives)
+
+        self._ask("copy part", apply, lambda: self._world.read(pin))
+
+    def list_parts(
+        self,
+        request: CopyRequest,  # noqa: ARG002
+        upload_id: str,
+        after: int,
+    ) -> tuple[Sequence[ListedPart], int | None]:
+        page: tuple[Sequence[ListedPart], int | None] = self._ask(
+            "list parts", lambda _: self._world.list_parts(upload_id, after)
+        )
+        return page
+
+    def complete(
+        self,
+        request: CopyRequest,
+        upload_id: str,
+        parts: Sequence[ListedPart],
+        acl: Acl,  # noqa: ARG002
+    ) -> None:
+        self._ask("complete", lambda _: self._world.complete(request, upload_id, parts))
+
+    def abort(self, request: CopyRequest, upload_id: str) -> None:  # noqa: ARG002
+        self._ask("abort", lambda _: self._world.abort(upload_id))
+
+
+class SimRecords(SimPort):
+    def put_new(self, name: str, body: bytes) -> bool:
+        kind = name.split("/", maxsplit=1)[0]
+        new: bool = self._ask(f"put {kind}", lambda _: self._world.put_new(name, body))
+        return new
+
+    def get(self, name: str) -> bytes | None:
+        kind = name.split("/", maxsplit=1)[0]
+        body: bytes | None = self._ask(f"get {kind}", lambda _: self._world.get(name))
+        return body
+
+    def names(self, prefix: str, after: str, limit: int) -> Sequence[str]:
+        found = sorted(name for name in self._world.records if name.startswith(prefix) and name > after)
+        return found[:limit]
+
+
+class SimInvoker(SimPort):
+    def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
+        def apply(_: Any) -> bool:
+            fault, self._process.mislaid = self._process.mislaid, None
+            return self._simulation.accept(task_id, payload, delay, fault)
+
+        fresh: bool = self._ask("submit", apply)
+        return fresh
+
+
+class SimClock(SimPort):
+    def monotonic(self) -> float:
+        return self._simulation.time
+
+    def now(self) -> float:
+        return self._simulation.time + self._simulation.scenario.skew
+
+    def sleep(self, seconds: float) -> None:
+        self._simulation.pause(self._process, float(seconds))
+
+    def random(self) -> float:
+        return self._process.chance.random()
+
+    def nonce(self) -> str:
+        return f"{self._process.name}/{self._process.chance.random()}"

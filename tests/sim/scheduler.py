@@ -1,0 +1,507 @@
+"""One schedule: the product's own engine on simulated OSS and FC, in virtual time, from a seed.
+
+An invocation is a greenlet. Every request it makes switches to the scheduler, which lets it take effect and
+be answered at drawn moments, so that the requests of different invocations interleave, and lets the faults
+of the schedule strike. Nothing here depends on anything but the scenario and the faults.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+import greenlet
+
+from osscopy import events, plan, results
+from osscopy.desk import Desk
+from osscopy.ending import Ending
+from osscopy.engine import Engine
+from osscopy.journal import RecordJournal
+from osscopy.model import (
+    Continue,
+    Copy,
+    CopyRequest,
+    Destination,
+    OssCopyError,
+    Refused,
+    Result,
+    Source,
+    Transient,
+    Tuning,
+)
+from osscopy.session import Limits, Session
+from tests.sim import faults
+from tests.sim.faults import Fault
+from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore
+from tests.sim.world import World, digest
+
+EPOCH = 1_795_000_000.0
+RETRIES = 3  # maxAsyncRetryAttempts
+PART = plan.MIN_PART
+THRESHOLD, SMALL = 60_000, 50_000
+MOST_STEPS = 6_000  # of a schedule; the longest honest ones take a few hundred
+
+NO_ANSWER = Transient("NetworkError", "no answer", in_doubt=True)
+EXPIRED = Transient("SecurityTokenExpired", "the security token has expired")
+BUSY = Transient("TotalQpsLimitExceeded", "slow down", throttled=True)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is copied, how it is asked for and how fast the world is; drawn from `seed`."""
+
+    seed: int
+    entry: str  # event | http | direct
+    size: int
+    overwrite: Any
+    former: bool
+    versioned: bool
+    timeout: float
+    part_seconds: float
+    page: int
+    skew: float
+
+    @classmethod
+    def draw(cls, seed: int, chance: random.Random) -> Scenario:
+        simple = chance.random() < 0.15
+        parts = 1 + int(chance.random() * 6)
+        never = chance.random() < 0.15
+        timeout = chance.choice((20.0, 60.0, 60.0))
+        return cls(
+            seed=seed,
+            entry=chance.choice(("event", "event", "event", "http", "direct")),
+            size=SMALL if simple else parts * PART - int(chance.random() * 40_000),
+            overwrite="never" if never else "always",
+            former=chance.random() < (0.1 if never else 0.5),
+            versioned=chance.random() < 0.25,
+            timeout=timeout,
+            part_seconds=chance.choice((0.05, 0.5, timeout / 12, timeout / 6)),
+            page=chance.choice((1, 2, 1000)),
+            skew=chance.uniform(-3, 3),
+        )
+
+    @property
+    def late(self) -> float:
+        """T_late of the protocol: what a request may need at most to take effect."""
+        return self.timeout + plan.read_timeout(self.timeout) + 10
+
+
+@dataclass
+class Message:
+    """An asynchronous invocation in FC's queue."""
+
+    task: str
+    payload: bytes
+    tries: int = 0
+
+
+@dataclass(eq=False)
+class Process:
+    """An invocation. `message` is None for a synchronous one, which nobody repeats."""
+
+    name: str
+    began: float
+    deadline: float
+    chance: random.Random
+    message: Message | None = None
+    end: str = ""  # returned | raised | killed
+    answer: Result | None = None
+    error: BaseException | None = None
+    expired: bool = False
+    mislaid: Fault | None = None
+    survives: bool = False
+    listed_at: float = 0.0
+    requests: int = 0
+    run: Any = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request: `begin` reads what it needs when it arrives, `apply` is its effect."""
+
+    name: str
+    apply: Callable[[Any], Any]
+    begin: Callable[[], Any] | None = None
+
+
+@dataclass
+class Simulation:
+    """Runs one schedule; afterwards everything that happened can be looked at."""
+
+    scenario: Scenario
+    faults: tuple[Fault, ...]
+    trace: list[str] | None = None
+    processes: list[Process] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    gaps: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+    messages: dict[str, Message] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        scenario = self.scenario
+        self.time = EPOCH
+        self.world = World(scenario.size, versioned=scenario.versioned, page=scenario.page)
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = 0
+        self._outage_until = 0.0
+        self._hub = greenlet.getcurrent()
+        self._chance = random.Random(scenario.seed * 7919 + 1)
+        self._waiting: dict[tuple[str, int], list[Fault]] = {}
+        for fault in self.faults:
+            self._waiting.setdefault((fault.request, fault.nth), []).append(fault)
+        self.world.now = self.time
+        self.world.write_source(scenario.size)
+        if scenario.former:
+            self.world.write_destination("former")
+        self.job = "c-" + digest(str(scenario.seed))
+        request = CopyRequest(
+            source=Source("source-bucket", "k"),
+            destination=Destination("destination-bucket", "k"),
+            overwrite=scenario.overwrite,
+            tuning=Tuning(part_size=PART, parallel=1),
+        )
+        self.copy = Copy(self.job, request, results.iso(self.time + scenario.skew))
+
+    # --- time ------------------------------------------------------------------------------------------
+
+    def run(self) -> Simulation:
+        """Until nothing is left to happen."""
+        self.at(0.0, self._enter)
+        steps = 0
+        while self._queue and steps < MOST_STEPS:
+            self.time, _, action = heapq.heappop(self._queue)
+            self.world.now = self.time
+            action()
+            steps += 1
+        if self._queue:
+            self.violations.append(f"it does not end: {steps} steps")
+            for process in self.processes:
+                if not process.end:
+                    self._kill(process, "the end of the schedule")
+        return self
+
+    def at(self, seconds: float, action: Callable[[], None]) -> None:
+        """Let `action` happen in so many seconds."""
+        self._order += 1
+        heapq.heappush(self._queue, (self.time + seconds, self._order, action))
+
+    def say(self, who: str, text: object) -> None:
+        if self.trace is not None:
+            self.trace.append(f"{self.time - EPOCH:9.3f}  {who:<28} {text}")
+
+    # --- invocations -----------------------------------------------------------------------------------
+
+    def _enter(self) -> None:
+        match self.scenario.entry:
+            case "event":
+                self.accept("start", events.encode(self.copy), 0)
+            case "http":
+                self._invoke("http", lambda desk, _: desk.start(self.copy), min(10.0, self.scenario.timeout))
+            case _:
+                self._invoke("direct", lambda _, engine: engine.start(self.copy), self.scenario.timeout)
+
+    def accept(self, task: str, payload: bytes, delay: float, fault: Fault | None = None) -> bool:
+        """Take an invocation into FC's queue; False if its id is known."""
+        if task in self.messages:
+            return False
+        message = self.messages[task] = Message(task, payload)
+        kind = fault.kind if fault else None
+        if fault and kind == faults.MISLAID:
+            self.gaps["lost link"] += 1
+            return True
+        later = delay + self._chance.random() * 0.05
+        self.at(
+            later + (fault.seconds if fault and kind == faults.DELAYED else 0), lambda: self._deliver(message)
+        )
+        if fault and kind == faults.TWICE:
+            again = Message(task, payload)
+            self.at(later + fault.seconds * self._chance.random(), lambda: self._deliver(again))
+        return True
+
+    def _deliver(self, message: Message) -> None:
+        message.tries += 1
+        arrival = events.Arrival("r", datetime.fromtimestamp(self.time, timezone.utc))
+
+        def work(_: Desk, engine: Engine) -> Result:
+            batch = events.parse(message.payload, arrival, ())
+            assert isinstance(batch, events.Batch)
+            (item,) = batch.items
+            if isinstance(item, Continue):
+                return engine.proceed(item)
+            assert isinstance(item, Copy)
+            return engine.start(item)
+
+        self._invoke(message.task.removeprefix(self.job + "-"), work, self.scenario.timeout, message)
+
+    def _invoke(
+        self,
+        name: str,
+        work: Callable[[Desk, Engine], Result],
+        seconds: float,
+        message: Message | None = None,
+    ) -> None:
+        name = f"{name}#{sum(each.name.startswith(name + '#') for each in self.processes) + 1}"
+        chance = random.Random(hash((self.scenario.seed, len(self.processes))))
+        process = Process(name, self.time, self.time + seconds, chance, message)
+        self.processes.append(process)
+        clock = SimClock(self, process)
+        journal = RecordJournal(SimRecords(self, process))
+        limits = Limits(seconds, process.deadline, THRESHOLD, parallel=1)
+        store, invoker = SimStore(self, process), SimInvoker(self, process)
+        session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits)
+        ending = Ending(session)
+        engine = Engine(session, ending, lambda _: None)
+        desk = Desk(session, engine, ending, journal, lambda _: None)
+
+        def body(_: object) -> None:
+            try:
+                process.answer = work(desk, engine)
+                process.end = process.end or "returned"
+            except OssCopyError as error:
+                process.error, process.end = error, process.end or "raised"
+
+        process.run = greenlet.greenlet(body)
+        self.say(name, "begins")
+        self.at(seconds, lambda: self._kill(process, "its timeout"))
+        self._resume(process, None)
+
+    def _resume(self, process: Process, value: object) -> None:
+        if process.end:
+            return
+        wanted = process.run.switch(value)
+        if process.run.dead:
+            self._ended(process)
+        elif isinstance(wanted, float):
+            self.at(wanted, lambda: self._resume(process, None))
+        else:
+            self._serve(process, wanted)
+
+    def _kill(self, process: Process, by: str) -> None:
+        if process.end:
+            return
+        process.end = "killed"
+        self.say(process.name, f"!! killed by {by}")
+        process.run.throw(greenlet.GreenletExit)
+        self._ended(process)
+
+    def _ended(self, process: Process) -> None:
+        if self.trace is not None:
+            self.say(process.name, f"{process.end}: {process.error or _short(process.answer)}")
+        if process.error is not None and not isinstance(process.error, (Transient, Refused)):
+            self.violations.append(f"{process.name} raised {process.error!r}")
+        if process.end == "returned" or process.name.startswith("cancel"):
+            return
+        message = process.message
+        if message is None:
+            self.gaps["no caller to try again"] += 1
+        elif message.tries > RETRIES:
+            self.say(process.name, "!! FC gives up on it")
+            self.gaps["retries used up"] += 1
+        else:
+            self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
+
+    def begin_cancel(self) -> None:
+        self._invoke("cancel", lambda desk, _: desk.cancel(self.job), min(10.0, self.scenario.timeout))
+
+    # --- requests --------------------------------------------------------------------------------------
+
+    def ask(self, process: Process, request: Request) -> Any:
+        """From inside an invocation: make a request and wait for its answer."""
+        answer = self.pause(process, request)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def pause(self, process: Process, wanted: Request | float) -> Any:
+        """From inside an invocation: let the world go on."""
+        if process.end:
+            raise greenlet.GreenletExit
+        return self._hub.switch(wanted)
+
+    def _serve(self, process: Process, request: Request) -> None:
+        fault = self._strike(process, request.name)
+        kind = fault.kind if fault else ""
+        self._precheck(process, request.name)
+        process.requests += 1
+        if self.trace is not None:
+            self.say(process.name, request.name + (f"  !! {fault}" if fault else ""))
+        if kind == faults.EXPIRED:
+            process.expired = True
+        if process.expired:
+            self._answer(process, 0.01, request.name, EXPIRED)
+            return
+        if kind == faults.THROTTLED or (self.time < self._outage_until and request.name != "submit"):
+            self._answer(process, 0.01, request.name, BUSY)
+            return
+        if fault and kind == faults.KILL:
+            self._kill(process, "a fault")
+            return
+        takes = 0.004 + 0.04 * process.chance.random()
+        if request.name in {"copy part", "copy object"}:
+            takes += self.scenario.part_seconds * (0.5 + process.chance.random())
+        back = 0.004 + 0.03 * process.chance.random()
+        process.survives = bool(fault and fault.survives)
+        if fault and self._lose(process, request, fault, takes, back):
+            return
+        if fault and kind == faults.SLOW:
+            takes += fault.seconds
+        if fault and kind == faults.HELD:
+            back += fault.seconds
+        timeout = plan.read_timeout(self.scenario.timeout)
+        if takes + back > timeout:
+            self._answer(process, timeout, request.name, NO_ANSWER)
+            self._land(process, request, takes, None, 0)
+        else:
+            self._land(process, request, takes, process, back)
+
+    def _lose(self, process: Process, request: Request, fault: Fault, takes: float, back: float) -> bool:
+        """Let the answer get lost, if that is what the fault does: with the request, or after it."""
+        wait = min(fault.seconds, plan.read_timeout(self.scenario.timeout))
+        match fault.kind:
+            case faults.NEVER:
+                self._answer(process, wait, request.name, NO_ANSWER)
+            case faults.LOST:
+                self._land(process, request, takes, None, 0)
+                self._answer(process, takes + wait, request.name, NO_ANSWER)
+            case faults.LATE:
+                self._land(process, request, takes + fault.seconds, None, 0)
+                self._answer(process, wait * process.chance.random(), request.name, NO_ANSWER)
+            case faults.KILL_AFTER:
+                self._land(process, request, takes, None, 0)
+                self.at(takes + back, lambda: self._kill(process, "a fault"))
+            case faults.KILL_LATE:
+                self._land(process, request, takes + fault.seconds, None, 0)
+                self.at(0.001, lambda: self._kill(process, "a fault"))
+            case _:
+                return False
+        return True
+
+    def _strike(self, process: Process, name: str) -> Fault | None:
+        """The fault that meets this request; what happens beside it is set going."""
+        self.requests[name] += 1
+        self.requests[""] += 1
+        if not self._waiting:
+            return None
+        due = self._waiting.pop((name, self.requests[name]), [])
+        due += self._waiting.pop(("", self.requests[""]), [])
+        met = None
+        for fault in due:
+            if fault.kind in faults.BESIDE:
+                self.at(fault.seconds, lambda fault=fault: self._happen(fault))  # type: ignore[misc]
+            elif fault.kind in faults.ON_SUBMIT:
+                process.mislaid = fault
+            else:
+                met = fault
+                if fault.kind == faults.OUTAGE:
+                    self._outage_until = self.time + fault.seconds
+        return met
+
+    def _happen(self, fault: Fault) -> None:
+        self.say("the world", f"!! {fault.kind}")
+        match fault.kind:
+            case faults.BYTES:
+                sizes = (self.scenario.size, self.scenario.size + 1, SMALL, self.scenario.size + PART)
+                self.world.write_source(sizes[int(self._chance.random() * len(sizes))])
+            case faults.META:
+                self.world.touch_source()
+            case faults.DELETE:
+                self.world.delete_source()
+            case faults.FOREIGN:
+                self.world.write_destination("foreign")
+            case faults.CANCEL:
+                self.begin_cancel()
+            case faults.AGAIN:
+                known = list(self.messages.values())
+                if known:
+                    message = known[int(self._chance.random() * len(known))]
+                    self._deliver(Message(message.task, message.payload))
+
+    def _land(
+        self, process: Process, request: Request, takes: float, to: Process | None, back: float
+    ) -> None:
+        """Let the request arrive, take effect after `takes` seconds, and answer `to` after `back` more."""
+        begun: Any = None
+        failed: OssCopyError | None = None
+        survives = process.survives
+        if request.begin is not None:
+            try:
+                begun = request.begin()
+            except OssCopyError as error:
+                failed = error
+
+        def effect() -> None:
+            process.survives = survives
+            outcome: Any
+            if failed is not None:
+                outcome = failed
+            else:
+                try:
+                    outcome = request.apply(begun)
+                except OssCopyError as error:
+                    outcome = error
+            if to is None:
+                self.say(process.name, f"   ... {request.name} took effect unheard: {_short(outcome)}")
+            else:
+                self._answer(to, back, request.name, outcome)
+
+        self.at(takes, effect)
+
+    def _answer(self, process: Process, seconds: float, name: str, outcome: object) -> None:
+        def answer() -> None:
+            if process.end:
+                return
+            if self.trace is not None:
+                self.say(process.name, f"   {name} -> {_short(outcome)}")
+            if name == "initiate" and isinstance(outcome, str):
+                self.world.uploads[outcome].answered = True
+            if name == "list parts":
+                process.listed_at = self.time  # whatever is looked at next is asked for later
+            self._resume(process, outcome)
+
+        self.at(seconds, answer)
+
+    def _precheck(self, process: Process, name: str) -> None:
+        """The order of effects that the protocol asks for, looked at while it happens."""
+        records, job = self.world.records, self.job
+        if name == "initiate" and (entered := records.get(f"up/{job}")) and entered[0] < process.began:
+            self.violations.append(f"{process.name} initiates although up/ was on record when it began")
+        if name == "copy part" and f"up/{job}" not in records:
+            self.violations.append(f"{process.name} copies a part before up/ is on record")
+        if name == "complete":
+            self._precheck_complete(process)
+
+    def _precheck_complete(self, process: Process) -> None:
+        """Before Complete both the source and `cancel/` were looked at, after the listing was asked for."""
+        records, job = self.world.records, self.job
+        cancelled = records.get(f"cancel/{job}")
+        if cancelled and cancelled[0] < process.listed_at:
+            self.violations.append(
+                f"{process.name} completes although cancel/ was on record before its listing"
+            )
+        opened = RecordJournal(PlainRecords(self.world)).opened(job)
+        then = self.world.source_at(process.listed_at)
+        if opened and (then is None or not plan.is_same_version(opened.pin, then.head(self.time))):
+            self.violations.append(
+                f"{process.name} completes although the source had changed before its listing"
+            )
+
+
+class PlainRecords:
+    """The records as they are, read by nobody in the simulation."""
+
+    def __init__(self, world: World) -> None:
+        self.put_new, self.get = world.put_new, world.get
+
+    def names(self, prefix: str, after: str, limit: int) -> list[str]:
+        raise NotImplementedError
+
+
+def _short(value: object) -> str:
+    if isinstance(value, Result):
+        return f"{value.status} hops={value.hops}" + (f" {value.error.code}" if value.error else "")
+    return repr(value)[:110]

@@ -1,0 +1,241 @@
+"""Simulated OSS: a source, a destination, uploads and records, as values. No time passes in here.
+
+Knows what OSS does with one request at one instant; not who asks, nor what gets lost on the way. An object
+has no bytes: `content` names them, so that a mixture of two versions is seen at once. Dates have a second's
+resolution, as OSS's have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from osscopy import plan
+from osscopy.model import (
+    Attributes,
+    Conflict,
+    ContentHeaders,
+    CopyRequest,
+    Failed,
+    Head,
+    ListedPart,
+    Part,
+    Pin,
+    SourceChanged,
+    UploadGone,
+)
+
+MIXED = 0  # the content of an object that is no complete copy of anything
+Origin = Literal["source", "former", "foreign", "copy"]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object: `content` stands for its bytes, `meta` for its headers; `upload` made it, if one did."""
+
+    content: int
+    meta: int
+    size: int
+    etag: str
+    modified: int
+    origin: Origin
+    version: str | None = None
+    upload: str | None = None
+
+    def head(self, now: float) -> Head:
+        return Head(
+            size=self.size,
+            etag=self.etag,
+            version_id=self.version,
+            last_modified=self.modified,
+            seen_at=int(now),
+            crc64=str(self.content),
+            storage_class="Standard",
+            kind="Normal",
+            content=ContentHeaders(user={"m": str(self.meta)}),
+            tag_count=0,
+        )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part that was copied: which bytes of what."""
+
+    etag: str
+    content: int
+    first: int
+    last: int
+
+
+@dataclass
+class Upload:
+    """A multipart upload; `initiator` is the invocation that asked for it."""
+
+    meta: int
+    initiator: str
+    state: Literal["open", "completed", "aborted"] = "open"
+    parts: dict[int, Piece] = field(default_factory=dict)
+    answered: bool = False  # the initiator has heard of it
+    survived: bool = False  # a part in flight brought it back after an abort
+
+
+class World:
+    """OSS at one instant."""
+
+    def __init__(self, size: int, *, versioned: bool, page: int) -> None:
+        self.now = 0.0
+        self._page = page
+        self._versioned = versioned
+        self._contents = MIXED
+        self.source: Stored | None = None
+        self.sources: list[tuple[float, Stored | None]] = []
+        self._versions: dict[str | None, Stored] = {}
+        self.destination: Stored | None = None
+        self.shown: list[Stored] = []  # all the destination ever showed
+        self.uploads: dict[str, Upload] = {}
+        self.records: dict[str, tuple[float, bytes]] = {}
+        self.mixed = False  # an upload got parts of two versions
+        self._size = size
+
+    # --- what others do --------------------------------------------------------------------------------
+
+    def write_source(self, size: int) -> None:
+        """Other bytes under the source's key."""
+        self._contents += 1
+        self._put_source(Stored(self._contents, 1, size, f"E{self._contents}", int(self.now), "source"))
+
+    def touch_source(self) -> None:
+        """Other metadata: the ETag stays."""
+        if self.source is not None:
+            self._put_source(replace(self.source, meta=self.source.meta + 1, modified=int(self.now)))
+
+    def delete_source(self) -> None:
+        self.source = None
+        self.sources.append((self.now, None))
+
+    def _put_source(self, stored: Stored) -> None:
+        version = f"v{len(self.sources)}" if self._versioned else None
+        self.source = replace(stored, version=version)
+        self.sources.append((self.now, self.source))
+        self._versions = {**self._versions, version: self.source} if version else {None: self.source}
+
+    def write_destination(self, origin: Origin) -> None:
+        """Somebody else's object under the destination's key."""
+        self._contents += 1
+        self._show(Stored(-self._contents, 0, self._size, f"E{self._contents}", int(self.now), origin))
+
+    def _show(self, stored: Stored) -> None:
+        self.destination = stored
+        self.shown.append(stored)
+
+    def source_at(self, moment: float) -> Stored | None:
+        return next(stored for since, stored in reversed(self.sources) if since <= moment)
+
+    # --- requests --------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        if self.source is None:
+            raise Failed("NoSuchKey", "no such key", status=404)
+        return self.source.head(self.now)
+
+    def find(self) -> Head | None:
+        return self.destination.head(self.now) if self.destination else None
+
+    def read(self, pin: Pin, *, match: bool = True) -> Stored:
+        """The source for a copy, pinned by its ETag."""
+        stored = self._versions.get(pin.version_id) if pin.version_id else self.source
+        if stored is None or (match and stored.etag != pin.etag):
+            raise SourceChanged("SourceChanged", "the source is no longer the version the copy began with")
+        return stored
+
+    def copy(self, request: CopyRequest, read: Stored) -> None:
+        self._forbid(request)
+        self._show(replace(read, modified=int(self.now), origin="copy", version=None))
+
+    def initiate(self, request: CopyRequest, attributes: Attributes, initiator: str) -> str:
+        self._forbid(request)
+        assert attributes.content is not None
+        name = f"u{len(self.uploads) + 1}"
+        self.uploads[name] = Upload(int(attributes.content.user["m"]), initiator)
+        return name
+
+    def copy_part(self, name: str, read: Stored, part: Part, *, survives: bool) -> None:
+        """Store a part. After an abort a part that was in flight may bring the upload back."""
+        upload = self.uploads[name]
+        if upload.state == "aborted" and survives:
+            upload.state, upload.survived, upload.parts = "open", True, {}
+        last = min(part.last, read.size - 1)
+        etag = f"P{read.content}-{part.first}-{last}"
+        parts = self._open(name).parts
+        self.mixed = self.mixed or any(piece.content != read.content for piece in parts.values())
+        parts[part.number] = Piece(etag, read.content, part.first, last)
+
+    def list_parts(self, name: str, after: int) -> tuple[Sequence[ListedPart], int | None]:
+        parts = self._open(name).parts
+        numbers = sorted(number for number in parts if number > after)
+        page = [
+            ListedPart(n, parts[n].etag, parts[n].last - parts[n].first + 1) for n in numbers[: self._page]
+        ]
+        return page, page[-1].number if len(numbers) > self._page else None
+
+    def complete(self, request: CopyRequest, name: str, listed: Sequence[ListedPart]) -> None:
+        """Not idempotent: the second one finds no upload."""
+        upload = self._open(name)
+        self._forbid(request)
+        pieces = []
+        for part in listed:
+            piece = upload.parts.get(part.number)
+            if piece is None or piece.etag != part.etag:
+                raise Failed("InvalidPart", "one or more parts could not be found", status=400)
+            pieces.append(piece)
+        upload.state = "completed"
+        size = sum(piece.last - piece.first + 1 for piece in pieces)
+        etag = plan.multipart_etag(part.etag for part in listed)
+        content = self._content_of(pieces, size)
+        self._show(Stored(content, upload.meta, size, etag, int(self.now), "copy", upload=name))
+
+    def abort(self, name: str) -> None:
+        upload = self._open(name)
+        upload.state = "aborted"
+        upload.parts = {}
+
+    def _open(self, name: str) -> Upload:
+        if self.uploads[name].state != "open":
+            raise UploadGone("NoSuchUpload", "the upload is gone", status=404)
+        return self.uploads[name]
+
+    def _forbid(self, request: CopyRequest) -> None:
+        if request.overwrite == "never" and self.destination is not None:
+            raise Conflict("FileAlreadyExists", "the object exists", status=409)
+
+    def _content_of(self, pieces: Sequence[Piece], size: int) -> int:
+        """The content that the pieces make up, MIXED if they are no complete object."""
+        contents = {piece.content for piece in pieces}
+        if len(contents) != 1:
+            return MIXED
+        offset = 0
+        for piece in pieces:
+            if piece.first != offset:
+                return MIXED
+            offset = piece.last + 1
+        (content,) = contents
+        known = {stored.size for _, stored in self.sources if stored and stored.content == content}
+        return content if known == {size} else MIXED
+
+    # --- records ---------------------------------------------------------------------------------------
+
+    def put_new(self, name: str, body: bytes) -> bool:
+        if name in self.records:
+            return False
+        self.records[name] = (self.now, body)
+        return True
+
+    def get(self, name: str) -> bytes | None:
+        return self.records[name][1] if name in self.records else None
+
+
+def digest(text: str) -> str:
+    """A short stable name for a text."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

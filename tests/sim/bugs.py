@@ -38,7 +38,7 @@ def _instead(owner: Any, name: str, wrong: Callable[..., Any]) -> Iterator[None]
 def _no_pin() -> AbstractContextManager[None]:
     right = World.read
 
-    def read(self: World, pin: Pin, *, match: bool = True) -> Stored:  # noqa: ARG001
+    def read(self: World, pin: Pin, *, match: bool = True) -> Stored:  # noqa: ARG001 - the caller's signature
         return right(self, pin, match=False)
 
     return _instead(World, "read", read)

@@ -25,21 +25,21 @@ class SimPort:
 
 
 class SimStore(SimPort):
-    def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:  # noqa: ARG002
+    def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:  # noqa: ARG002 - the port's signature
         head: Head = self._ask("head source", lambda _: self._world.head())
         return head
 
-    def find(self, bucket: str, key: str) -> Head | None:  # noqa: ARG002
+    def find(self, bucket: str, key: str) -> Head | None:  # noqa: ARG002 - the port's signature
         head: Head | None = self._ask("find destination", lambda _: self._world.find())
         return head
 
-    def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:  # noqa: ARG002
+    def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:  # noqa: ARG002 - the port's signature
         return {}
 
-    def acl(self, request: CopyRequest, source: Source) -> Acl:  # noqa: ARG002
+    def acl(self, request: CopyRequest, source: Source) -> Acl:  # noqa: ARG002 - the port's signature
         return "default"
 
-    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:  # noqa: ARG002
+    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:  # noqa: ARG002 - the port's signature
         self._ask("copy object", lambda read: self._world.copy(request, read), lambda: self._world.read(pin))
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
@@ -47,7 +47,7 @@ class SimStore(SimPort):
         upload: str = self._ask("initiate", lambda _: self._world.initiate(request, attributes, initiator))
         return upload
 
-    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:  # noqa: ARG002
+    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:  # noqa: ARG002 - the port's signature
         def apply(read: Any) -> None:
             self._world.copy_part(upload_id, read, part, survives=self._process.survives)
 
@@ -55,7 +55,7 @@ class SimStore(SimPort):
 
     def list_parts(
         self,
-        request: CopyRequest,  # noqa: ARG002
+        request: CopyRequest,  # noqa: ARG002 - the port's signature
         upload_id: str,
         after: int,
     ) -> tuple[Sequence[ListedPart], int | None]:
@@ -69,11 +69,11 @@ class SimStore(SimPort):
         request: CopyRequest,
         upload_id: str,
         parts: Sequence[ListedPart],
-        acl: Acl,  # noqa: ARG002
+        acl: Acl,  # noqa: ARG002 - the port's signature
     ) -> None:
         self._ask("complete", lambda _: self._world.complete(request, upload_id, parts))
 
-    def abort(self, request: CopyRequest, upload_id: str) -> None:  # noqa: ARG002
+    def abort(self, request: CopyRequest, upload_id: str) -> None:  # noqa: ARG002 - the port's signature
         self._ask("abort", lambda _: self._world.abort(upload_id))
 
 

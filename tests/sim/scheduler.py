@@ -392,7 +392,7 @@ class Simulation:
         met = None
         for fault in due:
             if fault.kind in faults.BESIDE:
-                self.at(fault.seconds, lambda fault=fault: self._happen(fault))  # type: ignore[misc]
+                self.at(fault.seconds, lambda fault=fault: self._happen(fault))  # type: ignore[misc]  # the base carries no types
             elif fault.kind in faults.ON_SUBMIT:
                 process.mislaid = fault
             else:

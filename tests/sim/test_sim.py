@@ -72,7 +72,7 @@ def test_a_failing_seed_is_told_with_no_more_faults_than_it_takes() -> None:
             not campaign.run(scenario, fewest[:n] + fewest[n + 1 :]).violations for n in range(len(fewest))
         )
         story = campaign.story(found)
-    assert "VIOLATION: the destination showed what was never the source" in story
+    assert "VIOLATION: an upload got parts of two versions of the source" in story
     assert story.count("\nfault: ") == len(fewest) <= 2
 
 
@@ -97,7 +97,12 @@ def test_a_copy_that_landed_does_not_stand_in_its_own_way_when_the_event_comes_a
 
 
 def test_a_cancelled_copy_whose_upload_was_entered_last_has_it_ended_by_the_next_delivery() -> None:
-    unbroken(CALM, Fault(faults.CANCEL, "initiate", 1, 0.001), Fault(faults.KILL_LATE, "put up", 1, 0.4))
+    unbroken(
+        CALM,
+        Fault(faults.CANCEL, "initiate", 1, 0.001),
+        Fault(faults.KILL_LATE, "put up", 1, 0.4),
+        Fault(faults.SLOW, "put done", 1, 0.4),
+    )
 
 
 def test_a_source_that_became_small_is_not_copied_by_a_job_bound_to_the_large_one() -> None:

@@ -110,5 +110,11 @@ def test_a_source_that_became_small_is_not_copied_by_a_job_bound_to_the_large_on
     unbroken(scenario, *struck)
 
 
+def test_an_abort_whose_answer_was_lost_does_not_make_a_completed_copy_a_cancelled_one() -> None:
+    """The canceller of seed 288048 took the 404 of its second abort for the work of its first."""
+    scenario, struck = campaign.drawn(288048)
+    unbroken(scenario, *struck)
+
+
 def test_an_abort_that_an_outage_keeps_from_happening_happens_later() -> None:
     unbroken(CALM, Fault(faults.DELETE, "list parts", 1, 0.01), Fault(faults.OUTAGE, "abort", 1, 14.5))

@@ -7,7 +7,7 @@ named here:
   not try again. Its job may have no outcome, and its upload may be open.
 * stranger: an Initiate whose answer did not arrive, or whose invocation ended before `up/` or the abort of
   the loser. No `up/` names that upload.
-* late record: `up/` itself landed after `done/`, from an invocation that had died by then.
+* late record: `up/` landed after `done/`, or `open/` after every delivery, from an invocation that was dead.
 * survivor: a part in flight brought the upload back after the abort had looked for it.
 """
 
@@ -119,6 +119,13 @@ def _entered_late(simulation: Simulation) -> bool:
     return f"done/{job}" in records and records[f"up/{job}"][0] > records[f"done/{job}"][0]
 
 
+def _opened_late(simulation: Simulation, opened: Opened) -> bool:
+    """Whether `open/` landed when its writer was dead and no delivery came after it."""
+    since = simulation.world.records[f"open/{simulation.job}"][0]
+    writer = next(each for each in simulation.processes if opened.nonce.startswith(each.name + "/"))
+    return writer.ended_at < since and all(each.began < since for each in simulation.processes)
+
+
 def _has_ended(simulation: Simulation, opened: Opened | None, done: Done | None) -> None:
     if done is not None or simulation.violations:
         return
@@ -126,6 +133,9 @@ def _has_ended(simulation: Simulation, opened: Opened | None, done: Done | None)
         process.answer is not None and process.answer.status != "running" for process in simulation.processes
     )
     if opened is None and final:
+        return
+    if opened is not None and final and _opened_late(simulation, opened):
+        simulation.gaps["job opened late left without an outcome"] += 1
         return
     if any(simulation.gaps[cause] for cause in LOST):
         simulation.gaps["job left without an outcome"] += 1
@@ -142,6 +152,9 @@ def _is_bounded(simulation: Simulation) -> None:
             simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
         if simulation.requests["copy part"] > parts:
             simulation.violations.append("parts were copied twice without any fault")
+    asked = max((process.requests for process in simulation.processes), default=0)
+    if asked > plan.MAX_ATTEMPTS * (16 + 4 * (parts + 1)):
+        simulation.violations.append(f"an invocation made {asked} requests for {parts} parts")
     most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2)
     if len(simulation.processes) > most:
         simulation.violations.append(f"{len(simulation.processes)} invocations for {parts} parts")

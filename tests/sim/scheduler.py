@@ -116,6 +116,7 @@ class Process:
     mislaid: Fault | None = None
     survives: bool = False
     listed_at: float = 0.0
+    ended_at: float = 0.0
     requests: int = 0
     run: Any = None
 
@@ -290,6 +291,7 @@ class Simulation:
         self._ended(process)
 
     def _ended(self, process: Process) -> None:
+        process.ended_at = self.time
         if self.trace is not None:
             self.say(process.name, f"{process.end}: {process.error or _short(process.answer)}")
         if process.error is not None and not isinstance(process.error, (Transient, Refused)):

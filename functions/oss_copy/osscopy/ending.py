@@ -95,13 +95,11 @@ class Ending:
         return self.close(task, results.ended(task, "failed", self._session.now(), Problem.of(error)))
 
     def abort(self, task: Continue) -> None:
-        """Abort, and again while parts that were in flight bring the upload back."""
-        attempts = self._session.attempts()
-        try:
-            attempts.run(lambda: self._session.store.abort(task.request, task.upload.id))
-        except UploadGone:
-            if not attempts.in_doubt:
-                raise
+        """Abort, and again while parts that were in flight bring the upload back.
+
+        UploadGone: not surely ended by us. After a lost answer that may have been a Complete, too.
+        """
+        self._session.ask(lambda: self._session.store.abort(task.request, task.upload.id))
         self._session.log("aborted", **where(task), uploadId=task.upload.id)
         for _ in range(3):
             try:

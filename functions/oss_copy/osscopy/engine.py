@@ -12,6 +12,7 @@ Order of effects of a multipart copy: HEAD source, `open/`, read `done/`, Initia
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -200,7 +201,8 @@ class Engine:
         mine = Entered(self._session.clock.nonce(), upload)
         entered = self._session.ask(lambda: self._session.journal.enter(opened.job, mine))
         if entered.nonce != mine.nonce:
-            self._ending.abort(task_of(opened, upload))
+            with contextlib.suppress(UploadGone):
+                self._ending.abort(task_of(opened, upload))
         self._session.log("opened", job=opened.job, parts=upload.parts, partSize=part_size, size=head.size)
         return entered
 

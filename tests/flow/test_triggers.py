@@ -17,7 +17,7 @@ import yaml
 
 from osscopy.model import MIB
 from tests.cloud.client import ROOT, LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, crc64, exists, open_uploads, request_of
+from tests.flow.conftest import DESTINATION, SOURCE, crc64, exists, open_uploads
 
 BIG = 12 * MIB
 BRIDGE = {

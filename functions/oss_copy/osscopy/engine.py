@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from osscopy import events, plan, results
+from osscopy import events, plan, proof, results
 from osscopy.crew import Crew
 from osscopy.ending import CHANGED, UNKNOWN, Ending, where
 from osscopy.model import (
@@ -30,6 +30,7 @@ from osscopy.model import (
     Head,
     ListedPart,
     Opened,
+    Pin,
     Problem,
     Refused,
     Result,
@@ -38,6 +39,7 @@ from osscopy.model import (
     Transient,
     Upload,
     UploadGone,
+    Written,
 )
 from osscopy.session import Session
 
@@ -124,17 +126,19 @@ class Engine:
         return request, head
 
     def _copy_simply(self, copy: Copy, head: Head) -> Result:
-        request, pin = copy.request, plan.pin(head)
+        request, pin = copy.request, plan.bind(copy.request, head, {})
         attributes = plan.attributes(request, head, {}, self._session.acl(request, pin), carried=False)
         attempts = self._session.attempts()
+        written: Written | None = None
         try:
-            attempts.run(lambda: self._session.store.copy(request, pin, attributes))
+            written = attempts.run(lambda: self._session.store.copy(request, pin, attributes))
         except (Conflict, SourceChanged):
             if not attempts.in_doubt:  # else it may be our own copy that stands in the way
                 raise
             if plan.differences(pin, self._session.destination(request), head.seen_at, pin.etag):
                 raise
-        return results.simple(copy, pin, self._session.destination(request), self._session.now())
+        found = proof.of_copy_object(self._session, request, pin, written)
+        return results.simple(copy, pin, found.seen, found.problem, self._session.now())
 
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
@@ -143,7 +147,9 @@ class Engine:
             self._session.part_budget(),
         )
         part_size = plan.part_size(head.size, copy.request.tuning, parallel, budget)
-        mine = Opened(self._session.clock.nonce(), copy.job, copy.request, plan.pin(head), copy.started_at)
+        tags = self._session.tags(copy.request, head)
+        pin = plan.bind(copy.request, head, tags)
+        mine = Opened(self._session.clock.nonce(), copy.job, copy.request, pin, copy.started_at)
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:
@@ -155,9 +161,9 @@ class Engine:
             None if opened is mine else self._session.ask(lambda: self._session.journal.entered(copy.job))
         )
         if entered is None:
-            if not plan.is_same_version(opened.pin, head):
+            if opened.pin != pin:
                 raise SourceChanged(*CHANGED)
-            entered = self._open_upload(opened, head, part_size)
+            entered = self._open_upload(opened, head, tags, part_size)
         task = task_of(opened, entered.upload)
         try:
             return self._advance(task)
@@ -167,12 +173,9 @@ class Engine:
             except Transient as second:
                 raise error from second
 
-    def _open_upload(self, opened: Opened, head: Head, part_size: int) -> Entered:
+    def _open_upload(self, opened: Opened, head: Head, tags: dict[str, str], part_size: int) -> Entered:
         """Initiate; of several deliveries that do, the one whose `up/` is created goes on with its upload."""
         request = opened.request
-        source = plan.pinned(request.source, opened.pin)
-        wants_tags = request.tags == "copy" and head.tag_count > 0
-        tags = self._session.ask(lambda: self._session.store.tags(request, source)) if wants_tags else {}
         attributes = plan.attributes(request, head, tags, "default", carried=True)
         upload_id = self._session.ask(lambda: self._session.store.initiate(request, attributes))
         upload = Upload(upload_id, part_size, -(-head.size // part_size), lanes=1, opened_at=head.seen_at)
@@ -201,6 +204,8 @@ class Engine:
             return self._ending.examine(task, Failed(*UNKNOWN))
         except (Refused, Failed) as error:
             return self._ending.fail(task, error)
+        except Skipped as reason:
+            return self._ending.skip(task, reason)
 
     def _work(self, task: Continue, listed: Sequence[ListedPart]) -> Result:
         """Copy missing parts, then complete, hand over or give up."""
@@ -259,23 +264,36 @@ class Engine:
             listed = self._session.parts(task, 0, task.upload.parts)
             if plan.gaps(task.pin, task.upload, listed):
                 return self._next(task, 0, task.stalls + 1, len(listed))
-            if not self._session.source_is_same(task):
+            if (head := self._session.same_source(task.request, task.pin)) is None:
                 raise SourceChanged(*CHANGED)
+            _check_crc64(task.pin, plan.combined_crc64(task.pin, task.upload, listed))
+            if task.request.overwrite != "always":  # forbid-overwrite does not hold under versioning
+                plan.judge_overwrite(task.request, head, self._session.destination(task.request))
             if self._session.is_cancelled(task.job):
                 return self._ending.cancelled(task)
-            if self._complete(task, listed, acl):
-                break
+            try:
+                written = self._complete(task, listed, acl)
+            except _Relist:
+                continue
+            break
         else:
             raise Failed("InvalidPart", "OSS refused the part list three times")
         etag = plan.multipart_etag(part.etag for part in listed)
-        seen = self._session.destination(task.request)
-        return self._ending.close(task, results.multipart(task, seen, etag, self._session.now()))
+        found = proof.of_upload(self._session, task.request, task.pin, written, etag)
+        if found.problem is None and not self._session.source_is_same(
+            task
+        ):  # a version of the source all the same
+            self._session.log("sourceChangedAfter", **where(task))
+        result = results.multipart(task, found.seen, found.problem, self._session.now())
+        return self._ending.close(task, result)
 
-    def _complete(self, task: Continue, listed: Sequence[ListedPart], acl: Acl) -> bool:
-        """Complete with `listed`; False if OSS knows another part by now, so that a new listing is due."""
+    def _complete(self, task: Continue, listed: Sequence[ListedPart], acl: Acl) -> Written | None:
+        """Complete with `listed`; None if the answer was lost; _Relist if OSS knows another part by now."""
         attempts = self._session.attempts()
         try:
-            attempts.run(lambda: self._session.store.complete(task.request, task.upload.id, listed, acl))
+            return attempts.run(
+                lambda: self._session.store.complete(task.request, task.upload.id, listed, acl)
+            )
         except Conflict:
             # After a lost answer it may be our own object that is in the way.
             seen = self._session.destination(task.request) if attempts.in_doubt else None
@@ -284,8 +302,21 @@ class Engine:
         except Failed as error:
             if error.code != "InvalidPart":
                 raise
-            return False
-        return True
+            raise _Relist from error
+        return None
+
+
+class _Relist(Exception):
+    """OSS knows other parts than were listed."""
+
+
+def _check_crc64(pin: Pin, combined: int | None) -> None:
+    """Refuse to complete what cannot become the source. Where OSS gives no CRC64s, the proof comes after."""
+    if combined is not None and pin.crc64 is not None and combined != int(pin.crc64):
+        text = (
+            f"the parts make CRC64 {combined}, not the source's {pin.crc64}; the destination was not touched"
+        )
+        raise Failed("VerificationFailed", text)
 
 
 def task_of(opened: Opened, upload: Upload) -> Continue:

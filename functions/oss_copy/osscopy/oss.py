@@ -16,6 +16,7 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 import oss2
 import requests
 
@@ -26,6 +27,7 @@ from osscopy.model import (
     Conflict,
     ContentHeaders,
     CopyRequest,
+    Encryption,
     Failed,
     Head,
     ListedPart,
@@ -38,6 +40,7 @@ from osscopy.model import (
     SourceChanged,
     Transient,
     UploadGone,
+    Written,
 )
 
 CONNECT_TIMEOUT = 5.0
@@ -143,12 +146,13 @@ class OssStore:
         with _translated("source"):
             return _head(self.bucket(source.bucket).head_object(source.key, headers, _version(source)))
 
-    def find(self, bucket: str, key: str) -> Head | None:
+    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
+        params = {"versionId": version_id} if version_id else None
         try:
             with _translated("destination"):
-                return _head(self.bucket(bucket).head_object(key))
+                return _head(self.bucket(bucket).head_object(key, params=params))
         except Failed as error:
-            if error.code == "NoSuchKey":
+            if error.code in {"NoSuchKey", "NoSuchVersion"}:
                 return None
             raise
 
@@ -169,7 +173,7 @@ class OssStore:
 
     # --- copying ---------------------------------------------------------------------------------------
 
-    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:
+    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> Written:
         source, destination = request.source, request.destination
         headers = _pinned(request, pin) | _attributes(attributes)
         headers["x-oss-metadata-directive"] = "COPY" if attributes.content is None else "REPLACE"
@@ -182,7 +186,7 @@ class OssStore:
             answer = bucket.copy_object(
                 source.bucket, source.key, destination.key, headers, _version(source, pin)
             )
-            _read(answer, "CopyObjectResult")
+            return _written(answer, "CopyObjectResult")
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         headers = _attributes(attributes) | _named({"x-oss-forbid-overwrite": _forbid(request)})
@@ -219,12 +223,15 @@ class OssStore:
         self, request: CopyRequest, upload_id: str, after: int
     ) -> tuple[Sequence[ListedPart], int | None]:
         with _translated("destination"):
-            bucket = self.bucket(request.destination.bucket)
-            page = bucket.list_parts(request.destination.key, upload_id, str(after or ""), PAGE)
-            parts = [ListedPart(part.part_number, part.etag, part.size) for part in page.parts]
-            return parts, int(page.next_marker) if page.is_truncated else None
+            name, key = request.destination.bucket, request.destination.key
+            params = {"uploadId": upload_id, "part-number-marker": str(after or ""), "max-parts": str(PAGE)}
+            # not `list_parts`, which reads the answer and drops the CRC64 of the parts
+            answer = self.bucket(name)._do("GET", name, key, params=params)  # noqa: SLF001
+            return _parts(answer)
 
-    def complete(self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl) -> None:
+    def complete(
+        self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl
+    ) -> Written:
         headers = _named(
             {
                 "x-oss-forbid-overwrite": _forbid(request),
@@ -235,7 +242,13 @@ class OssStore:
         with _translated("destination"):
             bucket = self.bucket(request.destination.bucket)
             answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
-            _read(answer, "CompleteMultipartUploadResult")
+            return _written(answer, "CompleteMultipartUploadResult")
+
+    def delete_version(self, request: CopyRequest, version_id: str) -> None:
+        with _translated("destination"):
+            bucket = self.bucket(request.destination.bucket)
+            answer = bucket.delete_object(request.destination.key, params={"versionId": version_id})
+            answer.resp.read()
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
         with _translated("destination"):
@@ -410,6 +423,21 @@ def _head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
         kind=headers.get("x-oss-object-type", "Normal"),
         content=ContentHeaders(**content, user=user),
         tag_count=int(headers.get("x-oss-tagging-count", 0)),
+        encryption=_encryption(headers),
+    )
+
+
+def _encryption(headers: Mapping[str, str]) -> Encryption | None:
+    algorithm = headers.get("x-oss-server-side-encryption")
+    if algorithm is None:
+        return None
+    return msgspec.convert(
+        {
+            "algorithm": algorithm,
+            "keyId": headers.get("x-oss-server-side-encryption-key-id"),
+            "dataEncryption": headers.get("x-oss-server-side-data-encryption"),
+        },
+        Encryption,
     )
 
 
@@ -423,9 +451,43 @@ def _unix(http_date: str) -> int:
 # --- answers and errors ------------------------------------------------------------------------------------
 
 
-def _read(answer: Any, root: str) -> None:  # noqa: ANN401 - oss2 carries no types
+def _written(answer: Any, root: str) -> Written:  # noqa: ANN401 - oss2 carries no types
+    tree = _read(answer, root)
+    etag = answer.headers.get("ETag") or next(
+        (each.text for each in tree.iter() if _name(each) == "ETag"), ""
+    )
+    return Written((etag or "").strip('"'), answer.headers.get("x-oss-version-id"))
+
+
+def _parts(answer: Any) -> tuple[list[ListedPart], int | None]:  # noqa: ANN401 - oss2 carries no types
+    """A page of ListParts, and the marker of the next."""
+    tree = _tree(answer, "ListPartsResult")
+    told = ({_name(field): field.text or "" for field in each} for each in tree if _name(each) == "Part")
+    parts = [
+        ListedPart(
+            int(part["PartNumber"]),
+            part["ETag"].strip('"'),
+            int(part["Size"]),
+            int(part["HashCrc64ecma"]) if part.get("HashCrc64ecma") else None,
+        )
+        for part in told
+    ]
+    fields = {_name(field): field.text for field in tree}
+    more = (fields.get("IsTruncated") or "").lower() == "true"
+    return parts, int(fields.get("NextPartNumberMarker") or 0) if more else None
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _read(answer: Any, root: str) -> ET.Element:  # noqa: ANN401 - oss2 carries no types
+    return _tree(answer.resp, root)
+
+
+def _tree(answer: Any, root: str) -> ET.Element:  # noqa: ANN401 - oss2 carries no types
     """Read the body, which frees the connection, and see that it is the `root` element and no error."""
-    body = answer.resp.read()
+    body = answer.read()
     try:
         tree = ET.fromstring(body)  # noqa: S314 - see the import
     except ET.ParseError:
@@ -434,9 +496,10 @@ def _read(answer: Any, root: str) -> None:  # noqa: ANN401 - oss2 carries no typ
     if tree.tag == "Error":
         code, message = tree.findtext("Code", "Unknown"), tree.findtext("Message", "")
         raise translate(answer.status, code, message, answer.request_id, {})
-    if tree.tag.rpartition("}")[2] != root:
+    if _name(tree) != root:
         text = f"OSS answered {answer.status} with <{tree.tag}>, not <{root}>"
         raise Transient("BadAnswer", text, request_id=answer.request_id, in_doubt=True)
+    return tree
 
 
 @contextmanager

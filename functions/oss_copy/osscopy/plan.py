@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from osscopy import crc64
 from osscopy.model import (
     GIB,
     KIB,
@@ -20,11 +21,13 @@ from osscopy.model import (
     Acl,
     Attributes,
     Conflict,
+    ContentHeaders,
     CopyRequest,
     Head,
     ListedPart,
     Part,
     Pin,
+    Promise,
     Refused,
     Skipped,
     Source,
@@ -97,11 +100,7 @@ def attributes(
     request: CopyRequest, source: Head, tags: Mapping[str, str], acl: Acl, *, carried: bool
 ) -> Attributes:
     """What the destination must carry. `carried`: OSS copies nothing itself (multipart), so all is named."""
-    content = source.content if carried else None
-    if request.metadata != "copy":
-        content = request.metadata
-        if content.content_type is None:  # REPLACE without Content-Type keeps the source's; so do we
-            content = msgspec.structs.replace(content, content_type=source.content.content_type)
+    content = promised_content(request, source) if carried or request.metadata != "copy" else None
     match request.tags:
         case "copy":
             wanted = dict(tags) if carried else None
@@ -116,6 +115,16 @@ def attributes(
         storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
         encryption=request.encryption,
     )
+
+
+def promised_content(request: CopyRequest, source: Head) -> ContentHeaders:
+    """The headers and user metadata of the destination."""
+    if request.metadata == "copy":
+        return source.content
+    if request.metadata.content_type is not None:
+        return request.metadata
+    # REPLACE without Content-Type keeps the source's; so do we, however the object is copied
+    return msgspec.structs.replace(request.metadata, content_type=source.content.content_type)
 
 
 # --- parts and lanes ---------------------------------------------------------------------------------------
@@ -189,6 +198,14 @@ def gaps(pin: Pin, upload: Upload, listed: Sequence[ListedPart]) -> list[int]:
     sizes = {seen.number: seen.size for seen in listed}
     wrong = [each.number for each in split(pin.size, upload.part_size) if sizes.get(each.number) != each.size]
     return wrong + [number for number in sizes if number > upload.parts]
+
+
+def combined_crc64(pin: Pin, upload: Upload, listed: Sequence[ListedPart]) -> int | None:
+    """The CRC64 that the listed parts make, when none is missing; None if OSS does not tell it of all."""
+    known = [part.crc64 for part in listed if part.crc64 is not None]
+    if len(known) != upload.parts:
+        return None
+    return crc64.combine(known, upload.part_size, part(upload.parts, pin.size, upload.part_size).size)
 
 
 def multipart_etag(etags: Iterable[str]) -> str:
@@ -292,9 +309,47 @@ def pin(head: Head) -> Pin:
     return Pin(head.size, head.etag, head.last_modified, head.version_id, head.crc64)
 
 
+def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
+    """The version that `head` saw, and what a copy of it must show; `tags` are those carried apart."""
+    count = head.tag_count if request.tags == "copy" else 0 if request.tags == "none" else len(request.tags)
+    promise = Promise(
+        content=digests(promised_content(request, head)),
+        tags=count,
+        storage_class=head.storage_class if request.storage_class == "keep" else request.storage_class,
+        encryption=request.encryption,
+    )
+    return msgspec.structs.replace(pin(head), tags=tags_digest(tags), promise=promise)
+
+
+def tags_digest(tags: Mapping[str, str]) -> str | None:
+    """A digest of tags in any order; None of none."""
+    return _digest(sorted(tags.items())) if tags else None
+
+
+DIGEST = 8  # hex digits of each field's digest
+_FIELDS = tuple(name for name in ContentHeaders.__struct_fields__)
+
+
+def digests(content: ContentHeaders) -> str:
+    """One digest a field, so that a difference can be named. OSS keeps neither empty values nor case."""
+    values = msgspec.structs.asdict(content)
+    values["user"] = sorted((name.lower(), value) for name, value in content.user.items() if value)
+    return "".join(_digest(values[name] or None) for name in _FIELDS)
+
+
+def _digest(value: object) -> str:
+    # repr, because values may hold bytes that are no UTF-8, as surrogates
+    return hashlib.sha256(repr(value).encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST]
+
+
 def pinned(source: Source, pin: Pin) -> Source:
     """`source` with the version that was seen, so that every later request means the same object."""
     return msgspec.structs.replace(source, version_id=pin.version_id)
+
+
+def bound(request: CopyRequest, pin: Pin) -> CopyRequest:
+    """`request` for the very version that was seen."""
+    return msgspec.structs.replace(request, source=pinned(request.source, pin))
 
 
 def is_same_version(pin: Pin, head: Head) -> bool:
@@ -325,6 +380,26 @@ def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) 
             found.append(f"CRC64 {seen.crc64}, not {pin.crc64}")
     elif etag is not None and seen.etag != etag:
         found.append(f"ETag {seen.etag}, not {etag}")
+    return found + (_unkept(pin.promise, seen) if pin.promise is not None else [])
+
+
+def _unkept(promise: Promise, seen: Head) -> list[str]:
+    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair."""
+    shown = digests(seen.content)
+    found = [
+        f"{'user metadata' if name == 'user' else name.replace('_', ' ')} differs"
+        for at, name in enumerate(_FIELDS)
+        if shown[at * DIGEST : (at + 1) * DIGEST] != promise.content[at * DIGEST : (at + 1) * DIGEST]
+    ]
+    if seen.tag_count != promise.tags:
+        found.append(f"{seen.tag_count} tags, not {promise.tags}")
+    if promise.storage_class and seen.storage_class != promise.storage_class:
+        found.append(f"storage class {seen.storage_class}, not {promise.storage_class}")
+    if (asked := promise.encryption) is not None:
+        has = seen.encryption
+        fields = ("algorithm", "key_id", "data_encryption")
+        if has is None or any(getattr(asked, f) not in {None, getattr(has, f)} for f in fields):
+            found.append(f"encryption {has and has.algorithm}, not {asked.algorithm} as asked")
     return found
 
 

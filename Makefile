@@ -6,6 +6,7 @@ READY  := $(VENV)/.ready
 PEERS  := .venvs/bench/.ready
 ARGS   ?=
 SOAK   ?= 1000000
+COPIES ?= 300
 export PYTHONPATH := functions/oss_copy
 
 .PHONY: demo test test-all conformance check lint bench layer cloud soak openapi lock clean
@@ -24,9 +25,10 @@ conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 s
 
 check: lint test         ## lint, types, import rules, tests
 
-soak: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
+soak: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests, 300 generated copies (SOAK=N, COPIES=N)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
-	$(BIN)/python -m pytest -q tests/flow/test_openapi.py
+	$(BIN)/python -m pytest -q tests/unit/test_openapi.py
+	FIDELITY=$(COPIES) $(BIN)/python -m pytest -q -n 2 tests/flow/test_fidelity.py
 
 openapi: $(READY)        ## the OpenAPI document from the types that parse
 	$(BIN)/python -m tests.openapi

@@ -376,7 +376,7 @@ def _attributes(attributes: Attributes) -> dict[str, Any]:
         for field, name in _CONTENT.items():
             value = getattr(attributes.content, field)
             if value is not None:
-                headers[name] = _to_wire(value).decode("latin-1")
+                headers[name] = _to_wire(value)
         for name, value in attributes.content.user.items():
             headers[f"x-oss-meta-{name}"] = _to_wire(value)  # as bytes: a str would break the V1 signature
     if attributes.tags:

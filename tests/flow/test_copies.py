@@ -191,6 +191,30 @@ def test_of_two_objects_an_encoded_key_may_mean_the_etag_chooses(
     assert exists(destination, "incoming/two x.bin")
 
 
+def test_inside_a_bucket_one_copyobject_does_for_any_size(cloud: LocalCloud, source: Any, key: str) -> None:
+    cloud.seed(SOURCE, key, 6 << 40, seed=3)
+    asked = request_of(key) | {"destination": {"bucket": SOURCE, "key": f"{key}.copy"}}
+    result = cloud.invoke(asked)
+    assert (result["status"], result["method"], result["verified"]) == ("succeeded", "simple", "crc64"), (
+        result
+    )
+    assert crc64(source, f"{key}.copy") == crc64(source, key)
+
+
+@pytest.mark.parametrize("answer", ["stall", "lost"])
+def test_a_shallow_copy_that_does_not_answer_is_made_in_parts(
+    cloud: LocalCloud, source: Any, key: str, answer: str
+) -> None:
+    cloud.seed(SOURCE, key, 6 * MIB, seed=3)
+    cloud.conditions([{"operation": "CopyObject", "answer": answer, "limit": 1}])
+    asked = in_parts(key) | {"destination": {"bucket": SOURCE, "key": f"{key}.copy"}}
+    result = cloud.invoke(asked)
+    result = result if result["status"] != "running" else final_result(cloud, result["job"])
+    assert (result["status"], result["method"]) == ("succeeded", "multipart"), result
+    assert crc64(source, f"{key}.copy") == crc64(source, key)
+    assert open_uploads(source, key) == []
+
+
 def test_a_large_upload_into_the_watched_prefix_is_copied_in_parts(
     cloud: LocalCloud, source: Any, destination: Any
 ) -> None:

@@ -91,7 +91,10 @@ class Engine:
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         if request.overwrite != "always":
             plan.judge_overwrite(request, head, self._session.destination(request))
-        if plan.method(head, request.tuning, self._session.limits.threshold) == "simple":
+        method = plan.method(request, head, self._session.limits.threshold)
+        if method == "shallow" and (result := self._copy_shallowly(copy, head)) is not None:
+            return result
+        if method == "simple":
             try:
                 result = self._copy_simply(copy, head)
             except Failed as error:
@@ -102,7 +105,7 @@ class Engine:
                     raise
                 return self.hand_over(copy)
             else:
-                return self._ending.close(copy, result) if copy.keep or result.status == "failed" else result
+                return self._recorded(copy, result)
         return self._start_upload(copy, head, inline=inline)
 
     def _find_source(self, copy: Copy) -> tuple[CopyRequest, Head]:
@@ -125,13 +128,35 @@ class Engine:
                 return copy.alternative, other
         return request, head
 
-    def _copy_simply(self, copy: Copy, head: Head) -> Result:
+    def _recorded(self, copy: Copy, result: Result) -> Result:
+        """The result of one CopyObject, on record if it failed or is to be asked for."""
+        return self._ending.close(copy, result) if copy.keep or result.status == "failed" else result
+
+    def _copy_shallowly(self, copy: Copy, head: Head) -> Result | None:
+        """One CopyObject that should move no bytes; None if it does, so that parts are the better way."""
+        try:
+            return self._recorded(copy, self._copy_simply(copy, head, shallow=True))
+        except Transient as error:  # it may land yet: the same bytes, headers and tags as the parts make
+            if error.throttled:
+                raise
+            self._session.log("notShallow", job=copy.job, error=str(error))
+        except Failed as error:
+            if error.code != "EntityTooLarge":
+                raise
+        return None
+
+    def _copy_simply(self, copy: Copy, head: Head, *, shallow: bool = False) -> Result:
+        """One CopyObject and its proof. `shallow`: asked once, with a bounded wait, since parts are left."""
         request, pin = copy.request, plan.bind(copy.request, head, {})
         attributes = plan.attributes(request, head, {}, self._session.acl(request, pin), carried=False)
         attempts = self._session.attempts()
         written: Written | None = None
         try:
-            written = attempts.run(lambda: self._session.store.copy(request, pin, attributes))
+            if shallow:
+                wait = plan.shallow_timeout(self._session.seconds_left())
+                written = self._session.store.copy(request, pin, attributes, wait)
+            else:
+                written = attempts.run(lambda: self._session.store.copy(request, pin, attributes))
         except (Conflict, SourceChanged):
             if not attempts.in_doubt:  # else it may be our own copy that stands in the way
                 raise

@@ -173,7 +173,9 @@ class OssStore:
 
     # --- copying ---------------------------------------------------------------------------------------
 
-    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> Written:
+    def copy(
+        self, request: CopyRequest, pin: Pin, attributes: Attributes, timeout: float | None = None
+    ) -> Written:
         source, destination = request.source, request.destination
         headers = _pinned(request, pin) | _attributes(attributes)
         headers["x-oss-metadata-directive"] = "COPY" if attributes.content is None else "REPLACE"
@@ -182,7 +184,7 @@ class OssStore:
         if attributes.acl != "default":
             headers["x-oss-object-acl"] = attributes.acl
         with _translated("copy"):
-            bucket = self.bucket(destination.bucket)
+            bucket = self.bucket(destination.bucket, timeout)
             answer = bucket.copy_object(
                 source.bucket, source.key, destination.key, headers, _version(source, pin)
             )
@@ -255,19 +257,24 @@ class OssStore:
             bucket = self.bucket(request.destination.bucket)
             bucket.abort_multipart_upload(request.destination.key, upload_id).resp.read()
 
-    def bucket(self, name: str) -> Any:  # noqa: ANN401 - oss2 carries no types
-        """The oss2 bucket of this name, on the shared connections."""
+    def bucket(self, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
+        """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given."""
+        if timeout is not None:
+            return self._bucket(name, (CONNECT_TIMEOUT, timeout))
         if name not in self._buckets:
-            self._buckets[name] = oss2.Bucket(
-                self._auth,
-                self._endpoint,
-                name,
-                session=self._session,
-                connect_timeout=self._timeout,
-                region=self._region,
-                enable_crc=False,  # oss2 would combine part CRCs it does not have
-            )
+            self._buckets[name] = self._bucket(name, self._timeout)
         return self._buckets[name]
+
+    def _bucket(self, name: str, timeout: tuple[float, float]) -> Any:  # noqa: ANN401 - oss2 carries no types
+        return oss2.Bucket(
+            self._auth,
+            self._endpoint,
+            name,
+            session=self._session,
+            connect_timeout=timeout,
+            region=self._region,
+            enable_crc=False,  # oss2 would combine part CRCs it does not have
+        )
 
 
 class OssRecords:

@@ -54,8 +54,12 @@ _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 # --- what to do with an object -----------------------------------------------------------------------------
 
 
-def method(source: Head, tuning: Tuning, threshold: int) -> Literal["simple", "multipart"]:
-    """CopyObject up to `threshold` bytes, parts above; an empty object has no parts."""
+def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simple", "shallow", "multipart"]:
+    """CopyObject up to `threshold` bytes and for what is shallow, parts above; an empty object has no parts.
+
+    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes.
+    """
+    tuning = request.tuning
     if source.kind == "Symlink":
         # HEAD shows the target, and the copied link may point nowhere: it needs a proof of its own.
         raise Refused("NotAvailable", "copying symlinks is not available yet", field="source")
@@ -69,7 +73,25 @@ def method(source: Head, tuning: Tuning, threshold: int) -> Literal["simple", "m
         return "simple"
     if tuning.method == "multipart":
         return "multipart"
-    return "simple" if source.size <= threshold else "multipart"
+    changed = request.storage_class not in {"keep", source.storage_class}
+    if source.size <= min(threshold, GIB if changed else 5 * GIB):
+        return "simple"
+    return "shallow" if is_shallow(request, source) else "multipart"
+
+
+def is_shallow(request: CopyRequest, source: Head) -> bool:
+    """Whether OSS can copy without moving bytes: same bucket, storage class and encryption as they are.
+
+    Not with an overwrite policy: one that times out and lands later would be in the way of its own fallback.
+    """
+    return (
+        request.overwrite == "always"
+        and request.source.bucket == request.destination.bucket
+        and request.storage_class in {"keep", source.storage_class}
+        and request.encryption is None
+        and source.encryption is None
+        and source.kind != "Appendable"  # it becomes a Normal object: unknown whether without moving bytes
+    )
 
 
 def judge_overwrite(request: CopyRequest, source: Head, destination: Head | None) -> None:
@@ -294,6 +316,11 @@ def part_budget(timeout: float) -> float:
 def read_timeout(timeout: float) -> float:
     """Seconds to wait for an answer: what a slow part may take, within the life of the invocation."""
     return max(5.0, min(300.0, timeout - 2 * reserve(timeout)))
+
+
+def shallow_timeout(seconds_left: float) -> float:
+    """Seconds to wait for a shallow copy: 30, as the official copier does, or half of what is left."""
+    return max(1.0, min(30.0, seconds_left / 2))
 
 
 def pause(attempt: int, error: Transient, random: float) -> float:

@@ -43,8 +43,10 @@ class Store(Protocol):
     def acl(self, request: CopyRequest, source: Source) -> Acl:
         """The source's own ACL."""
 
-    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> Written:
-        """CopyObject of the pinned version."""
+    def copy(
+        self, request: CopyRequest, pin: Pin, attributes: Attributes, timeout: float | None = None
+    ) -> Written:
+        """CopyObject of the pinned version; waits `timeout` seconds if that is given."""
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         """Open a multipart upload on the destination and return its id."""

@@ -72,16 +72,19 @@ class Session:
         return self.ask(lambda: self.store.head(request, request.source, conditions))
 
     def same_source(self, request: CopyRequest, pin: Pin) -> Head | None:
-        """The source if it is still what was pinned: ETag, versionId, Last-Modified and copied tags."""
+        """The source if it is still what was pinned: ETag, versionId, Last-Modified and copied tags.
+
+        Headers too, since Last-Modified knows whole seconds only.
+        """
         try:
             head = self.source(request, Conditions())
-            if not plan.is_same_version(pin, head):
-                return None
-            return head if plan.tags_digest(self.tags(request, head)) == pin.tags else None
+            now = plan.bind(request, head, self.tags(request, head))
         except Failed as error:
             if error.code not in {"NoSuchKey", "NoSuchVersion"}:
                 raise
             return None
+        is_same = plan.is_same_version(pin, head) and (now.tags, now.promise) == (pin.tags, pin.promise)
+        return head if is_same else None
 
     def source_is_same(self, task: Continue) -> bool:
         """Whether the source is still the version the copy is pinned to."""

@@ -345,6 +345,28 @@ def test_a_symlink_is_refused_rather_than_copied_unproved(
     assert not exists(destination, key)
 
 
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_what_a_symlink_points_to_is_copied_on_request(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    source.put_object(key + "-ziel 备份", b"target", headers=HEADERS)
+    source.put_symlink(key + "-ziel 备份", key)
+    result = cloud.invoke(request_of(key, symlinks="follow", tuning={"method": method}))
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert result["source"]["key"] == key + "-ziel 备份"
+    assert result["destination"]["key"] == key
+    assert destination.get_object(key).read() == b"target"
+    assert shown(destination, key) == shown(source, key + "-ziel 备份")
+    assert destination.head_object(key).headers["x-oss-object-type"] != "Symlink"
+
+
+def test_a_symlink_followed_onto_its_own_target_is_refused(cloud: LocalCloud, source: Any, key: str) -> None:
+    source.put_object(key + "-target", b"target")
+    source.put_symlink(key + "-target", key)
+    asked = request_of(key, symlinks="follow") | {"destination": {"bucket": SOURCE, "key": key + "-target"}}
+    assert cloud.invoke(asked)["error"]["code"] == "SelfCopy"
+
+
 @pytest.mark.parametrize(
     ("policy", "there", "status", "code"),
     [

@@ -35,6 +35,7 @@ from osscopy.model import (
     Refused,
     Result,
     Skipped,
+    Source,
     SourceChanged,
     Transient,
     Upload,
@@ -87,7 +88,7 @@ class Engine:
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
         self._allow(copy.request)
-        request, head = self._find_source(copy)
+        request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         if request.overwrite != "always":
             plan.judge_overwrite(request, head, self._session.destination(request))
@@ -127,6 +128,20 @@ class Engine:
             if other.etag == copy.event_etag:
                 return copy.alternative, other
         return request, head
+
+    def _follow(self, request: CopyRequest, head: Head) -> tuple[CopyRequest, Head]:
+        """Where a symlink points to, if that is to be copied; OSS has no links to links.
+
+        From here on the target is the source, so that it is pinned and proved as any other object.
+        """
+        if head.kind != "Symlink" or request.symlinks != "follow":
+            return request, head
+        source = request.source
+        key = self._session.ask(lambda: self._session.store.symlink(request, source))
+        followed = msgspec.structs.replace(request, source=Source(source.bucket, key))
+        events.check_request(followed)
+        self._allow(followed)
+        return followed, self._session.source(followed, followed.conditions)
 
     def _recorded(self, copy: Copy, result: Result) -> Result:
         """The result of one CopyObject, on record if it failed or is to be asked for."""

@@ -423,8 +423,6 @@ def check_request(request: CopyRequest) -> None:
     names.check_key(request.destination.key, "destination.key")
     if request.archive == "restore":
         raise Refused("NotAvailable", "restoring archived sources is not available yet", field="archive")
-    if request.symlinks == "follow":
-        raise Refused("NotAvailable", "following symlinks is not available yet", field="symlinks")
     _check_headers(request)
     _check_tuning(request)
     if _changes_nothing(request):

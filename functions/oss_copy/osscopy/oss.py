@@ -167,6 +167,14 @@ class OssStore:
                 return None
             raise
 
+    def symlink(self, request: CopyRequest, source: Source) -> str:
+        headers = _named({"x-oss-request-payer": _payer(request)})
+        with _translated("source"):
+            answer = self.bucket(source.bucket).get_symlink(source.key, _version(source), headers)
+            answer.resp.read()
+            target: str = answer.target_key
+            return target
+
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         headers = _named({"x-oss-request-payer": _payer(request)})
         with _translated("source"):

@@ -62,7 +62,8 @@ def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simpl
     tuning = request.tuning
     if source.kind == "Symlink":
         # HEAD shows the target, and the copied link may point nowhere: it needs a proof of its own.
-        raise Refused("NotAvailable", "copying symlinks is not available yet", field="source")
+        text = "the source is a symlink; with `symlinks` as `follow`, what it points to is copied"
+        raise Refused("NotAvailable", text, field="source")
     if source.size > MAX_OBJECT:
         raise Refused(
             "EntityTooLarge",

@@ -37,6 +37,9 @@ class Store(Protocol):
     def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
         """The destination, or one version of it; None if there is no such object."""
 
+    def symlink(self, request: CopyRequest, source: Source) -> str:
+        """The key that a symlink points to, in its own bucket."""
+
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         """The tags of the source."""
 

@@ -334,7 +334,6 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(source={"bucket": "src-bucket", "prefix": "in/"}), "NotAvailable", "source.prefix"),
         (asked(source={"manifest": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.manifest"),
         ({"action": "sweep"}, "NotAvailable", "action"),
-        (asked(archive="restore"), "NotAvailable", "archive"),
         (asked(metadata={"contentType": "a\r\nb"}), "InvalidHeader", "metadata.contentType"),
         (asked(metadata={"user": {"a": "\0"}}), "InvalidHeader", "metadata.user.a"),
         (asked(metadata={"user": {"a b": "c"}}), "InvalidMetadata", "metadata.user"),

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from osscopy import events, plan, proof, results
+from osscopy import archives, events, plan, proof, results
 from osscopy.crew import Crew
 from osscopy.ending import CHANGED, UNKNOWN, Ending, where
 from osscopy.model import (
@@ -88,10 +88,14 @@ class Engine:
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
         self._allow(copy.request)
+        if copy.looks and (done := archives.outcome(self._session, copy)) is not None:
+            return done
         request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         if request.overwrite != "always":
             plan.judge_overwrite(request, head, self._session.destination(request))
+        if plan.must_wait(request, head):
+            return archives.wait(self._session, copy, head)
         method = plan.method(request, head, self._session.limits.threshold)
         if method == "shallow" and (result := self._copy_shallowly(copy, head)) is not None:
             return result

@@ -421,8 +421,6 @@ def check_request(request: CopyRequest) -> None:
     names.check_key(request.source.key, "source.key")
     names.check_bucket(request.destination.bucket, "destination.bucket")
     names.check_key(request.destination.key, "destination.key")
-    if request.archive == "restore":
-        raise Refused("NotAvailable", "restoring archived sources is not available yet", field="archive")
     _check_headers(request)
     _check_tuning(request)
     if _changes_nothing(request):

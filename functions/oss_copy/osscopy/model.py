@@ -229,6 +229,7 @@ class Head(msgspec.Struct, frozen=True):
     content: ContentHeaders
     tag_count: int
     encryption: Encryption | None = None
+    restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
 
 
 class Promise(Value, frozen=True):
@@ -325,6 +326,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     alternative: CopyRequest | None = None
     event_etag: str | None = None
     keep: bool = False  # leave a record even of a copy that one CopyObject does
+    looks: int = 0  # at an archived source, to see whether it can be read by now
 
 
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.utils import mktime_tz, parsedate_tz
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -86,7 +86,7 @@ ADVICE = {
     "FileImmutable": "a retention policy protects the destination: choose another key or wait until it ends",
     "FileAlreadyExists": "the destination exists: choose another key or another `overwrite`",
     "PreconditionFailed": "a condition of the request does not hold",
-    "InvalidObjectState": "the source is archived: restore it first",
+    "InvalidObjectState": "the source is archived: restore it first, or ask with `archive` as `restore`",
     "EntityTooLarge": "CopyObject does not take this size: leave tuning.method at auto",
     "EntityTooSmall": "OSS found a part too small: leave tuning.partSize out",
     "InvalidArgument": "OSS does not take a value of the request, or not with an object of this type",
@@ -174,6 +174,16 @@ class OssStore:
             answer.resp.read()
             target: str = answer.target_key
             return target
+
+    def restore(self, request: CopyRequest, source: Source) -> None:
+        headers = _named({"x-oss-request-payer": _payer(request)})
+        try:
+            with _translated("source"):
+                bucket = self.bucket(source.bucket)
+                bucket.restore_object(source.key, _version(source), headers).resp.read()
+        except Conflict as error:
+            if error.code != "RestoreAlreadyInProgress":
+                raise
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         headers = _named({"x-oss-request-payer": _payer(request)})
@@ -450,7 +460,14 @@ def _head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
         content=ContentHeaders(**content, user=user),
         tag_count=int(headers.get("x-oss-tagging-count", 0)),
         encryption=_encryption(headers),
+        restoration=_restoration(headers.get("x-oss-restore", "")),
     )
+
+
+def _restoration(told: str) -> Literal["none", "ongoing", "done"]:
+    if not told:
+        return "none"
+    return "ongoing" if 'ongoing-request="true"' in told else "done"
 
 
 def _encryption(headers: Mapping[str, str]) -> Encryption | None:

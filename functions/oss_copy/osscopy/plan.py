@@ -95,6 +95,17 @@ def is_shallow(request: CopyRequest, source: Head) -> bool:
     )
 
 
+def must_wait(request: CopyRequest, source: Head) -> bool:
+    """Whether the source is archived and is to be restored first."""
+    archived = source.storage_class in {"Archive", "ColdArchive", "DeepColdArchive"}
+    return request.archive == "restore" and archived and source.restoration != "done"
+
+
+def restore_delay(looks: int) -> int:
+    """Seconds until the next look at an archived source: a minute for Archive, hours for the colder ones."""
+    return int(min(3600, 5 * 2 ** min(looks, 10)))
+
+
 def judge_overwrite(request: CopyRequest, source: Head, destination: Head | None) -> None:
     """Raise Conflict or Skipped if the overwrite policy says so; `destination` None: nothing is there."""
     if destination is None:

@@ -40,6 +40,9 @@ class Store(Protocol):
     def symlink(self, request: CopyRequest, source: Source) -> str:
         """The key that a symlink points to, in its own bucket."""
 
+    def restore(self, request: CopyRequest, source: Source) -> None:
+        """Start the restoration of an archived source; that one runs already is as good."""
+
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         """The tags of the source."""
 

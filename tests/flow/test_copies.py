@@ -360,6 +360,17 @@ def test_what_a_symlink_points_to_is_copied_on_request(
     assert destination.head_object(key).headers["x-oss-object-type"] != "Symlink"
 
 
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_an_appendable_source_is_copied(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    source.append_object(key, source.append_object(key, 0, b"one ").next_position, b"two")
+    asked = request_of(key, requestPayer=True, trafficLimit=819_200, tuning={"method": method})
+    result = cloud.invoke(asked)
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert destination.get_object(key).read() == b"one two"
+
+
 def test_a_symlink_followed_onto_its_own_target_is_refused(cloud: LocalCloud, source: Any, key: str) -> None:
     source.put_object(key + "-target", b"target")
     source.put_symlink(key + "-target", key)

@@ -7,7 +7,7 @@ Transient is raised.
 
 Order of effects of a multipart copy: HEAD source, `open/`, read `done/`, Initiate, `up/`, read `done/` and
 `cancel/`, parts, join the threads, fresh ListParts, HEAD source, read `cancel/`, Complete, HEAD destination,
-`done/`. Owner and canceller each write their own record first and then read the other's.
+HEAD source, `done/`. Owner and canceller each write their own record first and then read the other's.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class Engine:
         try:
             return self._start(copy, inline=inline)
         except Refused as error:
-            return results.unopened(copy, "failed", self._session.now(), error)
+            result = results.unopened(copy, "failed", self._session.now(), error)
+            return self._ending.close(copy, result) if copy.looks else result  # it is on record as running
         except Failed as error:
             return self._ending.close(copy, results.unopened(copy, "failed", self._session.now(), error))
         except Skipped as error:

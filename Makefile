@@ -7,9 +7,10 @@ PEERS  := .venvs/bench/.ready
 ARGS   ?=
 SOAK   ?= 1000000
 SOAK_SCHEDULES ?= 6000000
+COPIES ?= 300
 export PYTHONPATH := functions/oss_copy
 
-.PHONY: demo test test-all conformance check lint bench layer cloud soak soak-fuzz soak-sim openapi lock clean
+.PHONY: demo test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi lock clean
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -25,11 +26,14 @@ conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 s
 
 check: lint test         ## lint, types, import rules, tests
 
-soak: soak-fuzz soak-sim  ## the long campaigns, one after the other
+soak: soak-fuzz soak-copies soak-sim  ## the long campaigns, one after the other
 
 soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
 	$(BIN)/python -m tests.fuzz.drive $(ARGS)
+
+soak-copies: $(READY)    ## generated copies, every property by every way (COPIES=N)
+	FIDELITY=$(COPIES) $(BIN)/python -m pytest -q -n 2 tests/flow/test_fidelity.py
 
 soak-sim: $(READY)       ## simulated schedules, half on each of two processes (SOAK_SCHEDULES=N; 6,000,000: more than 30 minutes)
 	$(BIN)/python -m tests.sim --schedules $(SOAK_SCHEDULES) --processes 2

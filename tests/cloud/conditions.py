@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Answer = Literal["lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt", "drop"]
+Answer = Literal["lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt", "forget", "bare", "drop"]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +23,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicate the effect happens twice
     delay     the effect happens late, the answer with it
     kill      the process of the instance that asked is killed (for "invocation": while it runs)
-    corrupt   other bytes are stored than asked for
+    corrupt   other bytes are stored than asked for; ListParts tells wrong CRC64s
+    forget    answered as if it had happened, and undone (UploadPartCopy)
+    bare      the answer tells no CRC64, in headers or in the body
     drop      accepted and never delivered (asynchronous invocations)
     `skip` lets that many matching requests pass first; `limit` ends the fault after so many strikes.
     `key`, if given, restricts it to object keys (for "invocation": function names) that start with it.

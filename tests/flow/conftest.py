@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import oss2
+import oss2.models
 import pytest
 
 from osscopy.model import MIB
 from tests.cloud.client import LocalCloud
 
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
+VERSIONED = "oss-copy-versions"  # a destination of tests that switch versioning on
 BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
 THREADS, TIMEOUT = 4, 5
 
@@ -25,7 +27,8 @@ def shared_cloud() -> Iterator[LocalCloud]:
         "MULTIPART_THRESHOLD": "2MiB",
         "MAX_PARALLEL": str(THREADS),
         "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*",
-        "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,no-such-bucket/*,oss-copy-worm/*,oss-copy-abroad/*",
+        "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{SOURCE}/*,{VERSIONED}/*,no-such-bucket/*,"
+        "oss-copy-worm/*,oss-copy-abroad/*",
     }
     with LocalCloud(variables={"timeout": TIMEOUT}, environment=environment) as running:
         yield running
@@ -46,6 +49,26 @@ def source(cloud: LocalCloud) -> Any:
 @pytest.fixture
 def destination(cloud: LocalCloud) -> Any:
     return cloud.oss_bucket(DESTINATION)
+
+
+@pytest.fixture
+def versioned(cloud: LocalCloud) -> Any:
+    """A destination with versioning."""
+    bucket = cloud.oss_bucket(VERSIONED)
+    bucket.create_bucket()
+    set_versioning(bucket, "Enabled")
+    return bucket
+
+
+def set_versioning(bucket: Any, status: str) -> None:
+    config = oss2.models.BucketVersioningConfig()
+    config.status = status
+    bucket.put_bucket_versioning(config)
+
+
+def versions(bucket: Any, key: str) -> list[str]:
+    """The ids of the versions there are of `key`, newest first."""
+    return [each.versionid for each in bucket.list_object_versions(prefix=key).versions]
 
 
 _NUMBERS = itertools.count()

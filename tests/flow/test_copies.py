@@ -191,6 +191,30 @@ def test_of_two_objects_an_encoded_key_may_mean_the_etag_chooses(
     assert exists(destination, "incoming/two x.bin")
 
 
+def test_inside_a_bucket_one_copyobject_does_for_any_size(cloud: LocalCloud, source: Any, key: str) -> None:
+    cloud.seed(SOURCE, key, 6 << 40, seed=3)
+    asked = request_of(key) | {"destination": {"bucket": SOURCE, "key": f"{key}.copy"}}
+    result = cloud.invoke(asked)
+    assert (result["status"], result["method"], result["verified"]) == ("succeeded", "simple", "crc64"), (
+        result
+    )
+    assert crc64(source, f"{key}.copy") == crc64(source, key)
+
+
+@pytest.mark.parametrize("answer", ["stall", "lost"])
+def test_a_shallow_copy_that_does_not_answer_is_made_in_parts(
+    cloud: LocalCloud, source: Any, key: str, answer: str
+) -> None:
+    cloud.seed(SOURCE, key, 6 * MIB, seed=3)
+    cloud.conditions([{"operation": "CopyObject", "answer": answer, "limit": 1}])
+    asked = in_parts(key) | {"destination": {"bucket": SOURCE, "key": f"{key}.copy"}}
+    result = cloud.invoke(asked)
+    result = result if result["status"] != "running" else final_result(cloud, result["job"])
+    assert (result["status"], result["method"]) == ("succeeded", "multipart"), result
+    assert crc64(source, f"{key}.copy") == crc64(source, key)
+    assert open_uploads(source, key) == []
+
+
 def test_a_large_upload_into_the_watched_prefix_is_copied_in_parts(
     cloud: LocalCloud, source: Any, destination: Any
 ) -> None:
@@ -319,6 +343,39 @@ def test_a_symlink_is_refused_rather_than_copied_unproved(
     result = cloud.invoke(request_of(key))
     assert (result["error"]["code"], result["error"]["field"]) == ("NotAvailable", "source")
     assert not exists(destination, key)
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_what_a_symlink_points_to_is_copied_on_request(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    source.put_object(key + "-ziel 备份", b"target", headers=HEADERS)
+    source.put_symlink(key + "-ziel 备份", key)
+    result = cloud.invoke(request_of(key, symlinks="follow", tuning={"method": method}))
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert result["source"]["key"] == key + "-ziel 备份"
+    assert result["destination"]["key"] == key
+    assert destination.get_object(key).read() == b"target"
+    assert shown(destination, key) == shown(source, key + "-ziel 备份")
+    assert destination.head_object(key).headers["x-oss-object-type"] != "Symlink"
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_an_appendable_source_is_copied(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    source.append_object(key, source.append_object(key, 0, b"one ").next_position, b"two")
+    asked = request_of(key, requestPayer=True, trafficLimit=819_200, tuning={"method": method})
+    result = cloud.invoke(asked)
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert destination.get_object(key).read() == b"one two"
+
+
+def test_a_symlink_followed_onto_its_own_target_is_refused(cloud: LocalCloud, source: Any, key: str) -> None:
+    source.put_object(key + "-target", b"target")
+    source.put_symlink(key + "-target", key)
+    asked = request_of(key, symlinks="follow") | {"destination": {"bucket": SOURCE, "key": key + "-target"}}
+    assert cloud.invoke(asked)["error"]["code"] == "SelfCopy"
 
 
 @pytest.mark.parametrize(

@@ -85,15 +85,6 @@ def test_a_stormy_copy_is_exact(cloud: LocalCloud, source: Any, destination: Any
     assert open_uploads(destination, key) == []
 
 
-def test_a_corrupted_part_is_never_called_a_success(cloud: LocalCloud, destination: Any, key: str) -> None:
-    cloud.seed(SOURCE, key, 6 * MIB, seed=4)
-    cloud.conditions([{"operation": "UploadPartCopy", "answer": "corrupt", "limit": 1}])
-    result = cloud.invoke(in_parts(key))
-    assert (result["status"], result["error"]["code"]) == ("failed", "VerificationFailed"), result
-    assert "CRC64" in result["error"]["message"]
-    assert open_uploads(destination, key) == []
-
-
 def test_throttling_is_waited_out(cloud: LocalCloud, source: Any, destination: Any, key: str) -> None:
     cloud.seed(SOURCE, key, 8 * MIB, seed=5)
     cloud.conditions([{"operation": "UploadPartCopy", "error": "TotalQpsLimitExceeded", "limit": 6}])

@@ -79,7 +79,7 @@ def asked_for(key: str, outcome: str) -> dict[str, Any]:
     if outcome == "chained":
         request["tuning"] = {"partSize": "1MiB"}
     if outcome == "refused":
-        request["archive"] = "restore"
+        request["trafficLimit"] = 1
     return request
 
 
@@ -92,7 +92,11 @@ def judge(cloud: LocalCloud, outcome: str, key: str, result: dict[str, Any]) -> 
         assert result["method"] == ("simple" if outcome == "small" else "multipart")
         assert crc64(destination, key) == crc64(cloud.oss_bucket(SOURCE), key)
     else:
-        wanted = {"refused": "NotAvailable", "forbidden": "NotAllowed", "failing": "InvalidObjectState"}
+        wanted = {
+            "refused": "InvalidTrafficLimit",
+            "forbidden": "NotAllowed",
+            "failing": "InvalidObjectState",
+        }
         assert (result["status"], code) == ("failed", wanted[outcome]), result
         assert not exists(destination, key)
     assert open_uploads(destination) == []
@@ -136,7 +140,7 @@ def test_by_upload_of_what_cannot_be_copied(cloud: LocalCloud) -> None:
 def test_by_http(cloud: LocalCloud, outcome: str) -> None:
     key = quietly(cloud, outcome, "http")
     answer = cloud.http("POST", "/copies", json_body=asked_for(key, outcome))
-    wanted = {"small": 200, "chained": 202, "refused": 501, "forbidden": 403, "failing": 409}
+    wanted = {"small": 200, "chained": 202, "refused": 422, "forbidden": 403, "failing": 409}
     assert answer.status_code == wanted[outcome], answer.text
     body = answer.json()
     if outcome == "chained":

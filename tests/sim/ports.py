@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from osscopy.model import Acl, Attributes, Conditions, CopyRequest, Head, ListedPart, Part, Pin, Source
+from osscopy.model import (
+    Acl,
+    Attributes,
+    Conditions,
+    CopyRequest,
+    Head,
+    ListedPart,
+    Part,
+    Pin,
+    Source,
+    Written,
+)
 from tests.sim import scheduler
 
 if TYPE_CHECKING:
@@ -29,9 +40,19 @@ class SimStore(SimPort):
         head: Head = self._ask("head source", lambda _: self._world.head())
         return head
 
-    def find(self, bucket: str, key: str) -> Head | None:  # noqa: ARG002 - the port's signature
+    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:  # noqa: ARG002 - the port's signature
+        assert version_id is None, "the simulated destination has no versions"
         head: Head | None = self._ask("find destination", lambda _: self._world.find())
         return head
+
+    def symlink(self, request: CopyRequest, source: Source) -> str:  # noqa: ARG002 - the port's signature
+        raise AssertionError("the simulated source is no symlink")
+
+    def restore(self, request: CopyRequest, source: Source) -> None:  # noqa: ARG002 - the port's signature
+        raise AssertionError("the simulated source is not archived")
+
+    def delete_version(self, request: CopyRequest, version_id: str) -> None:  # noqa: ARG002 - the port's signature
+        raise AssertionError("the simulated destination has no versions")
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:  # noqa: ARG002 - the port's signature
         return {}
@@ -39,8 +60,17 @@ class SimStore(SimPort):
     def acl(self, request: CopyRequest, source: Source) -> Acl:  # noqa: ARG002 - the port's signature
         return "default"
 
-    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:  # noqa: ARG002 - the port's signature
-        self._ask("copy object", lambda read: self._world.copy(request, read), lambda: self._world.read(pin))
+    def copy(
+        self,
+        request: CopyRequest,
+        pin: Pin,
+        attributes: Attributes,  # noqa: ARG002 - the port's signature
+        timeout: float | None = None,  # noqa: ARG002 - the port's signature
+    ) -> Written:
+        etag: str = self._ask(
+            "copy object", lambda read: self._world.copy(request, read), lambda: self._world.read(pin)
+        )
+        return Written(etag, None)
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         initiator = self._process.name
@@ -70,8 +100,9 @@ class SimStore(SimPort):
         upload_id: str,
         parts: Sequence[ListedPart],
         acl: Acl,  # noqa: ARG002 - the port's signature
-    ) -> None:
-        self._ask("complete", lambda _: self._world.complete(request, upload_id, parts))
+    ) -> Written:
+        etag: str = self._ask("complete", lambda _: self._world.complete(request, upload_id, parts))
+        return Written(etag, None)
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:  # noqa: ARG002 - the port's signature
         self._ask("abort", lambda _: self._world.abort(upload_id))

@@ -150,9 +150,11 @@ class World:
             raise SourceChanged("SourceChanged", "the source is no longer the version the copy began with")
         return stored
 
-    def copy(self, request: CopyRequest, read: Stored) -> None:
+    def copy(self, request: CopyRequest, read: Stored) -> str:
+        """The ETag of what is shown from now on."""
         self._forbid(request)
         self._show(replace(read, modified=int(self.now), origin="copy", version=None))
+        return read.etag
 
     def initiate(self, request: CopyRequest, attributes: Attributes, initiator: str) -> str:
         self._forbid(request)
@@ -180,8 +182,8 @@ class World:
         ]
         return page, page[-1].number if len(numbers) > self._page else None
 
-    def complete(self, request: CopyRequest, name: str, listed: Sequence[ListedPart]) -> None:
-        """Not idempotent: the second one finds no upload."""
+    def complete(self, request: CopyRequest, name: str, listed: Sequence[ListedPart]) -> str:
+        """The ETag of what is shown from now on. Not idempotent: the second one finds no upload."""
         upload = self._open(name)
         self._forbid(request)
         pieces = []
@@ -195,6 +197,7 @@ class World:
         etag = plan.multipart_etag(part.etag for part in listed)
         content = self._content_of(pieces, size)
         self._show(Stored(content, upload.meta, size, etag, int(self.now), "copy", upload=name))
+        return etag
 
     def abort(self, name: str) -> None:
         upload = self._open(name)

@@ -19,7 +19,9 @@ from osscopy.model import (
     Copy,
     CopyRequest,
     Destination,
+    Encryption,
     Pin,
+    Promise,
     Refused,
     Rule,
     RuleSource,
@@ -334,8 +336,6 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(source={"bucket": "src-bucket", "prefix": "in/"}), "NotAvailable", "source.prefix"),
         (asked(source={"manifest": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.manifest"),
         ({"action": "sweep"}, "NotAvailable", "action"),
-        (asked(archive="restore"), "NotAvailable", "archive"),
-        (asked(symlinks="follow"), "NotAvailable", "symlinks"),
         (asked(metadata={"contentType": "a\r\nb"}), "InvalidHeader", "metadata.contentType"),
         (asked(metadata={"user": {"a": "\0"}}), "InvalidHeader", "metadata.user.a"),
         (asked(metadata={"user": {"a b": "c"}}), "InvalidMetadata", "metadata.user"),
@@ -435,7 +435,8 @@ def test_a_continuation_stays_small_for_the_largest_object() -> None:
     source = Source("s" * 63, "k" * 200)
     request = CopyRequest(source=source, destination=Destination("d" * 63, "k" * 200))
     upload = Upload("U" * 32, 5 << 30, 10_000, 1, 1_800_000_000)
-    pin = Pin(10_000 * (5 << 30), "E" * 40, 1_800_000_000, "v" * 40, str((1 << 64) - 1))
+    promise = Promise("0" * 56, 10, "DeepColdArchive", Encryption("KMS", "k" * 36, "SM4"))
+    pin = Pin(10_000 * (5 << 30), "E" * 40, 1_800_000_000, "v" * 40, str((1 << 64) - 1), "0" * 8, promise)
     task = Continue("c-" + "0" * 32, request, "2026-11-22T10:00:00.000Z", pin, upload, 0, 1, 30_004, 2)
     assert len(events.encode(task)) < 2048
 

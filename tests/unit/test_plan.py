@@ -19,6 +19,7 @@ from osscopy.model import (
     ContentHeaders,
     CopyRequest,
     Destination,
+    Encryption,
     Failed,
     Head,
     ListedPart,
@@ -85,7 +86,7 @@ def test_the_largest_object_of_oss_fits_ten_thousand_parts_of_five_gib() -> None
 
 def test_an_object_beyond_the_limit_is_refused() -> None:
     with pytest.raises(Refused, match=r"48\.8 TB"):
-        plan.method(head(size=plan.MAX_OBJECT + 1), Tuning(), 200 * MIB)
+        plan.method(request(), head(size=plan.MAX_OBJECT + 1), 200 * MIB)
 
 
 @pytest.mark.parametrize(("size", "asked"), [(1 << 40, "1MiB"), (GIB, "99KiB"), (GIB, 6 * GIB)])
@@ -149,7 +150,34 @@ def test_the_multipart_etag_is_the_md5_of_the_part_etags() -> None:
     ],
 )
 def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method: str) -> None:
-    assert plan.method(seen, Tuning(method=asked), 200 * MIB) == method
+    assert plan.method(request(tuning=Tuning(method=asked)), seen, 200 * MIB) == method
+
+
+@pytest.mark.parametrize(
+    ("seen", "options", "method"),
+    [
+        ({}, {}, "shallow"),
+        ({}, {"storage_class": "Standard"}, "shallow"),
+        ({}, {"storage_class": "IA"}, "multipart"),
+        ({}, {"encryption": Encryption("AES256")}, "multipart"),
+        ({"encryption": Encryption("AES256")}, {}, "multipart"),
+        ({"kind": "Appendable"}, {}, "multipart"),
+        ({}, {"overwrite": "never"}, "multipart"),
+        ({}, {"destination": Destination("other", "b")}, "multipart"),
+    ],
+)
+def test_inside_a_bucket_nothing_moves_unless_class_or_encryption_change(
+    seen: dict[str, Any], options: dict[str, Any], method: str
+) -> None:
+    options = {"destination": Destination("src", "b"), **options}
+    asked = msgspec.structs.replace(request(), **options)
+    assert plan.method(asked, head(size=1 << 40, **seen), 200 * MIB) == method
+
+
+def test_a_threshold_beyond_what_copyobject_takes_does_not_count() -> None:
+    assert plan.method(request(), head(size=5 * GIB + 1), 1 << 50) == "multipart"
+    assert plan.method(request(), head(size=5 * GIB), 1 << 50) == "simple"
+    assert plan.method(request(storage_class="IA"), head(size=GIB + 1), 1 << 50) == "multipart"
 
 
 @pytest.mark.parametrize(
@@ -261,3 +289,28 @@ def test_differences_name_what_speaks_against_the_copy(
 ) -> None:
     assert plan.differences(plan.pin(head()), head(**changes), 500, etag) == wrong
     assert plan.differences(plan.pin(head()), None, 0, None) == ["the destination does not exist"]
+
+
+@pytest.mark.parametrize(
+    ("options", "shown", "wrong"),
+    [
+        ({}, {}, []),
+        ({}, {"encryption": Encryption("AES256")}, []),  # the bucket's own: nobody asked
+        ({}, {"content": ContentHeaders(content_type="text/html")}, ["content type", "user metadata"]),
+        ({}, {"content": ContentHeaders(content_type="text/plain", user={"Colour": "blau"})}, []),
+        ({}, {"tag_count": 1}, ["1 tags, not 0"]),
+        ({"tags": {"a": "b"}}, {}, ["0 tags, not 1"]),
+        ({"storage_class": "IA"}, {}, ["storage class Standard, not IA"]),
+        ({"encryption": Encryption("KMS", "k")}, {}, ["encryption None, not KMS as asked"]),
+        ({"encryption": Encryption("KMS", "k")}, {"encryption": Encryption("KMS", "other")}, ["encryption"]),
+        ({"encryption": Encryption("KMS")}, {"encryption": Encryption("KMS", "own", "SM4")}, []),
+        ({"metadata": ContentHeaders()}, {}, ["user metadata differs"]),
+    ],
+)
+def test_every_promised_field_is_compared(
+    options: dict[str, Any], shown: dict[str, Any], wrong: list[str]
+) -> None:
+    pin = plan.bind(request(**options), head(), {})
+    found = plan.differences(pin, head(**shown), 0, None)
+    assert len(found) == len(wrong), found
+    assert all(text.startswith(start) for text, start in zip(found, wrong, strict=True)), found

@@ -22,6 +22,7 @@ from osscopy.model import (
     Problem,
     Refused,
     Result,
+    Skipped,
     SourceChanged,
     UploadGone,
 )
@@ -65,6 +66,14 @@ class Ending:
             message = f"{error.message} (upload {task.upload.id} could not be aborted: {second})"
             problem = msgspec.structs.replace(problem, message=message)
         return self.close(task, results.ended(task, "failed", self._session.now(), problem))
+
+    def skip(self, task: Continue, reason: Skipped) -> Result:
+        """End the upload because the destination has come to be what the request does not overwrite."""
+        try:
+            self.abort(task)
+        except UploadGone:
+            return self.examine(task, Failed(*UNKNOWN))
+        return self.close(task, results.ended(task, "skipped", self._session.now(), Problem.of(reason)))
 
     def leave(self, task: Continue, result: Result) -> Result:
         """The job is over. An upload that was opened after it ended has nobody else to end it."""

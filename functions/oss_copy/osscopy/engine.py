@@ -7,7 +7,7 @@ Transient is raised.
 
 Order of effects of a multipart copy: HEAD source, `open/`, read `done/`, Initiate, `up/`, read `done/` and
 `cancel/`, parts, join the threads, fresh ListParts, HEAD source, read `cancel/`, Complete, HEAD destination,
-`done/`. Owner and canceller each write their own record first and then read the other's.
+HEAD source, `done/`. Owner and canceller each write their own record first and then read the other's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from osscopy import events, plan, results
+from osscopy import archives, events, plan, proof, results
 from osscopy.crew import Crew
 from osscopy.ending import CHANGED, UNKNOWN, Ending, where
 from osscopy.model import (
@@ -31,14 +31,17 @@ from osscopy.model import (
     Head,
     ListedPart,
     Opened,
+    Pin,
     Problem,
     Refused,
     Result,
     Skipped,
+    Source,
     SourceChanged,
     Transient,
     Upload,
     UploadGone,
+    Written,
 )
 from osscopy.session import Session
 
@@ -58,7 +61,8 @@ class Engine:
         try:
             return self._start(copy, inline=inline)
         except Refused as error:
-            return results.unopened(copy, "failed", self._session.now(), error)
+            result = results.unopened(copy, "failed", self._session.now(), error)
+            return self._ending.close(copy, result) if copy.looks else result  # it is on record as running
         except Failed as error:
             return self._resume(copy.job) or self._ending.close(
                 copy, results.unopened(copy, "failed", self._session.now(), error)
@@ -88,13 +92,20 @@ class Engine:
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
         self._allow(copy.request)
-        request, head = self._find_source(copy)
+        if copy.looks and (done := archives.outcome(self._session, copy)) is not None:
+            return done
+        request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         if request.overwrite != "always":
             plan.judge_overwrite(request, head, self._session.destination(request))
-        simple = plan.method(head, request.tuning, self._session.limits.threshold) == "simple"
-        # On record already: the source was larger when an earlier delivery saw it, and bound the job to that.
-        if simple and self._session.ask(lambda: self._session.journal.opened(copy.job)) is None:
+        if plan.must_wait(request, head):
+            return archives.wait(self._session, copy, head)
+        method = plan.method(request, head, self._session.limits.threshold)
+        if method != "multipart" and not copy.looks and self._is_opened(copy.job):
+            method = "multipart"  # the source was larger when an earlier delivery bound the job to it
+        if method == "shallow" and (result := self._copy_shallowly(copy, head)) is not None:
+            return result
+        if method == "simple":
             try:
                 result = self._copy_simply(copy, head)
             except Failed as error:
@@ -105,7 +116,7 @@ class Engine:
                     raise
                 return self.hand_over(copy)
             else:
-                return self._ending.close(copy, result) if copy.keep or result.status == "failed" else result
+                return self._recorded(copy, result)
         return self._start_upload(copy, head, inline=inline)
 
     def _find_source(self, copy: Copy) -> tuple[CopyRequest, Head]:
@@ -128,18 +139,56 @@ class Engine:
                 return copy.alternative, other
         return request, head
 
-    def _copy_simply(self, copy: Copy, head: Head) -> Result:
-        request, pin = copy.request, plan.pin(head)
+    def _follow(self, request: CopyRequest, head: Head) -> tuple[CopyRequest, Head]:
+        """Where a symlink points to, if that is to be copied; OSS has no links to links.
+
+        From here on the target is the source, so that it is pinned and proved as any other object.
+        """
+        if head.kind != "Symlink" or request.symlinks != "follow":
+            return request, head
+        source = request.source
+        key = self._session.ask(lambda: self._session.store.symlink(request, source))
+        followed = msgspec.structs.replace(request, source=Source(source.bucket, key))
+        events.check_request(followed)
+        self._allow(followed)
+        return followed, self._session.source(followed, followed.conditions)
+
+    def _recorded(self, copy: Copy, result: Result) -> Result:
+        """The result of one CopyObject, on record if it failed or is to be asked for."""
+        return self._ending.close(copy, result) if copy.keep or result.status == "failed" else result
+
+    def _copy_shallowly(self, copy: Copy, head: Head) -> Result | None:
+        """One CopyObject that should move no bytes; None if it does, so that parts are the better way."""
+        try:
+            return self._recorded(copy, self._copy_simply(copy, head, shallow=True))
+        except Transient as error:  # it may land yet: the same bytes, headers and tags as the parts make
+            if error.throttled:
+                raise
+            self._session.log("notShallow", job=copy.job, error=str(error))
+        except Failed as error:
+            if error.code != "EntityTooLarge":
+                raise
+        return None
+
+    def _copy_simply(self, copy: Copy, head: Head, *, shallow: bool = False) -> Result:
+        """One CopyObject and its proof. `shallow`: asked once, with a bounded wait, since parts are left."""
+        request, pin = copy.request, plan.bind(copy.request, head, {})
         attributes = plan.attributes(request, head, {}, self._session.acl(request, pin), carried=False)
         attempts = self._session.attempts()
+        written: Written | None = None
         try:
-            attempts.run(lambda: self._session.store.copy(request, pin, attributes))
+            if shallow:
+                wait = plan.shallow_timeout(self._session.seconds_left())
+                written = self._session.store.copy(request, pin, attributes, wait)
+            else:
+                written = attempts.run(lambda: self._session.store.copy(request, pin, attributes))
         except (Conflict, SourceChanged):
             if not attempts.in_doubt:  # else it may be our own copy that stands in the way
                 raise
             if plan.differences(pin, self._session.destination(request), head.seen_at, pin.etag):
                 raise
-        return results.simple(copy, pin, self._session.destination(request), self._session.now())
+        found = proof.of_copy_object(self._session, request, pin, written)
+        return results.simple(copy, pin, found.seen, found.problem, self._session.now())
 
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
@@ -148,7 +197,9 @@ class Engine:
             self._session.part_budget(),
         )
         part_size = plan.part_size(head.size, copy.request.tuning, parallel, budget)
-        mine = Opened(self._session.clock.nonce(), copy.job, copy.request, plan.pin(head), copy.started_at)
+        tags = self._session.tags(copy.request, head)
+        pin = plan.bind(copy.request, head, tags)
+        mine = Opened(self._session.clock.nonce(), copy.job, copy.request, pin, copy.started_at)
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:
@@ -160,10 +211,13 @@ class Engine:
             None if opened is mine else self._session.ask(lambda: self._session.journal.entered(copy.job))
         )
         if entered is None:
-            if not plan.is_same_version(opened.pin, head):
+            if opened.pin != pin:
                 raise SourceChanged(*CHANGED)
-            entered = self._open_upload(opened, head, part_size)
+            entered = self._open_upload(opened, head, tags, part_size)
         return self._begin(task_of(opened, entered.upload))
+
+    def _is_opened(self, job: str) -> bool:
+        return self._session.ask(lambda: self._session.journal.opened(job)) is not None
 
     def _resume(self, job: str) -> Result | None:
         """Go on with the upload that an earlier delivery put on record; None if there is none.
@@ -189,12 +243,9 @@ class Engine:
             except Transient as second:
                 raise error from second
 
-    def _open_upload(self, opened: Opened, head: Head, part_size: int) -> Entered:
+    def _open_upload(self, opened: Opened, head: Head, tags: dict[str, str], part_size: int) -> Entered:
         """Initiate; of several deliveries that do, the one whose `up/` is created goes on with its upload."""
         request = opened.request
-        source = plan.pinned(request.source, opened.pin)
-        wants_tags = request.tags == "copy" and head.tag_count > 0
-        tags = self._session.ask(lambda: self._session.store.tags(request, source)) if wants_tags else {}
         attributes = plan.attributes(request, head, tags, "default", carried=True)
         upload_id = self._session.ask(lambda: self._session.store.initiate(request, attributes))
         upload = Upload(upload_id, part_size, -(-head.size // part_size), lanes=1, opened_at=head.seen_at)
@@ -224,6 +275,8 @@ class Engine:
             return self._ending.examine(task, Failed(*UNKNOWN))
         except (Refused, Failed) as error:
             return self._ending.fail(task, error)
+        except Skipped as reason:
+            return self._ending.skip(task, reason)
 
     def _work(self, task: Continue, listed: Sequence[ListedPart]) -> Result:
         """Copy missing parts, then complete, hand over or give up."""
@@ -282,23 +335,36 @@ class Engine:
             listed = self._session.parts(task, 0, task.upload.parts)
             if plan.gaps(task.pin, task.upload, listed):
                 return self._next(task, 0, task.stalls + 1, len(listed))
-            if not self._session.source_is_same(task):
+            if (head := self._session.same_source(task.request, task.pin)) is None:
                 raise SourceChanged(*CHANGED)
+            _check_crc64(task.pin, plan.combined_crc64(task.pin, task.upload, listed))
+            if task.request.overwrite != "always":  # forbid-overwrite does not hold under versioning
+                plan.judge_overwrite(task.request, head, self._session.destination(task.request))
             if self._session.is_cancelled(task.job):
                 return self._ending.cancelled(task)
-            if self._complete(task, listed, acl):
-                break
+            try:
+                written = self._complete(task, listed, acl)
+            except _Relist:
+                continue
+            break
         else:
             raise Failed("InvalidPart", "OSS refused the part list three times")
         etag = plan.multipart_etag(part.etag for part in listed)
-        seen = self._session.destination(task.request)
-        return self._ending.close(task, results.multipart(task, seen, etag, self._session.now()))
+        found = proof.of_upload(self._session, task.request, task.pin, written, etag)
+        if found.problem is None and not self._session.source_is_same(
+            task
+        ):  # a version of the source all the same
+            self._session.log("sourceChangedAfter", **where(task))
+        result = results.multipart(task, found.seen, found.problem, self._session.now())
+        return self._ending.close(task, result)
 
-    def _complete(self, task: Continue, listed: Sequence[ListedPart], acl: Acl) -> bool:
-        """Complete with `listed`; False if OSS knows another part by now, so that a new listing is due."""
+    def _complete(self, task: Continue, listed: Sequence[ListedPart], acl: Acl) -> Written | None:
+        """Complete with `listed`; None if the answer was lost; _Relist if OSS knows another part by now."""
         attempts = self._session.attempts()
         try:
-            attempts.run(lambda: self._session.store.complete(task.request, task.upload.id, listed, acl))
+            return attempts.run(
+                lambda: self._session.store.complete(task.request, task.upload.id, listed, acl)
+            )
         except Conflict:
             # After a lost answer it may be our own object that is in the way.
             seen = self._session.destination(task.request) if attempts.in_doubt else None
@@ -307,8 +373,21 @@ class Engine:
         except Failed as error:
             if error.code != "InvalidPart":
                 raise
-            return False
-        return True
+            raise _Relist from error
+        return None
+
+
+class _Relist(Exception):
+    """OSS knows other parts than were listed."""
+
+
+def _check_crc64(pin: Pin, combined: int | None) -> None:
+    """Refuse to complete what cannot become the source. Where OSS gives no CRC64s, the proof comes after."""
+    if combined is not None and pin.crc64 is not None and combined != int(pin.crc64):
+        text = (
+            f"the parts make CRC64 {combined}, not the source's {pin.crc64}; the destination was not touched"
+        )
+        raise Failed("VerificationFailed", text)
 
 
 def task_of(opened: Opened, upload: Upload) -> Continue:

@@ -431,10 +431,6 @@ def check_request(request: CopyRequest) -> None:
     names.check_key(request.source.key, "source.key")
     names.check_bucket(request.destination.bucket, "destination.bucket")
     names.check_key(request.destination.key, "destination.key")
-    if request.archive == "restore":
-        raise Refused("NotAvailable", "restoring archived sources is not available yet", field="archive")
-    if request.symlinks == "follow":
-        raise Refused("NotAvailable", "following symlinks is not available yet", field="symlinks")
     _check_headers(request)
     _check_tuning(request)
     if _changes_nothing(request):

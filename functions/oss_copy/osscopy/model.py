@@ -228,16 +228,35 @@ class Head(msgspec.Struct, frozen=True):
     kind: str  # Normal | Multipart | Appendable | Symlink
     content: ContentHeaders
     tag_count: int
+    encryption: Encryption | None = None
+    restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
+
+
+class Promise(Value, frozen=True):
+    """What the destination has to show besides size and CRC64, small enough to travel with every hop.
+
+    `content`: a digest of each content header and of the user metadata (`plan.digests`).
+    """
+
+    content: str
+    tags: int
+    storage_class: str  # empty: OSS did not say the source's
+    encryption: Encryption | None = None
 
 
 class Pin(Value, frozen=True):
-    """The version of the source that a copy is bound to (design: one source version)."""
+    """The version of the source that a copy is bound to (design: one source version), and what that promises.
+
+    `tags`: a digest of the source's tags if they are copied apart from the bytes, None if there are none.
+    """
 
     size: int
     etag: str
     last_modified: int
     version_id: str | None = None
     crc64: str | None = None
+    tags: str | None = None
+    promise: Promise | None = None
 
 
 class Attributes(msgspec.Struct, frozen=True):
@@ -266,11 +285,19 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class ListedPart(msgspec.Struct, frozen=True):
-    """A part as ListParts shows it."""
+    """A part as ListParts shows it; `crc64` is None where OSS does not say."""
 
     number: int
     etag: str
     size: int
+    crc64: int | None = None
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What OSS said that it wrote; `version_id` only where the bucket has versions."""
+
+    etag: str
+    version_id: str | None
 
 
 # --- what is under way -------------------------------------------------------------------------------------
@@ -299,6 +326,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     alternative: CopyRequest | None = None
     event_etag: str | None = None
     keep: bool = False  # leave a record even of a copy that one CopyObject does
+    looks: int = 0  # at an archived source, to see whether it can be read by now
 
 
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):

@@ -13,9 +13,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.utils import mktime_tz, parsedate_tz
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
+import msgspec
 import oss2
 import requests
 
@@ -26,6 +27,7 @@ from osscopy.model import (
     Conflict,
     ContentHeaders,
     CopyRequest,
+    Encryption,
     Failed,
     Head,
     ListedPart,
@@ -38,6 +40,7 @@ from osscopy.model import (
     SourceChanged,
     Transient,
     UploadGone,
+    Written,
 )
 
 CONNECT_TIMEOUT = 5.0
@@ -67,24 +70,35 @@ _THROTTLED = frozenset(
 )
 _OTHER_REGION = "reside in the same data center"
 
+_BUSY = (
+    "OSS throttles: it is asked again by itself; if it lasts, lower tuning.parallel or MAX_PARALLEL, "
+    "or have the quota raised"
+)
 ADVICE = {
     "NoSuchKey": "check bucket, key and versionId of the source",
     "NoSuchVersion": "check the versionId of the source",
     "NoSuchBucket": "check the bucket's name and region",
-    "AccessDenied": "grant the function's role the missing action on this bucket (see ram-policy in README)",
+    "AccessDenied": (
+        "grant the function's role the missing action on this bucket (README: Deploy it); a bucket of "
+        "another account must grant it to the role in its bucket policy as well"
+    ),
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
     "FileImmutable": "a retention policy protects the destination: choose another key or wait until it ends",
     "FileAlreadyExists": "the destination exists: choose another key or another `overwrite`",
     "PreconditionFailed": "a condition of the request does not hold",
-    "InvalidObjectState": "the source is archived: restore it first",
+    "InvalidObjectState": "the source is archived: restore it first, or ask with `archive` as `restore`",
     "EntityTooLarge": "CopyObject does not take this size: leave tuning.method at auto",
+    "EntityTooSmall": "OSS found a part too small: leave tuning.partSize out",
+    "InvalidArgument": "OSS does not take a value of the request, or not with an object of this type",
+    "InvalidPartOrder": "report it: parts are always listed in order",
+    "InvalidStorageClass": "choose a storage class that the region has",
     "OperationNotSupported": "OSS cannot do this with an object of this type",
     "KmsServiceNotEnabled": "enable KMS in this region or choose AES256",
     "InvalidEncryptionAlgorithmError": "choose KMS, AES256 or SM4",
     "InvalidObjectName": "OSS does not take this key",
     "InvalidTag": "check the tags: allowed are letters, digits, spaces and + - = . _ : /",
     "SignatureDoesNotMatch": "check OSS_ENDPOINT and the region of the function",
-}
+} | dict.fromkeys(sorted(_THROTTLED), _BUSY)
 
 
 class OssStore:
@@ -143,14 +157,33 @@ class OssStore:
         with _translated("source"):
             return _head(self.bucket(source.bucket).head_object(source.key, headers, _version(source)))
 
-    def find(self, bucket: str, key: str) -> Head | None:
+    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
+        params = {"versionId": version_id} if version_id else None
         try:
             with _translated("destination"):
-                return _head(self.bucket(bucket).head_object(key))
+                return _head(self.bucket(bucket).head_object(key, params=params))
         except Failed as error:
-            if error.code == "NoSuchKey":
+            if error.code in {"NoSuchKey", "NoSuchVersion"}:
                 return None
             raise
+
+    def symlink(self, request: CopyRequest, source: Source) -> str:
+        headers = _named({"x-oss-request-payer": _payer(request)})
+        with _translated("source"):
+            answer = self.bucket(source.bucket).get_symlink(source.key, _version(source), headers)
+            answer.resp.read()
+            target: str = answer.target_key
+            return target
+
+    def restore(self, request: CopyRequest, source: Source) -> None:
+        headers = _named({"x-oss-request-payer": _payer(request)})
+        try:
+            with _translated("source"):
+                bucket = self.bucket(source.bucket)
+                bucket.restore_object(source.key, _version(source), headers).resp.read()
+        except Conflict as error:
+            if error.code != "RestoreAlreadyInProgress":
+                raise
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         headers = _named({"x-oss-request-payer": _payer(request)})
@@ -169,7 +202,9 @@ class OssStore:
 
     # --- copying ---------------------------------------------------------------------------------------
 
-    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:
+    def copy(
+        self, request: CopyRequest, pin: Pin, attributes: Attributes, timeout: float | None = None
+    ) -> Written:
         source, destination = request.source, request.destination
         headers = _pinned(request, pin) | _attributes(attributes)
         headers["x-oss-metadata-directive"] = "COPY" if attributes.content is None else "REPLACE"
@@ -178,11 +213,11 @@ class OssStore:
         if attributes.acl != "default":
             headers["x-oss-object-acl"] = attributes.acl
         with _translated("copy"):
-            bucket = self.bucket(destination.bucket)
+            bucket = self.bucket(destination.bucket, timeout)
             answer = bucket.copy_object(
                 source.bucket, source.key, destination.key, headers, _version(source, pin)
             )
-            _read(answer, "CopyObjectResult")
+            return _written(answer, "CopyObjectResult")
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         headers = _attributes(attributes) | _named({"x-oss-forbid-overwrite": _forbid(request)})
@@ -219,12 +254,15 @@ class OssStore:
         self, request: CopyRequest, upload_id: str, after: int
     ) -> tuple[Sequence[ListedPart], int | None]:
         with _translated("destination"):
-            bucket = self.bucket(request.destination.bucket)
-            page = bucket.list_parts(request.destination.key, upload_id, str(after or ""), PAGE)
-            parts = [ListedPart(part.part_number, part.etag, part.size) for part in page.parts]
-            return parts, int(page.next_marker) if page.is_truncated else None
+            name, key = request.destination.bucket, request.destination.key
+            params = {"uploadId": upload_id, "part-number-marker": str(after or ""), "max-parts": str(PAGE)}
+            # not `list_parts`, which reads the answer and drops the CRC64 of the parts
+            answer = self.bucket(name)._do("GET", name, key, params=params)  # noqa: SLF001 - there is no public way to it
+            return _parts(answer)
 
-    def complete(self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl) -> None:
+    def complete(
+        self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl
+    ) -> Written:
         headers = _named(
             {
                 "x-oss-forbid-overwrite": _forbid(request),
@@ -235,7 +273,13 @@ class OssStore:
         with _translated("destination"):
             bucket = self.bucket(request.destination.bucket)
             answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
-            _read(answer, "CompleteMultipartUploadResult")
+            return _written(answer, "CompleteMultipartUploadResult")
+
+    def delete_version(self, request: CopyRequest, version_id: str) -> None:
+        with _translated("destination"):
+            bucket = self.bucket(request.destination.bucket)
+            answer = bucket.delete_object(request.destination.key, params={"versionId": version_id})
+            answer.resp.read()
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
         with _translated("destination"):
@@ -251,19 +295,24 @@ class OssStore:
         except (Failed, UnicodeDecodeError) as error:
             raise Misconfigured("UnreadableRules", f"COPY_RULES: oss://{bucket}/{key}: {error}") from error
 
-    def bucket(self, name: str) -> Any:  # noqa: ANN401 - oss2 carries no types
-        """The oss2 bucket of this name, on the shared connections."""
+    def bucket(self, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
+        """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given."""
+        if timeout is not None:
+            return self._bucket(name, (CONNECT_TIMEOUT, timeout))
         if name not in self._buckets:
-            self._buckets[name] = oss2.Bucket(
-                self._auth,
-                self._endpoint,
-                name,
-                session=self._session,
-                connect_timeout=self._timeout,
-                region=self._region,
-                enable_crc=False,  # oss2 would combine part CRCs it does not have
-            )
+            self._buckets[name] = self._bucket(name, self._timeout)
         return self._buckets[name]
+
+    def _bucket(self, name: str, timeout: tuple[float, float]) -> Any:  # noqa: ANN401 - oss2 carries no types
+        return oss2.Bucket(
+            self._auth,
+            self._endpoint,
+            name,
+            session=self._session,
+            connect_timeout=timeout,
+            region=self._region,
+            enable_crc=False,  # oss2 would combine part CRCs it does not have
+        )
 
 
 class OssRecords:
@@ -372,7 +421,7 @@ def _attributes(attributes: Attributes) -> dict[str, Any]:
         for field, name in _CONTENT.items():
             value = getattr(attributes.content, field)
             if value is not None:
-                headers[name] = _to_wire(value).decode("latin-1")
+                headers[name] = _to_wire(value)
         for name, value in attributes.content.user.items():
             headers[f"x-oss-meta-{name}"] = _to_wire(value)  # as bytes: a str would break the V1 signature
     if attributes.tags:
@@ -419,6 +468,28 @@ def _head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
         kind=headers.get("x-oss-object-type", "Normal"),
         content=ContentHeaders(**content, user=user),
         tag_count=int(headers.get("x-oss-tagging-count", 0)),
+        encryption=_encryption(headers),
+        restoration=_restoration(headers.get("x-oss-restore", "")),
+    )
+
+
+def _restoration(told: str) -> Literal["none", "ongoing", "done"]:
+    if not told:
+        return "none"
+    return "ongoing" if 'ongoing-request="true"' in told else "done"
+
+
+def _encryption(headers: Mapping[str, str]) -> Encryption | None:
+    algorithm = headers.get("x-oss-server-side-encryption")
+    if algorithm is None:
+        return None
+    return msgspec.convert(
+        {
+            "algorithm": algorithm,
+            "keyId": headers.get("x-oss-server-side-encryption-key-id"),
+            "dataEncryption": headers.get("x-oss-server-side-data-encryption"),
+        },
+        Encryption,
     )
 
 
@@ -432,9 +503,43 @@ def _unix(http_date: str) -> int:
 # --- answers and errors ------------------------------------------------------------------------------------
 
 
-def _read(answer: Any, root: str) -> None:  # noqa: ANN401 - oss2 carries no types
+def _written(answer: Any, root: str) -> Written:  # noqa: ANN401 - oss2 carries no types
+    tree = _read(answer, root)
+    etag = answer.headers.get("ETag") or next(
+        (each.text for each in tree.iter() if _name(each) == "ETag"), ""
+    )
+    return Written((etag or "").strip('"'), answer.headers.get("x-oss-version-id"))
+
+
+def _parts(answer: Any) -> tuple[list[ListedPart], int | None]:  # noqa: ANN401 - oss2 carries no types
+    """A page of ListParts, and the marker of the next."""
+    tree = _tree(answer, "ListPartsResult")
+    told = ({_name(field): field.text or "" for field in each} for each in tree if _name(each) == "Part")
+    parts = [
+        ListedPart(
+            int(part["PartNumber"]),
+            part["ETag"].strip('"'),
+            int(part["Size"]),
+            int(part["HashCrc64ecma"]) if part.get("HashCrc64ecma") else None,
+        )
+        for part in told
+    ]
+    fields = {_name(field): field.text for field in tree}
+    more = (fields.get("IsTruncated") or "").lower() == "true"
+    return parts, int(fields.get("NextPartNumberMarker") or 0) if more else None
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _read(answer: Any, root: str) -> ET.Element:  # noqa: ANN401 - oss2 carries no types
+    return _tree(answer.resp, root)
+
+
+def _tree(answer: Any, root: str) -> ET.Element:  # noqa: ANN401 - oss2 carries no types
     """Read the body, which frees the connection, and see that it is the `root` element and no error."""
-    body = answer.resp.read()
+    body = answer.read()
     try:
         tree = ET.fromstring(body)  # noqa: S314 - see the import
     except ET.ParseError:
@@ -443,9 +548,10 @@ def _read(answer: Any, root: str) -> None:  # noqa: ANN401 - oss2 carries no typ
     if tree.tag == "Error":
         code, message = tree.findtext("Code", "Unknown"), tree.findtext("Message", "")
         raise translate(answer.status, code, message, answer.request_id, {})
-    if tree.tag.rpartition("}")[2] != root:
+    if _name(tree) != root:
         text = f"OSS answered {answer.status} with <{tree.tag}>, not <{root}>"
         raise Transient("BadAnswer", text, request_id=answer.request_id, in_doubt=True)
+    return tree
 
 
 @contextmanager
@@ -477,18 +583,18 @@ def translate(
     headers: Mapping[str, str],
 ) -> OssCopyError:
     """The error for an OSS answer, with its code and request id and a word on what to do."""
+    known = "OtherRegion" if _OTHER_REGION in message else code
+    text = ": ".join(filter(None, (message, ADVICE.get(known)))) or f"OSS answered {status}"
     if code == "NoSuchUpload":
         return UploadGone(code, message, request_id=request_id, status=status)
     if status in {429, 503} or code in _THROTTLED:
         pause = float(headers.get("x-oss-qos-delay-time", 0)) / 1000  # milliseconds
         return Transient(
-            code, message, request_id=request_id, status=status, throttled=True, pause=min(pause, 30.0)
+            code, text, request_id=request_id, status=status, throttled=True, pause=min(pause, 30.0)
         )
     if status >= 500 or status == 408 or code in _PASSING:
-        return Transient(code, message, request_id=request_id, status=status, in_doubt=status >= 500)
+        return Transient(code, text, request_id=request_id, status=status, in_doubt=status >= 500)
     if status == 304:
         return Skipped("NotModified", "the source was not modified", request_id=request_id, status=status)
-    known = "OtherRegion" if _OTHER_REGION in message else code
-    text = ": ".join(filter(None, (message, ADVICE.get(known))))
     kind: Callable[..., OssCopyError] = Conflict if status in {409, 412} else Failed
-    return kind(code, text or f"OSS answered {status}", request_id=request_id, status=status)
+    return kind(code, text, request_id=request_id, status=status)

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from osscopy import crc64
 from osscopy.model import (
     GIB,
     KIB,
@@ -21,11 +22,13 @@ from osscopy.model import (
     Acl,
     Attributes,
     Conflict,
+    ContentHeaders,
     CopyRequest,
     Head,
     ListedPart,
     Part,
     Pin,
+    Promise,
     Refused,
     Skipped,
     Source,
@@ -52,11 +55,16 @@ _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 # --- what to do with an object -----------------------------------------------------------------------------
 
 
-def method(source: Head, tuning: Tuning, threshold: int) -> Literal["simple", "multipart"]:
-    """CopyObject up to `threshold` bytes, parts above; an empty object has no parts."""
+def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simple", "shallow", "multipart"]:
+    """CopyObject up to `threshold` bytes and for what is shallow, parts above; an empty object has no parts.
+
+    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes.
+    """
+    tuning = request.tuning
     if source.kind == "Symlink":
         # HEAD shows the target, and the copied link may point nowhere: it needs a proof of its own.
-        raise Refused("NotAvailable", "copying symlinks is not available yet", field="source")
+        text = "the source is a symlink; with `symlinks` as `follow`, what it points to is copied"
+        raise Refused("NotAvailable", text, field="source")
     if source.size > MAX_OBJECT:
         raise Refused(
             "EntityTooLarge",
@@ -67,7 +75,36 @@ def method(source: Head, tuning: Tuning, threshold: int) -> Literal["simple", "m
         return "simple"
     if tuning.method == "multipart":
         return "multipart"
-    return "simple" if source.size <= threshold else "multipart"
+    changed = request.storage_class not in {"keep", source.storage_class}
+    if source.size <= min(threshold, GIB if changed else 5 * GIB):
+        return "simple"
+    return "shallow" if is_shallow(request, source) else "multipart"
+
+
+def is_shallow(request: CopyRequest, source: Head) -> bool:
+    """Whether OSS can copy without moving bytes: same bucket, storage class and encryption as they are.
+
+    Not with an overwrite policy: one that times out and lands later would be in the way of its own fallback.
+    """
+    return (
+        request.overwrite == "always"
+        and request.source.bucket == request.destination.bucket
+        and request.storage_class in {"keep", source.storage_class}
+        and request.encryption is None
+        and source.encryption is None
+        and source.kind != "Appendable"  # it becomes a Normal object: unknown whether without moving bytes
+    )
+
+
+def must_wait(request: CopyRequest, source: Head) -> bool:
+    """Whether the source is archived and is to be restored first."""
+    archived = source.storage_class in {"Archive", "ColdArchive", "DeepColdArchive"}
+    return request.archive == "restore" and archived and source.restoration != "done"
+
+
+def restore_delay(looks: int) -> int:
+    """Seconds until the next look at an archived source: a minute for Archive, hours for the colder ones."""
+    return int(min(3600, 5 * 2 ** min(looks, 10)))
 
 
 def judge_overwrite(request: CopyRequest, source: Head, destination: Head | None) -> None:
@@ -98,11 +135,7 @@ def attributes(
     request: CopyRequest, source: Head, tags: Mapping[str, str], acl: Acl, *, carried: bool
 ) -> Attributes:
     """What the destination must carry. `carried`: OSS copies nothing itself (multipart), so all is named."""
-    content = source.content if carried else None
-    if request.metadata != "copy":
-        content = request.metadata
-        if content.content_type is None:  # REPLACE without Content-Type keeps the source's; so do we
-            content = msgspec.structs.replace(content, content_type=source.content.content_type)
+    content = promised_content(request, source) if carried or request.metadata != "copy" else None
     match request.tags:
         case "copy":
             wanted = dict(tags) if carried else None
@@ -117,6 +150,16 @@ def attributes(
         storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
         encryption=request.encryption,
     )
+
+
+def promised_content(request: CopyRequest, source: Head) -> ContentHeaders:
+    """The headers and user metadata of the destination."""
+    if request.metadata == "copy":
+        return source.content
+    if request.metadata.content_type is not None:
+        return request.metadata
+    # REPLACE without Content-Type keeps the source's; so do we, however the object is copied
+    return msgspec.structs.replace(request.metadata, content_type=source.content.content_type)
 
 
 # --- parts and lanes ---------------------------------------------------------------------------------------
@@ -190,6 +233,14 @@ def gaps(pin: Pin, upload: Upload, listed: Sequence[ListedPart]) -> list[int]:
     sizes = {seen.number: seen.size for seen in listed}
     wrong = [each.number for each in split(pin.size, upload.part_size) if sizes.get(each.number) != each.size]
     return wrong + [number for number in sizes if number > upload.parts]
+
+
+def combined_crc64(pin: Pin, upload: Upload, listed: Sequence[ListedPart]) -> int | None:
+    """The CRC64 that the listed parts make, when none is missing; None if OSS does not tell it of all."""
+    known = [part.crc64 for part in listed if part.crc64 is not None]
+    if len(known) != upload.parts:
+        return None
+    return crc64.combine(known, upload.part_size, part(upload.parts, pin.size, upload.part_size).size)
 
 
 def multipart_etag(etags: Iterable[str]) -> str:
@@ -280,6 +331,11 @@ def read_timeout(timeout: float) -> float:
     return max(5.0, min(300.0, timeout - 2 * reserve(timeout)))
 
 
+def shallow_timeout(seconds_left: float) -> float:
+    """Seconds to wait for a shallow copy: 30, as the official copier does, or half of what is left."""
+    return max(1.0, min(30.0, seconds_left / 2))
+
+
 def pause(attempt: int, error: Transient, random: float) -> float:
     """Seconds before attempt `attempt` + 1: full jitter, doubling to 20 s, never less than OSS asked for."""
     return max(error.pause, random * min(20.0, 0.2 * 2.0 ** (attempt - 1)))
@@ -293,9 +349,47 @@ def pin(head: Head) -> Pin:
     return Pin(head.size, head.etag, head.last_modified, head.version_id, head.crc64)
 
 
+def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
+    """The version that `head` saw, and what a copy of it must show; `tags` are those carried apart."""
+    count = head.tag_count if request.tags == "copy" else 0 if request.tags == "none" else len(request.tags)
+    promise = Promise(
+        content=digests(promised_content(request, head)),
+        tags=count,
+        storage_class=head.storage_class if request.storage_class == "keep" else request.storage_class,
+        encryption=request.encryption,
+    )
+    return msgspec.structs.replace(pin(head), tags=tags_digest(tags), promise=promise)
+
+
+def tags_digest(tags: Mapping[str, str]) -> str | None:
+    """A digest of tags in any order; None of none."""
+    return _digest(sorted(tags.items())) if tags else None
+
+
+DIGEST = 8  # hex digits of each field's digest
+_FIELDS = tuple(name for name in ContentHeaders.__struct_fields__)
+
+
+def digests(content: ContentHeaders) -> str:
+    """One digest a field, so that a difference can be named. OSS keeps neither empty values nor case."""
+    values = msgspec.structs.asdict(content)
+    values["user"] = sorted((name.lower(), value) for name, value in content.user.items() if value)
+    return "".join(_digest(values[name] or None) for name in _FIELDS)
+
+
+def _digest(value: object) -> str:
+    # repr, because values may hold bytes that are no UTF-8, as surrogates
+    return hashlib.sha256(repr(value).encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST]
+
+
 def pinned(source: Source, pin: Pin) -> Source:
     """`source` with the version that was seen, so that every later request means the same object."""
     return msgspec.structs.replace(source, version_id=pin.version_id)
+
+
+def bound(request: CopyRequest, pin: Pin) -> CopyRequest:
+    """`request` for the very version that was seen."""
+    return msgspec.structs.replace(request, source=pinned(request.source, pin))
 
 
 def is_same_version(pin: Pin, head: Head) -> bool:
@@ -326,6 +420,26 @@ def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) 
             found.append(f"CRC64 {seen.crc64}, not {pin.crc64}")
     elif etag is not None and seen.etag != etag:
         found.append(f"ETag {seen.etag}, not {etag}")
+    return found + (_unkept(pin.promise, seen) if pin.promise is not None else [])
+
+
+def _unkept(promise: Promise, seen: Head) -> list[str]:
+    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair."""
+    shown = digests(seen.content)
+    found = [
+        f"{'user metadata' if name == 'user' else name.replace('_', ' ')} differs"
+        for at, name in enumerate(_FIELDS)
+        if shown[at * DIGEST : (at + 1) * DIGEST] != promise.content[at * DIGEST : (at + 1) * DIGEST]
+    ]
+    if seen.tag_count != promise.tags:
+        found.append(f"{seen.tag_count} tags, not {promise.tags}")
+    if promise.storage_class and seen.storage_class != promise.storage_class:
+        found.append(f"storage class {seen.storage_class}, not {promise.storage_class}")
+    if (asked := promise.encryption) is not None:
+        has = seen.encryption
+        fields = ("algorithm", "key_id", "data_encryption")
+        if has is None or any(getattr(asked, f) not in {None, getattr(has, f)} for f in fields):
+            found.append(f"encryption {has and has.algorithm}, not {asked.algorithm} as asked")
     return found
 
 

@@ -24,6 +24,7 @@ from osscopy.model import (
     Part,
     Pin,
     Source,
+    Written,
 )
 
 
@@ -33,8 +34,14 @@ class Store(Protocol):
     def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:
         """The source; Failed if it is missing, Skipped if a condition answers 304."""
 
-    def find(self, bucket: str, key: str) -> Head | None:
-        """The destination, None if there is no such object."""
+    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
+        """The destination, or one version of it; None if there is no such object."""
+
+    def symlink(self, request: CopyRequest, source: Source) -> str:
+        """The key that a symlink points to, in its own bucket."""
+
+    def restore(self, request: CopyRequest, source: Source) -> None:
+        """Start the restoration of an archived source; that one runs already is as good."""
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         """The tags of the source."""
@@ -42,8 +49,10 @@ class Store(Protocol):
     def acl(self, request: CopyRequest, source: Source) -> Acl:
         """The source's own ACL."""
 
-    def copy(self, request: CopyRequest, pin: Pin, attributes: Attributes) -> None:
-        """CopyObject of the pinned version."""
+    def copy(
+        self, request: CopyRequest, pin: Pin, attributes: Attributes, timeout: float | None = None
+    ) -> Written:
+        """CopyObject of the pinned version; waits `timeout` seconds if that is given."""
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         """Open a multipart upload on the destination and return its id."""
@@ -56,8 +65,13 @@ class Store(Protocol):
     ) -> tuple[Sequence[ListedPart], int | None]:
         """One page of parts with numbers above `after`, and the marker of the next page, None at the end."""
 
-    def complete(self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl) -> None:
+    def complete(
+        self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl
+    ) -> Written:
         """Complete the upload with exactly these parts."""
+
+    def delete_version(self, request: CopyRequest, version_id: str) -> None:
+        """Delete one version of the destination, for good."""
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
         """End the upload; raises UploadGone if it had ended before."""

@@ -71,18 +71,36 @@ class Session:
         """The source as it is now."""
         return self.ask(lambda: self.store.head(request, request.source, conditions))
 
-    def source_is_same(self, task: Continue) -> bool:
-        """Whether the source is still the version the copy is pinned to."""
+    def same_source(self, request: CopyRequest, pin: Pin) -> Head | None:
+        """The source if it is still what was pinned: ETag, versionId, Last-Modified and copied tags.
+
+        Headers too, since Last-Modified knows whole seconds only.
+        """
         try:
-            return plan.is_same_version(task.pin, self.source(task.request, Conditions()))
+            head = self.source(request, Conditions())
+            now = plan.bind(request, head, self.tags(request, head))
         except Failed as error:
             if error.code not in {"NoSuchKey", "NoSuchVersion"}:
                 raise
-            return False
+            return None
+        is_same = plan.is_same_version(pin, head) and (now.tags, now.promise) == (pin.tags, pin.promise)
+        return head if is_same else None
 
-    def destination(self, request: CopyRequest) -> Head | None:
-        """What the destination shows now."""
-        return self.ask(lambda: self.store.find(request.destination.bucket, request.destination.key))
+    def source_is_same(self, task: Continue) -> bool:
+        """Whether the source is still the version the copy is pinned to."""
+        return self.same_source(task.request, task.pin) is not None
+
+    def tags(self, request: CopyRequest, head: Head) -> dict[str, str]:
+        """The tags to be copied: none are read where HEAD shows none."""
+        if request.tags != "copy" or head.tag_count == 0:
+            return {}
+        source = plan.pinned(request.source, plan.pin(head))
+        return self.ask(lambda: self.store.tags(request, source))
+
+    def destination(self, request: CopyRequest, version_id: str | None = None) -> Head | None:
+        """What the destination shows now, or one version of it."""
+        bucket, key = request.destination.bucket, request.destination.key
+        return self.ask(lambda: self.store.find(bucket, key, version_id))
 
     def acl(self, request: CopyRequest, pin: Pin) -> Acl:
         """The ACL the destination is to have."""

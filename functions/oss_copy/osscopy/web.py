@@ -40,6 +40,7 @@ STATUS = {
     "NoSuchBucket": 404,
     "NotFound": 404,
     "MethodNotAllowed": 405,
+    "DestinationChanged": 409,
     "FileAlreadyExists": 409,
     "FileImmutable": 409,
     "InvalidObjectState": 409,

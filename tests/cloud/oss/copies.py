@@ -189,7 +189,8 @@ def upload_part_copy(store: Store, call: Call) -> Response:
     content = call.stored(content)
     part = Part(number, content, content.etag(), store.clock())
     old = upload.parts.get(number)
-    upload.parts[number] = part
+    if not call.forget:
+        upload.parts[number] = part
     store.bytes_copied += content.size
     if store.notify is not None:
         before = replace(upload.blank, content=old.content) if old else None

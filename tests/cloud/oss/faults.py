@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+
+from msgspec.structs import replace
 
 from tests.cloud.conditions import Fault
 
@@ -55,4 +58,13 @@ async def strike(
             return response
         case "delay":
             await asyncio.sleep(LATE)
+        case "bare":
+            return _without_crc64(effect())
     return effect()
+
+
+def _without_crc64(response: Response) -> Response:
+    """As of a service, or an object, that has no CRC64."""
+    headers = tuple(item for item in response.headers if item[0] != b"x-oss-hash-crc64ecma")
+    body = re.sub(rb"<HashCrc64ecma>[0-9]*</HashCrc64ecma>", b"", bytes(response.body or b""))
+    return replace(response, headers=headers, body=body)

@@ -93,16 +93,16 @@ def list_parts(store: Store, call: Call) -> Response:
         ("IsTruncated", "true" if len(numbers) > most else "false"),
     ]
     lines = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fields)
-    parts = "".join(_part_element(part) for part in shown)
+    parts = "".join(_part_element(part, 1 if call.corrupt else 0) for part in shown)
     # as text: 1,000 parts as an element tree cost 10 ms
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<ListPartsResult>{lines}{parts}</ListPartsResult>'
     return Response(body=body.encode())
 
 
-def _part_element(part: Part) -> str:
+def _part_element(part: Part, wrong: int) -> str:
     return (
         f"<Part><PartNumber>{part.number}</PartNumber><LastModified>{iso(part.modified)}</LastModified>"
-        f'<ETag>"{part.etag}"</ETag><HashCrc64ecma>{part.content.checksum}</HashCrc64ecma>'
+        f'<ETag>"{part.etag}"</ETag><HashCrc64ecma>{part.content.checksum ^ wrong}</HashCrc64ecma>'
         f"<Size>{part.content.size}</Size></Part>"
     )
 

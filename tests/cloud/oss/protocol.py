@@ -66,7 +66,8 @@ class Call(msgspec.Struct, frozen=True):
     principal: str  # "" for an anonymous caller
     source_ip: str
     region: str = ""
-    corrupt: bool = False  # store other bytes than asked for
+    corrupt: bool = False  # store other bytes than asked for, tell other CRC64s than there are
+    forget: bool = False  # answer as if it had happened
 
     def header(self, name: bytes) -> str | None:
         """A header's value; bytes beyond ASCII are UTF-8."""

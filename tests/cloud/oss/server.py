@@ -212,6 +212,7 @@ class OssServer:
                 source_ip=request.source_ip,
                 region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
+                forget=fault is not None and fault.answer == "forget",
             )
             if name in _PART_WRITERS:
                 writing = request.params.get("uploadId", "")

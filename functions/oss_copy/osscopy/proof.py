@@ -1,0 +1,73 @@
+"""The look at the destination after something was written there, and what follows from it.
+
+Knows what OSS said that it wrote and what was promised; not how a copy got there. On a versioned destination
+exactly our version is looked at, and deleted if it is wrong; elsewhere a wrong object is kept and named: to
+delete it could delete what somebody else has written by now.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from osscopy import plan
+from osscopy.model import Conditions, CopyRequest, Failed, Head, Pin, Problem, Transient, Written
+from osscopy.session import Session
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What the destination shows, and what speaks against it being the copy."""
+
+    seen: Head | None
+    problem: Problem | None = None
+
+
+def of_upload(session: Session, request: CopyRequest, pin: Pin, written: Written | None, etag: str) -> Proof:
+    """Compare a completed upload with what was promised. `written` None: the answer of the write was lost."""
+    seen = _look(session, request, written)
+    return _judge(session, request, written, seen, plan.differences(pin, seen, 0, etag))
+
+
+def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Written | None) -> Proof:
+    """Compare what CopyObject wrote with what was promised.
+
+    CopyObject pins the bytes, but takes headers and tags as they are when it comes: if these were changed
+    since HEAD, the destination must show the source as it is now.
+    """
+    seen = _look(session, request, written)
+    wrong = plan.differences(pin, seen, 0, pin.etag)
+    if wrong:
+        try:
+            head = session.source(plan.bound(request, pin), Conditions())
+        except Failed:
+            head = None
+        if head is not None and head.etag == pin.etag:
+            wrong = plan.differences(plan.bind(request, head, {}), seen, 0, pin.etag)
+    return _judge(session, request, written, seen, wrong)
+
+
+def _look(session: Session, request: CopyRequest, written: Written | None) -> Head | None:
+    return session.destination(request, written.version_id if written else None)
+
+
+def _judge(
+    session: Session, request: CopyRequest, written: Written | None, seen: Head | None, wrong: list[str]
+) -> Proof:
+    if not wrong:
+        return Proof(seen)
+    session.log("wrong", destination=request.destination, versionId=seen and seen.version_id, wrong=wrong)
+    if written is not None and (seen is None or seen.etag != written.etag):
+        text = f"the copy was written, and then deleted or overwritten by somebody else: {'; '.join(wrong)}"
+        return Proof(seen, Problem("DestinationChanged", text))
+    fate = _discard(session, request, written)
+    return Proof(seen, Problem("VerificationFailed", f"{'; '.join(wrong)}; {fate}"))
+
+
+def _discard(session: Session, request: CopyRequest, written: Written | None) -> str:
+    """Delete our wrong version where that can hit no other; what became of it."""
+    if written is None or (version_id := written.version_id) is None or version_id == "null":
+        return "the wrong object is left in place"
+    try:
+        session.ask(lambda: session.store.delete_version(request, version_id))
+    except (Failed, Transient) as error:
+        return f"the wrong version {version_id} is left in place: it could not be deleted ({error})"
+    return f"the wrong version {version_id} was deleted"

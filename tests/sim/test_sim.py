@@ -13,7 +13,7 @@ from tests.sim import bugs, campaign, faults
 from tests.sim.faults import Fault
 from tests.sim.scheduler import Scenario
 
-SECONDS = float(os.environ.get("SIM_SECONDS", "45"))
+SECONDS = float(os.environ.get("SIM_SECONDS", "20"))
 WITHIN = 10_000  # schedules in which a deliberate bug has to be found
 CALM = Scenario(
     seed=1,

@@ -351,9 +351,8 @@ class Engine:
             raise Failed("InvalidPart", "OSS refused the part list three times")
         etag = plan.multipart_etag(part.etag for part in listed)
         found = proof.of_upload(self._session, task.request, task.pin, written, etag)
-        if found.problem is None and not self._session.source_is_same(
-            task
-        ):  # a version of the source all the same
+        if found.problem is None and not self._session.source_is_same(task):
+            # it is a version of the source all the same
             self._session.log("sourceChangedAfter", **where(task))
         result = results.multipart(task, found.seen, found.problem, self._session.now())
         return self._ending.close(task, result)

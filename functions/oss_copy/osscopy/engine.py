@@ -192,11 +192,8 @@ class Engine:
 
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
-        parallel, budget = (
-            self._session.parallel(copy.request),
-            self._session.part_budget(),
-        )
-        part_size = plan.part_size(head.size, copy.request.tuning, parallel, budget)
+        parallel = self._session.parallel(copy.request)
+        part_size = plan.part_size(head.size, copy.request.tuning, parallel, self._session.part_budget())
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
         mine = Opened(self._session.clock.nonce(), copy.job, copy.request, pin, copy.started_at)

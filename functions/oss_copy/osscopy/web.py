@@ -27,7 +27,7 @@ RETRY_AFTER = "5"  # seconds
 
 STATUSES = ("running", "succeeded", "skipped", "failed", "cancelled")
 
-_JOB = re.compile(r"c-[0-9a-f]{32}")
+_JOB = re.compile(events.JOB)
 
 STATUS = {
     "InvalidJson": 400,
@@ -68,13 +68,12 @@ def answer(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
 
 
 def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, desk: Desk) -> Response:
-    headers = {name.lower(): value for name, value in call.headers.items()}
-    _authenticate(headers, settings)
+    _authenticate(call, settings)
     method = call.request_context.http.method.upper()
     match "GET" if method == "HEAD" else method, call.segments:
         case "POST", ("copies",):
-            copy = _read_copy(call, headers, arrival)
-            return _begun(desk.start(copy, headers.get("idempotency-key") or None))
+            copy = _read_copy(call, arrival)
+            return _begun(desk.start(copy, call.header("Idempotency-Key") or None))
         case "GET", ("copies",):
             return _response(200, desk.page(*_paging(call.query_parameters)))
         case "GET", ("healthz",):
@@ -86,7 +85,7 @@ def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
         case "DELETE", ("copies", job) if _JOB.fullmatch(job):
             return _response(200, desk.cancel(job))
         case "POST", ("copies", job, "resubmit") if _JOB.fullmatch(job):
-            return _begun(desk.resubmit(job, _occurrence(call, headers, arrival), arrival))
+            return _begun(desk.resubmit(job, _occurrence(call, arrival), arrival))
         case _, segments:
             return _not_offered(segments)
 
@@ -126,28 +125,28 @@ def _paging(query: Mapping[str, str | list[str]]) -> tuple[str | None, int, str]
     return status, int(limit), after
 
 
-def _authenticate(headers: Mapping[str, str], settings: Settings) -> None:
+def _authenticate(call: events.HttpCall, settings: Settings) -> None:
     """FC has checked the signature of a `function` trigger; an `anonymous` one needs the bearer token."""
     if settings.http_auth == "function":
         return
     if settings.api_token is None:
         raise Refused("Forbidden", "an anonymous HTTP trigger needs API_TOKEN to be set")
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    scheme, _, token = (call.header("Authorization") or "").partition(" ")
     given = token.strip().encode(errors="replace")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given, settings.api_token.encode()):
         raise Refused("Unauthorized", "send `Authorization: Bearer` with the function's API_TOKEN")
 
 
-def _read_copy(call: events.HttpCall, headers: Mapping[str, str], arrival: events.Arrival) -> Copy:
+def _read_copy(call: events.HttpCall, arrival: events.Arrival) -> Copy:
     body = _body(call)
-    media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media != "application/json":
+    sent = call.header("Content-Type")
+    if sent is not None and sent.partition(";")[0].strip().lower() != "application/json":
         raise Refused("UnsupportedMediaType", "send application/json", field="Content-Type")
-    return events.read_request(body, _occurrence(call, headers, arrival), _moment(call, arrival), arrival)
+    return events.read_request(body, _occurrence(call, arrival), _moment(call, arrival), arrival)
 
 
-def _occurrence(call: events.HttpCall, headers: Mapping[str, str], arrival: events.Arrival) -> str:
-    return "http:" + (headers.get("idempotency-key") or call.request_context.request_id or arrival.request_id)
+def _occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:
+    return "http:" + (call.header("Idempotency-Key") or call.request_context.request_id or arrival.request_id)
 
 
 def _body(call: events.HttpCall) -> bytes:

@@ -34,7 +34,7 @@ class Driven(NamedTuple):
 def drive(examples: int, seed: int | None = None) -> Driven:
     """Run all phases with up to `examples` generated requests an operation, besides the systematic ones."""
     environment = {"MULTIPART_THRESHOLD": "2MiB", "API_TOKEN": TOKEN}
-    with LocalCloud(variables={"timeout": 5, "httpAuthType": "anonymous"}, environment=environment) as cloud:
+    with LocalCloud(variables={"timeout": 30, "httpAuthType": "anonymous"}, environment=environment) as cloud:
         for key in ("small.bin", "备份/ü +%2F.bin"):
             cloud.oss_bucket(SOURCE).put_object(key, b"x")
         cloud.seed(SOURCE, "big.bin", 20 * MIB)

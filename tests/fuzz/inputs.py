@@ -180,6 +180,8 @@ def judge(event: bytes) -> str:
             return _judge_refusal(error)
         if isinstance(parsed, events.HttpCall):
             return _judge_call(parsed)
+        if not isinstance(parsed, events.Batch):
+            return "action"
         for item in parsed.items:
             if isinstance(item, Refused):
                 _judge_refusal(item)

@@ -21,7 +21,19 @@ from osscopy.desk import Desk
 from osscopy.ending import Ending
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
-from osscopy.model import Command, Continue, Copy, OssCopyError, Problem, Refused, Result, Rule, Transient
+from osscopy.model import (
+    Check,
+    Command,
+    Continue,
+    Copy,
+    OssCopyError,
+    Problem,
+    Refused,
+    Result,
+    Rule,
+    Sweep,
+    Transient,
+)
 from osscopy.oss import OssRecords, OssStore
 from osscopy.session import Limits, Session
 
@@ -89,6 +101,9 @@ class App:
                     statusCode=response["statusCode"],
                 )
                 return response
+            case Sweep() | Check():
+                refusal = Refused("NotAvailable", "actions are not available yet", field="action")
+                return _encode(self._refused(refusal, invocation))
             case events.Batch(items=items, many=many):
                 session, engine, _, _ = self._workshop(invocation, begun, invocation.timeout)
                 if many:

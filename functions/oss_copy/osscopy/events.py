@@ -12,13 +12,15 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 
 from osscopy import names, plan
 from osscopy.model import (
+    Action,
+    Check,
     Command,
     ContentHeaders,
     Continue,
@@ -26,6 +28,7 @@ from osscopy.model import (
     CopyRequest,
     Refused,
     Rule,
+    Sweep,
 )
 
 T = TypeVar("T")
@@ -125,7 +128,7 @@ class HttpContext(msgspec.Struct, frozen=True, rename="camel"):
     time_epoch: str = ""
 
 
-Event: TypeAlias = Batch | HttpCall
+Event: TypeAlias = Batch | HttpCall | Action
 Items: TypeAlias = list[Command | Refused]
 
 
@@ -137,7 +140,7 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: msgspec.Raw
 
 
-def encode(command: Command) -> bytes:
+def encode(command: Command | Sweep) -> bytes:
     """The payload of a self-invocation; `parse` of it gives `command` back."""
     envelope = {"continuation": _Envelope(VERSION, msgspec.Raw(msgspec.json.encode(command)))}
     payload = msgspec.json.encode(envelope)
@@ -148,7 +151,7 @@ def encode(command: Command) -> bytes:
     return payload
 
 
-def _continuation(raw: msgspec.Raw) -> Command:
+def _continuation(raw: msgspec.Raw) -> Command | Sweep:
     envelope = decode(bytes(raw), _Envelope, "continuation")
     if envelope.version != VERSION:
         raise Refused(
@@ -156,7 +159,11 @@ def _continuation(raw: msgspec.Raw) -> Command:
             f"a continuation of version {envelope.version}; this function reads version {VERSION}",
             field="continuation.version",
         )
-    command: Command = decode(bytes(envelope.command), Copy | Continue, "continuation.command")
+    command: Command | Sweep = decode(
+        bytes(envelope.command), Copy | Continue | Sweep, "continuation.command"
+    )
+    if isinstance(command, Sweep):
+        return command
     _check_whole(JOB, command.job, "InvalidContinuation", "continuation.command.job")
     if isinstance(command, Continue):
         _check_continue(command)
@@ -219,7 +226,8 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     if "triggerName" in top and "payload" in top:
         return _timer(event, arrival)
     if "continuation" in top:
-        return Batch((_continuation(top["continuation"]),), many=False)
+        command = _continuation(top["continuation"])
+        return command if isinstance(command, Sweep) else Batch((command,), many=False)
     return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
 
 
@@ -229,7 +237,7 @@ class _Timer(msgspec.Struct, frozen=True, rename="camel"):
     payload: str
 
 
-def _timer(event: bytes, arrival: Arrival) -> Batch:
+def _timer(event: bytes, arrival: Arrival) -> Batch | Action:
     timer = decode(event, _Timer, "")
     moment = read_time(timer.trigger_time, "triggerTime")
     occurrence = f"timer:{timer.trigger_name}:{timer.trigger_time}"
@@ -365,9 +373,11 @@ def _readings(key: str) -> tuple[str, ...]:
 # --- copy requests -----------------------------------------------------------------------------------------
 
 
-def _requests(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Batch:
-    """One request or a list of them."""
+def _requests(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Batch | Action:
+    """One request, a list of them, or an action."""
     if body.lstrip()[:1] != b"[":
+        if (action := _action(body)) is not None:
+            return action
         return Batch((read_request(body, occurrence, moment, arrival),), many=False)
     raws = decode(body, list[msgspec.Raw], "")
     if len(raws) > MAX_REQUESTS:
@@ -381,6 +391,22 @@ def _requests(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) 
     return Batch(tuple(items), many=True)
 
 
+class _Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    action: Literal["sweep", "check"]
+
+
+def _action(body: bytes) -> Action | None:
+    """A reserved action, which comes alone by a direct event or a timer; None if this is none."""
+    if "action" not in decode(body, dict[str, msgspec.Raw], ""):
+        return None
+    asked: _Action = decode(body, _Action, "")
+    match asked.action:
+        case "sweep":
+            return Sweep()
+        case "check":
+            return Check()
+
+
 def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Copy:
     """A copy request as JSON. `occurrence` tells this asking from another for the same copy."""
     _refuse_what_is_to_come(body)
@@ -392,7 +418,8 @@ def _refuse_what_is_to_come(body: bytes) -> None:
     """Bulk jobs and reserved actions have a shape of their own: say so rather than name an unknown field."""
     top = decode(body, dict[str, msgspec.Raw], "")
     if "action" in top:
-        raise Refused("NotAvailable", "actions (sweep, check) are not available yet", field="action")
+        text = "an action comes alone, by a direct event or a timer"
+        raise Refused("UnknownField", text, field="action")
     source = bytes(top.get("source", b""))
     if source.lstrip()[:1] == b"{":
         for field in ("prefix", "manifest"):

@@ -343,7 +343,18 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     stalls: int = 0
 
 
+class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
+    """A look at all copies on record, for those that stand still; a page of it, from job `after` on."""
+
+    after: str = ""
+
+
+class Check(Value, frozen=True):
+    """A look at the deployment: settings, reach and rights, reported line by line."""
+
+
 Command: TypeAlias = Copy | Continue
+Action: TypeAlias = Sweep | Check
 
 
 # --- what came of it ---------------------------------------------------------------------------------------

@@ -13,8 +13,11 @@ from osscopy.model import (
     Head,
     ListedPart,
     Part,
+    PartPage,
     Pin,
+    RecordPage,
     Source,
+    UploadPage,
     Written,
 )
 from tests.sim import scheduler
@@ -88,10 +91,12 @@ class SimStore(SimPort):
         request: CopyRequest,  # noqa: ARG002 - the port's signature
         upload_id: str,
         after: int,
-    ) -> tuple[Sequence[ListedPart], int | None]:
-        page: tuple[Sequence[ListedPart], int | None] = self._ask(
-            "list parts", lambda _: self._world.list_parts(upload_id, after)
-        )
+    ) -> PartPage:
+        page: PartPage = self._ask("list parts", lambda _: self._world.list_parts(upload_id, after))
+        return page
+
+    def uploads(self, request: CopyRequest) -> UploadPage:  # noqa: ARG002 - the port's signature
+        page: UploadPage = self._ask("list uploads", lambda _: self._world.open_uploads())
         return page
 
     def complete(
@@ -119,9 +124,14 @@ class SimRecords(SimPort):
         body: bytes | None = self._ask(f"get {kind}", lambda _: self._world.get(name))
         return body
 
-    def names(self, prefix: str, after: str, limit: int) -> Sequence[str]:
-        found = sorted(name for name in self._world.records if name.startswith(prefix) and name > after)
-        return found[:limit]
+    def page(self, prefix: str, after: str, limit: int) -> RecordPage:
+        kind = prefix.split("/", maxsplit=1)[0]
+        page: RecordPage = self._ask(f"list {kind}", lambda _: self._world.page(prefix, after, limit))
+        return page
+
+    def delete(self, name: str) -> None:
+        kind = name.split("/", maxsplit=1)[0]
+        self._ask(f"delete {kind}", lambda _: self._world.delete(name))
 
 
 class SimInvoker(SimPort):

@@ -17,7 +17,7 @@ from typing import Any
 
 import greenlet
 
-from osscopy import events, plan, results
+from osscopy import events, names, plan, results
 from osscopy.desk import Desk
 from osscopy.ending import Ending
 from osscopy.engine import Engine
@@ -27,14 +27,18 @@ from osscopy.model import (
     Copy,
     CopyRequest,
     Destination,
+    Dropped,
     OssCopyError,
     Refused,
     Result,
     Source,
+    Sweep,
+    Swept,
     Transient,
     Tuning,
 )
 from osscopy.session import Limits, Session
+from osscopy.sweep import Sweeper
 from tests.sim import faults
 from tests.sim.faults import Fault
 from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore
@@ -44,6 +48,7 @@ EPOCH = 1_795_000_000.0
 RETRIES = 3  # maxAsyncRetryAttempts
 PART = plan.MIN_PART
 THRESHOLD, SMALL = 60_000, 50_000
+MOST_SWEEPS = 40
 MOST_STEPS = 6_000  # of a schedule; the longest honest ones take a few hundred
 
 NO_ANSWER = Transient("NetworkError", "no answer", in_doubt=True)
@@ -87,8 +92,8 @@ class Scenario:
 
     @property
     def late(self) -> float:
-        """T_late of the protocol: what a request may need at most to take effect."""
-        return self.timeout + plan.read_timeout(self.timeout) + 10
+        """Seconds that a request may need at most to take effect after nobody waits for it any more."""
+        return plan.read_timeout(self.timeout) + 10
 
 
 @dataclass
@@ -147,7 +152,8 @@ class Simulation:
         scenario = self.scenario
         self.time = EPOCH
         self.world = World(scenario.size, versioned=scenario.versioned, page=scenario.page)
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._queue: list[tuple[float, int, Callable[[], None], bool]] = []
+        self._pending = 0  # of what is queued, without the watches over what goes on anyway
         self._order = 0
         self._outage_until = 0.0
         self._hub = greenlet.getcurrent()
@@ -159,13 +165,14 @@ class Simulation:
         self.world.write_source(scenario.size)
         if scenario.former:
             self.world.write_destination("former")
-        self.job = "c-" + digest(str(scenario.seed))
         request = CopyRequest(
             source=Source("source-bucket", "k"),
             destination=Destination("destination-bucket", "k"),
             overwrite=scenario.overwrite,
             tuning=Tuning(part_size=PART, parallel=1),
         )
+        self.job = names.job_group(request) + digest(str(scenario.seed))[:20]
+        self.sweeps = 0
         self.copy = Copy(self.job, request, results.iso(self.time + scenario.skew))
 
     # --- time ------------------------------------------------------------------------------------------
@@ -173,9 +180,11 @@ class Simulation:
     def run(self) -> Simulation:
         """Until nothing is left to happen."""
         self.at(0.0, self._enter)
+        self.at(plan.patience(self.scenario.timeout), self._sweep, is_watch=True)
         steps = 0
         while self._queue and steps < MOST_STEPS:
-            self.time, _, action = heapq.heappop(self._queue)
+            self.time, _, action, is_watch = heapq.heappop(self._queue)
+            self._pending -= not is_watch
             self.world.now = self.time
             action()
             steps += 1
@@ -186,10 +195,11 @@ class Simulation:
                     self._kill(process, "the end of the schedule")
         return self
 
-    def at(self, seconds: float, action: Callable[[], None]) -> None:
-        """Let `action` happen in so many seconds."""
+    def at(self, seconds: float, action: Callable[[], None], *, is_watch: bool = False) -> None:
+        """Let `action` happen in so many seconds; a watch alone does not keep the sweep coming."""
         self._order += 1
-        heapq.heappush(self._queue, (self.time + seconds, self._order, action))
+        self._pending += not is_watch
+        heapq.heappush(self._queue, (self.time + seconds, self._order, action, is_watch))
 
     def say(self, who: str, text: object) -> None:
         if self.trace is not None:
@@ -202,9 +212,22 @@ class Simulation:
             case "event":
                 self.accept("start", events.encode(self.copy), 0)
             case "http":
-                self._invoke("http", lambda desk, _: desk.start(self.copy), min(10.0, self.scenario.timeout))
+                self._invoke(
+                    "http", lambda desk, _, __: desk.start(self.copy), min(10.0, self.scenario.timeout)
+                )
             case _:
-                self._invoke("direct", lambda _, engine: engine.start(self.copy), self.scenario.timeout)
+                self._invoke("direct", lambda _, engine, __: engine.start(self.copy), self.scenario.timeout)
+
+    def _sweep(self) -> None:
+        """The timer; it comes until there is nothing left for it to do."""
+        if self.sweeps < MOST_SWEEPS and (self._pending or self._is_open()):
+            self.sweeps += 1
+            self._invoke("sweep", lambda _, __, sweeper: sweeper.run(Sweep()), self.scenario.timeout)
+            self.at(plan.patience(self.scenario.timeout), self._sweep, is_watch=True)
+
+    def _is_open(self) -> bool:
+        records = any(name.startswith(("open/", "up/")) for name in self.world.records)
+        return records or any(upload.state == "open" for upload in self.world.uploads.values())
 
     def accept(self, task: str, payload: bytes, delay: float, fault: Fault | None = None) -> bool:
         """Take an invocation into FC's queue; False if its id is known."""
@@ -226,23 +249,40 @@ class Simulation:
 
     def _deliver(self, message: Message) -> None:
         message.tries += 1
-        arrival = events.Arrival("r", datetime.fromtimestamp(self.time, timezone.utc))
 
-        def work(_: Desk, engine: Engine) -> Result:
-            batch = events.parse(message.payload, arrival, ())
-            assert isinstance(batch, events.Batch)
-            (item,) = batch.items
-            if isinstance(item, Continue):
-                return engine.proceed(item)
-            assert isinstance(item, Copy)
-            return engine.start(item)
+        def work(_: Desk, engine: Engine, sweeper: Sweeper) -> Result | Swept:
+            item = self._command(message)
+            match item:
+                case Sweep():
+                    return sweeper.run(item)
+                case Continue():
+                    return engine.proceed(item)
+                case Copy():
+                    return engine.start(item)
 
         self._invoke(message.task.removeprefix(self.job + "-"), work, self.scenario.timeout, message)
+
+    def _command(self, message: Message) -> Copy | Continue | Sweep:
+        arrival = events.Arrival("r", datetime.fromtimestamp(self.time, timezone.utc))
+        parsed = events.parse(message.payload, arrival, ())
+        if isinstance(parsed, Sweep):
+            return parsed
+        assert isinstance(parsed, events.Batch)
+        (item,) = parsed.items
+        assert isinstance(item, (Copy, Continue))
+        return item
+
+    def _give_up(self, message: Message) -> None:
+        """The function is the destination of its own failures."""
+        command = self._command(message)
+        if not isinstance(command, Sweep):
+            dropped = Dropped((command,), "RetriesExhausted", "r")
+            self._invoke("dropped", lambda _, __, sweeper: sweeper.pick_up(dropped), self.scenario.timeout)
 
     def _invoke(
         self,
         name: str,
-        work: Callable[[Desk, Engine], Result],
+        work: Callable[[Desk, Engine, Sweeper], Result | Swept | int],
         seconds: float,
         message: Message | None = None,
     ) -> None:
@@ -252,23 +292,26 @@ class Simulation:
         self.processes.append(process)
         clock = SimClock(self, process)
         journal = RecordJournal(SimRecords(self, process))
-        limits = Limits(seconds, process.deadline, THRESHOLD, parallel=1)
+        settle = plan.settle_time(self.scenario.timeout)
+        limits = Limits(seconds, process.deadline, THRESHOLD, parallel=1, settle=settle)
         store, invoker = SimStore(self, process), SimInvoker(self, process)
         session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits)
         ending = Ending(session)
         engine = Engine(session, ending, lambda _: None)
         desk = Desk(session, engine, ending, journal, lambda _: None)
+        sweeper = Sweeper(session, ending, journal)
 
         def body(_: object) -> None:
             try:
-                process.answer = work(desk, engine)
+                answer = work(desk, engine, sweeper)
+                process.answer = answer if isinstance(answer, Result) else None
                 process.end = process.end or "returned"
             except OssCopyError as error:
                 process.error, process.end = error, process.end or "raised"
 
         process.run = greenlet.greenlet(body)
         self.say(name, "begins")
-        self.at(seconds, lambda: self._kill(process, "its timeout"))
+        self.at(seconds, lambda: self._kill(process, "its timeout"), is_watch=True)
         self._resume(process, None)
 
     def _resume(self, process: Process, value: object) -> None:
@@ -296,19 +339,21 @@ class Simulation:
             self.say(process.name, f"{process.end}: {process.error or _short(process.answer)}")
         if process.error is not None and not isinstance(process.error, (Transient, Refused)):
             self.violations.append(f"{process.name} raised {process.error!r}")
-        if process.end == "returned" or process.name.startswith("cancel"):
-            return
+        if process.end == "returned" or process.name.startswith(("cancel", "sweep")):
+            return  # the timer comes again
         message = process.message
         if message is None:
-            self.gaps["no caller to try again"] += 1
+            if not process.name.startswith("dropped"):  # that FC gives up, too
+                self.gaps["no caller to try again"] += 1
         elif message.tries > RETRIES:
             self.say(process.name, "!! FC gives up on it")
             self.gaps["retries used up"] += 1
+            self._give_up(message)
         else:
             self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
 
     def begin_cancel(self) -> None:
-        self._invoke("cancel", lambda desk, _: desk.cancel(self.job), min(10.0, self.scenario.timeout))
+        self._invoke("cancel", lambda desk, _, __: desk.cancel(self.job), min(10.0, self.scenario.timeout))
 
     # --- requests --------------------------------------------------------------------------------------
 
@@ -497,9 +542,14 @@ class PlainRecords:
     """The records as they are, read by nobody in the simulation."""
 
     def __init__(self, world: World) -> None:
-        self.put_new, self.get = world.put_new, world.get
+        self._world = world
+        self.put_new, self.page = world.put_new, world.page
 
-    def names(self, prefix: str, after: str, limit: int) -> list[str]:
+    def get(self, name: str) -> bytes | None:
+        """As it was written first, though it may be forgotten by now."""
+        return self._world.ever[name][1] if name in self._world.ever else None
+
+    def delete(self, name: str) -> None:
         raise NotImplementedError
 
 

@@ -21,10 +21,14 @@ from osscopy.model import (
     Failed,
     Head,
     ListedPart,
+    OpenUpload,
     Part,
+    PartPage,
     Pin,
+    RecordPage,
     SourceChanged,
     UploadGone,
+    UploadPage,
 )
 
 MIXED = 0  # the content of an object that is no complete copy of anything
@@ -67,6 +71,7 @@ class Piece:
     content: int
     first: int
     last: int
+    modified: int
 
 
 @dataclass
@@ -75,6 +80,7 @@ class Upload:
 
     meta: int
     initiator: str
+    initiated: int
     state: Literal["open", "completed", "aborted"] = "open"
     parts: dict[int, Piece] = field(default_factory=dict)
     answered: bool = False  # the initiator has heard of it
@@ -96,6 +102,8 @@ class World:
         self.shown: list[Stored] = []  # all the destination ever showed
         self.uploads: dict[str, Upload] = {}
         self.records: dict[str, tuple[float, bytes]] = {}
+        self.forgotten: dict[str, float] = {}
+        self.ever: dict[str, tuple[float, bytes]] = {}  # records as they were first written
         self.mixed = False  # an upload got parts of two versions
         self._size = size
 
@@ -160,7 +168,7 @@ class World:
         self._forbid(request)
         assert attributes.content is not None
         name = f"u{len(self.uploads) + 1}"
-        self.uploads[name] = Upload(int(attributes.content.user["m"]), initiator)
+        self.uploads[name] = Upload(int(attributes.content.user["m"]), initiator, int(self.now))
         return name
 
     def copy_part(self, name: str, read: Stored, part: Part, *, survives: bool) -> None:
@@ -172,15 +180,25 @@ class World:
         etag = f"P{read.content}-{part.first}-{last}"
         parts = self._open(name).parts
         self.mixed = self.mixed or any(piece.content != read.content for piece in parts.values())
-        parts[part.number] = Piece(etag, read.content, part.first, last)
+        parts[part.number] = Piece(etag, read.content, part.first, last, int(self.now))
 
-    def list_parts(self, name: str, after: int) -> tuple[Sequence[ListedPart], int | None]:
+    def open_uploads(self) -> UploadPage:
+        found = (
+            OpenUpload(name, "k", upload.initiated)
+            for name, upload in self.uploads.items()
+            if upload.state == "open"
+        )
+        return UploadPage(tuple(found), int(self.now))
+
+    def list_parts(self, name: str, after: int) -> PartPage:
         parts = self._open(name).parts
         numbers = sorted(number for number in parts if number > after)
         page = [
-            ListedPart(n, parts[n].etag, parts[n].last - parts[n].first + 1) for n in numbers[: self._page]
+            ListedPart(n, parts[n].etag, parts[n].last - parts[n].first + 1, None, parts[n].modified)
+            for n in numbers[: self._page]
         ]
-        return page, page[-1].number if len(numbers) > self._page else None
+        following = page[-1].number if len(numbers) > self._page else None
+        return PartPage(tuple(page), following, int(self.now))
 
     def complete(self, request: CopyRequest, name: str, listed: Sequence[ListedPart]) -> str:
         """The ETag of what is shown from now on. Not idempotent: the second one finds no upload."""
@@ -233,7 +251,16 @@ class World:
         if name in self.records:
             return False
         self.records[name] = (self.now, body)
+        self.ever.setdefault(name, self.records[name])
         return True
+
+    def delete(self, name: str) -> None:
+        if self.records.pop(name, None):
+            self.forgotten[name] = self.now
+
+    def page(self, prefix: str, after: str, limit: int) -> RecordPage:
+        found = sorted(name for name in self.records if name.startswith(prefix) and name > after)
+        return RecordPage(tuple((name, int(self.records[name][0])) for name in found[:limit]), int(self.now))
 
     def get(self, name: str) -> bytes | None:
         return self.records[name][1] if name in self.records else None

@@ -26,6 +26,7 @@ from osscopy.model import (
     Command,
     Continue,
     Copy,
+    Dropped,
     OssCopyError,
     Problem,
     Refused,
@@ -36,6 +37,7 @@ from osscopy.model import (
 )
 from osscopy.oss import OssRecords, OssStore
 from osscopy.session import Limits, Session
+from osscopy.sweep import Sweeper
 
 HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
 
@@ -101,9 +103,15 @@ class App:
                     statusCode=response["statusCode"],
                 )
                 return response
-            case Sweep() | Check():
-                refusal = Refused("NotAvailable", "actions are not available yet", field="action")
+            case Check():
+                refusal = Refused("NotAvailable", "the action check is not available yet", field="action")
                 return _encode(self._refused(refusal, invocation))
+            case Sweep() | Dropped():
+                session, _, ending, journal = self._workshop(invocation, begun, invocation.timeout)
+                sweeper = Sweeper(session, ending, journal)
+                if isinstance(parsed, Sweep):
+                    return _encode(sweeper.run(parsed))
+                return _encode({"resumed": sweeper.pick_up(parsed)})
             case events.Batch(items=items, many=many):
                 session, engine, _, _ = self._workshop(invocation, begun, invocation.timeout)
                 if many:
@@ -139,7 +147,13 @@ class App:
         chosen, store = self._settings, self._store(invocation, seconds)
         journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
         invoker = fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log)
-        limits = Limits(seconds, begun + seconds, chosen.multipart_threshold, chosen.max_parallel)
+        limits = Limits(
+            seconds,
+            begun + seconds,
+            chosen.multipart_threshold,
+            chosen.max_parallel,
+            plan.settle_time(invocation.timeout),
+        )
         session = Session(store, journal, invoker, SystemClock(), self._log, limits)
         ending = Ending(session)
         return session, Engine(session, ending, chosen.allow), ending, journal

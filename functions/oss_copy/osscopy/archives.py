@@ -17,7 +17,7 @@ def wait(session: Session, copy: Copy, head: Head) -> Result:
     """Let the copy begin again when the source may be readable; Failed after `plan.MAX_AGE`."""
     request = copy.request
     pin = plan.bind(request, head, session.tags(request, head))
-    mine = Opened(session.clock.nonce(), copy.job, request, pin, copy.started_at)
+    mine = Opened(session.clock.nonce(), copy.job, request, pin, copy.started_at, follows=copy.follows)
     opened = session.ask(lambda: session.journal.open(mine))
     if (done := outcome(session, copy)) is not None:
         return done
@@ -27,6 +27,8 @@ def wait(session: Session, copy: Copy, head: Head) -> Result:
         )
     if head.restoration != "ongoing":
         session.ask(lambda: session.store.restore(request, plan.pinned(request.source, pin)))
+    if copy.generation:  # the sweep looks again, however often it takes
+        return results.opened(opened)
     following = msgspec.structs.replace(copy, keep=True, looks=copy.looks + 1)
     delay = plan.restore_delay(copy.looks)
     session.submit(f"{copy.job}-r{following.looks}", events.encode(following), delay)

@@ -11,8 +11,8 @@ from typing import TypeVar
 import msgspec
 
 from osscopy import events, results
-from osscopy.ending import Ending
-from osscopy.engine import Engine, task_of
+from osscopy.ending import Ending, task_of
+from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     Cancelled,
@@ -128,14 +128,7 @@ class Desk:
         done = self._session.ask(lambda: self._journal.done(job))
         if done is not None:
             return done.result
-        entered = self._session.ask(lambda: self._journal.entered(job))
-        if entered is not None:
-            return self._ending.cancelled(task_of(opened, entered.upload))
-        # Whoever is about to open the upload reads `cancel/` after `up/`, and ends it.
-        result = msgspec.structs.replace(
-            results.opened(opened), status="cancelled", finished_at=results.iso(self._session.now())
-        )
-        return self._ending.close(opened, result)
+        return self._ending.cancel(opened, self._session.ask(lambda: self._journal.entered(job)))
 
     def _status(self, job: str) -> Status | None:
         """How a copy stands, None if there is no record of it."""

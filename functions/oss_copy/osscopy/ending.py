@@ -16,6 +16,7 @@ from osscopy.model import (
     Continue,
     Copy,
     Done,
+    Entered,
     Failed,
     Opened,
     OssCopyError,
@@ -24,6 +25,7 @@ from osscopy.model import (
     Result,
     Skipped,
     SourceChanged,
+    Upload,
     UploadGone,
 )
 from osscopy.session import Session
@@ -89,17 +91,39 @@ class Ending:
             return self.fail(task, error)
         return results.ended(task, "failed", self._session.now(), Problem.of(error))
 
+    def cancel(self, opened: Opened, entered: Entered | None) -> Result:
+        """End a copy that has a `cancel/`.
+
+        Who is about to open its upload reads that after `up/`, and ends what was opened.
+        """
+        if entered is not None:
+            return self.cancelled(task_of(opened, entered.upload))
+        result = msgspec.structs.replace(
+            results.opened(opened), status="cancelled", finished_at=results.iso(self._session.now())
+        )
+        return self.close(opened, result)
+
     def examine(self, task: Continue, error: OssCopyError | None) -> Result:
         """The upload is gone: whoever ended it, the destination tells the outcome, else `error` is it.
 
         `error` None: it was cancelled.
         """
+        result = self.outcome(task, error)
+        if result is None:
+            unknown = Problem.of(Failed(*UNKNOWN))
+            result = self.close(task, results.ended(task, "failed", self._session.now(), unknown))
+        return result
+
+    def outcome(self, task: Continue, error: OssCopyError | None) -> Result | None:
+        """As `examine`, but None if nothing tells it: a Complete without an answer may yet show."""
         seen = self._session.destination(task.request)
         if not plan.differences(task.pin, seen, task.upload.opened_at, None):
             return self.close(task, results.multipart(task, seen, None, self._session.now()))
         if error is None or self._session.is_cancelled(task.job):
             return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
-        if error.code == UNKNOWN[0] and not self._session.source_is_same(task):
+        if error.code == UNKNOWN[0]:
+            if self._session.source_is_same(task):
+                return None
             error = SourceChanged(*CHANGED)  # an earlier hop may have seen it, and died
         return self.close(task, results.ended(task, "failed", self._session.now(), Problem.of(error)))
 
@@ -116,6 +140,21 @@ class Ending:
                 self._session.ask(lambda: self._session.store.abort(task.request, task.upload.id))
             except UploadGone:
                 return
+
+
+def task_of(opened: Opened, upload: Upload, generation: int = 0) -> Continue:
+    """The first hop of a copy on record, in this generation."""
+    return Continue(
+        opened.job,
+        opened.request,
+        opened.started_at,
+        opened.pin,
+        upload,
+        generation=generation,
+        lane=1,
+        hop=1,
+        follows=opened.follows,
+    )
 
 
 def where(task: Continue) -> dict[str, object]:

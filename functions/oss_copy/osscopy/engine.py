@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from osscopy import archives, events, plan, proof, results
+from osscopy import archives, events, follow, plan, proof, results
 from osscopy.crew import Crew
-from osscopy.ending import CHANGED, UNKNOWN, Ending, where
+from osscopy.ending import CHANGED, UNKNOWN, Ending, task_of, where
 from osscopy.model import (
     Acl,
     Conflict,
@@ -62,7 +62,8 @@ class Engine:
             return self._start(copy, inline=inline)
         except Refused as error:
             result = results.unopened(copy, "failed", self._session.now(), error)
-            return self._ending.close(copy, result) if copy.looks else result  # it is on record as running
+            on_record = copy.looks or copy.generation  # as running
+            return self._ending.close(copy, result) if on_record else result
         except Failed as error:
             return self._resume(copy.job) or self._ending.close(
                 copy, results.unopened(copy, "failed", self._session.now(), error)
@@ -85,19 +86,18 @@ class Engine:
 
     def hand_over(self, copy: Copy) -> Result:
         """Let an invocation of its own begin this copy."""
-        self._session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), 0)
+        self._session.submit(f"{copy.job}-g{copy.generation}-l1-h1", events.encode(copy), 0)
         return results.unopened(copy, "running", self._session.now(), None)
 
     # --- beginning -------------------------------------------------------------------------------------
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
-        self._allow(copy.request)
-        if copy.looks and (done := archives.outcome(self._session, copy)) is not None:
+        copy = self._allowed(copy)
+        if (copy.looks or copy.generation) and (done := archives.outcome(self._session, copy)) is not None:
             return done
         request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
-        if request.overwrite != "always":
-            plan.judge_overwrite(request, head, self._session.destination(request))
+        self._judge(copy, head)
         if plan.must_wait(request, head):
             return archives.wait(self._session, copy, head)
         method = plan.method(request, head, self._session.limits.threshold)
@@ -118,6 +118,17 @@ class Engine:
             else:
                 return self._recorded(copy, result)
         return self._start_upload(copy, head, inline=inline)
+
+    def _allowed(self, copy: Copy) -> Copy:
+        """The copy with those readings of its key that the allow lists name; Refused if that is none."""
+        try:
+            self._allow(copy.request)
+        except Refused:
+            if copy.alternative is None:
+                raise
+            self._allow(copy.alternative)
+            return msgspec.structs.replace(copy, request=copy.alternative, alternative=None)
+        return copy
 
     def _find_source(self, copy: Copy) -> tuple[CopyRequest, Head]:
         """HEAD the source; an OSS event's key may be raw or encoded, and its ETag tells which is meant."""
@@ -153,6 +164,23 @@ class Engine:
         self._allow(followed)
         return followed, self._session.source(followed, followed.conditions)
 
+    def _judge(self, copy: Copy, head: Head) -> None:
+        """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""
+        if copy.request.overwrite != "always":
+            plan.judge_overwrite(copy.request, head, self._session.destination(copy.request))
+        if copy.follows and self._is_shown(copy.request, head):
+            raise Skipped("NotDifferent", "the destination shows the source as it is now")
+
+    def _is_shown(self, request: CopyRequest, head: Head) -> bool:
+        """Whether the destination shows this version of the source already, headers and tag count too."""
+        shown = self._session.destination(request)
+        promised = plan.bind(request, head, {})
+        return (
+            shown is not None
+            and plan.same_content(head, shown)
+            and not plan.differences(promised, shown, 0, None)
+        )
+
     def _recorded(self, copy: Copy, result: Result) -> Result:
         """The result of one CopyObject, on record if it failed or is to be asked for."""
         return self._ending.close(copy, result) if copy.keep or result.status == "failed" else result
@@ -182,13 +210,36 @@ class Engine:
                 written = self._session.store.copy(request, pin, attributes, wait)
             else:
                 written = attempts.run(lambda: self._session.store.copy(request, pin, attributes))
+        except Transient:
+            if attempts.in_doubt:
+                self._put_in_doubt(copy, pin)
+            raise
         except (Conflict, SourceChanged):
             if not attempts.in_doubt:  # else it may be our own copy that stands in the way
                 raise
             if plan.differences(pin, self._session.destination(request), head.seen_at, pin.etag):
                 raise
         found = proof.of_copy_object(self._session, request, pin, written)
-        return results.simple(copy, pin, found.seen, found.problem, self._session.now())
+        result = results.simple(copy, pin, found.seen, found.problem, self._session.now())
+        if attempts.in_doubt and not shallow:  # an earlier attempt may land yet: the sweep looks again
+            self._put_in_doubt(copy, pin)
+            return self._ending.close(copy, result)
+        if copy.follows is not None and result.status == "succeeded":
+            follow.up(self._session, copy.job, request, pin, copy.follows)
+        return result
+
+    def _put_in_doubt(self, copy: Copy, pin: Pin) -> None:
+        """Put a CopyObject on record whose effect may come late."""
+        mine = Opened(
+            self._session.clock.nonce(),
+            copy.job,
+            copy.request,
+            pin,
+            copy.started_at,
+            method="simple",
+            follows=copy.follows,
+        )
+        self._session.ask(lambda: self._session.journal.open(mine))
 
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
@@ -196,13 +247,18 @@ class Engine:
         part_size = plan.part_size(head.size, copy.request.tuning, parallel, self._session.part_budget())
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
-        mine = Opened(self._session.clock.nonce(), copy.job, copy.request, pin, copy.started_at)
+        mine = Opened(
+            self._session.clock.nonce(), copy.job, copy.request, pin, copy.started_at, follows=copy.follows
+        )
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:
             return done.result if done.result.status == "succeeded" else self._resume(copy.job) or done.result
         if not inline:
-            self.hand_over(copy)
+            try:
+                self.hand_over(copy)
+            except Transient as error:  # it is on record: the sweep lets it begin
+                self._session.log("leftToSweep", job=copy.job, error=str(error))
             return results.opened(opened)
         entered = (
             None if opened is mine else self._session.ask(lambda: self._session.journal.entered(copy.job))
@@ -211,20 +267,32 @@ class Engine:
             if opened.pin != pin:
                 raise SourceChanged(*CHANGED)
             entered = self._open_upload(opened, head, tags, part_size)
-        return self._begin(task_of(opened, entered.upload))
+        return self._begin(task_of(opened, entered.upload, copy.generation))
 
     def _is_opened(self, job: str) -> bool:
-        return self._session.ask(lambda: self._session.journal.opened(job)) is not None
+        """Whether the job is bound to a version of the source by the record of an upload."""
+        opened = self._session.ask(lambda: self._session.journal.opened(job))
+        return opened is not None and opened.method == "multipart"
 
     def _resume(self, job: str) -> Result | None:
-        """Go on with the upload that an earlier delivery put on record; None if there is none.
+        """Go on with what an earlier delivery put on record; None if there is nothing to go on with.
 
         What speaks against a copy now may speak only against beginning it: the source that is gone may have
         been copied, the object in the way may be ours. The upload tells, and has nobody else to end it.
         """
-        entered = self._session.ask(lambda: self._session.journal.entered(job))
-        opened = self._session.ask(lambda: self._session.journal.opened(job)) if entered else None
+        opened = self._session.ask(lambda: self._session.journal.opened(job))
+        if opened is not None and opened.method == "simple":
+            return self._landed(opened)
+        entered = self._session.ask(lambda: self._session.journal.entered(job)) if opened else None
         return self._begin(task_of(opened, entered.upload)) if opened and entered else None
+
+    def _landed(self, opened: Opened) -> Result | None:
+        """The result of a CopyObject that was in doubt, if the destination shows what it was to write."""
+        seen = self._session.destination(opened.request)
+        if plan.differences(opened.pin, seen, 0, opened.pin.etag):
+            return None
+        copy = Copy(opened.job, opened.request, opened.started_at)
+        return self._ending.close(copy, results.simple(copy, opened.pin, seen, None, self._session.now()))
 
     def _begin(self, task: Continue) -> Result:
         """The first hop of a copy on record."""
@@ -264,16 +332,29 @@ class Engine:
         if self._session.is_cancelled(task.job):
             return self._ending.cancelled(task)
         try:
-            if task.hop > plan.max_hops(task.upload):
+            if task.hop - task.excused > plan.max_hops(task.upload):
                 raise Failed("TooManyHops", f"{task.hop} invocations for {task.upload.parts} parts")
             numbers = plan.lane_numbers(task.upload.parts, task.upload.lanes, task.lane)
             return self._work(task, self._session.parts(task, numbers.start - 1, numbers.stop - 1))
         except UploadGone:
-            return self._ending.examine(task, Failed(*UNKNOWN))
+            return self._look_for_outcome(task)
         except (Refused, Failed) as error:
             return self._ending.fail(task, error)
         except Skipped as reason:
             return self._ending.skip(task, reason)
+
+    def _look_for_outcome(self, task: Continue) -> Result:
+        """The upload is gone. If nothing tells what came of it, look again when nothing can land any more."""
+        result = self._ending.outcome(task, Failed(*UNKNOWN))
+        if result is not None:
+            return result
+        since = task.gone_at or int(self._session.now())
+        wait = since + self._session.limits.settle - self._session.now()
+        if wait <= 0:
+            return self._ending.examine(task, Failed(*UNKNOWN))
+        following = msgspec.structs.replace(task, hop=task.hop + 1, excused=task.excused + 1, gone_at=since)
+        self._session.submit(task_id(following), events.encode(following), min(3600, int(wait) + 1))
+        return results.under_way(task, task.upload.parts)
 
     def _work(self, task: Continue, listed: Sequence[ListedPart]) -> Result:
         """Copy missing parts, then complete, hand over or give up."""
@@ -315,14 +396,15 @@ class Engine:
                 return self._finish(task)
             case plan.HandOver(delay=delay, stalls=stalls):
                 done = task.upload.parts - len(missing) + len(copied)
-                return self._next(task, delay, stalls, done)
+                excused = task.excused + (crew.throttled and not copied)
+                return self._next(msgspec.structs.replace(task, excused=excused), delay, stalls, done)
             case plan.GiveUp(code=code, why=why):
                 because = f"; the last error was {crew.last_error}" if crew.last_error else ""
                 raise Failed(code, why + because)
 
     def _next(self, task: Continue, delay: int, stalls: int, done: int) -> Result:
         following = msgspec.structs.replace(task, hop=task.hop + 1, stalls=stalls)
-        self._session.submit(_task_id(following), events.encode(following), delay)
+        self._session.submit(task_id(following), events.encode(following), delay)
         return results.under_way(task, done)
 
     def _finish(self, task: Continue) -> Result:
@@ -351,6 +433,8 @@ class Engine:
         if found.problem is None and not self._session.source_is_same(task):
             # it is a version of the source all the same
             self._session.log("sourceChangedAfter", **where(task))
+            if task.follows is not None:
+                follow.up(self._session, task.job, task.request, task.pin, task.follows)
         result = results.multipart(task, found.seen, found.problem, self._session.now())
         return self._ending.close(task, result)
 
@@ -386,12 +470,6 @@ def _check_crc64(pin: Pin, combined: int | None) -> None:
         raise Failed("VerificationFailed", text)
 
 
-def task_of(opened: Opened, upload: Upload) -> Continue:
-    """The first hop of a copy on record."""
-    return Continue(
-        opened.job, opened.request, opened.started_at, opened.pin, upload, generation=0, lane=1, hop=1
-    )
-
-
-def _task_id(task: Continue) -> str:
+def task_id(task: Continue) -> str:
+    """Names a hop for FC, which takes each name once."""
     return f"{task.job}-g{task.generation}-l{task.lane}-h{task.hop}"

@@ -26,6 +26,7 @@ from osscopy.model import (
     Continue,
     Copy,
     CopyRequest,
+    Dropped,
     Refused,
     Rule,
     Sweep,
@@ -128,7 +129,7 @@ class HttpContext(msgspec.Struct, frozen=True, rename="camel"):
     time_epoch: str = ""
 
 
-Event: TypeAlias = Batch | HttpCall | Action
+Event: TypeAlias = Batch | HttpCall | Action | Dropped
 Items: TypeAlias = list[Command | Refused]
 
 
@@ -187,7 +188,7 @@ def _check_continue(task: Continue) -> None:
         )
     if not (1 <= upload.lanes <= upload.parts and 1 <= task.lane <= upload.lanes):
         raise Refused("InvalidContinuation", "no such lane", field="continuation.command.lane")
-    if task.hop < 1 or task.generation < 0 or task.stalls < 0:
+    if task.hop < 1 or min(task.generation, task.stalls, task.excused, task.gone_at) < 0:
         raise Refused("InvalidContinuation", "numbers start at one", field="continuation.command.hop")
 
 
@@ -196,12 +197,12 @@ def _check_continue(task: Continue) -> None:
 
 def is_http(event: bytes) -> bool:
     """Whether `event`, which could not be read, seems to be the HTTP trigger's."""
-    return b'"requestContext"' in event
+    return b'"requestContext"' in event and b'"requestPayload"' not in event
 
 
 def needs_rules(event: bytes) -> bool:
     """Whether `event` may be one of OSS: a cheap look, for rules that have to be fetched first."""
-    return not is_http(event) and (b'"events"' in event or b'"specversion"' in event)
+    return not is_http(event) and (b"events" in event or b"specversion" in event)
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
@@ -220,6 +221,8 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
         return _cloud_events([msgspec.Raw(event)], arrival, rules)
     if "events" in top:
         return _oss(top["events"], arrival, rules)
+    if "requestPayload" in top:
+        return _dropped(event, arrival, rules)
     if "requestContext" in top:
         call: HttpCall = decode(event, HttpCall, "")
         return call
@@ -229,6 +232,33 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
         command = _continuation(top["continuation"])
         return command if isinstance(command, Sweep) else Batch((command,), many=False)
     return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
+
+
+class _Failure(msgspec.Struct, frozen=True, rename="camel"):
+    condition: str = ""
+    request_id: str = ""
+
+
+class _GivenUp(msgspec.Struct, frozen=True, rename="camel"):
+    """What FC sends to an on-failure destination (documented as "result callback")."""
+
+    request_context: _Failure
+    request_payload: str
+
+
+def _dropped(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Dropped:
+    """The commands of an event that FC gave up; none if it was itself news of one, so that nothing loops."""
+    given_up: _GivenUp = decode(event, _GivenUp, "")
+    context = given_up.request_context
+    # the same request id makes the same jobs of it
+    then = Arrival(context.request_id, arrival.now)
+    try:
+        parsed = parse(given_up.request_payload.encode(), then, rules)
+    except (Refused, UnicodeEncodeError):
+        parsed = Batch((), many=True)
+    items = parsed.items if isinstance(parsed, Batch) else ()
+    commands = tuple(item for item in items if not isinstance(item, Refused))
+    return Dropped(commands, context.condition, context.request_id)
 
 
 class _Timer(msgspec.Struct, frozen=True, rename="camel"):
@@ -357,7 +387,9 @@ def _by_rules(oss: _Oss, moment: datetime, occurrence: str, arrival: Arrival, ru
         if readings:
             job = job_id(readings[0], occurrence)
             alternative = readings[1] if len(readings) > 1 else None
-            items.append(Copy(job, readings[0], arrival.started_at, alternative, etag or None))
+            follows = None if rule.overwrite == "never" else 0
+            copy = Copy(job, readings[0], arrival.started_at, alternative, etag or None, follows=follows)
+            items.append(copy)
         else:
             items += refusals[:1]
     return items
@@ -430,9 +462,13 @@ def _refuse_what_is_to_come(body: bytes) -> None:
 
 
 def job_id(request: CopyRequest, occurrence: str) -> str:
-    """`c-` and a hash of the request and its occurrence: a redelivered event is the same job."""
+    """`c-` and a hash of the request and its occurrence: a redelivered event is the same job.
+
+    The first of its 32 hex digits are a hash of the destination alone (`names.job_group`).
+    """
     canonical = msgspec.json.encode([request, occurrence], order="sorted")
-    return "c-" + hashlib.sha256(canonical).hexdigest()[:32]
+    group = names.job_group(request)
+    return group + hashlib.sha256(canonical).hexdigest()[: 34 - len(group)]
 
 
 def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:

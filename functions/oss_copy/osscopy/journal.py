@@ -8,12 +8,24 @@ create whose answer was lost the record may be our own: the nonce tells.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
 
-from osscopy.model import Cancelled, Claimed, Done, Entered, Misconfigured, Opened, Transient
+from osscopy import names
+from osscopy.model import (
+    Cancelled,
+    Claimed,
+    CopyRequest,
+    Done,
+    Entered,
+    Misconfigured,
+    Opened,
+    RecordPage,
+    Transient,
+)
+
+MAX_RIVALS = 1000  # open copies to one destination that are looked at
 
 R = TypeVar("R", Opened, Entered, Cancelled, Done, Claimed)
 
@@ -27,8 +39,11 @@ class Records(Protocol):
     def get(self, name: str) -> bytes | None:
         """Its body, None if there is none."""
 
-    def names(self, prefix: str, after: str, limit: int) -> Sequence[str]:
-        """Up to `limit` names that start with `prefix` and come after `after`, sorted."""
+    def page(self, prefix: str, after: str, limit: int) -> RecordPage:
+        """Up to `limit` records whose names start with `prefix` and come after `after`, in order."""
+
+    def delete(self, name: str) -> None:
+        """Delete it; that there is none is as good."""
 
 
 class RecordJournal:
@@ -68,8 +83,30 @@ class RecordJournal:
     def jobs(self, kind: str, after: str, limit: int) -> list[str]:
         """Up to `limit` jobs that have a record of `kind` (open or done), in order, after job `after`."""
         prefix = f"{kind}/"
-        names = self._records.names(prefix, prefix + after, limit)
-        return [name.removeprefix(prefix) for name in names]
+        page = self._records.page(prefix, prefix + after, limit)
+        return [name.removeprefix(prefix) for name, _ in page.entries]
+
+    def opens(self, after: str, limit: int) -> RecordPage:
+        """Up to `limit` jobs on record as open after job `after`, and when `open/` was written."""
+        page = self._records.page("open/", f"open/{after}", limit)
+        entries = tuple((name.removeprefix("open/"), written) for name, written in page.entries)
+        return RecordPage(entries, page.seen_at)
+
+    def closed_at(self, job: str) -> int | None:
+        """When `done/` was written, by OSS's clock (Unix seconds); None if it is not there."""
+        page = self._records.page(f"done/{job}", "", 1)
+        return next((written for name, written in page.entries if name == f"done/{job}"), None)
+
+    def rivals(self, job: str, request: CopyRequest) -> list[str]:
+        """Other jobs on record as open whose destination may be that of `request`: look at their records."""
+        page = self._records.page(f"open/{names.job_group(request)}", "", MAX_RIVALS)
+        found = [name.removeprefix("open/") for name, _ in page.entries]
+        return [each for each in found if each != job]
+
+    def forget(self, job: str) -> None:
+        """Delete `up/` and then `open/`: whoever dies in between leaves a job that is found again."""
+        self._records.delete(f"up/{job}")
+        self._records.delete(f"open/{job}")
 
     def _create(self, name: str, entry: R) -> R:
         if self._records.put_new(name, msgspec.json.encode(entry)):

@@ -285,12 +285,43 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class ListedPart(msgspec.Struct, frozen=True):
-    """A part as ListParts shows it; `crc64` is None where OSS does not say."""
+    """A part as ListParts shows it; `crc64` is None where OSS does not say. `modified`: Unix seconds."""
 
     number: int
     etag: str
     size: int
     crc64: int | None = None
+    modified: int = 0
+
+
+class PartPage(msgspec.Struct, frozen=True):
+    """A page of ListParts; `next`: the marker of the next one, None at the end. `seen_at`: its Date."""
+
+    parts: tuple[ListedPart, ...]
+    next: int | None
+    seen_at: int
+
+
+class OpenUpload(msgspec.Struct, frozen=True):
+    """An upload as ListMultipartUploads shows it. `initiated`: Unix seconds."""
+
+    id: str
+    key: str
+    initiated: int
+
+
+class UploadPage(msgspec.Struct, frozen=True):
+    """Open uploads; `seen_at`: the Date of the answer."""
+
+    uploads: tuple[OpenUpload, ...]
+    seen_at: int
+
+
+class RecordPage(msgspec.Struct, frozen=True):
+    """Names of records and when they were written (Unix seconds), in order; `seen_at`: the answer's Date."""
+
+    entries: tuple[tuple[str, int], ...]
+    seen_at: int
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -317,7 +348,9 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     """A copy to begin. The request's destination key is final (no template any more).
 
     `alternative`: the same event read with its key unquoted, for the trigger that may encode keys;
-    `event_etag` tells which reading is right. `rules` would let neither in without the allow lists.
+    `event_etag` tells which reading is right.
+    `follows`: None unless a rule made the copy, so that the destination is to keep up with the source; then
+    how many follow-up copies led to this one.
     """
 
     job: str
@@ -327,6 +360,9 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     event_etag: str | None = None
     keep: bool = False  # leave a record even of a copy that one CopyObject does
     looks: int = 0  # at an archived source, to see whether it can be read by now
+    follows: int | None = None
+    generation: int = 0  # of the sweep that asks for it again
+    drops: int = 0  # times that FC has given it up
 
 
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):
@@ -341,6 +377,9 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     lane: int
     hop: int
     stalls: int = 0
+    excused: int = 0  # hops that were throttled: they do not count against the ceiling
+    gone_at: int = 0  # when the upload was found gone without a trace of the copy; Unix seconds
+    follows: int | None = None
 
 
 class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
@@ -351,6 +390,14 @@ class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
 
 class Check(Value, frozen=True):
     """A look at the deployment: settings, reach and rights, reported line by line."""
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """What FC gave up after its retries, as the function's own on-failure destination is told of it."""
+
+    commands: tuple[Copy | Continue, ...]
+    condition: str
+    request_id: str
 
 
 Command: TypeAlias = Copy | Continue
@@ -404,6 +451,32 @@ class Result(Value, frozen=True):
     error: Problem | None = None
 
 
+class Doubt(Value, frozen=True):
+    """An upload that may be ours or not: it is reported, never aborted."""
+
+    bucket: str
+    key: str
+    upload_id: str
+    why: str
+
+
+class Swept(Value, frozen=True):
+    """What a sweep did: copies looked at, and of these resumed, ended, and forgotten for good.
+
+    `aborted`: uploads that an Initiate without an answer had left. `more`: an invocation of its own goes on.
+    """
+
+    looked: int
+    resumed: int
+    ended: int
+    forgotten: int
+    aborted: int
+    waiting: int
+    failed: int
+    doubts: tuple[Doubt, ...]
+    more: bool
+
+
 class Status(Result, frozen=True):
     """A result with how fast it goes: bytes a second since the start, and seconds to go at that rate."""
 
@@ -423,6 +496,8 @@ class Opened(Value, frozen=True):
     request: CopyRequest
     pin: Pin
     started_at: str
+    method: Literal["simple", "multipart"] = "multipart"
+    follows: int | None = None
 
 
 class Entered(Value, frozen=True):

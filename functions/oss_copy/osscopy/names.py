@@ -6,13 +6,14 @@ the exact string.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import string
 from datetime import datetime, timedelta, timezone, tzinfo
 
 import msgspec
 
-from osscopy.model import Refused
+from osscopy.model import CopyRequest, Refused
 
 MAX_KEY_BYTES = 1023
 BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"  # a pattern without anchors, of the whole text
@@ -147,6 +148,12 @@ def _pieces(template: str) -> list[tuple[str, str | None, str | None, str | None
         raise Refused(
             "InvalidTemplate", f"{error}; write {{{{ and }}}} for braces", field="destination.key"
         ) from None
+
+
+def job_group(request: CopyRequest) -> str:
+    """How the ids of all jobs with this destination begin, so that one listing finds them."""
+    destination = f"{request.destination.bucket}/{request.destination.key}"
+    return "c-" + hashlib.sha256(destination.encode()).hexdigest()[:12]
 
 
 class Pattern(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import logging
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -32,14 +33,18 @@ from osscopy.model import (
     Head,
     ListedPart,
     Misconfigured,
+    OpenUpload,
     OssCopyError,
     Part,
+    PartPage,
     Pin,
+    RecordPage,
     Skipped,
     Source,
     SourceChanged,
     Transient,
     UploadGone,
+    UploadPage,
     Written,
 )
 
@@ -250,15 +255,25 @@ class OssStore:
                 request_id=answer.request_id,
             )
 
-    def list_parts(
-        self, request: CopyRequest, upload_id: str, after: int
-    ) -> tuple[Sequence[ListedPart], int | None]:
+    def list_parts(self, request: CopyRequest, upload_id: str, after: int) -> PartPage:
         with _translated("destination"):
             name, key = request.destination.bucket, request.destination.key
             params = {"uploadId": upload_id, "part-number-marker": str(after or ""), "max-parts": str(PAGE)}
             # not `list_parts`, which reads the answer and drops the CRC64 of the parts
             answer = self.bucket(name)._do("GET", name, key, params=params)  # noqa: SLF001 - there is no public way to it
             return _parts(answer)
+
+    def uploads(self, request: CopyRequest) -> UploadPage:
+        with _translated("destination"):
+            key = request.destination.key
+            bucket = self.bucket(request.destination.bucket)
+            answer = bucket.list_multipart_uploads(prefix=key, max_uploads=PAGE)
+            found = (
+                OpenUpload(each.upload_id, each.key, each.initiation_date)
+                for each in answer.upload_list
+                if each.key == key
+            )
+            return UploadPage(tuple(found), _unix(answer.headers["Date"]))
 
     def complete(
         self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl
@@ -349,12 +364,17 @@ class OssRecords:
                 return None
             raise
 
-    def names(self, prefix: str, after: str, limit: int) -> Sequence[str]:
+    def page(self, prefix: str, after: str, limit: int) -> RecordPage:
         with _state():
             page = self._bucket.list_objects_v2(
                 prefix=self._prefix + prefix, start_after=self._prefix + after, max_keys=limit
             )
-            return [each.key.removeprefix(self._prefix) for each in page.object_list]
+            entries = ((each.key.removeprefix(self._prefix), each.last_modified) for each in page.object_list)
+            return RecordPage(tuple(entries), _unix(page.headers["Date"]))
+
+    def delete(self, name: str) -> None:
+        with _state():
+            self._bucket.delete_object(self._prefix + name).resp.read()
 
 
 @contextmanager
@@ -511,8 +531,7 @@ def _written(answer: Any, root: str) -> Written:  # noqa: ANN401 - oss2 carries 
     return Written((etag or "").strip('"'), answer.headers.get("x-oss-version-id"))
 
 
-def _parts(answer: Any) -> tuple[list[ListedPart], int | None]:  # noqa: ANN401 - oss2 carries no types
-    """A page of ListParts, and the marker of the next."""
+def _parts(answer: Any) -> PartPage:  # noqa: ANN401 - oss2 carries no types
     tree = _tree(answer, "ListPartsResult")
     told = ({_name(field): field.text or "" for field in each} for each in tree if _name(each) == "Part")
     parts = [
@@ -521,12 +540,14 @@ def _parts(answer: Any) -> tuple[list[ListedPart], int | None]:  # noqa: ANN401 
             part["ETag"].strip('"'),
             int(part["Size"]),
             int(part["HashCrc64ecma"]) if part.get("HashCrc64ecma") else None,
+            int(datetime.fromisoformat(part["LastModified"].replace("Z", "+00:00")).timestamp()),
         )
         for part in told
     ]
     fields = {_name(field): field.text for field in tree}
     more = (fields.get("IsTruncated") or "").lower() == "true"
-    return parts, int(fields.get("NextPartNumberMarker") or 0) if more else None
+    following = int(fields.get("NextPartNumberMarker") or 0) if more else None
+    return PartPage(tuple(parts), following, _unix(answer.headers["Date"]))
 
 
 def _name(element: ET.Element) -> str:

@@ -47,6 +47,8 @@ PART_RATE = 20 * MIB  # bytes a second that a part copy is trusted to reach when
 MAX_STALLS = 3  # hops in a row that copied nothing and were not throttled
 MAX_ATTEMPTS = 8  # of one request within one hop
 MAX_AGE = 7 * 86_400  # seconds: longer than any async event lives (FC: 604,800 s)
+MAX_FOLLOWS = 3  # follow-up copies directly one after another
+MAX_DROPS = 3  # times that an invocation FC gave up is submitted anew before the copy is called failed
 
 _SIZE = re.compile(r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?")
 _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
@@ -329,6 +331,29 @@ def part_budget(timeout: float) -> float:
 def read_timeout(timeout: float) -> float:
     """Seconds to wait for an answer: what a slow part may take, within the life of the invocation."""
     return max(5.0, min(300.0, timeout - 2 * reserve(timeout)))
+
+
+def settle_time(timeout: float) -> float:
+    """Seconds in which a request that timed out may still take effect, as far as anybody can tell.
+
+    The life of an invocation, the wait for its last answer, and a margin; OSS documents no bound.
+    """
+    return timeout + read_timeout(timeout) + min(60.0, 2 * timeout)
+
+
+def patience(timeout: float) -> int:
+    """Seconds without progress after which a chain is taken for lost: more than a part may need."""
+    return int(min(2 * timeout + 5, 1200))
+
+
+def follow_delay(follows: int) -> int:
+    """Seconds until the next follow-up copy of a source that keeps changing."""
+    return 0 if follows <= MAX_FOLLOWS else int(min(3600, 60 * 2 ** min(follows - MAX_FOLLOWS, 6)))
+
+
+def drop_delay(drops: int) -> int:
+    """Seconds until an invocation that FC gave up is tried again: 5 min, 20 min, 1 h (FC's longest delay)."""
+    return int(min(3600, 300 * 4 ** (drops - 1)))
 
 
 def shallow_timeout(seconds_left: float) -> float:

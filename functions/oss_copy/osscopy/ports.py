@@ -22,8 +22,10 @@ from osscopy.model import (
     ListedPart,
     Opened,
     Part,
+    PartPage,
     Pin,
     Source,
+    UploadPage,
     Written,
 )
 
@@ -60,10 +62,11 @@ class Store(Protocol):
     def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:
         """UploadPartCopy of the pinned version; raises unless exactly the asked range was copied."""
 
-    def list_parts(
-        self, request: CopyRequest, upload_id: str, after: int
-    ) -> tuple[Sequence[ListedPart], int | None]:
-        """One page of parts with numbers above `after`, and the marker of the next page, None at the end."""
+    def list_parts(self, request: CopyRequest, upload_id: str, after: int) -> PartPage:
+        """One page of parts with numbers above `after`."""
+
+    def uploads(self, request: CopyRequest) -> UploadPage:
+        """Up to 1,000 open uploads of exactly the destination key, whoever opened them."""
 
     def complete(
         self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl

@@ -25,6 +25,7 @@ class Limits(msgspec.Struct, frozen=True):
     deadline: float
     threshold: int = plan.DEFAULT_THRESHOLD
     parallel: int = 32
+    settle: float = 0.0  # seconds in which a request that timed out may still land (`plan.settle_time`)
 
 
 class Session:
@@ -61,11 +62,24 @@ class Session:
         marker: int | None = after
         while marker is not None and marker < last:
             start = marker
-            page, marker = self.ask(lambda: self.store.list_parts(task.request, task.upload.id, start))  # noqa: B023 - called before the loop goes on
+            page = self.ask(lambda: self.store.list_parts(task.request, task.upload.id, start))  # noqa: B023 - called before the loop goes on
+            marker = page.next
             if marker is not None and marker <= start:
                 raise Failed("ListPartsStuck", f"ListParts answered marker {marker} after {start}")
-            found.extend(part for part in page if part.number <= last)
+            found.extend(part for part in page.parts if part.number <= last)
         return found
+
+    def idle(self, task: Continue) -> int:
+        """Seconds since the newest part, or the upload, came, by OSS's clock. UploadGone if it ended."""
+        newest, marker, seen_at = task.upload.opened_at, 0, 0
+        while True:
+            start = marker
+            page = self.ask(lambda: self.store.list_parts(task.request, task.upload.id, start))  # noqa: B023 - called before the loop goes on
+            newest = max([newest, *(part.modified for part in page.parts)])
+            seen_at = page.seen_at
+            if page.next is None or page.next <= start:
+                return seen_at - newest
+            marker = page.next
 
     def source(self, request: CopyRequest, conditions: Conditions) -> Head:
         """The source as it is now."""

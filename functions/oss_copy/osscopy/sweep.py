@@ -1,0 +1,260 @@
+"""The sweep: looks at all copies on record, resumes what stands still, and forgets what is over.
+
+Knows records, uploads and submissions; what a hop does is the engine's business, and how a copy ends that of
+`ending`. Liveness rests on the sweep alone; it may run twice, at the same time as hops and other sweeps. All
+times are OSS's own. A page of copies at a time; when time is short, an invocation of its own goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from osscopy import events, follow, plan, results
+from osscopy.ending import Ending, task_of
+from osscopy.engine import task_id
+from osscopy.journal import RecordJournal
+from osscopy.model import (
+    Continue,
+    Copy,
+    Done,
+    Doubt,
+    Dropped,
+    Entered,
+    Failed,
+    Opened,
+    Problem,
+    Sweep,
+    Swept,
+    Transient,
+    UploadGone,
+)
+from osscopy.session import Session
+
+PAGE = 200  # copies on record read at a time
+MOST_DOUBTS = 100  # told of in one report; all are logged
+Fate: TypeAlias = Literal["resumed", "ended", "forgotten", "waiting"]
+
+TOO_OLD = Failed("TooOld", f"not finished {plan.MAX_AGE} s after it was asked for")
+
+
+class Sweeper:
+    """One invocation's look at the copies on record."""
+
+    def __init__(
+        self,
+        session: Session,
+        ending: Ending,
+        journal: RecordJournal,
+    ) -> None:
+        self._session = session
+        self._ending = ending
+        self._journal = journal
+        self._patience = plan.patience(session.limits.timeout)
+        self._counts: Counter[str] = Counter()
+        self._doubts: list[Doubt] = []
+
+    def run(self, sweep: Sweep) -> Swept:
+        """Look at the copies after job `sweep.after`; Transient if their records cannot be listed."""
+        after, more = sweep.after, True
+        while more and not self._session.is_short_of_time():
+            page = self._session.ask(lambda: self._journal.opens(after, PAGE))  # noqa: B023 - called before the loop goes on
+            more = len(page.entries) == PAGE
+            for job, written in page.entries:
+                if self._session.is_short_of_time():
+                    more = True
+                    break
+                after = job
+                if page.seen_at - written >= self._patience:  # else it has hardly begun
+                    self._attend(job, written, page.seen_at)
+        if more:
+            following = Sweep(after)
+            name = f"sweep-{int(self._session.now()) // self._patience}-{after or 'start'}"
+            self._session.submit(name, events.encode(following), 0)
+        report = self._report(more)
+        self._session.log("swept", **{name: getattr(report, name) for name in Swept.__struct_fields__})
+        return report
+
+    def pick_up(self, dropped: Dropped) -> int:
+        """Go on at once with what FC has given up after its retries; what cannot be is left to the sweep.
+
+        Answers how many copies go on. Acting here is sooner than any note for the next sweep would be.
+        """
+        resumed = 0
+        for command in dropped.commands:
+            match command:
+                case Continue():
+                    resumed += self._pick_up_hop(command)
+                case Copy():
+                    resumed += self._pick_up_start(command, dropped)
+        return resumed
+
+    # --- one copy --------------------------------------------------------------------------------------
+
+    def _attend(self, job: str, written: int, now: int) -> None:
+        """One copy; what goes wrong with it keeps no other from being looked at."""
+        self._counts["looked"] += 1
+        try:
+            fate = self._decide(job, written, now)
+        except (Failed, Transient) as error:
+            self._session.log("sweepFailed", job=job, error=str(error))
+            fate = "failed"
+        self._counts[fate] += 1
+
+    def _decide(self, job: str, written: int, now: int) -> str:
+        opened = self._session.ask(lambda: self._journal.opened(job))
+        if opened is None:  # another sweep has just forgotten it
+            return "forgotten"
+        done = self._session.ask(lambda: self._journal.done(job))
+        if done is not None:
+            return self._forget(opened, done, written, now)
+        entered = self._session.ask(lambda: self._journal.entered(job))
+        if self._session.is_cancelled(job):
+            self._ending.cancel(opened, entered)
+            return "ended"
+        return self._revive(opened, entered, now)
+
+    def _revive(self, opened: Opened, entered: Entered | None, now: int) -> Fate:
+        """Submit what takes the copy on, unless it moves. The generation makes its task id a new one.
+
+        Two sweeps within one period of patience submit the same id, so that one of them counts.
+        """
+        generation = now // self._patience
+        too_old = now - results.unix(opened.started_at) > plan.MAX_AGE + self._patience
+        if entered is None:
+            if too_old:
+                problem = Problem.of(TOO_OLD)
+                ended = msgspec.structs.replace(
+                    results.opened(opened), status="failed", finished_at=results.iso(now), error=problem
+                )
+                self._ending.close(opened, ended)
+                return "ended"
+            copy = Copy(
+                opened.job,
+                opened.request,
+                opened.started_at,
+                keep=True,
+                follows=opened.follows,
+                generation=generation,
+            )
+            self._session.submit(f"{copy.job}-g{generation}-l1-h1", events.encode(copy), 0)
+            return "resumed"
+        task = task_of(opened, entered.upload, generation)
+        try:
+            if self._session.idle(task) < self._patience:
+                return "waiting"
+        except UploadGone:
+            pass  # the hop looks at the destination
+        else:
+            if too_old:  # hops that live give up by themselves
+                self._ending.fail(task, TOO_OLD)
+                return "ended"
+        self._session.submit(task_id(task), events.encode(task), 0)
+        return "resumed"
+
+    # --- what is over ----------------------------------------------------------------------------------
+
+    def _forget(self, opened: Opened, done: Done, written: int, now: int) -> Fate:
+        """Delete the records of a copy that is over, once nothing of it can land any more.
+
+        Its upload is aborted once more, strangers on its key are ended, and the source of a rule-made copy is
+        looked at, before.
+        """
+        closed_at = self._session.ask(lambda: self._journal.closed_at(opened.job))
+        if closed_at is None or now - closed_at < self._session.limits.settle:
+            return "waiting"
+        entered = self._session.ask(lambda: self._journal.entered(opened.job))
+        if entered is not None:
+            with contextlib.suppress(UploadGone):
+                self._ending.abort(task_of(opened, entered.upload))
+        if opened.method == "multipart" and not self._end_strangers(opened, entered, written, closed_at):
+            return "waiting"
+        if opened.follows is not None and done.result.status != "cancelled":
+            follow.up(self._session, opened.job, opened.request, opened.pin, opened.follows)
+        self._session.ask(lambda: self._journal.forget(opened.job))
+        return "forgotten"
+
+    def _end_strangers(self, opened: Opened, entered: Entered | None, written: int, closed_at: int) -> bool:
+        """Abort what an Initiate of this copy left whose answer nobody heard; whether none is left.
+
+        OSS cannot label an upload. One counts as ours only if it has exactly our key, was initiated while the
+        copy was open, has no parts, is named in no `up/`, is older than anything that could still use it, and
+        no other copy to that key is open. What is doubtful is reported.
+        """
+        page = self._session.ask(lambda: self._session.store.uploads(opened.request))
+        settle = self._session.limits.settle
+        settled = True
+        for upload in page.uploads:
+            if entered is not None and upload.id == entered.upload.id:
+                settled = False  # a part that was in flight has brought it back
+            elif not written - 1 <= upload.initiated <= closed_at + settle:
+                continue
+            elif page.seen_at - upload.initiated < settle or self._has_rival(opened, upload.id):
+                settled = False
+            elif not self._end_stranger(opened, upload.id):
+                self._doubt(opened, upload.id, "it has parts, and no record names it")
+        return settled
+
+    def _has_rival(self, opened: Opened, upload_id: str) -> bool:
+        """Whether another open copy to the same key has this upload, or may be about to."""
+        for job in self._session.ask(lambda: self._journal.rivals(opened.job, opened.request)):
+            rival = self._session.ask(lambda: self._journal.opened(job))  # noqa: B023 - called before the loop goes on
+            if rival is None or rival.request.destination != opened.request.destination:
+                continue
+            entered = self._session.ask(lambda: self._journal.entered(job))  # noqa: B023 - called before the loop goes on
+            if entered is not None and entered.upload.id == upload_id:
+                return True
+            if entered is None and self._session.ask(lambda: self._journal.done(job)) is None:  # noqa: B023 - called before the loop goes on
+                return True
+        return False
+
+    def _end_stranger(self, opened: Opened, upload_id: str) -> bool:
+        """Abort it, if it has no parts."""
+        store, request = self._session.store, opened.request
+        with contextlib.suppress(UploadGone):
+            if self._session.ask(lambda: store.list_parts(request, upload_id, 0)).parts:
+                return False
+            self._session.ask(lambda: store.abort(request, upload_id))
+            self._counts["aborted"] += 1
+            self._session.log("strangerAborted", job=opened.job, uploadId=upload_id)
+        return True
+
+    def _doubt(self, opened: Opened, upload_id: str, why: str) -> None:
+        destination = opened.request.destination
+        self._session.log("doubt", job=opened.job, destination=destination, uploadId=upload_id, why=why)
+        if len(self._doubts) < MOST_DOUBTS:
+            self._doubts.append(Doubt(destination.bucket, destination.key, upload_id, why))
+
+    # --- what FC gave up -------------------------------------------------------------------------------
+
+    def _pick_up_hop(self, task: Continue) -> bool:
+        following = msgspec.structs.replace(task, hop=task.hop + 1, stalls=task.stalls + 1)
+        if following.stalls >= plan.MAX_STALLS:  # it dies each time: at the sweep's pace from here on
+            self._session.log("leftToSweep", job=task.job, hop=task.hop)
+            return False
+        self._session.submit(task_id(following), events.encode(following), 5)
+        return True
+
+    def _pick_up_start(self, copy: Copy, dropped: Dropped) -> bool:
+        if self._session.ask(lambda: self._journal.done(copy.job)) is not None:
+            return False
+        following = msgspec.structs.replace(copy, drops=copy.drops + 1)
+        if following.drops <= plan.MAX_DROPS:
+            name, delay = f"{copy.job}-d{following.drops}", plan.drop_delay(following.drops)
+            self._session.submit(name, events.encode(following), delay)
+            return True
+        if self._session.ask(lambda: self._journal.opened(copy.job)) is None:
+            error = Failed(
+                "InvocationDropped",
+                f"FC gave up {following.drops} invocations, the last one for {dropped.condition}",
+                request_id=dropped.request_id,
+            )
+            self._ending.close(copy, results.unopened(copy, "failed", self._session.now(), error))
+        return False
+
+    def _report(self, more: bool) -> Swept:
+        names = ("looked", "resumed", "ended", "forgotten", "aborted", "waiting", "failed")
+        return Swept(**{name: self._counts[name] for name in names}, doubts=tuple(self._doubts), more=more)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from osscopy import plan, results
-from osscopy.ending import Ending
+from osscopy.ending import Ending, task_of
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
 from osscopy.model import (
@@ -17,6 +17,7 @@ from osscopy.model import (
     CopyRequest,
     Entered,
     Head,
+    Opened,
     OssCopyError,
     Pin,
     Problem,
@@ -25,6 +26,7 @@ from osscopy.model import (
     UploadGone,
 )
 from osscopy.session import Session
+from osscopy.sweep import Sweeper
 from tests.sim.world import Stored, World
 
 
@@ -173,11 +175,6 @@ def _loser_goes_on() -> AbstractContextManager[None]:
     return _instead(RecordJournal, "enter", mine)
 
 
-def _left_open() -> AbstractContextManager[None]:
-    """A hop that finds the job over does not look after its upload."""
-    return _instead(Ending, "leave", lambda _self, _task, result: result)
-
-
 def _no_evidence() -> AbstractContextManager[None]:
     """Any object at the destination is taken for the copy."""
 
@@ -187,23 +184,54 @@ def _no_evidence() -> AbstractContextManager[None]:
     return _instead(plan, "differences", differences)
 
 
-def _abort_not_closed() -> AbstractContextManager[None]:
-    """An abort that has to wait does not keep the outcome from being put on record."""
-    fail = Ending.fail
-
-    def at_once(self: Any, task: Continue, error: Any) -> Result:
-        try:
-            return fail(self, task, error)
-        except Transient:
-            result = results.ended(task, "failed", self._session.now(), Problem.of(error))
-            return Ending.close(self, task, result)
-
-    return _instead(Ending, "fail", at_once)
-
-
 def _begin_alone() -> AbstractContextManager[None]:
     """A delivery that cannot begin does not ask whether an earlier one did."""
     return _instead(Engine, "_resume", lambda *_: None)
+
+
+def _no_generation() -> AbstractContextManager[None]:
+    """The sweep submits task ids that were used before."""
+    revive = Sweeper._revive
+
+    def first_generation(self: Any, opened: Opened, entered: Entered | None, now: int) -> Any:
+        return revive(self, opened, entered, now % self._patience)
+
+    return _instead(Sweeper, "_revive", first_generation)
+
+
+def _forgotten_early() -> AbstractContextManager[None]:
+    return _instead(plan, "settle_time", lambda _: 0.0)
+
+
+def _sweep_aborts() -> AbstractContextManager[None]:
+    """The sweep ends an upload that does not move, rather than to resume it."""
+    revive = Sweeper._revive
+
+    def impatient(self: Any, opened: Opened, entered: Entered | None, now: int) -> Any:
+        if entered is not None:
+            with contextlib.suppress(UploadGone):
+                self._ending.abort(task_of(opened, entered.upload))
+        return revive(self, opened, entered, now)
+
+    return _instead(Sweeper, "_revive", impatient)
+
+
+def _strangers_stay() -> AbstractContextManager[None]:
+    return _instead(Sweeper, "_end_strangers", lambda *_: True)
+
+
+def _uploads_not_aborted_again() -> AbstractContextManager[None]:
+    """What is on record is forgotten without a last abort: parts in flight may have brought it back."""
+    forget = Sweeper._forget
+
+    def at_once(self: Any, *arguments: Any) -> Any:
+        with (
+            _instead(Ending, "abort", lambda *_: None),
+            _instead(Sweeper, "_end_strangers", lambda *_: True),
+        ):
+            return forget(self, *arguments)
+
+    return _instead(Sweeper, "_forget", at_once)
 
 
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
@@ -218,8 +246,11 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "Complete without reading cancel/": _cancel_unread,
     "Complete without looking at the source": _source_unseen,
     "the loser of up/ goes on": _loser_goes_on,
-    "a job that is over leaves its upload": _left_open,
     "success without evidence": _no_evidence,
-    "an abort that has to wait is not waited for": _abort_not_closed,
     "a redelivery that cannot begin ends the job": _begin_alone,
+    "a sweep without generation": _no_generation,
+    "records forgotten early": _forgotten_early,
+    "the sweep aborts a live upload": _sweep_aborts,
+    "strangers are left": _strangers_stay,
+    "uploads are not looked at when their copy is forgotten": _uploads_not_aborted_again,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from osscopy import plan
 from osscopy.journal import RecordJournal
 from osscopy.model import Done, Entered, Opened, Result
+from tests.sim.faults import FOREIGN
 from tests.sim.scheduler import RETRIES, PlainRecords, Simulation
 from tests.sim.world import MIXED
 
@@ -63,6 +64,9 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
     problem = result.error
     if problem is not None and problem.retryable:
         simulation.violations.append(f"done/ says failed for {problem.code}, which passes")
+    struck = {fault.kind for fault in simulation.faults}
+    if problem is not None and problem.code == "OutcomeUnknown" and FOREIGN not in struck:
+        simulation.violations.append("done/ does not know the outcome, and nobody else has written")
     if result.status == "succeeded" or entered is None:
         return
     upload = world.uploads[entered.upload.id]

@@ -1,0 +1,115 @@
+"""The sweep and the on-failure destination, with a short timeout so that patience is short."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import oss2
+import pytest
+
+from tests.cloud.client import LocalCloud
+from tests.flow.conftest import BIG, DESTINATION, SOURCE, crc64, in_parts, open_uploads, wait_for_parts
+
+STATE = "oss-copy-state"
+
+
+@pytest.fixture(scope="module")
+def quick_cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(
+        variables={"timeout": 3}, environment={"MAX_PARALLEL": "4", "MULTIPART_THRESHOLD": "2MiB"}
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(quick_cloud: LocalCloud) -> Iterator[LocalCloud]:
+    yield quick_cloud
+    quick_cloud.conditions()
+    quick_cloud.wait_idle(60)
+
+
+def begin(cloud: LocalCloud, key: str) -> str:
+    """A slow chained copy that has copied a part; its job."""
+    cloud.seed(SOURCE, key, BIG, seed=1)
+    cloud.conditions(bandwidth_mb_s=1.0)
+    job: str = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
+    wait_for_parts(cloud.oss_bucket(DESTINATION), key, 1)
+    return job
+
+
+def status(cloud: LocalCloud, job: str) -> dict[str, Any]:
+    found: dict[str, Any] = cloud.http("GET", f"/copies/{job}").json()
+    return found
+
+
+def records(cloud: LocalCloud) -> set[str]:
+    listed = oss2.ObjectIteratorV2(cloud.oss_bucket(STATE), prefix="oss-copy/")
+    return {each.key.removeprefix("oss-copy/") for each in listed}
+
+
+def until(condition: Callable[[], bool], deadline: float = 60.0) -> None:
+    end = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.3)
+
+
+def sweep(cloud: LocalCloud) -> dict[str, Any]:
+    """One run of the timer; its report."""
+    request = cloud.fire("sweep")
+    cloud.wait_idle(60)
+    (run,) = cloud.invocations(request_id=request)
+    report: dict[str, Any] = json.loads(run["result"])
+    return report
+
+
+def test_a_lost_link_is_found_and_everything_is_forgotten_in_the_end(
+    cloud: LocalCloud, destination: Any, key: str
+) -> None:
+    job = begin(cloud, key)
+    destination.init_multipart_upload(key)  # as an Initiate whose answer was lost leaves it
+    doubtful = destination.init_multipart_upload(key).upload_id
+    destination.upload_part(key, doubtful, 1, b"somebody's")
+    cloud.conditions([{"operation": "invocation", "probability": 1, "answer": "drop"}], bandwidth_mb_s=1.0)
+    cloud.wait_idle(60)
+    assert status(cloud, job)["status"] == "running"
+    cloud.conditions()
+    resumed = 0
+
+    def ended() -> bool:
+        nonlocal resumed
+        resumed += sweep(cloud)["resumed"]
+        return bool(status(cloud, job)["status"] == "succeeded")
+
+    until(ended)
+    assert resumed == 1
+    assert crc64(destination, key) == crc64(cloud.oss_bucket(SOURCE), key)
+    assert {f"open/{job}", f"up/{job}", f"done/{job}"} <= records(cloud)
+    seen: list[dict[str, Any]] = []
+
+    def forgotten() -> bool:
+        seen.append(sweep(cloud))
+        return bool(seen[-1]["forgotten"] == 1)
+
+    until(forgotten)
+    assert records(cloud) & {f"open/{job}", f"up/{job}", f"done/{job}"} == {f"done/{job}"}
+    assert sum(each["aborted"] for each in seen) == 1
+    assert [each["uploadId"] for each in seen[-1]["doubts"]] == [doubtful]
+    assert open_uploads(destination, key) == [key]  # what is doubtful is reported, never aborted
+
+
+def test_what_fc_gives_up_comes_back_and_goes_on_without_the_sweep(
+    cloud: LocalCloud, destination: Any, key: str
+) -> None:
+    job = begin(cloud, key)
+    cloud.conditions(
+        [{"operation": "GetObject", "probability": 1, "error": "ServiceUnavailable"}], bandwidth_mb_s=1.0
+    )
+    until(lambda: any("requestPayload" in str(each["event"]) for each in cloud.invocations()))
+    cloud.conditions()
+    until(lambda: status(cloud, job)["status"] == "succeeded")
+    assert crc64(destination, key) == crc64(cloud.oss_bucket(SOURCE), key)
+    assert open_uploads(destination, key) == []

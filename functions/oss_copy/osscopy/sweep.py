@@ -54,17 +54,19 @@ class Sweeper:
         self._ending = ending
         self._journal = journal
         self._patience = plan.patience(session.limits.timeout)
+        begun = session.clock.monotonic()
+        self._until = begun + 0.75 * (session.submit_by - begun)  # what is looked at then can still be ended
         self._counts: Counter[str] = Counter()
         self._doubts: list[Doubt] = []
 
     def run(self, sweep: Sweep) -> Swept:
         """Look at the copies after job `sweep.after`; Transient if their records cannot be listed."""
         after, more = sweep.after, True
-        while more and not self._session.is_short_of_time():
+        while more and self._has_time():
             page = self._session.ask(lambda: self._journal.opens(after, PAGE))  # noqa: B023 - called before the loop goes on
             more = len(page.entries) == PAGE
             for job, written in page.entries:
-                if self._session.is_short_of_time():
+                if not self._has_time():
                     more = True
                     break
                 after = job
@@ -77,6 +79,9 @@ class Sweeper:
         report = self._report(more)
         self._session.log("swept", **{name: getattr(report, name) for name in Swept.__struct_fields__})
         return report
+
+    def _has_time(self) -> bool:
+        return self._session.clock.monotonic() < self._until
 
     def pick_up(self, dropped: Dropped) -> int:
         """Go on at once with what FC has given up after its retries; what cannot be is left to the sweep.

@@ -39,6 +39,7 @@ TASK_STATUS: dict[Outcome, str] = {  # as AsyncTask.status spells it (API 2023-0
     "stopped": "Stopped",
     "lost": "Enqueued",
 }
+FAR = 120  # seconds: who waits until nothing is left to do does not wait for what is delayed so long
 LOG_LIMIT = 256 * 1024  # bytes of log kept per attempt
 
 
@@ -148,8 +149,9 @@ class Journal:
         """A new record, queued as of now."""
         invocation = Invocation(request, time.time())
         self.invocations.append(invocation)
-        self._open += 1
-        self._quiet.clear()
+        if request.delay < FAR:
+            self._open += 1
+            self._quiet.clear()
         return invocation
 
     def close(self, invocation: Invocation, outcome: Outcome) -> None:
@@ -159,12 +161,12 @@ class Journal:
         invocation.outcome = outcome
         invocation.ended = time.time()
         invocation.running_on = None
-        self._open -= 1
+        self._open -= invocation.request.delay < FAR
         if not self._open:
             self._quiet.set()
 
     async def quiet(self) -> None:
-        """Wait until nothing is queued, delayed or running."""
+        """Wait until nothing is queued, running, or delayed for less than FAR seconds."""
         await self._quiet.wait()
 
 

@@ -9,18 +9,26 @@ from typing import Any
 
 import oss2
 import pytest
+import yaml
 
-from tests.cloud.client import LocalCloud
+from tests.cloud.client import ROOT, LocalCloud
 from tests.flow.conftest import BIG, DESTINATION, SOURCE, crc64, in_parts, open_uploads, wait_for_parts
 
 STATE = "oss-copy-state"
 
 
 @pytest.fixture(scope="module")
-def quick_cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(
-        variables={"timeout": 3}, environment={"MAX_PARALLEL": "4", "MULTIPART_THRESHOLD": "2MiB"}
-    ) as running:
+def quick_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """With a destination for failures, which `s.yaml` does not have (README: Never lose a copy)."""
+    template = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
+    props = template["resources"]["oss_copy"]["props"]
+    props["code"] = str(ROOT / "functions/oss_copy")
+    arn = "acs:fc:${vars.region}:${vars.accountId}:functions/${vars.functionName}"
+    props["asyncInvokeConfig"]["destinationConfig"] = {"onFailure": {"destination": arn}}
+    path = tmp_path_factory.mktemp("told") / "s.yaml"
+    path.write_text(yaml.safe_dump(template), encoding="utf-8")
+    environment = {"MAX_PARALLEL": "4", "MULTIPART_THRESHOLD": "2MiB"}
+    with LocalCloud(template=path, variables={"timeout": 3}, environment=environment) as running:
         yield running
 
 

@@ -1,8 +1,9 @@
 """What must hold once everything has drained (design: what must always be true).
 
 The sweep comes until it has nothing left to do: then no upload is open, no copy is on record as open, and
-every copy that ever was has an outcome. A gap is what nobody could mend: a copy asked for by a caller who was
-told that it failed for the moment, does not try again, and of which nothing is on record.
+every copy that ever was has an outcome. A gap is what nobody could mend: a copy with nothing on record, asked
+for by a caller who was told that it failed for the moment and does not try again, or by an event that
+FC gave up where the function is not told of that.
 """
 
 from __future__ import annotations
@@ -111,8 +112,11 @@ def _has_ended(simulation: Simulation, done: Done | None) -> None:
     answers = [process.answer for process in simulation.processes if process.answer is not None]
     if any(answer.status != "running" for answer in answers):
         return
-    if simulation.gaps["no caller to try again"] and not answers:
-        simulation.gaps["nothing came of it, as its caller was told"] += 1
+    unheard = simulation.gaps["no caller to try again"] or (
+        simulation.gaps["retries used up"] and not simulation.scenario.is_told
+    )
+    if unheard and not answers and f"open/{simulation.job}" not in simulation.world.ever:
+        simulation.gaps["nothing came of it, and nothing is on record"] += 1
     else:
         simulation.violations.append("everything has come to rest and the job has no outcome")
 

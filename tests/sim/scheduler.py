@@ -91,6 +91,11 @@ class Scenario:
         )
 
     @property
+    def is_told(self) -> bool:
+        """Whether the function is an on-failure destination."""
+        return self.seed % 2 == 0
+
+    @property
     def late(self) -> float:
         """Seconds that a request may need at most to take effect after nobody waits for it any more."""
         return plan.read_timeout(self.timeout) + 10
@@ -273,7 +278,7 @@ class Simulation:
         return item
 
     def _give_up(self, message: Message) -> None:
-        """The function is the destination of its own failures."""
+        """FC tells the function of what it gave up."""
         command = self._command(message)
         if not isinstance(command, Sweep):
             dropped = Dropped((command,), "RetriesExhausted", "r")
@@ -348,7 +353,8 @@ class Simulation:
         elif message.tries > RETRIES:
             self.say(process.name, "!! FC gives up on it")
             self.gaps["retries used up"] += 1
-            self._give_up(message)
+            if self.scenario.is_told:
+                self._give_up(message)
         else:
             self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
 

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from osscopy import events
 from osscopy.model import (
+    Check,
     Command,
     Continue,
     Copy,
     CopyRequest,
     Destination,
+    Dropped,
     Encryption,
     Pin,
     Promise,
@@ -26,6 +28,7 @@ from osscopy.model import (
     Rule,
     RuleSource,
     Source,
+    Sweep,
     Tuning,
     Upload,
 )
@@ -473,3 +476,54 @@ def test_the_other_reading_of_a_start_is_checked_too() -> None:
     other = msgspec.structs.replace(request, source=Source("evil/host", "a"))
     with pytest.raises(Refused, match="InvalidBucketName"):
         events.parse(events.encode(Copy(JOB, request, "t", other)), ARRIVAL, RULES)
+
+
+# --- what FC gives up --------------------------------------------------------------------------------------
+
+
+def given_up(payload: str) -> bytes:
+    context = {"requestId": "1-5f6c", "condition": "RetriesExhausted", "approximateInvokeCount": 4}
+    return json.dumps(
+        {"requestContext": context, "requestPayload": payload, "responsePayload": "{}"}
+    ).encode()
+
+
+def test_an_event_that_fc_gave_up_makes_the_same_jobs_again() -> None:
+    payload = json.dumps(asked())
+    first = events.parse(payload.encode(), events.Arrival("1-5f6c", ARRIVAL.now), ())
+    found = events.parse(given_up(payload), ARRIVAL, ())
+    assert isinstance(first, events.Batch)
+    assert isinstance(found, Dropped)
+    assert found.commands == first.items
+    assert (found.condition, found.request_id) == ("RetriesExhausted", "1-5f6c")
+
+
+def test_news_of_news_that_was_given_up_is_nothing_to_go_on_with() -> None:
+    found = events.parse(given_up(given_up(json.dumps(asked())).decode()), ARRIVAL, ())
+    assert isinstance(found, Dropped)
+    assert found.commands == ()
+
+
+@pytest.mark.parametrize("payload", ['{"action": "sweep"}', "no JSON"])
+def test_what_is_no_copy_is_not_picked_up(payload: str) -> None:
+    found = events.parse(given_up(payload), ARRIVAL, ())
+    assert isinstance(found, Dropped)
+    assert found.commands == ()
+
+
+@pytest.mark.parametrize(("action", "kind"), [("sweep", Sweep), ("check", Check)])
+def test_an_action_comes_alone_by_a_direct_event_or_a_timer(action: str, kind: type) -> None:
+    event = json.dumps({"action": action})
+    timer = {"triggerTime": "2026-11-22T10:00:00Z", "triggerName": "t", "payload": event}
+    assert isinstance(events.parse(event.encode(), ARRIVAL, ()), kind)
+    assert isinstance(events.parse(json.dumps(timer).encode(), ARRIVAL, ()), kind)
+    batch = events.parse(f"[{event}]".encode(), ARRIVAL, ())
+    assert isinstance(batch, events.Batch)
+    (refused,) = batch.items
+    assert isinstance(refused, Refused)
+    assert refused.field == "action"
+
+
+def test_a_page_of_a_sweep_comes_back_as_it_was_submitted() -> None:
+    sweep = Sweep("c-0123456789abcdef0123456789abcdef")
+    assert events.parse(events.encode(sweep), ARRIVAL, ()) == sweep

@@ -254,7 +254,7 @@ def _dropped(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Dropped:
     then = Arrival(context.request_id, arrival.now)
     try:
         parsed = parse(given_up.request_payload.encode(), then, rules)
-    except (Refused, UnicodeEncodeError):
+    except Refused:
         parsed = Batch((), many=True)
     items = parsed.items if isinstance(parsed, Batch) else ()
     commands = tuple(item for item in items if not isinstance(item, Refused))

@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PEERS  := .venvs/bench/.ready
 ARGS   ?=
 SOAK   ?= 1000000
-SOAK_SCHEDULES ?= 6000000
+SOAK_SCHEDULES ?= 1500000
 COPIES ?= 300
 export PYTHONPATH := functions/oss_copy
 
@@ -35,7 +35,7 @@ soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands o
 soak-copies: $(READY)    ## generated copies, every property by every way (COPIES=N)
 	FIDELITY=$(COPIES) $(BIN)/python -m pytest -q -n 2 tests/flow/test_fidelity.py
 
-soak-sim: $(READY)       ## simulated schedules, half on each of two processes (SOAK_SCHEDULES=N; 6,000,000: more than 30 minutes)
+soak-sim: $(READY)       ## simulated schedules, half on each of two processes (SOAK_SCHEDULES=N; 1,500,000: more than 30 minutes)
 	$(BIN)/python -m tests.sim --schedules $(SOAK_SCHEDULES) --processes 2
 
 openapi: $(READY)        ## the OpenAPI document from the types that parse

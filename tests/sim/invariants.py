@@ -86,7 +86,7 @@ def _answers_agree(simulation: Simulation, opened: Opened | None, done: Done | N
     since = simulation.world.ever[f"open/{simulation.job}"][0]
     for process in simulation.processes:
         answer = process.answer
-        if answer is None or answer.status == "running":
+        if answer is None or answer.status == "running" or process.job != simulation.job:
             continue
         if answer.method == "simple" and process.began < since:
             continue  # one CopyObject leaves no record, and the source grew before the next delivery
@@ -109,7 +109,8 @@ def _nothing_is_open(simulation: Simulation) -> None:
 def _has_ended(simulation: Simulation, done: Done | None) -> None:
     if done is not None or simulation.violations:
         return
-    answers = [process.answer for process in simulation.processes if process.answer is not None]
+    of_job = [process for process in simulation.processes if process.job == simulation.job]
+    answers = [process.answer for process in of_job if process.answer is not None]
     if any(answer.status != "running" for answer in answers):
         return
     unheard = simulation.gaps["no caller to try again"] or (

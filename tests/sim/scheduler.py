@@ -70,6 +70,7 @@ class Scenario:
     part_seconds: float
     page: int
     skew: float
+    by_rule: bool = False  # so that the destination is to keep up with the source
 
     @classmethod
     def draw(cls, seed: int, chance: random.Random) -> Scenario:
@@ -88,6 +89,7 @@ class Scenario:
             part_seconds=chance.choice((0.05, 0.5, timeout / 12, timeout / 6)),
             page=chance.choice((1, 2, 1000)),
             skew=chance.uniform(-3, 3),
+            by_rule=seed % 4 == 1,
         )
 
     @property
@@ -119,6 +121,7 @@ class Process:
     deadline: float
     chance: random.Random
     message: Message | None = None
+    job: str = ""
     end: str = ""  # returned | raised | killed
     answer: Result | None = None
     error: BaseException | None = None
@@ -178,7 +181,8 @@ class Simulation:
         )
         self.job = names.job_group(request) + digest(str(scenario.seed))[:20]
         self.sweeps = 0
-        self.copy = Copy(self.job, request, results.iso(self.time + scenario.skew))
+        follows = 0 if scenario.by_rule else None
+        self.copy = Copy(self.job, request, results.iso(self.time + scenario.skew), follows=follows)
 
     # --- time ------------------------------------------------------------------------------------------
 
@@ -293,7 +297,9 @@ class Simulation:
     ) -> None:
         name = f"{name}#{sum(each.name.startswith(name + '#') for each in self.processes) + 1}"
         chance = random.Random(hash((self.scenario.seed, len(self.processes))))
-        process = Process(name, self.time, self.time + seconds, chance, message)
+        command = self._command(message) if message else self.copy
+        job = self.job if isinstance(command, Sweep) else command.job
+        process = Process(name, self.time, self.time + seconds, chance, message, job)
         self.processes.append(process)
         clock = SimClock(self, process)
         journal = RecordJournal(SimRecords(self, process))
@@ -520,7 +526,7 @@ class Simulation:
 
     def _precheck(self, process: Process, name: str) -> None:
         """The order of effects that the protocol asks for, looked at while it happens."""
-        records, job = self.world.records, self.job
+        records, job = self.world.records, process.job
         if name == "initiate" and (entered := records.get(f"up/{job}")) and entered[0] < process.began:
             self.violations.append(f"{process.name} initiates although up/ was on record when it began")
         if name == "copy part" and f"up/{job}" not in records:
@@ -530,7 +536,7 @@ class Simulation:
 
     def _precheck_complete(self, process: Process) -> None:
         """Before Complete both the source and `cancel/` were looked at, after the listing was asked for."""
-        records, job = self.world.records, self.job
+        records, job = self.world.records, process.job
         cancelled = records.get(f"cancel/{job}")
         if cancelled and cancelled[0] < process.listed_at:
             self.violations.append(

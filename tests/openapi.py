@@ -183,6 +183,10 @@ def schemas() -> dict[str, Schema]:
             schema.pop("additionalProperties", None)
             for field in schema["properties"].values():
                 field.pop("default", None)
+    components["Encryption"] |= {
+        "if": {"properties": {"algorithm": {"const": "KMS"}}},
+        "else": {"properties": {"keyId": {"type": "null"}, "dataEncryption": {"type": "null"}}},
+    }
     return components
 
 

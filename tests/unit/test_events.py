@@ -352,6 +352,12 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(conditions={"ifNoneMatch": ""}), "InvalidHeader", "conditions.ifNoneMatch"),
         (asked(conditions={"ifModifiedSince": "2026-11-22"}), "InvalidHeader", "conditions.ifModifiedSince"),
         (asked(encryption={"algorithm": "KMS", "keyId": "é"}), "InvalidHeader", "encryption.keyId"),
+        (asked(encryption={"algorithm": "AES256", "keyId": "k"}), "InvalidEncryption", "encryption.keyId"),
+        (
+            asked(encryption={"algorithm": "SM4", "dataEncryption": "SM4"}),
+            "InvalidEncryption",
+            "encryption.dataEncryption",
+        ),
         (
             asked(source={"bucket": "src-bucket", "key": "k", "versionId": "x&uploads"}),
             "InvalidVersionId",

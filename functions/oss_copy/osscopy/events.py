@@ -27,6 +27,7 @@ from osscopy.model import (
     Copy,
     CopyRequest,
     Dropped,
+    Encryption,
     Refused,
     Rule,
     Sweep,
@@ -508,12 +509,24 @@ def _check_headers(request: CopyRequest) -> None:
             _check_whole(pattern, value, "InvalidHeader", f"conditions.{_camel(name)}")
     if request.source.version_id is not None:
         _check_whole(VERSION_ID, request.source.version_id, "InvalidVersionId", "source.versionId")
-    if request.encryption is not None and request.encryption.key_id is not None:
-        _check_whole(VISIBLE, request.encryption.key_id, "InvalidHeader", "encryption.keyId")
+    if request.encryption is not None:
+        _check_encryption(request.encryption)
     if isinstance(request.metadata, ContentHeaders):
         _check_metadata(request.metadata)
     if isinstance(request.tags, dict):
         _check_tags(request.tags)
+
+
+def _check_encryption(asked: Encryption) -> None:
+    """Refuse what OSS would drop without a word: it keeps a key and a data encryption with KMS alone."""
+    for field, value in (("keyId", asked.key_id), ("dataEncryption", asked.data_encryption)):
+        if value is not None and asked.algorithm != "KMS":
+            text = (
+                f"goes with the algorithm KMS only: leave it out, or choose KMS instead of {asked.algorithm}"
+            )
+            raise Refused("InvalidEncryption", text, field=f"encryption.{field}")
+    if asked.key_id is not None:
+        _check_whole(VISIBLE, asked.key_id, "InvalidHeader", "encryption.keyId")
 
 
 def _check_metadata(metadata: ContentHeaders) -> None:

@@ -461,9 +461,7 @@ def _unkept(promise: Promise, seen: Head) -> list[str]:
     if promise.storage_class and seen.storage_class != promise.storage_class:
         found.append(f"storage class {seen.storage_class}, not {promise.storage_class}")
     if (asked := promise.encryption) is not None:
-        has = seen.encryption
-        # a key and a data encryption go with KMS; elsewhere OSS keeps neither
-        fields = ("algorithm", "key_id", "data_encryption") if asked.algorithm == "KMS" else ("algorithm",)
+        has, fields = seen.encryption, ("algorithm", "key_id", "data_encryption")
         if has is None or any(getattr(asked, f) not in {None, getattr(has, f)} for f in fields):
             found.append(f"encryption {has and has.algorithm}, not {asked.algorithm} as asked")
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from osscopy.oss import ADVICE
+from osscopy.refusals import ADVICE
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow.conftest import exists, open_uploads, request_of
 

@@ -1,0 +1,89 @@
+"""What OSS refuses: the one table from its error codes to our errors, each with a word on what to do.
+
+Knows codes, statuses and messages; no SDK, and not what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from osscopy.model import Conflict, Failed, OssCopyError, Skipped, Transient, UploadGone
+
+# Expired credentials and skewed clocks are no verdict on the copy: raising lets FC retry with new ones.
+_PASSING = frozenset(
+    {
+        "InvalidAccessKeyId",
+        "InvalidSecurityToken",
+        "SecurityTokenExpired",
+        "RequestTimeTooSkewed",
+        "RequestTimeout",
+        "InternalError",
+    }
+)
+_THROTTLED = frozenset(
+    {
+        "TotalQpsLimitExceeded",
+        "QpsLimitExceeded",
+        "DownloadTrafficRateLimitExceeded",
+        "UploadTrafficRateLimitExceeded",
+        "ActiveRequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+    }
+)
+_OTHER_REGION = "reside in the same data center"
+
+_BUSY = (
+    "OSS throttles: it is asked again by itself; if it lasts, lower tuning.parallel or MAX_PARALLEL, "
+    "or have the quota raised"
+)
+ADVICE = {
+    "NoSuchKey": "check bucket, key and versionId of the source",
+    "NoSuchVersion": "check the versionId of the source",
+    "NoSuchBucket": "check the bucket's name and region",
+    "AccessDenied": (
+        "grant the function's role the missing action on this bucket (README: Deploy it); a bucket of "
+        "another account must grant it to the role in its bucket policy as well"
+    ),
+    "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
+    "FileImmutable": "a retention policy protects the destination: choose another key or wait until it ends",
+    "FileAlreadyExists": "the destination exists: choose another key or another `overwrite`",
+    "PreconditionFailed": "a condition of the request does not hold",
+    "InvalidObjectState": "the source is archived: restore it first, or ask with `archive` as `restore`",
+    "EntityTooLarge": "CopyObject does not take this size: leave tuning.method at auto",
+    "EntityTooSmall": "OSS found a part too small: leave tuning.partSize out",
+    "InvalidArgument": "OSS does not take a value of the request, or not with an object of this type",
+    "InvalidPartOrder": "report it: parts are always listed in order",
+    "InvalidStorageClass": "choose a storage class that the region has",
+    "OperationNotSupported": "OSS cannot do this with an object of this type",
+    "KmsServiceNotEnabled": "enable KMS in this region or choose AES256",
+    "InvalidEncryptionAlgorithmError": "choose KMS, AES256 or SM4",
+    "InvalidObjectName": "OSS does not take this key",
+    "InvalidTag": "check the tags: allowed are letters, digits, spaces and + - = . _ : /",
+    "SignatureDoesNotMatch": "check OSS_ENDPOINT and the region of the function",
+} | dict.fromkeys(sorted(_THROTTLED), _BUSY)
+
+
+def translate(
+    status: int,
+    code: str,
+    message: str,
+    request_id: str,
+    headers: Mapping[str, str],
+) -> OssCopyError:
+    """The error for an OSS answer, with its code and request id and a word on what to do."""
+    known = "OtherRegion" if _OTHER_REGION in message else code
+    text = ": ".join(filter(None, (message, ADVICE.get(known)))) or f"OSS answered {status}"
+    if code == "NoSuchUpload":
+        return UploadGone(code, message, request_id=request_id, status=status)
+    if status in {429, 503} or code in _THROTTLED:
+        pause = float(headers.get("x-oss-qos-delay-time", 0)) / 1000  # milliseconds
+        return Transient(
+            code, text, request_id=request_id, status=status, throttled=True, pause=min(pause, 30.0)
+        )
+    if status >= 500 or status == 408 or code in _PASSING:
+        return Transient(code, text, request_id=request_id, status=status, in_doubt=status >= 500)
+    if status == 304:
+        return Skipped("NotModified", "the source was not modified", request_id=request_id, status=status)
+    kind: Callable[..., OssCopyError] = Conflict if status in {409, 412} else Failed
+    return kind(code, text, request_id=request_id, status=status)

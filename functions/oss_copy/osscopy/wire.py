@@ -1,0 +1,209 @@
+"""Headers and XML as OSS wants and gives them, from and to our values.
+
+Knows the wire only: no SDK, no connection and no decision. What is called an answer here is oss2's: `status`,
+`headers`, `request_id`, and `read()` for the body. Header values come latin-1 decoded, and go as bytes where
+they may hold more than ASCII: a `str` would break the signature.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import mktime_tz, parsedate_tz
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from osscopy.model import (
+    Attributes,
+    ContentHeaders,
+    CopyRequest,
+    Encryption,
+    Head,
+    ListedPart,
+    PartPage,
+    Pin,
+    Source,
+    Transient,
+    Written,
+)
+from osscopy.refusals import translate
+
+# --- of a request ------------------------------------------------------------------------------------------
+
+
+def named(headers: dict[str, str | None]) -> dict[str, Any]:
+    return {name: value for name, value in headers.items() if value is not None}
+
+
+def payer(request: CopyRequest) -> str | None:
+    return "requester" if request.request_payer else None
+
+
+def forbid(request: CopyRequest) -> str | None:
+    return "true" if request.overwrite == "never" else None
+
+
+def version(source: Source, pin: Pin | None = None) -> dict[str, str]:
+    """A fresh dict each time: oss2 writes into it."""
+    version = pin.version_id if pin is not None and pin.version_id else source.version_id
+    return {"versionId": version} if version else {}
+
+
+def pinned(request: CopyRequest, pin: Pin) -> dict[str, Any]:
+    limit = str(request.traffic_limit) if request.traffic_limit else None
+    return {"x-oss-copy-source-if-match": pin.etag} | named(
+        {"x-oss-traffic-limit": limit, "x-oss-request-payer": payer(request)}
+    )
+
+
+_CONTENT = {
+    "content_type": "Content-Type",
+    "cache_control": "Cache-Control",
+    "content_disposition": "Content-Disposition",
+    "content_encoding": "Content-Encoding",
+    "content_language": "Content-Language",
+    "expires": "Expires",
+}
+
+
+def attributes(attributes: Attributes) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if attributes.content is not None:
+        for field, name in _CONTENT.items():
+            value = getattr(attributes.content, field)
+            if value is not None:
+                headers[name] = _to_wire(value)
+        for name, value in attributes.content.user.items():
+            headers[f"x-oss-meta-{name}"] = _to_wire(value)  # as bytes: a str would break the V1 signature
+    if attributes.tags:
+        headers["x-oss-tagging"] = urlencode(attributes.tags, quote_via=quote, safe="")
+    if attributes.storage_class:
+        headers["x-oss-storage-class"] = attributes.storage_class
+    if attributes.encryption is not None:
+        headers |= named(
+            {
+                "x-oss-server-side-encryption": attributes.encryption.algorithm,
+                "x-oss-server-side-encryption-key-id": attributes.encryption.key_id,
+                "x-oss-server-side-data-encryption": attributes.encryption.data_encryption,
+            }
+        )
+    return headers
+
+
+def _to_wire(value: str) -> bytes:
+    return value.encode("utf-8", "surrogateescape")
+
+
+# --- of an answer ------------------------------------------------------------------------------------------
+
+
+def _from_wire(value: str) -> str:
+    """A header value as its writer meant it: requests decodes latin-1, OSS stores UTF-8 or any bytes."""
+    return value.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
+    answer.resp.read()
+    headers = answer.headers
+    content = {field: _from_wire(headers[name]) for field, name in _CONTENT.items() if name in headers}
+    user = {
+        name.lower().removeprefix("x-oss-meta-"): _from_wire(value)
+        for name, value in headers.items()
+        if name.lower().startswith("x-oss-meta-")
+    }
+    return Head(
+        size=int(headers["Content-Length"]),
+        etag=headers["ETag"].strip('"'),
+        version_id=headers.get("x-oss-version-id"),
+        last_modified=unix(headers["Last-Modified"]),
+        seen_at=unix(headers["Date"]),
+        crc64=headers.get("x-oss-hash-crc64ecma"),
+        storage_class=headers.get("x-oss-storage-class", ""),
+        kind=headers.get("x-oss-object-type", "Normal"),
+        content=ContentHeaders(**content, user=user),
+        tag_count=int(headers.get("x-oss-tagging-count", 0)),
+        encryption=_encryption(headers),
+        restoration=_restoration(headers.get("x-oss-restore", "")),
+    )
+
+
+def _restoration(told: str) -> Literal["none", "ongoing", "done"]:
+    if not told:
+        return "none"
+    return "ongoing" if 'ongoing-request="true"' in told else "done"
+
+
+def _encryption(headers: Mapping[str, str]) -> Encryption | None:
+    algorithm = headers.get("x-oss-server-side-encryption")
+    if algorithm is None:
+        return None
+    return msgspec.convert(
+        {
+            "algorithm": algorithm,
+            "keyId": headers.get("x-oss-server-side-encryption-key-id"),
+            "dataEncryption": headers.get("x-oss-server-side-data-encryption"),
+        },
+        Encryption,
+    )
+
+
+def unix(http_date: str) -> int:
+    parsed = parsedate_tz(http_date)
+    if parsed is None:
+        raise Transient("BadAnswer", f"OSS sent the date {http_date!r}")
+    return int(mktime_tz(parsed))
+
+
+def written(answer: Any, root: str) -> Written:  # noqa: ANN401 - oss2 carries no types
+    tree = read(answer, root)
+    etag = answer.headers.get("ETag") or next(
+        (each.text for each in tree.iter() if _name(each) == "ETag"), ""
+    )
+    return Written((etag or "").strip('"'), answer.headers.get("x-oss-version-id"))
+
+
+def parts(answer: Any) -> PartPage:  # noqa: ANN401 - oss2 carries no types
+    tree = _tree(answer, "ListPartsResult")
+    told = ({_name(field): field.text or "" for field in each} for each in tree if _name(each) == "Part")
+    parts = [
+        ListedPart(
+            int(part["PartNumber"]),
+            part["ETag"].strip('"'),
+            int(part["Size"]),
+            int(part["HashCrc64ecma"]) if part.get("HashCrc64ecma") else None,
+            int(datetime.fromisoformat(part["LastModified"].replace("Z", "+00:00")).timestamp()),
+        )
+        for part in told
+    ]
+    fields = {_name(field): field.text for field in tree}
+    more = (fields.get("IsTruncated") or "").lower() == "true"
+    following = int(fields.get("NextPartNumberMarker") or 0) if more else None
+    return PartPage(tuple(parts), following, unix(answer.headers["Date"]))
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def read(answer: Any, root: str) -> ET.Element:  # noqa: ANN401 - oss2 carries no types
+    return _tree(answer.resp, root)
+
+
+def _tree(answer: Any, root: str) -> ET.Element:  # noqa: ANN401 - oss2 carries no types
+    """Read the body, which frees the connection, and see that it is the `root` element and no error."""
+    body = answer.read()
+    try:
+        tree = ET.fromstring(body)  # noqa: S314 - see the import
+    except ET.ParseError:
+        text = f"OSS answered {answer.status} with a body that is no XML"
+        raise Transient("BadAnswer", text, request_id=answer.request_id, in_doubt=True) from None
+    if tree.tag == "Error":
+        code, message = tree.findtext("Code", "Unknown"), tree.findtext("Message", "")
+        raise translate(answer.status, code, message, answer.request_id, {})
+    if _name(tree) != root:
+        text = f"OSS answered {answer.status} with <{tree.tag}>, not <{root}>"
+        raise Transient("BadAnswer", text, request_id=answer.request_id, in_doubt=True)
+    return tree

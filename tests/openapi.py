@@ -81,7 +81,6 @@ _KEY = {"minLength": 1, "maxLength": names.MAX_KEY_BYTES, "not": {"enum": [".", 
 _LINE = {"pattern": whole(events.LINE), "maxLength": events.MAX_LINE}
 _VISIBLE = {"pattern": whole(events.VISIBLE), "maxLength": events.MAX_LINE}
 _DATE = {"pattern": whole(events.HTTP_DATE)}
-_NOT_YET = "not available yet"
 
 # By type and field: what is checked besides the type. "string" and the like name one of several alternatives.
 BOUNDS: dict[str, dict[str, Schema]] = {
@@ -152,8 +151,10 @@ BOUNDS: dict[str, dict[str, Schema]] = {
             "anyOf": [{"const": 0}, {"minimum": events.MIN_TRAFFIC, "maximum": events.MAX_TRAFFIC}],
             "description": "bit/s; 0: none.",
         },
-        "archive": {"description": f"restore: {_NOT_YET}, 501."},
-        "symlinks": {"description": f"follow: {_NOT_YET}, 501."},
+        "archive": {
+            "description": "restore: an archived source is restored, and copied once it is readable."
+        },
+        "symlinks": {"description": "copy: a symlink itself; follow: what it points to, in its own bucket."},
     },
     "Result": {"job": {"string": {"pattern": whole(events.JOB)}}},
     "Status": {"job": {"string": {"pattern": whole(events.JOB)}}},

@@ -7,7 +7,7 @@ instance, make an object of any size.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -31,6 +31,16 @@ class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     size: int
     seed: int = 0
+
+
+class Foreign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bucket of another account, with an object to read, so that access across accounts can be tried."""
+
+    bucket: str
+    key: str
+    owner: str = "6543210987654321"
+    acl: Literal["private", "public-read", "public-read-write"] = "private"
+    payer: Literal["BucketOwner", "Requester"] = "BucketOwner"
 
 
 class Kill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +74,7 @@ class Admin:
                 Route("/invocations", self._invocations, methods=["GET"]),
                 Route("/triggers/{name}", self._fire, methods=["POST"]),
                 Route("/seed", self._seed, methods=["POST"]),
+                Route("/foreign", self._foreign, methods=["POST"]),
                 Route("/kill", self._kill, methods=["POST"]),
                 Route("/instances", self._instances, methods=["GET"]),
                 Route("/tasks", self._tasks, methods=["GET"]),
@@ -105,6 +116,13 @@ class Admin:
     async def _seed(self, request: Request) -> Response:
         seed = _decode(await request.body(), Seed)
         self._oss.seed(seed.bucket, seed.key, seed.size, seed.seed)
+        return _json({})
+
+    async def _foreign(self, request: Request) -> Response:
+        asked = _decode(await request.body(), Foreign)
+        bucket = self._oss.create_bucket(asked.bucket, owner=asked.owner)
+        bucket.acl, bucket.payer = asked.acl, asked.payer
+        self._oss.seed(asked.bucket, asked.key, 1000, 1)
         return _json({})
 
     async def _kill(self, request: Request) -> Response:

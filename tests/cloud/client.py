@@ -204,6 +204,10 @@ class LocalCloud:
         """Make an object of any size without sending its bytes."""
         self._admin("POST", "/seed", {"bucket": bucket, "key": key, "size": size, "seed": seed})
 
+    def foreign(self, bucket: str, key: str, **settings: str) -> None:
+        """Make a bucket of another account with an object in it: `acl`, `payer`."""
+        self._admin("POST", "/foreign", {"bucket": bucket, "key": key, **settings})
+
     def kill(self, request_id: str) -> bool:
         """SIGKILL the instance that runs this request; False if none does."""
         return bool(self._admin("POST", "/kill", {"request_id": request_id})["killed"])

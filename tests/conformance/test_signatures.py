@@ -135,3 +135,19 @@ def test_a_virtual_host_names_the_bucket(oss: Running, host: str) -> None:
     target = url.copy_with(raw_path=url.raw_path.removeprefix(b"/src"))
     answer = httpx.get(target, headers={"host": f"src.{host}:{url.port}"})
     assert (answer.status_code, answer.content) == (200, b"x")
+
+
+def test_where_the_requester_pays_another_account_has_to_say_so(oss: Running) -> None:
+    foreign = oss.do(lambda: oss.server.create_bucket("foreign", owner="9999"))
+    foreign.acl, foreign.payer = "public-read-write", "Requester"
+    bucket, pays = oss.bucket("foreign"), {"x-oss-request-payer": "requester"}
+    assert refused(lambda: bucket.put_object("k", b"x")) == (403, "AccessDenied")
+    bucket.put_object("k", b"x", headers=pays)
+    assert refused(lambda: bucket.get_object("k")) == (403, "AccessDenied")
+    assert bucket.get_object("k", headers=pays).read() == b"x"
+    mine = oss.bucket()
+    assert refused(lambda: mine.copy_object("foreign", "k", "k2")) == (403, "AccessDenied")
+    mine.copy_object("foreign", "k", "k2", headers=pays)
+    mine.put_bucket_request_payment("Requester")
+    assert mine.get_bucket_request_payment().payer == "Requester"
+    assert mine.get_object("k2").read() == b"x"  # the owner need not say so

@@ -26,9 +26,10 @@ def shared_cloud() -> Iterator[LocalCloud]:
     environment = {
         "MULTIPART_THRESHOLD": "2MiB",
         "MAX_PARALLEL": str(THREADS),
-        "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*",
+        "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*,"
+        "foreign-pays-simple/*,foreign-pays-multipart/*,foreign-private-source/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{SOURCE}/*,{VERSIONED}/*,no-such-bucket/*,"
-        "oss-copy-worm/*,oss-copy-abroad/*",
+        "oss-copy-worm/*,oss-copy-abroad/*,foreign-private-destination/*",
     }
     with LocalCloud(variables={"timeout": TIMEOUT}, environment=environment) as running:
         yield running

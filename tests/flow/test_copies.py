@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import oss2.models
 import pytest
 
-from osscopy.model import MIB
+from osscopy.model import GIB, MIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import (
     BIG,
@@ -335,31 +336,6 @@ def _enabled() -> Any:
     return config
 
 
-def test_a_symlink_is_refused_rather_than_copied_unproved(
-    cloud: LocalCloud, source: Any, destination: Any, key: str
-) -> None:
-    source.put_object(key + "-target", b"t")
-    source.put_symlink(key + "-target", key)
-    result = cloud.invoke(request_of(key))
-    assert (result["error"]["code"], result["error"]["field"]) == ("NotAvailable", "source")
-    assert not exists(destination, key)
-
-
-@pytest.mark.parametrize("method", ["simple", "multipart"])
-def test_what_a_symlink_points_to_is_copied_on_request(
-    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
-) -> None:
-    source.put_object(key + "-ziel 备份", b"target", headers=HEADERS)
-    source.put_symlink(key + "-ziel 备份", key)
-    result = cloud.invoke(request_of(key, symlinks="follow", tuning={"method": method}))
-    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
-    assert result["source"]["key"] == key + "-ziel 备份"
-    assert result["destination"]["key"] == key
-    assert destination.get_object(key).read() == b"target"
-    assert shown(destination, key) == shown(source, key + "-ziel 备份")
-    assert destination.head_object(key).headers["x-oss-object-type"] != "Symlink"
-
-
 @pytest.mark.parametrize("method", ["simple", "multipart"])
 def test_an_appendable_source_is_copied(
     cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
@@ -369,13 +345,6 @@ def test_an_appendable_source_is_copied(
     result = cloud.invoke(asked)
     assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
     assert destination.get_object(key).read() == b"one two"
-
-
-def test_a_symlink_followed_onto_its_own_target_is_refused(cloud: LocalCloud, source: Any, key: str) -> None:
-    source.put_object(key + "-target", b"target")
-    source.put_symlink(key + "-target", key)
-    asked = request_of(key, symlinks="follow") | {"destination": {"bucket": SOURCE, "key": key + "-target"}}
-    assert cloud.invoke(asked)["error"]["code"] == "SelfCopy"
 
 
 @pytest.mark.parametrize(
@@ -448,3 +417,84 @@ def test_the_result_names_every_field_of_the_contract(cloud: LocalCloud, source:
     wanted = "job status method source destination verified parts partsDone bytesDone lanes hops startedAt"
     assert set(result) == {*wanted.split(), "finishedAt", "error"}
     assert results(cloud, result["job"])
+
+
+# --- accounts, limits --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_requester_pays_is_said_with_every_request_to_the_source(
+    cloud: LocalCloud, destination: Any, key: str, method: str
+) -> None:
+    """A bucket of another account answers 403 to each request that does not say so."""
+    name = f"foreign-pays-{method}"
+    cloud.foreign(name, key, acl="public-read", payer="Requester")
+    asked = request_of(key, tuning={"method": method}) | {"source": {"bucket": name, "key": key}}
+    refused = cloud.invoke(asked)
+    assert (refused["status"], refused["error"]["code"]) == ("failed", "AccessDenied"), refused
+    result = cloud.invoke(asked | {"requestPayer": True})
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert exists(destination, key)
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_bucket_of_another_account_is_refused_with_what_to_grant(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, side: str
+) -> None:
+    name = f"foreign-private-{side}"
+    cloud.foreign(name, key)
+    source.put_object(key, b"x")
+    result = cloud.invoke(request_of(key) | {side: {"bucket": name, "key": key}})
+    assert (result["status"], result["error"]["code"]) == ("failed", "AccessDenied"), result
+    assert "grant it to the role in its bucket policy" in result["error"]["message"]
+    assert not exists(destination, key)
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_a_traffic_limit_paces_each_request(cloud: LocalCloud, source: Any, key: str, method: str) -> None:
+    source.put_object(key, bytes(300 * 1024))
+    asked = request_of(
+        key, trafficLimit=819_200, tuning={"method": method, "partSize": "100KiB", "parallel": 1}
+    )
+    begun = time.monotonic()
+    result = cloud.invoke(asked)
+    result = final_result(cloud, result["job"]) if result["status"] == "running" else result
+    assert result["status"] == "succeeded", result
+    assert time.monotonic() - begun >= 3.0  # 100 KiB a second
+
+
+@pytest.mark.parametrize(
+    ("size", "storage_class", "method"),
+    [
+        (GIB, "keep", "simple"),
+        (GIB, "IA", "simple"),
+        (GIB + 1, "IA", "multipart"),
+        (5 * GIB, "keep", "simple"),
+        (5 * GIB + 1, "keep", "multipart"),
+    ],
+)
+def test_copyobject_is_left_where_its_limits_are(
+    limitless: LocalCloud, key: str, size: int, storage_class: str, method: str
+) -> None:
+    """1 GB where the storage class changes, 5 GB across buckets; the threshold is above both here."""
+    limitless.seed(SOURCE, key, size, seed=1)
+    result = limitless.invoke(request_of(key, storageClass=storage_class))
+    result = final_result(limitless, result["job"]) if result["status"] == "running" else result
+    assert (result["status"], result["method"]) == ("succeeded", method), result
+
+
+@pytest.mark.parametrize(("size", "storage_class"), [(GIB + 1, "IA"), (5 * GIB + 1, "keep")])
+def test_copyobject_beyond_its_limits_is_refused_with_a_word_on_parts(
+    cloud: LocalCloud, destination: Any, key: str, size: int, storage_class: str
+) -> None:
+    cloud.seed(SOURCE, key, size, seed=1)
+    result = cloud.invoke(request_of(key, storageClass=storage_class, tuning={"method": "simple"}))
+    assert (result["status"], result["error"]["code"]) == ("failed", "EntityTooLarge"), result
+    assert "leave tuning.method at auto" in result["error"]["message"]
+    assert not exists(destination, key)
+
+
+@pytest.fixture(scope="module")
+def limitless() -> Iterator[LocalCloud]:
+    with LocalCloud(environment={"MULTIPART_THRESHOLD": "5GiB", "ALLOWED_SOURCES": f"{SOURCE}/*"}) as running:
+        yield running

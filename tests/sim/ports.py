@@ -48,7 +48,7 @@ class SimStore(SimPort):
         head: Head | None = self._ask("find destination", lambda _: self._world.find())
         return head
 
-    def symlink(self, request: CopyRequest, source: Source) -> str:  # noqa: ARG002 - the port's signature
+    def link(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
         raise AssertionError("the simulated source is no symlink")
 
     def restore(self, request: CopyRequest, source: Source) -> None:  # noqa: ARG002 - the port's signature
@@ -80,7 +80,14 @@ class SimStore(SimPort):
         upload: str = self._ask("initiate", lambda _: self._world.initiate(request, attributes, initiator))
         return upload
 
-    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:  # noqa: ARG002 - the port's signature
+    def copy_part(
+        self,
+        request: CopyRequest,  # noqa: ARG002 - the port's signature
+        pin: Pin,
+        upload_id: str,
+        part: Part,
+        timeout: float,  # noqa: ARG002 - within the scenarios' timeouts all requests wait as long
+    ) -> None:
         def apply(read: Any) -> None:
             self._world.copy_part(upload_id, read, part, survives=self._process.survives)
 

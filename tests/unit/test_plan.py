@@ -60,6 +60,23 @@ def upload(size: int, part_size: int, lanes: int = 1) -> tuple[Pin, Upload]:
     return Pin(size, "E", 0), Upload("U", part_size, -(-size // part_size), lanes, 0)
 
 
+def test_a_traffic_limit_makes_parts_smaller_and_leaves_copyobject_sooner() -> None:
+    slow = request(traffic_limit=8 * MIB)  # 1 MiB a second
+    assert plan.rate(slow) == MIB
+    assert plan.rate(request()) == plan.rate(request(traffic_limit=838_860_800)) == plan.PART_RATE
+    assert plan.part_size(GIB, Tuning(), 1, seconds=30, rate=plan.rate(slow)) == 30 * MIB
+    assert plan.method(slow, head(size=10 * MIB), 200 * MIB) == "simple"
+    assert plan.method(slow, head(size=10 * MIB + 1), 200 * MIB) == "multipart"
+
+
+def test_the_wait_for_a_part_grows_with_its_size_within_the_life_of_the_invocation() -> None:
+    small, large = (plan.part_timeout(size, plan.PART_RATE, 600) for size in (MIB, 1000 * MIB))
+    assert 30 < small < 31
+    assert large == 180
+    assert plan.part_timeout(5 * GIB, plan.PART_RATE, 600) == plan.read_timeout(600) == 300
+    assert plan.part_timeout(MIB, plan.PART_RATE, 5) == plan.read_timeout(5)
+
+
 @given(size=SIZES, parallel=st.integers(1, 512))
 def test_the_chosen_part_size_never_needs_more_than_ten_thousand_parts(size: int, parallel: int) -> None:
     part_size = plan.part_size(size, Tuning(), parallel, seconds=600)

@@ -158,8 +158,10 @@ class Engine:
         if head.kind != "Symlink" or request.symlinks != "follow":
             return request, head
         source = request.source
-        key = self._session.ask(lambda: self._session.store.symlink(request, source))
-        followed = msgspec.structs.replace(request, source=Source(source.bucket, key))
+        link = self._session.ask(lambda: self._session.store.link(request, source))
+        if link is None or link.link is None:
+            raise Transient("SourceInMotion", "the symlink is being replaced just now")
+        followed = msgspec.structs.replace(request, source=Source(source.bucket, link.link))
         events.check_request(followed)
         self._allow(followed)
         return followed, self._session.source(followed, followed.conditions)
@@ -244,7 +246,9 @@ class Engine:
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
         parallel = self._session.parallel(copy.request)
-        part_size = plan.part_size(head.size, copy.request.tuning, parallel, self._session.part_budget())
+        part_size = plan.part_size(
+            head.size, copy.request.tuning, parallel, self._session.part_budget(), plan.rate(copy.request)
+        )
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
         mine = Opened(
@@ -359,12 +363,14 @@ class Engine:
     def _work(self, task: Continue, listed: Sequence[ListedPart]) -> Result:
         """Copy missing parts, then complete, hand over or give up."""
         missing = plan.missing(task.pin, task.upload, task.lane, listed)
+        size, rate = task.upload.part_size, plan.rate(task.request)
+        wait = plan.part_timeout(size, rate, self._session.limits.timeout)
         crew = Crew(
-            lambda part: self._session.store.copy_part(task.request, task.pin, task.upload.id, part),
+            lambda part: self._session.store.copy_part(task.request, task.pin, task.upload.id, part, wait),
             missing,
             clock=self._session.clock,
             deadline=self._session.submit_by,
-            expected=min(task.upload.part_size / plan.PART_RATE, self._session.part_budget()),
+            expected=min(size / rate, self._session.part_budget()),
         )
         if missing:
             crew.work(min(self._session.parallel(task.request), len(missing)))

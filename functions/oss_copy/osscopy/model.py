@@ -216,7 +216,10 @@ class Rule(Options, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """An object as HEAD shows it. Times are Unix seconds of the server's clock."""
+    """An object as HEAD shows it. Times are Unix seconds of the server's clock.
+
+    `link`: the key it points to, where the object is a symlink itself; it has no bytes then.
+    """
 
     size: int
     etag: str
@@ -230,6 +233,7 @@ class Head(msgspec.Struct, frozen=True):
     tag_count: int
     encryption: Encryption | None = None
     restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
+    link: str | None = None
 
 
 class Promise(Value, frozen=True):
@@ -248,6 +252,7 @@ class Pin(Value, frozen=True):
     """The version of the source that a copy is bound to (design: one source version), and what that promises.
 
     `tags`: a digest of the source's tags if they are copied apart from the bytes, None if there are none.
+    `link`: what a symlink points to that is copied as a symlink.
     """
 
     size: int
@@ -257,6 +262,7 @@ class Pin(Value, frozen=True):
     crc64: str | None = None
     tags: str | None = None
     promise: Promise | None = None
+    link: str | None = None
 
 
 class Attributes(msgspec.Struct, frozen=True):
@@ -440,7 +446,7 @@ class Result(Value, frozen=True):
     source: Seen | None = None
     destination: Seen | None = None
     method: Literal["simple", "multipart"] | None = None
-    verified: Literal["crc64", "size"] | None = None
+    verified: Literal["crc64", "size", "link"] | None = None
     parts: int = 0
     parts_done: int = 0
     bytes_done: int = 0

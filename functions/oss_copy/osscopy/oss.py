@@ -64,7 +64,7 @@ class OssStore:
         # requests would look through the environment for proxies and a .netrc at every single request: a
         # sixth of a part's CPU time, and neither has a say in what the platform signs and where it goes.
         self._session.session.trust_env = False
-        self._buckets: dict[str, Any] = {}
+        self._buckets: dict[tuple[str, tuple[float, float]], Any] = {}
 
     @classmethod
     def connect(
@@ -112,13 +112,16 @@ class OssStore:
                 return None
             raise
 
-    def symlink(self, request: CopyRequest, source: Source) -> str:
+    def link(self, request: CopyRequest, place: Source) -> Head | None:
         headers = wire.named({"x-oss-request-payer": wire.payer(request)})
-        with _translated("source"):
-            answer = self.bucket(source.bucket).get_symlink(source.key, wire.version(source), headers)
-            answer.resp.read()
-            target: str = answer.target_key
-            return target
+        try:
+            with _translated("symlink"):
+                answer = self.bucket(place.bucket).get_symlink(place.key, wire.version(place), headers)
+                return wire.link(answer)
+        except Failed as error:
+            if error.code in {"NoSuchKey", "NoSuchVersion", "NotSymlink"}:
+                return None
+            raise
 
     def restore(self, request: CopyRequest, source: Source) -> None:
         headers = wire.named({"x-oss-request-payer": wire.payer(request)})
@@ -172,10 +175,10 @@ class OssStore:
             upload_id: str = bucket.init_multipart_upload(request.destination.key, headers).upload_id
             return upload_id
 
-    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:
+    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float) -> None:
         source, destination = request.source, request.destination
         with _translated("copy"):
-            answer = self.bucket(destination.bucket).upload_part_copy(
+            answer = self.bucket(destination.bucket, timeout).upload_part_copy(
                 source.bucket,
                 source.key,
                 (part.first, part.last),
@@ -252,11 +255,11 @@ class OssStore:
 
     def bucket(self, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
         """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given."""
-        if timeout is not None:
-            return self._bucket(name, (CONNECT_TIMEOUT, timeout))
-        if name not in self._buckets:
-            self._buckets[name] = self._bucket(name, self._timeout)
-        return self._buckets[name]
+        waits = self._timeout if timeout is None else (CONNECT_TIMEOUT, timeout)
+        known = self._buckets.get((name, waits))
+        if known is None:
+            known = self._buckets[name, waits] = self._bucket(name, waits)
+        return known
 
     def _bucket(self, name: str, timeout: tuple[float, float]) -> Any:  # noqa: ANN401 - oss2 carries no types
         return oss2.Bucket(
@@ -342,7 +345,7 @@ def _state() -> Iterator[None]:
 
 @contextmanager
 def _translated(about: str) -> Iterator[None]:
-    """Turn oss2's errors into ours. `about`: source, destination, state, or copy (pinned to a source)."""
+    """Turn oss2's errors into ours. `about`: source, destination, symlink, state or copy (a pinned one)."""
     try:
         yield
     except oss2.exceptions.RequestError as error:

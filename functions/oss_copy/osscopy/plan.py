@@ -60,13 +60,13 @@ _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simple", "shallow", "multipart"]:
     """CopyObject up to `threshold` bytes and for what is shallow, parts above; an empty object has no parts.
 
-    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes.
+    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes. A
+    traffic limit lowers it, so that CopyObject takes no longer than without one.
     """
     tuning = request.tuning
-    if source.kind == "Symlink":
-        # HEAD shows the target, and the copied link may point nowhere: it needs a proof of its own.
-        text = "the source is a symlink; with `symlinks` as `follow`, what it points to is copied"
-        raise Refused("NotAvailable", text, field="source")
+    if source.link is not None and tuning.method == "multipart":
+        text = "a symlink has no parts; with `symlinks` as `follow`, what it points to is copied"
+        raise Refused("InvalidTuning", text, field="tuning.method")
     if source.size > MAX_OBJECT:
         raise Refused(
             "EntityTooLarge",
@@ -78,9 +78,15 @@ def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simpl
     if tuning.method == "multipart":
         return "multipart"
     changed = request.storage_class not in {"keep", source.storage_class}
-    if source.size <= min(threshold, GIB if changed else 5 * GIB):
+    quick = int(threshold * rate(request) / PART_RATE)
+    if source.size <= min(quick, GIB if changed else 5 * GIB):
         return "simple"
     return "shallow" if is_shallow(request, source) else "multipart"
+
+
+def rate(request: CopyRequest) -> float:
+    """Bytes a second that one request of this copy is trusted to copy."""
+    return min(PART_RATE, request.traffic_limit / 8) if request.traffic_limit else PART_RATE
 
 
 def is_shallow(request: CopyRequest, source: Head) -> bool:
@@ -126,6 +132,8 @@ def judge_overwrite(request: CopyRequest, source: Head, destination: Head | None
 
 def same_content(one: Head, other: Head) -> bool:
     """Whether two objects surely hold the same bytes: unknown checksums are never counted as equal."""
+    if one.link is not None or other.link is not None:
+        return one.link == other.link
     if one.size != other.size:
         return False
     if one.crc64 is not None and other.crc64 is not None:
@@ -177,8 +185,8 @@ def byte_size(value: int | str) -> int:
     return int(found[1]) * _UNITS[found[2]] if found else int(value)
 
 
-def part_size(size: int, tuning: Tuning, parallel: int, seconds: float) -> int:
-    """Bytes per part: at most 10,000 parts, each copied within `seconds` at PART_RATE, all threads busy."""
+def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: float = PART_RATE) -> int:
+    """Bytes per part: at most 10,000 parts, each copied within `seconds` at `rate`, all threads busy."""
     least = max(MIN_PART, -(-size // MAX_PARTS))
     if tuning.part_size is not None:
         asked = byte_size(tuning.part_size)
@@ -191,13 +199,13 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float) -> int:
         return asked
     even = _round_up(-(-size // max(1, parallel)), MIB)
     chosen = max(min(USUAL_PART, max(SMALLEST_PART, even)), _round_up(least, MIB))
-    within = max(MIN_PART, int(seconds * PART_RATE) // MIB * MIB)
+    within = max(MIN_PART, int(seconds * rate) // MIB * MIB)
     if chosen > within >= least:
         chosen = within
     if chosen > within:
         raise Refused(
             "TimeoutTooShort",
-            f"an object of {size} bytes needs parts of {chosen} bytes, about {chosen // PART_RATE} s each: "
+            f"an object of {size} bytes needs parts of {chosen} bytes, about {chosen / rate:.0f} s each: "
             "raise the function's timeout",
             field="timeout",
         )
@@ -333,6 +341,11 @@ def read_timeout(timeout: float) -> float:
     return max(5.0, min(300.0, timeout - 2 * reserve(timeout)))
 
 
+def part_timeout(size: int, rate: float, timeout: float) -> float:
+    """Seconds to wait for a copied part of `size` bytes: three times what it is trusted to take, and 30."""
+    return min(read_timeout(timeout), 30 + 3 * size / rate)
+
+
 def settle_time(timeout: float) -> float:
     """Seconds in which a request that timed out may still take effect, as far as anybody can tell.
 
@@ -371,11 +384,16 @@ def pause(attempt: int, error: Transient, random: float) -> float:
 
 def pin(head: Head) -> Pin:
     """The version of the source that `head` saw."""
-    return Pin(head.size, head.etag, head.last_modified, head.version_id, head.crc64)
+    return Pin(head.size, head.etag, head.last_modified, head.version_id, head.crc64, link=head.link)
 
 
 def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
-    """The version that `head` saw, and what a copy of it must show; `tags` are those carried apart."""
+    """The version that `head` saw, and what a copy of it must show; `tags` are those carried apart.
+
+    Of a symlink OSS tells nothing but where it points to.
+    """
+    if head.link is not None:
+        return pin(head)
     count = head.tag_count if request.tags == "copy" else 0 if request.tags == "none" else len(request.tags)
     promise = Promise(
         content=digests(promised_content(request, head)),
@@ -436,10 +454,14 @@ def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) 
     if seen is None:
         return ["the destination does not exist"]
     found: list[str] = []
-    if seen.size != pin.size:
-        found.append(f"size {seen.size}, not {pin.size}")
     if seen.last_modified < not_before:
         found.append("last modified before the copy began")
+    if (seen.link, pin.link) != (None, None):
+        if seen.link != pin.link:
+            found.append(f"symlink to {seen.link!r}, not to {pin.link!r}")
+        return found
+    if seen.size != pin.size:
+        found.append(f"size {seen.size}, not {pin.size}")
     if pin.crc64 is not None and seen.crc64 is not None:
         if seen.crc64 != pin.crc64:
             found.append(f"CRC64 {seen.crc64}, not {pin.crc64}")
@@ -467,6 +489,8 @@ def _unkept(promise: Promise, seen: Head) -> list[str]:
     return found
 
 
-def verified_by(pin: Pin, seen: Head) -> Literal["crc64", "size"]:
+def verified_by(pin: Pin, seen: Head) -> Literal["crc64", "size", "link"]:
     """Which evidence a success rests on."""
+    if pin.link is not None:
+        return "link"
     return "crc64" if pin.crc64 is not None and pin.crc64 == seen.crc64 else "size"

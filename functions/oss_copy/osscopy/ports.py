@@ -39,8 +39,8 @@ class Store(Protocol):
     def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
         """The destination, or one version of it; None if there is no such object."""
 
-    def symlink(self, request: CopyRequest, source: Source) -> str:
-        """The key that a symlink points to, in its own bucket."""
+    def link(self, request: CopyRequest, place: Source) -> Head | None:
+        """A symlink itself, not what it points to; None if there is none under this name."""
 
     def restore(self, request: CopyRequest, source: Source) -> None:
         """Start the restoration of an archived source; that one runs already is as good."""
@@ -59,8 +59,11 @@ class Store(Protocol):
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         """Open a multipart upload on the destination and return its id."""
 
-    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part) -> None:
-        """UploadPartCopy of the pinned version; raises unless exactly the asked range was copied."""
+    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float) -> None:
+        """UploadPartCopy of the pinned version; raises unless exactly the asked range was copied.
+
+        Waits `timeout` seconds for the answer.
+        """
 
     def list_parts(self, request: CopyRequest, upload_id: str, after: int) -> PartPage:
         """One page of parts with numbers above `after`."""

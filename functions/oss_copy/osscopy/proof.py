@@ -31,7 +31,7 @@ def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Wr
     """Compare what CopyObject wrote with what was promised.
 
     CopyObject pins the bytes, but takes headers and tags as they are when it comes: if these were changed
-    since HEAD, the destination must show the source as it is now.
+    since HEAD, the destination must show the source as it is now. A symlink is not pinned: likewise.
     """
     seen = _look(session, request, written)
     wrong = plan.differences(pin, seen, 0, pin.etag)
@@ -40,7 +40,7 @@ def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Wr
             head = session.source(plan.bound(request, pin), Conditions())
         except Failed:
             head = None
-        if head is not None and head.etag == pin.etag:
+        if head is not None and (head.etag == pin.etag or head.link is not None):
             wrong = plan.differences(plan.bind(request, head, {}), seen, 0, pin.etag)
     return _judge(session, request, written, seen, wrong)
 

@@ -37,6 +37,10 @@ _BUSY = (
     "OSS throttles: it is asked again by itself; if it lasts, lower tuning.parallel or MAX_PARALLEL, "
     "or have the quota raised"
 )
+_CREDENTIALS = (
+    "the function's temporary credentials do not pass: FC gives new ones with the next invocation; if it "
+    "lasts, look whether its role still exists"
+)
 ADVICE = {
     "NoSuchKey": "check bucket, key and versionId of the source",
     "NoSuchVersion": "check the versionId of the source",
@@ -55,13 +59,19 @@ ADVICE = {
     "InvalidArgument": "OSS does not take a value of the request, or not with an object of this type",
     "InvalidPartOrder": "report it: parts are always listed in order",
     "InvalidStorageClass": "choose a storage class that the region has",
+    "SymlinkTargetNotExist": "the symlink points to nothing: leave `symlinks` at copy, or mend the link",
+    "InvalidTargetType": "the symlink points to a symlink: leave `symlinks` at copy, or name the object",
     "OperationNotSupported": "OSS cannot do this with an object of this type",
     "KmsServiceNotEnabled": "enable KMS in this region or choose AES256",
     "InvalidEncryptionAlgorithmError": "choose KMS, AES256 or SM4",
     "InvalidObjectName": "OSS does not take this key",
     "InvalidTag": "check the tags: allowed are letters, digits, spaces and + - = . _ : /",
     "SignatureDoesNotMatch": "check OSS_ENDPOINT and the region of the function",
-} | dict.fromkeys(sorted(_THROTTLED), _BUSY)
+    "RequestTimeTooSkewed": "the function's clock differs from OSS's: it is asked again by another instance",
+    "InternalError": "OSS failed: it is asked again; if it lasts, ask Alibaba Cloud with the request id",
+    **dict.fromkeys(("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"), _CREDENTIALS),
+    **dict.fromkeys(sorted(_THROTTLED), _BUSY),
+}
 
 
 def translate(

@@ -12,7 +12,18 @@ import msgspec
 
 from osscopy import plan
 from osscopy.attempts import Attempts
-from osscopy.model import Acl, Conditions, Continue, CopyRequest, Failed, Head, ListedPart, Pin
+from osscopy.model import (
+    Acl,
+    Conditions,
+    Continue,
+    CopyRequest,
+    Failed,
+    Head,
+    ListedPart,
+    Pin,
+    Source,
+    Transient,
+)
 from osscopy.ports import Clock, Invoker, Journal, Log, Store
 
 T = TypeVar("T")
@@ -82,8 +93,25 @@ class Session:
             marker = page.next
 
     def source(self, request: CopyRequest, conditions: Conditions) -> Head:
-        """The source as it is now."""
-        return self.ask(lambda: self.store.head(request, request.source, conditions))
+        """The source as it is now: a symlink itself, unless it is to be followed."""
+        source = request.source
+        head = self._itself(request, source, lambda: self.store.head(request, source, conditions))
+        if head is None:
+            raise Transient("SourceInMotion", "the source is being replaced just now")
+        return head
+
+    def _itself(self, request: CopyRequest, place: Source, look: Callable[[], Head | None]) -> Head | None:
+        """What `look` sees; where it sees the target of a symlink, or that there is none, the symlink."""
+        follows = request.symlinks == "follow" and place == request.source
+        try:
+            head = self.ask(look)
+        except Failed as error:
+            if follows or error.code not in {"SymlinkTargetNotExist", "InvalidTargetType"}:
+                raise
+        else:
+            if follows or head is None or head.kind != "Symlink":
+                return head
+        return self.ask(lambda: self.store.link(request, place))
 
     def same_source(self, request: CopyRequest, pin: Pin) -> Head | None:
         """The source if it is still what was pinned: ETag, versionId, Last-Modified and copied tags.
@@ -112,9 +140,9 @@ class Session:
         return self.ask(lambda: self.store.tags(request, source))
 
     def destination(self, request: CopyRequest, version_id: str | None = None) -> Head | None:
-        """What the destination shows now, or one version of it."""
-        bucket, key = request.destination.bucket, request.destination.key
-        return self.ask(lambda: self.store.find(bucket, key, version_id))
+        """What the destination shows now, or one version of it; a symlink itself, not what it points to."""
+        place = Source(request.destination.bucket, request.destination.key, version_id)
+        return self._itself(request, place, lambda: self.store.find(place.bucket, place.key, version_id))
 
     def acl(self, request: CopyRequest, pin: Pin) -> Acl:
         """The ACL the destination is to have."""

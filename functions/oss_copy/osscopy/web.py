@@ -38,6 +38,7 @@ STATUS = {
     "NoSuchKey": 404,
     "NoSuchVersion": 404,
     "NoSuchBucket": 404,
+    "SymlinkTargetNotExist": 404,
     "NotFound": 404,
     "MethodNotAllowed": 405,
     "DestinationChanged": 409,

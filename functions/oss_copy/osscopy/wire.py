@@ -54,8 +54,13 @@ def version(source: Source, pin: Pin | None = None) -> dict[str, str]:
 
 def pinned(request: CopyRequest, pin: Pin) -> dict[str, Any]:
     limit = str(request.traffic_limit) if request.traffic_limit else None
-    return {"x-oss-copy-source-if-match": pin.etag} | named(
-        {"x-oss-traffic-limit": limit, "x-oss-request-payer": payer(request)}
+    # Not for a symlink: whether OSS compares its own ETag or its target's is not documented.
+    return named(
+        {
+            "x-oss-copy-source-if-match": pin.etag if pin.link is None else None,
+            "x-oss-traffic-limit": limit,
+            "x-oss-request-payer": payer(request),
+        }
     )
 
 
@@ -127,6 +132,25 @@ def head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
         tag_count=int(headers.get("x-oss-tagging-count", 0)),
         encryption=_encryption(headers),
         restoration=_restoration(headers.get("x-oss-restore", "")),
+    )
+
+
+def link(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
+    """A symlink itself; its class, headers and tags are not told."""
+    answer.resp.read()
+    headers = answer.headers
+    return Head(
+        size=0,
+        etag=headers["ETag"].strip('"'),
+        version_id=headers.get("x-oss-version-id"),
+        last_modified=unix(headers["Last-Modified"]),
+        seen_at=unix(headers["Date"]),
+        crc64=None,
+        storage_class="",
+        kind="Symlink",
+        content=ContentHeaders(),
+        tag_count=0,
+        link=answer.target_key,
     )
 
 

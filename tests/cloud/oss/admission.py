@@ -9,7 +9,7 @@ from tests.cloud.accounts import Accounts, Credentials
 
 from .errors import OssError
 from .operations import Operation
-from .protocol import Request
+from .protocol import Request, pays
 from .signatures import Signatures
 from .state import Bucket, Store
 
@@ -39,6 +39,7 @@ class Admission:
                 raise OssError("AccessDenied", message, ec="0003-00000001")
         elif credentials is None or (self._foreign(bucket) and operation.name != "PutBucket"):
             _admit_stranger(request, operation, bucket)
+            bucket.charge(pays=pays(request.headers))
         return credentials
 
     def _foreign(self, bucket: Bucket) -> bool:

@@ -169,6 +169,19 @@ def get_stat(store: Store, call: Call) -> Response:
     return Response(body=document("BucketStat", fields))
 
 
+def put_request_payment(store: Store, call: Call) -> Response:
+    payer = read_document(call.body.bytes()).findtext("Payer")
+    if payer not in {"BucketOwner", "Requester"}:
+        raise OssError("MalformedXML")
+    store.bucket(call.bucket).payer = payer
+    return Response()
+
+
+def get_request_payment(store: Store, call: Call) -> Response:
+    fields: list[Tree] = [("Payer", store.bucket(call.bucket).payer)]
+    return Response(body=document("RequestPaymentConfiguration", fields))
+
+
 def put_bucket_acl(store: Store, call: Call) -> Response:
     """On a bucket that does not exist it is PutBucket (PutBucketAcl docs)."""
     if call.bucket not in store.buckets:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from . import metadata, preconditions
 from .errors import OssError
 from .objects import blank, version_headers
-from .protocol import Call, Response, check_key, document, etag_header, iso
+from .protocol import Call, Response, check_key, document, etag_header, iso, pays
 from .state import Bucket, Metadata, Part, Store, Version
 from .telling import tell
 from .uploads import check_part_number, find_upload
@@ -46,8 +46,10 @@ def find_source(store: Store, call: Call, destination: Bucket) -> Source:
     """The source as it is now, after every reason to refuse it."""
     name, key, version_id = source_name(call)
     bucket = store.bucket(name)
-    if call.principal and bucket.owner != store.accounts.account_id and bucket.acl == "private":
-        raise OssError("AccessDenied", "You have no right to access this object because of bucket acl.")
+    if call.principal and bucket.owner != store.accounts.account_id:
+        if bucket.acl == "private":
+            raise OssError("AccessDenied", "You have no right to access this object because of bucket acl.")
+        bucket.charge(pays=pays(call.headers))
     if bucket.region != destination.region:
         raise OssError(
             "AccessDenied",
@@ -95,6 +97,7 @@ def copy_object(store: Store, call: Call) -> Response:
     _check_size(bucket, source, version)
     if version.kind == "Symlink":
         content, etag = version.content, version.etag
+        version = replace(version, target=version.target + "-corrupt" * call.corrupt)
     else:
         content = call.stored(source.version.content)
         etag = source.version.etag if content is source.version.content else content.etag()

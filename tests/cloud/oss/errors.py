@@ -100,6 +100,7 @@ TABLE: dict[str, Meaning] = {
         501, "0002-00000301", "A header or query you provided implies functionality that is not implemented."
     ),
     "NotModified": Meaning(304, "0026-00000002", "Not Modified"),
+    "NotSymlink": Meaning(400, "0026-00000010", "The object is not symlink object"),
     "ObjectNotAppendable": Meaning(409, "0026-00000207", "The object is not appendable"),
     "OperationNotSupported": Meaning(
         400, "0016-00000701", "The operation is not supported for this resource"

@@ -101,10 +101,11 @@ def seen(bucket: Bucket, call: Call) -> tuple[Version, Version]:
 
 
 def shown(version: Version, target: Version) -> Version:
-    """A symlink shows its own metadata with its target's bytes; its Last-Modified is its own."""
+    """A symlink shows its own metadata with its target's bytes, and the later Last-Modified of the two."""
     if version is target:
         return version
-    return replace(version, content=target.content, etag=target.etag)
+    modified = max(version.modified, target.modified)
+    return replace(version, content=target.content, etag=target.etag, modified=modified)
 
 
 def get_object(store: Store, call: Call) -> Response:
@@ -260,7 +261,7 @@ def get_symlink(store: Store, call: Call) -> Response:
     bucket = store.bucket(call.bucket)
     version = bucket.find(call.key, call.params.get("versionId"))
     if version.kind != "Symlink":
-        raise OssError("InvalidTargetType", "The object is not a symlink.", Key=call.key)
+        raise OssError("NotSymlink", Key=call.key)
     target = (b"x-oss-symlink-target", quote(version.target, safe="").encode())
     etag = (b"etag", etag_header(version.etag))
     modified = (b"last-modified", http_date(version.modified))

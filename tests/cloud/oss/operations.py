@@ -56,6 +56,8 @@ TABLE: dict[Entry, Operation] = {
     ("bucket", "GET", "stat"): Operation("GetBucketStat", buckets.get_stat),
     ("bucket", "PUT", "acl"): Operation("PutBucketAcl", buckets.put_bucket_acl),
     ("bucket", "GET", "acl"): Operation("GetBucketAcl", buckets.get_bucket_acl),
+    ("bucket", "PUT", "requestPayment"): Operation("PutBucketRequestPayment", buckets.put_request_payment),
+    ("bucket", "GET", "requestPayment"): Operation("GetBucketRequestPayment", buckets.get_request_payment),
     ("bucket", "PUT", "versioning"): Operation("PutBucketVersioning", buckets.put_versioning),
     ("bucket", "GET", "versioning"): Operation("GetBucketVersioning", buckets.get_versioning),
     ("bucket", "PUT", "encryption"): Operation("PutBucketEncryption", buckets.put_encryption),
@@ -107,7 +109,7 @@ _OTHERS = """
     service DELETE publicAccessBlock:DeletePublicAccessBlock
     service POST x-oss-write-get-object-response:WriteGetObjectResponse
     bucket PUT website:PutBucketWebsite cors:PutBucketCors referer:PutBucketReferer logging:PutBucketLogging
-        policy:PutBucketPolicy requestPayment:PutBucketRequestPayment inventory:PutBucketInventory
+        policy:PutBucketPolicy inventory:PutBucketInventory
         qos:SetBucketStorageCapacity qosInfo:PutBucketQoSInfo requesterQosInfo:PutBucketRequesterQoSInfo
         transferAcceleration:PutBucketTransferAcceleration accessmonitor:PutBucketAccessMonitor
         resourceGroup:PutBucketResourceGroup style:PutStyle httpsConfig:PutBucketHttpsConfig
@@ -115,7 +117,7 @@ _OTHERS = """
         accessPointPolicy:PutAccessPointPolicy publicAccessBlock:PutBucketPublicAccessBlock
         notification:PutBucketEventNotification rtc:PutBucketRTC
     bucket GET website:GetBucketWebsite cors:GetBucketCors referer:GetBucketReferer logging:GetBucketLogging
-        policy:GetBucketPolicy policyStatus:GetBucketPolicyStatus requestPayment:GetBucketRequestPayment
+        policy:GetBucketPolicy policyStatus:GetBucketPolicyStatus
         inventory:GetBucketInventory qos:GetBucketStorageCapacity qosInfo:GetBucketQoSInfo
         requesterQosInfo:GetBucketRequesterQoSInfo qosRequester:ListBucketRequesterQoSInfos
         transferAcceleration:GetBucketTransferAcceleration accessmonitor:GetBucketAccessMonitor

@@ -99,6 +99,11 @@ class Response(msgspec.Struct, frozen=True):
     stop: int = 0
 
 
+def pays(headers: Headers) -> bool:
+    """Whether the requester says that it pays."""
+    return headers.get(b"x-oss-request-payer", b"").lower() == b"requester"
+
+
 def traffic_limit(call: Call) -> float:
     """Bytes a second that `x-oss-traffic-limit` (bits: 100 KB/s to 100 MB/s) allows; 0 without one."""
     value = call.header(b"x-oss-traffic-limit") or call.params.get("x-oss-traffic-limit")

@@ -102,6 +102,7 @@ class Bucket:
         self.owner = owner
         self.created = created
         self.acl = "private"
+        self.payer = "BucketOwner"  # or Requester: who belongs to another account says that it pays
         self.storage_class = "Standard"
         self.redundancy = "LRS"
         self.versioning = ""  # "", "Enabled", "Suspended"
@@ -112,6 +113,11 @@ class Bucket:
         self.keys: list[str] = []
         self.objects: dict[str, list[Version]] = {}
         self.uploads: dict[str, Upload] = {}
+
+    def charge(self, *, pays: bool) -> None:
+        """Refuse a request of another account that does not say that it pays where the requester does."""
+        if self.payer == "Requester" and not pays:
+            raise OssError("AccessDenied", "Access denied for requester pay bucket.", ec="0003-00000703")
 
     def current(self, key: str) -> Version | None:
         """The newest version, be it a delete marker."""

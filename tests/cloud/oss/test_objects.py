@@ -104,6 +104,7 @@ def test_a_link_shows_its_target(oss: Running) -> None:
     assert bucket.get_object("link").read() == b"hello"
     assert bucket.get_symlink("link").target_key == "target"
     bucket.put_symlink("link", "link2")
+    assert refused(lambda: bucket.get_symlink("target")) == (400, "NotSymlink")
     assert refused(lambda: bucket.get_object("link2")) == (400, "InvalidTargetType")
     bucket.delete_object("target")
     assert refused(lambda: bucket.get_object("link")) == (404, "SymlinkTargetNotExist")

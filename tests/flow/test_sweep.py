@@ -9,26 +9,17 @@ from typing import Any
 
 import oss2
 import pytest
-import yaml
 
-from tests.cloud.client import ROOT, LocalCloud
+from tests.cloud.client import LocalCloud
 from tests.flow.conftest import BIG, DESTINATION, SOURCE, crc64, in_parts, open_uploads, wait_for_parts
 
 STATE = "oss-copy-state"
 
 
 @pytest.fixture(scope="module")
-def quick_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """With a destination for failures, which `s.yaml` does not have (README: Never lose a copy)."""
-    template = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
-    props = template["resources"]["oss_copy"]["props"]
-    props["code"] = str(ROOT / "functions/oss_copy")
-    arn = "acs:fc:${vars.region}:${vars.accountId}:functions/${vars.functionName}"
-    props["asyncInvokeConfig"]["destinationConfig"] = {"onFailure": {"destination": arn}}
-    path = tmp_path_factory.mktemp("told") / "s.yaml"
-    path.write_text(yaml.safe_dump(template), encoding="utf-8")
+def quick_cloud() -> Iterator[LocalCloud]:
     environment = {"MAX_PARALLEL": "4", "MULTIPART_THRESHOLD": "2MiB"}
-    with LocalCloud(template=path, variables={"timeout": 3}, environment=environment) as running:
+    with LocalCloud(variables={"timeout": 3}, environment=environment) as running:
         yield running
 
 
@@ -116,8 +107,19 @@ def test_what_fc_gives_up_comes_back_and_goes_on_without_the_sweep(
     cloud.conditions(
         [{"operation": "GetObject", "probability": 1, "error": "ServiceUnavailable"}], bandwidth_mb_s=1.0
     )
-    until(lambda: any("requestPayload" in str(each["event"]) for each in cloud.invocations()))
+    until(lambda: bool(cloud.invocations(function=f"{cloud.function}-dropped")))
     cloud.conditions()
     until(lambda: status(cloud, job)["status"] == "succeeded")
     assert crc64(destination, key) == crc64(cloud.oss_bucket(SOURCE), key)
     assert open_uploads(destination, key) == []
+
+
+def test_a_function_that_cannot_start_is_not_told_of_its_own_failure_for_ever() -> None:
+    broken = {"MAX_PARALLEL": "0"}
+    with LocalCloud(environment=broken, arguments=["--retry-pause", "0.01"]) as cloud:
+        cloud.invoke_async(b'{"action": "sweep"}')
+        until(lambda: bool(cloud.invocations(function=f"{cloud.function}-dropped")))
+        cloud.wait_idle()
+        told = [(each["function"], each["outcome"], each["retries"]) for each in cloud.invocations()]
+        failed = ("function-error", 3)
+        assert told == [(cloud.function, *failed), (f"{cloud.function}-dropped", *failed)]

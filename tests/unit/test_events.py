@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -533,3 +533,22 @@ def test_an_action_comes_alone_by_a_direct_event_or_a_timer(action: str, kind: t
 def test_a_page_of_a_sweep_comes_back_as_it_was_submitted() -> None:
     sweep = Sweep("c-0123456789abcdef0123456789abcdef")
     assert events.parse(events.encode(sweep), ARRIVAL, ()) == sweep
+
+
+@pytest.mark.parametrize("name", ["timer", "oss-trigger", "eventbridge"])
+def test_an_event_whose_outcome_may_have_been_forgotten_is_refused(name: str) -> None:
+    """Records of outcomes expire; until then a redelivered event is found to be over."""
+    event = payload(name)
+    parsed = events.parse(event, ARRIVAL, RULES)
+    assert isinstance(parsed, events.Batch)
+    assert not [item for item in parsed.items if isinstance(item, Refused)]
+    late = events.Arrival("req-2", ARRIVAL.now + timedelta(days=9))
+    try:
+        refused = events.parse(event, late, RULES)
+        assert isinstance(refused, events.Batch)
+        (error, *_) = refused.items
+    except Refused as raised:
+        error = raised
+    assert isinstance(error, Refused)
+    assert error.code == "EventTooOld"
+    assert (error.field or "").lower().endswith("time")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -331,3 +334,12 @@ def test_every_promised_field_is_compared(
     found = plan.differences(pin, head(**shown), 0, None)
     assert len(found) == len(wrong), found
     assert all(text.startswith(start) for text, start in zip(found, wrong, strict=True)), found
+
+
+@pytest.mark.parametrize("timeout", [1, 60, 600, 86_400])
+def test_the_second_sweep_at_the_latest_resumes_what_has_just_stopped(timeout: float) -> None:
+    """A sweep that comes right before the patience is over leaves it to the next one."""
+    template = yaml.safe_load(Path("s.yaml").read_text(encoding="utf-8"))
+    minutes = re.fullmatch(r"@every (\d+)m", template["vars"]["sweepSchedule"])
+    assert minutes is not None
+    assert plan.patience(timeout) < int(minutes[1]) * 60

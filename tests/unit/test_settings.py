@@ -40,6 +40,7 @@ def test_all_settings_are_read() -> None:
             "COPY_RULES": json.dumps([rule("src/in/", "dst/{name}", storageClass="IA")]),
             "OSS_ENDPOINT": "http://127.0.0.1:9000",
             "INVOKE_ENDPOINT": "https://fc.example.com",
+            "INVOKE_FUNCTION": "oss-copy",
             "MAX_PARALLEL": "8",
             "MULTIPART_THRESHOLD": "10MiB",
             "HTTP_AUTH_TYPE": "anonymous",
@@ -51,6 +52,7 @@ def test_all_settings_are_read() -> None:
     assert isinstance(loaded.rules, tuple)
     assert loaded.rules[0].request("in/a").storage_class == "IA"
     assert (loaded.max_parallel, loaded.multipart_threshold) == (8, 10 * MIB)
+    assert loaded.invoke_function == "oss-copy"
     loaded.allow(CopyRequest(source=Source("other", "in/a"), destination=Destination("dst", "b")))
 
 
@@ -70,6 +72,7 @@ def test_all_settings_are_read() -> None:
         ("COPY_RULES", "oss://No_Bucket/rules.json"),
         ("OSS_ENDPOINT", "ftp://x"),
         ("INVOKE_ENDPOINT", "https://host/path"),
+        ("INVOKE_FUNCTION", "a/b"),
         ("MAX_PARALLEL", "0"),
         ("MAX_PARALLEL", "many"),
         ("MULTIPART_THRESHOLD", "1KiB"),

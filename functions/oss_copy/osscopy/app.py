@@ -146,7 +146,8 @@ class App:
         """Everything one invocation works with, built from its own credentials."""
         chosen, store = self._settings, self._store(invocation, seconds)
         journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
-        invoker = fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log)
+        copier = msgspec.structs.replace(invocation, function=chosen.invoke_function or invocation.function)
+        invoker = fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log)
         limits = Limits(
             seconds,
             begun + seconds,

@@ -76,6 +76,8 @@ class Engine:
         """Work on the next batch of a multipart copy."""
         try:
             self._allow(task.request)
+            if self._is_superseded(task):
+                return results.under_way(task, 0)
             return self._advance(task)
         except Refused as error:
             return self._ending.disown(task, error)
@@ -346,6 +348,13 @@ class Engine:
             return self._ending.fail(task, error)
         except Skipped as reason:
             return self._ending.skip(task, reason)
+
+    def _is_superseded(self, task: Continue) -> bool:
+        """Whether a sweep has started a younger chain. It saves work; truth rests on the upload id."""
+        newest = self._session.ask(lambda: self._session.journal.generation(task.job))
+        if newest > task.generation:
+            self._session.log("superseded", **where(task), by=newest)
+        return newest > task.generation
 
     def _look_for_outcome(self, task: Continue) -> Result:
         """The upload is gone. If nothing tells what came of it, look again when nothing can land any more."""

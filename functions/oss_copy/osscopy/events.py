@@ -270,7 +270,7 @@ class _Timer(msgspec.Struct, frozen=True, rename="camel"):
 
 def _timer(event: bytes, arrival: Arrival) -> Batch | Action:
     timer = decode(event, _Timer, "")
-    moment = read_time(timer.trigger_time, "triggerTime")
+    moment = _recent(timer.trigger_time, "triggerTime", arrival)
     occurrence = f"timer:{timer.trigger_name}:{timer.trigger_time}"
     try:
         return _requests(timer.payload.encode(), occurrence, moment, arrival)
@@ -312,7 +312,7 @@ def _oss(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
             event_id = record.response_elements.request_id or record.event_time
             occurrence = f"oss:{event_id}:{record.event_name}:{record.oss.object.e_tag}"
             if record.event_name in CREATED:
-                moment = read_time(record.event_time, f"{at}.eventTime")
+                moment = _recent(record.event_time, f"{at}.eventTime", arrival)
                 items += _by_rules(record.oss, moment, occurrence, arrival, rules)
         except Refused as error:
             items.append(error)
@@ -363,7 +363,7 @@ def _cloud_event(event: _CloudEvent, at: str, arrival: Arrival, rules: Sequence[
     data, where = bytes(event.data), f"{prefix}data"
     is_nested = data.lstrip()[:1] == b"{" and "oss" in decode(data, dict[str, msgspec.Raw], where)
     oss: _Oss = decode(data, _Nested, where).oss if is_nested else decode(data, _Oss, where)
-    moment = read_time(event.time, f"{prefix}time")
+    moment = _recent(event.time, f"{prefix}time", arrival)
     return _by_rules(oss, moment, f"eventbridge:{event.id}", arrival, rules)
 
 
@@ -622,6 +622,16 @@ def read_time(text: str, field: str) -> datetime:
     except msgspec.ValidationError:
         raise Refused("InvalidTime", f"{text[:40]!r} is no RFC 3339 time", field=field) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _recent(text: str, field: str, arrival: Arrival) -> datetime:
+    """The moment of an event; one so old that the record of its outcome may have expired is refused."""
+    moment = read_time(text, field)
+    if (arrival.now - moment).total_seconds() > plan.MAX_EVENT_AGE:
+        days = plan.MAX_EVENT_AGE // 86_400
+        text = f"an event is taken for {days} days: ask for the copy directly"
+        raise Refused("EventTooOld", text, field=field)
+    return moment
 
 
 def _camel(name: str) -> str:

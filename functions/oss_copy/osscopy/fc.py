@@ -74,7 +74,7 @@ class Gateway:
 
 
 class FcInvoker:
-    """Submits asynchronous invocations of the function that is running."""
+    """Submits asynchronous invocations of the function that `invocation` names."""
 
     def __init__(self, invocation: Invocation, endpoint: str | None, gateway: Gateway, log: Log) -> None:
         self._invocation = invocation

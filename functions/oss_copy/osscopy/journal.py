@@ -26,6 +26,7 @@ from osscopy.model import (
 )
 
 MAX_RIVALS = 1000  # open copies to one destination that are looked at
+MAX_GENERATIONS = 1000  # chains that sweeps have started for one copy
 
 R = TypeVar("R", Opened, Entered, Cancelled, Done, Claimed)
 
@@ -80,6 +81,19 @@ class RecordJournal:
     def done(self, job: str) -> Done | None:
         return self._read(f"done/{job}", Done)
 
+    def supersede(self, job: str, generation: int) -> None:
+        """Let hops of lower generations leave; a sweep starts a chain of this one."""
+        self._records.put_new(f"gen/{job}/{generation:012}", b"{}")
+
+    def generation(self, job: str) -> int:
+        """The highest generation that a sweep has started; 0 if none has."""
+        names = self._generations(job)
+        return int(names[-1].rpartition("/")[2]) if names else 0
+
+    def _generations(self, job: str) -> list[str]:
+        """A sweep adds one a period at most, so that a week's are one page."""
+        return [name for name, _ in self._records.page(f"gen/{job}/", "", MAX_GENERATIONS).entries]
+
     def jobs(self, kind: str, after: str, limit: int) -> list[str]:
         """Up to `limit` jobs that have a record of `kind` (open or done), in order, after job `after`."""
         prefix = f"{kind}/"
@@ -104,7 +118,9 @@ class RecordJournal:
         return [each for each in found if each != job]
 
     def forget(self, job: str) -> None:
-        """Delete `up/` and then `open/`: whoever dies in between leaves a job that is found again."""
+        """Delete `open/` last: whoever dies in between leaves a job that is found again."""
+        for name in self._generations(job):
+            self._records.delete(name)
         self._records.delete(f"up/{job}")
         self._records.delete(f"open/{job}")
 

@@ -47,6 +47,7 @@ PART_RATE = 20 * MIB  # bytes a second that a part copy is trusted to reach when
 MAX_STALLS = 3  # hops in a row that copied nothing and were not throttled
 MAX_ATTEMPTS = 8  # of one request within one hop
 MAX_AGE = 7 * 86_400  # seconds: longer than any async event lives (FC: 604,800 s)
+MAX_EVENT_AGE = MAX_AGE + 86_400  # seconds; records of outcomes are kept much longer
 MAX_FOLLOWS = 3  # follow-up copies directly one after another
 MAX_DROPS = 3  # times that an invocation FC gave up is submitted anew before the copy is called failed
 
@@ -355,8 +356,11 @@ def settle_time(timeout: float) -> float:
 
 
 def patience(timeout: float) -> int:
-    """Seconds without progress after which a chain is taken for lost: more than a part may need."""
-    return int(min(2 * timeout + 5, 1200))
+    """Seconds without progress after which a chain is taken for lost: more than a part may need.
+
+    Less than the 15 minutes from one sweep to the next, so that the second one at the latest resumes it.
+    """
+    return int(min(2 * timeout + 5, 840))
 
 
 def follow_delay(follows: int) -> int:

@@ -102,6 +102,9 @@ class Journal(Protocol):
 
     def done(self, job: str) -> Done | None: ...
 
+    def generation(self, job: str) -> int:
+        """The highest generation that a sweep has started; 0 if none has."""
+
 
 class Invoker(Protocol):
     """FC, as far as a chain goes."""

@@ -20,6 +20,7 @@ from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
 T = TypeVar("T")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 class RulesObject(msgspec.Struct, frozen=True):
@@ -39,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...] | RulesObject = ()
     oss_endpoint: str | None = None  # None: the internal endpoint of the function's region
     invoke_endpoint: str | None = None  # None: FC's internal endpoint of the account and region
+    invoke_function: str | None = None  # whom to submit invocations to; None: the function that runs
     max_parallel: int = 32
     multipart_threshold: int = plan.DEFAULT_THRESHOLD
     http_auth: Literal["function", "anonymous"] = "function"
@@ -81,6 +83,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         rules=read("COPY_RULES", _rules, none),
         oss_endpoint=read("OSS_ENDPOINT", _endpoint, None),
         invoke_endpoint=read("INVOKE_ENDPOINT", _endpoint, None),
+        invoke_function=read("INVOKE_FUNCTION", _function, None),
         max_parallel=read("MAX_PARALLEL", lambda text: _number(text, 1, 512), 32),
         multipart_threshold=read("MULTIPART_THRESHOLD", _threshold, plan.DEFAULT_THRESHOLD),
         http_auth=read("HTTP_AUTH_TYPE", _auth, "function"),
@@ -167,6 +170,12 @@ def _feeds(made: Rule, watching: Rule) -> bool:
 def _endpoint(text: str) -> str:
     if not _ENDPOINT.fullmatch(text):
         raise ValueError(f"{text!r} is no endpoint; write https://HOST or http://HOST:PORT")
+    return text
+
+
+def _function(text: str) -> str:
+    if not _FUNCTION.fullmatch(text):
+        raise ValueError(f"{text!r} is no function's name")
     return text
 
 

@@ -157,6 +157,7 @@ class Sweeper:
             if too_old:  # hops that live give up by themselves
                 self._ending.fail(task, TOO_OLD)
                 return "ended"
+        self._session.ask(lambda: self._journal.supersede(task.job, generation))
         self._session.submit(task_id(task), events.encode(task), 0)
         return "resumed"
 

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from osscopy import plan, results
+import msgspec
+
+from osscopy import follow, plan, results
 from osscopy.ending import Ending, task_of
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
 from osscopy.model import (
+    Conditions,
     ContentHeaders,
     Continue,
     CopyRequest,
     Entered,
+    Failed,
     Head,
     Opened,
     OssCopyError,
@@ -34,6 +38,28 @@ from tests.sim.world import Stored, World
 def _instead(owner: Any, name: str, wrong: Callable[..., Any]) -> Iterator[None]:
     right = getattr(owner, name)
     setattr(owner, name, wrong)
+    try:
+        yield
+    finally:
+        setattr(owner, name, right)
+
+
+class _Proxy:
+    """An object of one invocation with other answers; its class belongs to all that take turns with it."""
+
+    def __init__(self, of: Any, **wrong: Callable[..., Any]) -> None:
+        self._of = of
+        self._wrong = wrong
+
+    def __getattr__(self, name: str) -> Any:
+        return self._wrong.get(name) or getattr(self._of, name)
+
+
+@contextlib.contextmanager
+def _for_now(owner: Any, name: str, **wrong: Callable[..., Any]) -> Iterator[None]:
+    """Of this one object alone, until the block ends."""
+    right = getattr(owner, name)
+    setattr(owner, name, _Proxy(right, **wrong))
     try:
         yield
     finally:
@@ -97,7 +123,7 @@ def _second_initiate() -> AbstractContextManager[None]:
     start = Engine._start_upload
 
     def forgetful(self: Any, *arguments: Any, **options: Any) -> Result:
-        with _instead(RecordJournal, "entered", lambda *_: None):
+        with _for_now(self._session, "journal", entered=lambda *_: None):
             return start(self, *arguments, **options)
 
     return _instead(Engine, "_start_upload", forgetful)
@@ -225,13 +251,50 @@ def _uploads_not_aborted_again() -> AbstractContextManager[None]:
     forget = Sweeper._forget
 
     def at_once(self: Any, *arguments: Any) -> Any:
-        with (
-            _instead(Ending, "abort", lambda *_: None),
-            _instead(Sweeper, "_end_strangers", lambda *_: True),
-        ):
+        self._end_strangers = lambda *_: True
+        with _for_now(self, "_ending", abort=lambda *_: None):
             return forget(self, *arguments)
 
     return _instead(Sweeper, "_forget", at_once)
+
+
+def _unfollowed() -> AbstractContextManager[None]:
+    return _instead(follow, "up", lambda *_: False)
+
+
+def _followed_without_record() -> AbstractContextManager[None]:
+    """A follow-up is submitted alone: nobody knows of it if the submission is lost."""
+    right = follow.up
+
+    def up(session: Session, *arguments: Any) -> bool:
+        with _for_now(session, "journal", open=lambda entry: entry):
+            return right(session, *arguments)
+
+    return _instead(follow, "up", up)
+
+
+def _tags_unseen() -> AbstractContextManager[None]:
+    """Whether the source was tagged anew is not looked at again."""
+
+    def same_source(self: Session, request: CopyRequest, pin: Pin) -> Head | None:
+        try:
+            head = self.source(request, Conditions())
+        except Failed:
+            return None
+        return head if plan.is_same_version(pin, head) else None
+
+    return _instead(Session, "same_source", same_source)
+
+
+def _policy_judged_once() -> AbstractContextManager[None]:
+    """The destination is looked at before anything is opened, and not before Complete."""
+    finish = Engine._finish
+
+    def always(self: Any, task: Continue) -> Result:
+        request = msgspec.structs.replace(task.request, overwrite="always")
+        return finish(self, msgspec.structs.replace(task, request=request))
+
+    return _instead(Engine, "_finish", always)
 
 
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
@@ -252,5 +315,9 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "records forgotten early": _forgotten_early,
     "the sweep aborts a live upload": _sweep_aborts,
     "strangers are left": _strangers_stay,
+    "a changed source is not followed": _unfollowed,
+    "a follow-up without a record": _followed_without_record,
+    "new tags of the source are not seen": _tags_unseen,
+    "the overwrite policy is judged once": _policy_judged_once,
     "uploads are not looked at when their copy is forgotten": _uploads_not_aborted_again,
 }

@@ -21,18 +21,20 @@ KILL_LATE = "killed, done later"
 EXPIRED = "credentials expired"  # for the rest of this invocation
 OUTAGE = "outage"  # everything is throttled for a while
 # What happens beside it.
-BYTES, META, DELETE, FOREIGN = (
+BYTES, META, TAGS, DELETE, FOREIGN = (
     "source overwritten",
     "source metadata changed",
+    "source re-tagged",
     "source deleted",
     "foreign write",
 )
-CANCEL, AGAIN = "cancelled", "event delivered again"
+CANCEL, AGAIN, RIVAL = "cancelled", "event delivered again", "another copy to the same key asked for"
+SWEEP = "another sweep"
 # What happens to the invocation that is submitted.
 MISLAID, TWICE, DELAYED = "invocation lost", "delivered twice", "delivery delayed"
 
 ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_LATE, EXPIRED, OUTAGE)
-BESIDE = (BYTES, META, DELETE, FOREIGN, CANCEL, AGAIN)
+BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP)
 ON_SUBMIT = (MISLAID, TWICE, DELAYED)
 _KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
 _REQUESTS = (
@@ -47,6 +49,7 @@ _REQUESTS = (
     "list parts",
     "complete",
     "find destination",
+    "get tags",
     "put done",
     "abort",
     "put cancel",
@@ -87,4 +90,8 @@ def _draw(chance: random.Random, length: int, late: float) -> Fault:
     seconds = 0.02 + 0.3 * chance.random() if scale < 0.4 else scale * scale * late * chance.random()
     if kind == OUTAGE:
         seconds = 40 * chance.random()
+    if kind == SWEEP:  # when there is something for it to do
+        seconds = 400 * scale
+    if kind == DELAYED:  # FC may hold an invocation back for hours
+        seconds = 600 * scale * scale
     return Fault(kind, request, nth, seconds, survives=chance.random() < 0.5)

@@ -44,8 +44,7 @@ class SimStore(SimPort):
         return head
 
     def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:  # noqa: ARG002 - the port's signature
-        assert version_id is None, "the simulated destination has no versions"
-        head: Head | None = self._ask("find destination", lambda _: self._world.find())
+        head: Head | None = self._ask("find destination", lambda _: self._world.find(version_id))
         return head
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
@@ -55,10 +54,11 @@ class SimStore(SimPort):
         raise AssertionError("the simulated source is not archived")
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:  # noqa: ARG002 - the port's signature
-        raise AssertionError("the simulated destination has no versions")
+        raise AssertionError("nothing corrupts a simulated copy")
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:  # noqa: ARG002 - the port's signature
-        return {}
+        tags: dict[str, str] = self._ask("get tags", lambda _: self._world.tags(source.version_id))
+        return tags
 
     def acl(self, request: CopyRequest, source: Source) -> Acl:  # noqa: ARG002 - the port's signature
         return "default"
@@ -70,10 +70,10 @@ class SimStore(SimPort):
         attributes: Attributes,  # noqa: ARG002 - the port's signature
         timeout: float | None = None,  # noqa: ARG002 - the port's signature
     ) -> Written:
-        etag: str = self._ask(
+        written: Written = self._ask(
             "copy object", lambda read: self._world.copy(request, read), lambda: self._world.read(pin)
         )
-        return Written(etag, None)
+        return written
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         initiator = self._process.name
@@ -113,8 +113,8 @@ class SimStore(SimPort):
         parts: Sequence[ListedPart],
         acl: Acl,  # noqa: ARG002 - the port's signature
     ) -> Written:
-        etag: str = self._ask("complete", lambda _: self._world.complete(request, upload_id, parts))
-        return Written(etag, None)
+        written: Written = self._ask("complete", lambda _: self._world.complete(request, upload_id, parts))
+        return written
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:  # noqa: ARG002 - the port's signature
         self._ask("abort", lambda _: self._world.abort(upload_id))

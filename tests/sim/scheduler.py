@@ -29,6 +29,7 @@ from osscopy.model import (
     Destination,
     Dropped,
     OssCopyError,
+    Pin,
     Refused,
     Result,
     Source,
@@ -42,10 +43,11 @@ from osscopy.sweep import Sweeper
 from tests.sim import faults
 from tests.sim.faults import Fault
 from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore
-from tests.sim.world import World, digest
+from tests.sim.world import Stored, World, digest
 
 EPOCH = 1_795_000_000.0
 RETRIES = 3  # maxAsyncRetryAttempts
+DROPPED = "dropped"  # the task of an invocation that is told of what FC gave up
 PART = plan.MIN_PART
 THRESHOLD, SMALL = 60_000, 50_000
 MOST_SWEEPS = 40
@@ -71,18 +73,26 @@ class Scenario:
     page: int
     skew: float
     by_rule: bool = False  # so that the destination is to keep up with the source
+    keeps: bool = False  # versions of the destination
 
     @classmethod
     def draw(cls, seed: int, chance: random.Random) -> Scenario:
         simple = chance.random() < 0.15
         parts = 1 + int(chance.random() * 6)
-        never = chance.random() < 0.15
+        policy = chance.random()
+        never = policy < 0.15
         timeout = chance.choice((20.0, 60.0, 60.0))
         return cls(
             seed=seed,
             entry=chance.choice(("event", "event", "event", "http", "direct")),
             size=SMALL if simple else parts * PART - int(chance.random() * 40_000),
-            overwrite="never" if never else "always",
+            overwrite="never"
+            if never
+            else "always"
+            if policy < 0.85
+            else "ifDifferent"
+            if policy < 0.93
+            else "ifNewer",
             former=chance.random() < (0.1 if never else 0.5),
             versioned=chance.random() < 0.25,
             timeout=timeout,
@@ -90,6 +100,7 @@ class Scenario:
             page=chance.choice((1, 2, 1000)),
             skew=chance.uniform(-3, 3),
             by_rule=seed % 4 == 1,
+            keeps=chance.random() < 0.2,
         )
 
     @property
@@ -128,7 +139,10 @@ class Process:
     expired: bool = False
     mislaid: Fault | None = None
     survives: bool = False
+    is_hop: bool = False
+    generation: int = 0
     listed_at: float = 0.0
+    looked_at: float = 0.0  # at the destination
     ended_at: float = 0.0
     requests: int = 0
     run: Any = None
@@ -159,7 +173,9 @@ class Simulation:
     def __post_init__(self) -> None:
         scenario = self.scenario
         self.time = EPOCH
-        self.world = World(scenario.size, versioned=scenario.versioned, page=scenario.page)
+        self.world = World(
+            scenario.size, versioned=scenario.versioned, keeps=scenario.keeps, page=scenario.page
+        )
         self._queue: list[tuple[float, int, Callable[[], None], bool]] = []
         self._pending = 0  # of what is queued, without the watches over what goes on anyway
         self._order = 0
@@ -179,10 +195,18 @@ class Simulation:
             overwrite=scenario.overwrite,
             tuning=Tuning(part_size=PART, parallel=1),
         )
-        self.job = names.job_group(request) + digest(str(scenario.seed))[:20]
+        self.request = request
         self.sweeps = 0
-        follows = 0 if scenario.by_rule else None
-        self.copy = Copy(self.job, request, results.iso(self.time + scenario.skew), follows=follows)
+        self.jobs: list[str] = []  # in the order in which they came up
+        self.copy = self._asked()
+        self.job = self.copy.job
+
+    def _asked(self) -> Copy:
+        """A copy of the source, asked for or made by the rule: each a job of its own."""
+        job = names.job_group(self.request) + digest(f"{self.scenario.seed}.{len(self.jobs)}")[:20]
+        self.jobs.append(job)
+        follows = 0 if self.scenario.by_rule else None
+        return Copy(job, self.request, results.iso(self.time + self.scenario.skew), follows=follows)
 
     # --- time ------------------------------------------------------------------------------------------
 
@@ -230,9 +254,12 @@ class Simulation:
     def _sweep(self) -> None:
         """The timer; it comes until there is nothing left for it to do."""
         if self.sweeps < MOST_SWEEPS and (self._pending or self._is_open()):
-            self.sweeps += 1
-            self._invoke("sweep", lambda _, __, sweeper: sweeper.run(Sweep()), self.scenario.timeout)
+            self._begin_sweep()
             self.at(plan.patience(self.scenario.timeout), self._sweep, is_watch=True)
+
+    def _begin_sweep(self) -> None:
+        self.sweeps += 1
+        self._invoke("sweep", lambda _, __, sweeper: sweeper.run(Sweep()), self.scenario.timeout)
 
     def _is_open(self) -> bool:
         records = any(name.startswith(("open/", "up/")) for name in self.world.records)
@@ -243,6 +270,9 @@ class Simulation:
         if task in self.messages:
             return False
         message = self.messages[task] = Message(task, payload)
+        command = self._command(message)
+        if not isinstance(command, Sweep) and command.job not in self.jobs:
+            self.jobs.append(command.job)  # a follow-up
         kind = fault.kind if fault else None
         if fault and kind == faults.MISLAID:
             self.gaps["lost link"] += 1
@@ -269,7 +299,14 @@ class Simulation:
                 case Copy():
                     return engine.start(item)
 
-        self._invoke(message.task.removeprefix(self.job + "-"), work, self.scenario.timeout, message)
+        self._invoke(self._named(message.task), work, self.scenario.timeout, message)
+
+    def _named(self, task: str) -> str:
+        """As a trace calls it: hops of other jobs than the first one by the job's number."""
+        for number, job in enumerate(self.jobs):
+            if task.startswith(job):
+                return f"{number + 1}:" * (number > 0) + task.removeprefix(job + "-")
+        return task
 
     def _command(self, message: Message) -> Copy | Continue | Sweep:
         arrival = events.Arrival("r", datetime.fromtimestamp(self.time, timezone.utc))
@@ -281,12 +318,13 @@ class Simulation:
         assert isinstance(item, (Copy, Continue))
         return item
 
-    def _give_up(self, message: Message) -> None:
-        """FC tells the function of what it gave up."""
-        command = self._command(message)
-        if not isinstance(command, Sweep):
-            dropped = Dropped((command,), "RetriesExhausted", "r")
-            self._invoke("dropped", lambda _, __, sweeper: sweeper.pick_up(dropped), self.scenario.timeout)
+    def _tell_of(self, news: Message) -> None:
+        """FC tells the function of what it gave up, and tries that again like any other invocation."""
+        news.tries += 1
+        command = self._command(news)
+        assert not isinstance(command, Sweep)
+        dropped = Dropped((command,), "RetriesExhausted", "r")
+        self._invoke(DROPPED, lambda _, __, sweeper: sweeper.pick_up(dropped), self.scenario.timeout, news)
 
     def _invoke(
         self,
@@ -300,6 +338,8 @@ class Simulation:
         command = self._command(message) if message else self.copy
         job = self.job if isinstance(command, Sweep) else command.job
         process = Process(name, self.time, self.time + seconds, chance, message, job)
+        if isinstance(command, Continue):
+            process.is_hop, process.generation = not command.gone_at, command.generation
         self.processes.append(process)
         clock = SimClock(self, process)
         journal = RecordJournal(SimRecords(self, process))
@@ -354,13 +394,17 @@ class Simulation:
             return  # the timer comes again
         message = process.message
         if message is None:
-            if not process.name.startswith("dropped"):  # that FC gives up, too
-                self.gaps["no caller to try again"] += 1
+            self.gaps["no caller to try again"] += 1
+        elif message.task == DROPPED:
+            if message.tries <= RETRIES:
+                self.at(0.5 + 10 * self._chance.random(), lambda: self._tell_of(message))
+            else:
+                self.gaps["nobody was told of it"] += 1
         elif message.tries > RETRIES:
             self.say(process.name, "!! FC gives up on it")
             self.gaps["retries used up"] += 1
-            if self.scenario.is_told:
-                self._give_up(message)
+            if self.scenario.is_told and not isinstance(self._command(message), Sweep):
+                self._tell_of(Message(DROPPED, message.payload))
         else:
             self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
 
@@ -466,19 +510,36 @@ class Simulation:
             case faults.BYTES:
                 sizes = (self.scenario.size, self.scenario.size + 1, SMALL, self.scenario.size + PART)
                 self.world.write_source(sizes[int(self._chance.random() * len(sizes))])
+                self._tell()
             case faults.META:
                 self.world.touch_source()
+                self._tell()
+            case faults.TAGS:
+                self.world.retag_source()
             case faults.DELETE:
                 self.world.delete_source()
             case faults.FOREIGN:
                 self.world.write_destination("foreign")
             case faults.CANCEL:
                 self.begin_cancel()
+            case faults.RIVAL:
+                self._deliver_new()
+            case faults.SWEEP:
+                self._begin_sweep()
             case faults.AGAIN:
                 known = list(self.messages.values())
                 if known:
                     message = known[int(self._chance.random() * len(known))]
                     self._deliver(Message(message.task, message.payload))
+
+    def _tell(self) -> None:
+        """What is created under a rule is an event; new tags are none."""
+        if self.scenario.by_rule and self.world.source is not None:
+            self._deliver_new()
+
+    def _deliver_new(self) -> None:
+        copy = self._asked()
+        self.accept(f"event-{copy.job}", events.encode(copy), self._chance.random())
 
     def _land(
         self, process: Process, request: Request, takes: float, to: Process | None, back: float
@@ -520,6 +581,8 @@ class Simulation:
                 self.world.uploads[outcome].answered = True
             if name == "list parts":
                 process.listed_at = self.time  # whatever is looked at next is asked for later
+            if name == "find destination":
+                process.looked_at = self.time
             self._resume(process, outcome)
 
         self.at(seconds, answer)
@@ -531,8 +594,20 @@ class Simulation:
             self.violations.append(f"{process.name} initiates although up/ was on record when it began")
         if name == "copy part" and f"up/{job}" not in records:
             self.violations.append(f"{process.name} copies a part before up/ is on record")
+            self._precheck_generation(process)
         if name == "complete":
             self._precheck_complete(process)
+        judges = name in {"complete", "copy object"} and self.scenario.overwrite != "always"
+        if judges and process.looked_at <= process.listed_at:
+            self.violations.append(f"{process.name} writes without having looked at the destination")
+
+    def _precheck_generation(self, process: Process) -> None:
+        """A hop leaves if its chain had been replaced when it began; a start may take an old upload on."""
+        prefix = f"gen/{process.job}/"
+        for name, (written, _) in self.world.records.items():
+            replaced = name.startswith(prefix) and int(name.rpartition("/")[2]) > process.generation
+            if replaced and process.is_hop and written < process.began:
+                self.violations.append(f"{process.name} copies a part although its chain is replaced")
 
     def _precheck_complete(self, process: Process) -> None:
         """Before Complete both the source and `cancel/` were looked at, after the listing was asked for."""
@@ -544,7 +619,7 @@ class Simulation:
             )
         opened = RecordJournal(PlainRecords(self.world)).opened(job)
         then = self.world.source_at(process.listed_at)
-        if opened and (then is None or not plan.is_same_version(opened.pin, then.head(self.time))):
+        if opened and (then is None or not _is_pinned(opened.pin, then, self.time)):
             self.violations.append(
                 f"{process.name} completes although the source had changed before its listing"
             )
@@ -563,6 +638,11 @@ class PlainRecords:
 
     def delete(self, name: str) -> None:
         raise NotImplementedError
+
+
+def _is_pinned(pin: Pin, stored: Stored, now: float) -> bool:
+    tags = plan.tags_digest({"t": str(stored.tags)}) if stored.tags else None
+    return plan.is_same_version(pin, stored.head(now)) and pin.tags == tags
 
 
 def _short(value: object) -> str:

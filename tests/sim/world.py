@@ -29,6 +29,7 @@ from osscopy.model import (
     SourceChanged,
     UploadGone,
     UploadPage,
+    Written,
 )
 
 MIXED = 0  # the content of an object that is no complete copy of anything
@@ -37,7 +38,10 @@ Origin = Literal["source", "former", "foreign", "copy"]
 
 @dataclass(frozen=True)
 class Stored:
-    """An object: `content` stands for its bytes, `meta` for its headers; `upload` made it, if one did."""
+    """An object: `content` stands for its bytes, `meta` for its headers, `tags` for its tags (0: none).
+
+    `upload` made it, if one did.
+    """
 
     content: int
     meta: int
@@ -47,6 +51,12 @@ class Stored:
     origin: Origin
     version: str | None = None
     upload: str | None = None
+    tags: int = 0
+
+    @property
+    def told(self) -> tuple[int, int, int, int]:
+        """What a reader sees."""
+        return self.content, self.meta, self.size, self.tags
 
     def head(self, now: float) -> Head:
         return Head(
@@ -59,7 +69,7 @@ class Stored:
             storage_class="Standard",
             kind="Normal",
             content=ContentHeaders(user={"m": str(self.meta)}),
-            tag_count=0,
+            tag_count=min(1, self.tags),
         )
 
 
@@ -79,6 +89,7 @@ class Upload:
     """A multipart upload; `initiator` is the invocation that asked for it."""
 
     meta: int
+    tags: int
     initiator: str
     initiated: int
     state: Literal["open", "completed", "aborted"] = "open"
@@ -90,10 +101,13 @@ class Upload:
 class World:
     """OSS at one instant."""
 
-    def __init__(self, size: int, *, versioned: bool, page: int) -> None:
+    def __init__(self, size: int, *, versioned: bool, keeps: bool, page: int) -> None:
+        """`versioned`: the source's bucket; `keeps`: the destination's keeps versions."""
         self.now = 0.0
         self._page = page
         self._versioned = versioned
+        self._keeps = keeps
+        self._kept: dict[str, Stored] = {}  # versions of the destination
         self._contents = MIXED
         self.source: Stored | None = None
         self.sources: list[tuple[float, Stored | None]] = []
@@ -119,6 +133,13 @@ class World:
         if self.source is not None:
             self._put_source(replace(self.source, meta=self.source.meta + 1, modified=int(self.now)))
 
+    def retag_source(self) -> None:
+        """Other tags: ETag, date and version stay."""
+        if self.source is not None:
+            self.source = replace(self.source, tags=self.source.tags + 1)
+            self.sources.append((self.now, self.source))
+            self._versions[self.source.version] = self.source
+
     def delete_source(self) -> None:
         self.source = None
         self.sources.append((self.now, None))
@@ -134,9 +155,13 @@ class World:
         self._contents += 1
         self._show(Stored(-self._contents, 0, self._size, f"E{self._contents}", int(self.now), origin))
 
-    def _show(self, stored: Stored) -> None:
-        self.destination = stored
-        self.shown.append(stored)
+    def _show(self, stored: Stored) -> Written:
+        version = f"d{len(self.shown)}" if self._keeps else None
+        self.destination = replace(stored, version=version)
+        self.shown.append(self.destination)
+        if version is not None:
+            self._kept[version] = self.destination
+        return Written(stored.etag, version)
 
     def source_at(self, moment: float) -> Stored | None:
         return next(stored for since, stored in reversed(self.sources) if since <= moment)
@@ -148,8 +173,16 @@ class World:
             raise Failed("NoSuchKey", "no such key", status=404)
         return self.source.head(self.now)
 
-    def find(self) -> Head | None:
-        return self.destination.head(self.now) if self.destination else None
+    def find(self, version: str | None) -> Head | None:
+        stored = self._kept[version] if version else self.destination
+        return stored.head(self.now) if stored else None
+
+    def tags(self, version: str | None) -> dict[str, str]:
+        """Of the source."""
+        stored = self._versions.get(version) if version else self.source
+        if stored is None:
+            raise Failed("NoSuchKey", "no such key", status=404)
+        return {"t": str(stored.tags)} if stored.tags else {}
 
     def read(self, pin: Pin, *, match: bool = True) -> Stored:
         """The source for a copy, pinned by its ETag."""
@@ -158,17 +191,17 @@ class World:
             raise SourceChanged("SourceChanged", "the source is no longer the version the copy began with")
         return stored
 
-    def copy(self, request: CopyRequest, read: Stored) -> str:
-        """The ETag of what is shown from now on."""
+    def copy(self, request: CopyRequest, read: Stored) -> Written:
+        """What is shown from now on."""
         self._forbid(request)
-        self._show(replace(read, modified=int(self.now), origin="copy", version=None))
-        return read.etag
+        return self._show(replace(read, modified=int(self.now), origin="copy"))
 
     def initiate(self, request: CopyRequest, attributes: Attributes, initiator: str) -> str:
         self._forbid(request)
         assert attributes.content is not None
         name = f"u{len(self.uploads) + 1}"
-        self.uploads[name] = Upload(int(attributes.content.user["m"]), initiator, int(self.now))
+        meta, tags = int(attributes.content.user["m"]), int((attributes.tags or {}).get("t", 0))
+        self.uploads[name] = Upload(meta, tags, initiator, int(self.now))
         return name
 
     def copy_part(self, name: str, read: Stored, part: Part, *, survives: bool) -> None:
@@ -200,8 +233,8 @@ class World:
         following = page[-1].number if len(numbers) > self._page else None
         return PartPage(tuple(page), following, int(self.now))
 
-    def complete(self, request: CopyRequest, name: str, listed: Sequence[ListedPart]) -> str:
-        """The ETag of what is shown from now on. Not idempotent: the second one finds no upload."""
+    def complete(self, request: CopyRequest, name: str, listed: Sequence[ListedPart]) -> Written:
+        """What is shown from now on. Not idempotent: the second one finds no upload."""
         upload = self._open(name)
         self._forbid(request)
         pieces = []
@@ -214,8 +247,8 @@ class World:
         size = sum(piece.last - piece.first + 1 for piece in pieces)
         etag = plan.multipart_etag(part.etag for part in listed)
         content = self._content_of(pieces, size)
-        self._show(Stored(content, upload.meta, size, etag, int(self.now), "copy", upload=name))
-        return etag
+        made = Stored(content, upload.meta, size, etag, int(self.now), "copy", upload=name, tags=upload.tags)
+        return self._show(made)
 
     def abort(self, name: str) -> None:
         upload = self._open(name)
@@ -228,7 +261,8 @@ class World:
         return self.uploads[name]
 
     def _forbid(self, request: CopyRequest) -> None:
-        if request.overwrite == "never" and self.destination is not None:
+        """OSS does not honour forbid-overwrite where versions are kept."""
+        if request.overwrite == "never" and self.destination is not None and not self._keeps:
             raise Conflict("FileAlreadyExists", "the object exists", status=409)
 
     def _content_of(self, pieces: Sequence[Piece], size: int) -> int:

@@ -62,15 +62,12 @@ class Engine:
             return self._start(copy, inline=inline)
         except Refused as error:
             result = results.unopened(copy, "failed", self._session.now(), error)
-            on_record = copy.looks or copy.generation  # as running
+            on_record = copy.keep or copy.generation  # as running
             return self._ending.close(copy, result) if on_record else result
         except Failed as error:
-            return self._resume(copy.job) or self._ending.close(
-                copy, results.unopened(copy, "failed", self._session.now(), error)
-            )
+            return self._unbegun(copy, results.unopened(copy, "failed", self._session.now(), error))
         except Skipped as error:
-            result = results.unopened(copy, "skipped", self._session.now(), error)
-            return self._resume(copy.job) or (self._ending.close(copy, result) if copy.keep else result)
+            return self._unbegun(copy, results.unopened(copy, "skipped", self._session.now(), error))
 
     def proceed(self, task: Continue) -> Result:
         """Work on the next batch of a multipart copy."""
@@ -95,7 +92,8 @@ class Engine:
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
         copy = self._allowed(copy)
-        if (copy.looks or copy.generation) and (done := archives.outcome(self._session, copy)) is not None:
+        begun = copy.looks or copy.generation or copy.drops
+        if begun and (done := archives.outcome(self._session, copy)) is not None:
             return done
         request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
@@ -259,10 +257,10 @@ class Engine:
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:
-            return done.result if done.result.status == "succeeded" else self._resume(copy.job) or done.result
+            return done.result if done.result.status == "succeeded" else self._resume(opened) or done.result
         if not inline:
             try:
-                self.hand_over(copy)
+                self.hand_over(msgspec.structs.replace(copy, keep=True))
             except Transient as error:  # it is on record: the sweep lets it begin
                 self._session.log("leftToSweep", job=copy.job, error=str(error))
             return results.opened(opened)
@@ -280,17 +278,27 @@ class Engine:
         opened = self._session.ask(lambda: self._session.journal.opened(job))
         return opened is not None and opened.method == "multipart"
 
-    def _resume(self, job: str) -> Result | None:
+    def _unbegun(self, copy: Copy, result: Result) -> Result:
+        """Something speaks against the copy. What an earlier delivery has begun goes on all the same.
+
+        A skipped copy that is neither on record nor to be asked for leaves no record.
+        """
+        opened = self._session.ask(lambda: self._session.journal.opened(copy.job))
+        if opened is not None and (resumed := self._resume(opened)) is not None:
+            return resumed
+        on_record = opened is not None or copy.keep or result.status == "failed"
+        return self._ending.close(copy, result) if on_record else result
+
+    def _resume(self, opened: Opened) -> Result | None:
         """Go on with what an earlier delivery put on record; None if there is nothing to go on with.
 
         What speaks against a copy now may speak only against beginning it: the source that is gone may have
         been copied, the object in the way may be ours. The upload tells, and has nobody else to end it.
         """
-        opened = self._session.ask(lambda: self._session.journal.opened(job))
-        if opened is not None and opened.method == "simple":
+        if opened.method == "simple":
             return self._landed(opened)
-        entered = self._session.ask(lambda: self._session.journal.entered(job)) if opened else None
-        return self._begin(task_of(opened, entered.upload)) if opened and entered else None
+        entered = self._session.ask(lambda: self._session.journal.entered(opened.job))
+        return self._begin(task_of(opened, entered.upload)) if entered else None
 
     def _landed(self, opened: Opened) -> Result | None:
         """The result of a CopyObject that was in doubt, if the destination shows what it was to write."""
@@ -350,7 +358,12 @@ class Engine:
             return self._ending.skip(task, reason)
 
     def _is_superseded(self, task: Continue) -> bool:
-        """Whether a sweep has started a younger chain. It saves work; truth rests on the upload id."""
+        """Whether a sweep has started a younger chain. It saves work; truth rests on the upload id.
+
+        Who waits to name an outcome waits longer than from one sweep to the next: it does not leave.
+        """
+        if task.gone_at:
+            return False
         newest = self._session.ask(lambda: self._session.journal.generation(task.job))
         if newest > task.generation:
             self._session.log("superseded", **where(task), by=newest)

@@ -1,13 +1,16 @@
 """Copies made by a rule keep up with their source: whoever closes one looks at the source once more.
 
-Knows the source, the destination and submissions; not how a copy is made. A follow-up is a new job whose
-occurrence is its parent and what was seen, so that two who look and see the same submit one.
+Knows the source, the destination, records and submissions; not how a copy is made. A follow-up is a new job
+whose occurrence is its parent and what was seen, so that two who look and see the same submit one. It is on
+record before it is submitted, so that the sweep begins it if the submission is lost.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 from osscopy import events, plan, results
-from osscopy.model import Conditions, Copy, CopyRequest, Failed, Pin
+from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Pin, Refused
 from osscopy.session import Session
 
 
@@ -30,7 +33,19 @@ def up(session: Session, job: str, request: CopyRequest, pin: Pin, follows: int)
         return False
     seen = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
-    copy = Copy(events.job_id(request, occurrence), request, results.iso(session.now()), follows=follows + 1)
+    job_id, started_at = events.job_id(request, occurrence), results.iso(session.now())
+    copy = Copy(job_id, request, started_at, keep=True, follows=follows + 1)
+    nonce, method = session.clock.nonce(), _method(request, head, session.limits.threshold)
+    mine = Opened(nonce, copy.job, request, now, started_at, method, copy.follows)
+    session.ask(lambda: session.journal.open(mine))
     session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(copy.follows or 0))
     session.log("followed", job=job, by=copy.job, follows=copy.follows)
     return True
+
+
+def _method(request: CopyRequest, head: Head, threshold: int) -> Literal["simple", "multipart"]:
+    """What the record says; a follow-up that will be refused opens nothing."""
+    try:
+        return "multipart" if plan.method(request, head, threshold) == "multipart" else "simple"
+    except Refused:
+        return "simple"

@@ -112,7 +112,9 @@ class RamApi:
         parameters = dict(http.query_params)
         for resource in self._resources(parameters):
             if not self._policies.allow(credentials.principal, f"ram:{action}", resource):
-                message = f"You are not authorized to do this action. Resource: {resource} Action: ram:{action}"
+                message = (
+                    f"You are not authorized to do this action. Resource: {resource} Action: ram:{action}"
+                )
                 raise RamError(403, "NoPermission", message)
         self.counts[action] = self.counts.get(action, 0) + 1
         return self._actions[action](parameters)
@@ -282,5 +284,10 @@ def _trust(document: str) -> str:
 
 
 def _refusal(error: RamError, request_id: str) -> Response:
-    content = {"RequestId": request_id, "HostId": "ram.aliyuncs.com", "Code": error.code, "Message": str(error)}
+    content = {
+        "RequestId": request_id,
+        "HostId": "ram.aliyuncs.com",
+        "Code": error.code,
+        "Message": str(error),
+    }
     return JSONResponse(content, error.status)

@@ -184,8 +184,14 @@ def test_an_operation_needs_exactly_these_actions(stage: Stage, name: str) -> No
 
 
 def test_every_operation_that_is_done_has_its_actions(stage: Stage) -> None:
-    done = {(level, each.name) for (level, _, _), each in TABLE.items() if each.handler is not not_implemented}
-    done |= {("object", COPY_OBJECT.name), ("object", UPLOAD_PART_COPY.name), ("bucket", LIST_OBJECTS_V2.name)}
+    done = {
+        (level, each.name) for (level, _, _), each in TABLE.items() if each.handler is not not_implemented
+    }
+    done |= {
+        ("object", COPY_OBJECT.name),
+        ("object", UPLOAD_PART_COPY.name),
+        ("bucket", LIST_OBJECTS_V2.name),
+    }
     for level, name in sorted(done - {("bucket", "PostObject")}):
         call = Call(
             operation=name,

@@ -1,7 +1,8 @@
 """What is deployed where, read from s.yaml: the one place that the deployer's tools learn it from.
 
-Knows the template's vars and the few properties that decide about rights and buckets. It must not know RAM, nor any
-client. Of references it resolves `${vars.…}`; another one in a value that is needed here is an error that names it.
+Knows the template's vars and the few properties that decide about rights and buckets. It must not know RAM,
+nor any client. Of references it resolves `${vars.…}`; another one in a value that is needed here is an error
+that names it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 def read(template: Path = ROOT / "s.yaml", variables: Mapping[str, str] | None = None) -> Deployment:
-    """What the template says, with `variables` in place of its vars (each is YAML); DeploymentError if it does not."""
+    """What the template says, with `variables` in place of its vars (each is YAML); else DeploymentError."""
     try:
         document = yaml.safe_load(template.read_text(encoding="utf-8"))
         values = dict(document["vars"])

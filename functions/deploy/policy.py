@@ -1,8 +1,8 @@
-"""The RAM policies, least privilege: of the function's role, and of whoever sets up, deploys and asks for copies.
+"""The RAM policies, least power: of the function's role, and of whoever sets up, deploys and asks for copies.
 
-`make policy` writes `functions/oss_copy/ram-policy.json`. Knows which action needs which resource and why; it must
-not know a client. Every grant of the function's role is held by `tests/flow/test_permissions.py`: with all of them
-every feature works, and without any one of their actions a feature named there does not.
+`make policy` writes `functions/oss_copy/ram-policy.json`. Knows which action needs which resource and why; it
+must not know a client. Every grant of the function's role is held by `tests/flow/test_permissions.py`: with
+all of them every feature works, and without any one of their actions a feature named there does not.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Grant(msgspec.Struct, frozen=True):
 def function_grants(to: Deployment, parts: Collection[str] = ()) -> tuple[Grant, ...]:
     """What the function's role needs. `parts` are names of OPTIONAL.
 
-    Versions are always in it: whether a bucket has them is not the template's business, and without these actions a
-    copy from or to a versioned bucket fails. So is restoring archives, which happens only where a request says so.
+    Versions are always in it: the template does not tell whether a bucket has them, and without these actions
+    a copy from or to a versioned bucket fails. So is restoring archives, which only a request asks for.
     """
     sources, destinations = _objects(to.sources), _objects(to.destinations)
     grants = [
@@ -155,7 +155,8 @@ def _optional(to: Deployment, parts: Collection[str]) -> Iterable[Grant]:
 def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
     """What `make setup`, `s deploy` and asking for copies need.
 
-    Those of setup are held by a test; those of the deploy follow the documentation of FC, RAM and the log service.
+    Those of setup are held by a test; those of the deploy follow the documentation of FC, RAM and the log
+    service, and were not tried.
     """
     state = (f"acs:oss:*:*:{to.state_bucket}",)
     roles = tuple(f"acs:ram:*:{to.account}:role/{name}" for name in (to.role, TRIGGER_ROLE))
@@ -264,7 +265,7 @@ def rendered(to: Deployment, parts: Collection[str] = ()) -> str:
     """The content of `ram-policy.json`: both documents, and what each statement is for."""
     grants = function_grants(to, parts)
     content = {
-        "about": "Made by `make policy` from s.yaml. Statement n of `policy` is there to do what `purposes` says at n.",
+        "about": "Made by `make policy` from s.yaml; statement n of `policy` does what `purposes` says at n.",
         "role": to.role,
         "purposes": [each.why for each in grants],
         "trustPolicy": trust("fc.aliyuncs.com"),

@@ -1,7 +1,7 @@
 """Who may sign a request: the account's own access key, and temporary ones given out for a role.
 
-The OSS server and the FC host share one `Accounts`, and with it what the roles may do; neither knows how the other
-uses it.
+The OSS server and the FC host share one `Accounts`, and with it what the roles may do; neither knows how the
+other uses it.
 """
 
 from __future__ import annotations

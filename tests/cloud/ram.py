@@ -1,9 +1,9 @@
 """RAM policies: documents read strictly, and the question whether they let an action pass on a resource.
 
-Pure: it knows neither OSS nor FC nor who asks; `Policies` keeps what each role may do. Rules as RAM documents them:
-what no statement allows is denied, a Deny goes before any Allow, `*` stands for any characters and `?` for one, in
-actions (their case does not count) and in resources (theirs does). What the evaluation does not do, such as
-conditions, is refused when a document is read, never passed over.
+Pure: it knows neither OSS nor FC nor who asks; `Policies` keeps what each role may do. Rules as RAM documents
+them: what no statement allows is denied, a Deny goes before any Allow, `*` stands for any characters and `?`
+for one, in actions (their case does not count) and in resources (theirs does). What the evaluation does not
+do, such as conditions, is refused when a document is read, never passed over.
 """
 
 from __future__ import annotations

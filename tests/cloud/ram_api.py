@@ -1,10 +1,11 @@
 """RAM over HTTP: roles, policies and what is attached to whom, as `alibabacloud-ram20150501` asks for it.
 
-RPC style: everything is `POST /` with the action in `x-acs-action` and the parameters in the query, signed with
-ACS3-HMAC-SHA256. What is attached to a role counts for it from then on, in OSS and FC; a role made here may do nothing
-until something is attached. It must not know what the actions in a policy mean.
+RPC style: everything is `POST /` with the action in `x-acs-action` and the parameters in the query, signed
+with ACS3-HMAC-SHA256. What is attached to a role counts for it from then on, in OSS and FC; a role made here
+may do nothing until something is attached. It must not know what the actions in a policy mean.
 
-Codes, statuses and limits as RAM documents them; of the system policies only the one of OSS triggers is known.
+Codes, statuses and limits as RAM documents them; of the system policies only the one of OSS triggers is
+known.
 """
 
 from __future__ import annotations

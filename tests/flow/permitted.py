@@ -162,7 +162,7 @@ class Stage:
 
 
 IN_PARTS: dict[str, Any] = {"tuning": {"method": "multipart", "partSize": "1MiB"}}
-TAGGED = {"tagging": "colour=blue"}
+TAGS = "colour=blue"
 
 
 def _template() -> dict[str, Any]:
@@ -202,7 +202,7 @@ def copy_in_parts(stage: Stage) -> None:
 
 def tags(stage: Stage) -> None:
     for options in ({}, IN_PARTS, {"tags": {"size": "small"}}):
-        key = stage.key(**TAGGED)
+        key = stage.key(tagging=TAGS)
         succeeded(stage.copy(key, **options))
         found = stage.bucket(DESTINATION).get_object_tagging(key).tag_set.tagging_rule
         holds(dict(found) == options.get("tags", {"colour": "blue"}), found)
@@ -218,7 +218,7 @@ def acl(stage: Stage) -> None:
 
 def named_version(stage: Stage) -> None:
     for options in ({}, IN_PARTS):
-        key = stage.key(b"first", OLD, object_acl="public-read", **TAGGED)
+        key = stage.key(b"first", OLD, object_acl="public-read", tagging=TAGS)
         version = stage.bucket(OLD).head_object(key).versionid
         stage.bucket(OLD).put_object(key, b"second")
         succeeded(stage.copy(key, OLD, source={"versionId": version}, acl="copy", **options))
@@ -232,7 +232,7 @@ def current_version(stage: Stage) -> None:
 
 def versioned_destination(stage: Stage) -> None:
     for options in ({}, IN_PARTS):
-        succeeded(stage.copy(stage.key(**TAGGED), to=KEPT, **options))
+        succeeded(stage.copy(stage.key(tagging=TAGS), to=KEPT, **options))
 
 
 def wrong_version_deleted(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Least power, proved: with the generated policy every feature works, and each action of it is needed by one."""
+"""Least power, proved: with the generated policy every feature works, and one needs each of its actions."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from functions.deploy import deployment, policy
-from functions.deploy.deployment import ROOT, DeploymentError
+from functions.deploy.deployment import ROOT
 
 TEMPLATE = ROOT / "s.yaml"
 

@@ -114,7 +114,7 @@ class Api:
         )
 
     def _function(self, call: _Call, action: str) -> Function:
-        """The function that is named; FcError 404, or 403 if the caller's policy does not allow the action."""
+        """The function that is named; FcError 404, or 403 if the caller's policy leaves the action out."""
         parameters = call.http.path_params
         function = self._host.runner.function(parameters["function"])
         parts = ["services", parameters["service"]] if "service" in parameters else []

@@ -1,11 +1,11 @@
 """Which RAM actions a request needs, on which resources, and the refusal if they are not allowed.
 
-The actions are those of OSS's documentation ("OSS authorization syntax and elements", and "Permissions" of each
-operation): a request that names a version needs the action for versions as well, one that moves tags those for tags.
-It must not know how a policy is evaluated, nor how an operation is carried out.
+The actions are those of OSS's documentation ("OSS authorization syntax and elements", and "Permissions" of
+each operation): a request that names a version needs the action for versions as well, one that moves tags
+those for tags. It must not know how a policy is evaluated, nor how an operation is carried out.
 
-Where the documentation is silent the strict reading counts, so that a policy that suffices here suffices there: an
-ACL that comes with a write needs PutObjectAcl, encryption with KMS always needs both KMS actions.
+Where the documentation is silent the strict reading counts, so that a policy that suffices here suffices
+there: an ACL that comes with a write needs PutObjectAcl, encryption with KMS always needs both KMS actions.
 """
 
 from __future__ import annotations

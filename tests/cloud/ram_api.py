@@ -36,6 +36,8 @@ _SYSTEM = {
     )
 }
 
+_CODES = {"SignatureNotMatch": "SignatureDoesNotMatch", "InvalidAccessKeyID": "InvalidAccessKeyId.NotFound"}
+
 PolicyName = tuple[str, str]  # System or Custom, and the name
 Answer = dict[str, object]
 
@@ -91,7 +93,8 @@ class RamApi:
         try:
             content = self._answer(http, await http.body())
         except FcError as error:  # of the signature: the scheme is the same
-            return _refusal(RamError(error.status, error.code, error.message), request_id)
+            code = _CODES.get(error.code, error.code)
+            return _refusal(RamError(error.status, code, error.message), request_id)
         except RamError as error:
             return _refusal(error, request_id)
         return JSONResponse({"RequestId": request_id, **content})

@@ -23,6 +23,7 @@ class Bucket(msgspec.Struct, frozen=True):
     region: str
     acl: str
     versioning: str  # Enabled, Suspended, or empty
+    owner: str  # an account's id
 
 
 class Buckets:
@@ -42,7 +43,12 @@ class Buckets:
                 info = self._bucket(name).get_bucket_info()
             except oss2.exceptions.NoSuchBucket:
                 return None
-            return Bucket(info.location.removeprefix("oss-"), info.acl.grant, info.versioning_status or "")
+            return Bucket(
+                region=info.location.removeprefix("oss-"),
+                acl=info.acl.grant,
+                versioning=info.versioning_status or "",
+                owner=info.owner.id,
+            )
 
     def make(self, name: str) -> None:
         """A bucket as OSS makes it by default: private, without versioning."""

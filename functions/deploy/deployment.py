@@ -47,14 +47,14 @@ def read(template: Path = ROOT / "s.yaml", variables: Mapping[str, str] | None =
     try:
         document = yaml.safe_load(template.read_text(encoding="utf-8"))
         values = dict(document["vars"])
-        (resource,) = (each for each in document["resources"].values() if _is_main(each["props"]))
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+        props = next(each["props"] for each in document["resources"].values() if _is_main(each["props"]))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, StopIteration) as error:
         raise DeploymentError(f"{template.name}: not the template of this function: {error!r}") from error
     for name, text in (variables or {}).items():
         if name not in values:
             raise DeploymentError(f"{template.name} has no var {name}; it has {', '.join(values)}")
         values[name] = yaml.safe_load(text)
-    return _deployment(resource["props"], _Resolver(template.name, values))
+    return _deployment(props, _Resolver(template.name, values))
 
 
 def _is_main(props: Mapping[str, Any]) -> bool:

@@ -62,7 +62,7 @@ def _state(to: Deployment, buckets: Buckets) -> Iterator[Step]:
     if found is None:
         yield Step(f"make bucket {name}: private, without versioning", partial(buckets.make, name))
     else:
-        _check_state(name, found, to.region)
+        _check_state(to, found)
     rules = buckets.rules(name) if found else None
     for kept in ("open/", "up/"):
         if deleting := lifecycle.expiring(rules, prefix + kept):
@@ -78,18 +78,18 @@ def _state(to: Deployment, buckets: Buckets) -> Iterator[Step]:
     yield from _rules(buckets, name, rules, wanted)
 
 
-def _check_state(name: str, found: Bucket, region: str) -> None:
-    if found.versioning:
-        raise Obstacle(
-            f"bucket {name} is versioned ({found.versioning}), so that records could be overwritten, and "
-            "versioning can never be switched off: choose another stateBucket"
-        )
-    if found.acl != "private":
-        raise Obstacle(f"bucket {name} is {found.acl}: make it private, or choose another stateBucket")
-    if found.region != region:
-        raise Obstacle(
-            f"bucket {name} is in {found.region}, the function in {region}: choose another stateBucket"
-        )
+def _check_state(to: Deployment, found: Bucket) -> None:
+    wrong = None
+    if found.owner != to.account:
+        wrong = f"belongs to account {found.owner}, and accountId is {to.account}"
+    elif found.versioning:
+        wrong = f"is versioned ({found.versioning}), for good: records could be overwritten"
+    elif found.acl != "private":
+        wrong = f"is {found.acl}, and records are nobody's business"
+    elif found.region != to.region:
+        wrong = f"is in {found.region}, and the function in {to.region}"
+    if wrong:
+        raise Obstacle(f"bucket {to.state_bucket} {wrong}: choose another stateBucket")
 
 
 def _destinations(to: Deployment, buckets: Buckets, notes: list[str]) -> Iterator[Step]:
@@ -99,6 +99,8 @@ def _destinations(to: Deployment, buckets: Buckets, notes: list[str]) -> Iterato
         if found is None:
             notes.append(f"there is no destination bucket {name} yet: make it, and run this again")
             continue
+        if found.owner != to.account:
+            notes.append(f"bucket {name} belongs to account {found.owner}, and accountId is {to.account}")
         if found.region != to.region:
             notes.append(f"bucket {name} is in {found.region}: OSS copies within {to.region} only")
         rules = buckets.rules(name)
@@ -180,7 +182,7 @@ def _attachment(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: all is there, or was made. 1: something is missing and was only shown. 2: it cannot be made."""
+    """0: what is missing was shown, or made. 2: something is in the way; the message says what to do."""
     options = _parser().parse_args(arguments)
     try:
         to = deployment.read(options.template, dict(options.var))
@@ -202,17 +204,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     for note in planned.notes:
         print(f"  note: {note}")
-    return _verdict(len(planned.steps), done=options.yes)
+    print(_verdict(len(planned.steps), done=options.yes))
+    return 0
 
 
-def _verdict(count: int, *, done: bool) -> int:
+def _verdict(count: int, *, done: bool) -> str:
     if not count:
-        print("nothing to do: all is there")
-    elif done:
-        print(f"{count} done")
-    else:
-        print(f"{count} to do, nothing done yet: `make setup CONFIRM=1` does it")
-    return 1 if count and not done else 0
+        return "nothing to do: all is there"
+    return f"{count} done" if done else f"{count} to do, nothing done yet: `make setup CONFIRM=1` does it"
 
 
 def _parser() -> argparse.ArgumentParser:

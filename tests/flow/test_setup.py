@@ -89,7 +89,7 @@ def test_it_shows_what_is_missing_and_makes_nothing_before_it_is_told_to(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = site.writes()
-    assert site.setup() == 1
+    assert site.setup() == 0
     shown = capsys.readouterr().out
     for expected in (
         f"to do: make bucket {site.state}: private, without versioning",
@@ -167,7 +167,27 @@ def test_a_versioned_state_bucket_is_refused_and_nothing_else_is_made(
 def test_a_public_state_bucket_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.cloud.oss_bucket(site.state).create_bucket("public-read")
     assert site.setup("--yes") == 2
-    assert "is public-read: make it private" in capsys.readouterr().err
+    assert "is public-read, and records are nobody's business: choose another" in capsys.readouterr().err
+
+
+def test_buckets_of_another_account_are_told(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert site.setup("--var", 'accountId="42"') == 0
+    assert f"bucket {site.destination} belongs to account 1234567890123456" in capsys.readouterr().out
+    site.cloud.oss_bucket(site.state).create_bucket()
+    assert site.setup("--var", 'accountId="42"') == 2
+    assert "belongs to account 1234567890123456, and accountId is 42" in capsys.readouterr().err
+
+
+def test_buckets_of_another_region_are_told(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "CreateBucketConfiguration"
+    where = f"<{name}><LocationConstraint>oss-cn-beijing</LocationConstraint></{name}>"
+    site.cloud.oss_bucket(site.destination).delete_bucket()
+    site.cloud.oss_bucket(site.destination)._do("PUT", site.destination, "", data=where)  # noqa: SLF001 - as above
+    assert site.setup() == 0
+    assert f"bucket {site.destination} is in cn-beijing" in capsys.readouterr().out
+    site.cloud.oss_bucket(site.state)._do("PUT", site.state, "", data=where)  # noqa: SLF001 - as above
+    assert site.setup() == 2
+    assert "is in cn-beijing, and the function in cn-hangzhou" in capsys.readouterr().err
 
 
 def test_a_rule_that_deletes_the_memory_of_copies_is_refused(
@@ -196,6 +216,7 @@ def test_rules_that_are_there_are_kept_and_one_that_suffices_is_not_doubled(
     assert "are aborted after 5 days; a copy may take 7" in capsys.readouterr().out
     bucket.put_bucket_lifecycle(RULE.format(prefix="", action=other))
     assert site.setup() == 0
+    assert "nothing to do" in capsys.readouterr().out
     assert site.rules(site.destination) == {"theirs": ("", "AbortMultipartUpload5")}
 
 
@@ -213,6 +234,7 @@ def test_a_changed_template_renews_the_policy_as_often_as_it_changes(
         assert site.setup("--yes", "--var", f"functionName=renamed-{number}") == 0
         assert f"done: renew policy {site.role}" in capsys.readouterr().out
     assert site.setup("--var", "functionName=renamed-6") == 0
+    assert "nothing to do" in capsys.readouterr().out
 
 
 def test_power_that_the_role_has_beside_its_policy_is_told(

@@ -48,6 +48,11 @@ class RamError(Exception):
         self.status, self.code = status, code
 
 
+class _Parameters(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        raise RamError(400, f"Missing{name}", f"The parameter {name} is missing.")
+
+
 class Custom(msgspec.Struct):
     """A policy with its versions, oldest first: (id, document)."""
 
@@ -113,7 +118,7 @@ class RamApi:
             raise RamError(400, "InvalidVersion", f"Specified parameter Version {version!r} is not valid.")
         if action not in self._actions:
             raise RamError(404, "InvalidAction.NotFound", f"{action!r} is not done by the local cloud")
-        parameters = dict(http.query_params)
+        parameters = _Parameters(http.query_params)
         for resource in self._resources(parameters):
             if not self._policies.allow(credentials.principal, f"ram:{action}", resource):
                 message = (

@@ -221,6 +221,7 @@ def test_a_role_made_there_may_do_what_is_attached_to_it(cloud: LocalCloud, ram:
     ("act", "code"),
     [
         (lambda ram: ram.get_role(models.GetRoleRequest(role_name="nobody")), "EntityNotExist.Role"),
+        (lambda ram: ram.get_role(models.GetRoleRequest()), "MissingRoleName"),
         (
             lambda ram: ram.get_policy(models.GetPolicyRequest(policy_name="none", policy_type="Custom")),
             "EntityNotExist.Policy",

@@ -105,6 +105,15 @@ def test_who_signs_for_an_http_trigger_must_be_allowed_to_invoke(
         assert httpx.post(url, content=b"{}", headers=headers).status_code == status
 
 
+def test_oss_invokes_with_the_role_of_its_trigger(cloud: LocalCloud) -> None:
+    begun = len(cloud.invocations(trigger="objects"))
+    for allowed, fired in ((NOTHING, 0), (policy("fc:InvokeFunction", ARN), 1), (None, 2)):
+        cloud.set_policy("notify", allowed)
+        cloud.oss_bucket("src").put_object("in/a", b"1")
+        cloud.wait_idle()
+        assert len(cloud.invocations(trigger="objects")) - begun == fired
+
+
 def test_tasks_have_actions_of_their_own(cloud: LocalCloud, role: Credentials) -> None:
     cloud.invoke_async({}, task_id="t-1")
     cloud.wait_idle()

@@ -142,6 +142,9 @@ def test_with_what_it_made_the_function_copies_and_its_role_may_do_no_more(
         }
         result = cloud.invoke({**asked, "tuning": {"method": "multipart"}})
         assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+        cloud.oss_bucket("oss-copy-source").put_object("incoming/k", b"content")
+        cloud.wait_idle()
+        assert cloud.oss_bucket("oss-copy-destination").object_exists("incoming/k")
         role = cloud.oss_bucket("oss-copy-source", cloud.assume("oss-copy"))
         with pytest.raises(oss2.exceptions.AccessDenied):
             role.put_object("k", b"mine")

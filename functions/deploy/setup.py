@@ -37,12 +37,22 @@ class Plan(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """A bucket as it is now; None where there is none."""
+
+    bucket: Bucket | None
+    rules: bytes | None = None
+
+
 def plan(to: Deployment, buckets: Buckets, roles: Roles, parts: Collection[str] = ()) -> Plan:
     """What is to be done, in this order; Obstacle if something is there that setup must not change."""
-    notes: list[str] = []
+    destinations = [each.bucket for each in to.destinations]
+    seen = {name: _see(buckets, name) for name in dict.fromkeys([to.state_bucket, *destinations])}
+    _check_state(to, seen[to.state_bucket])
+    notes = [note for name in dict.fromkeys(destinations) for note in _bucket_notes(to, name, seen[name])]
     steps = [
-        *_state(to, buckets),
-        *_destinations(to, buckets, notes),
+        *_new_bucket(buckets, to.state_bucket, seen[to.state_bucket]),
+        *(step for name in seen for step in _rules(to, buckets, name, seen[name])),
         *_function_role(to, roles, parts, notes),
         *(_trigger_role(roles) if to.watched else ()),
     ]
@@ -56,30 +66,16 @@ def plan(to: Deployment, buckets: Buckets, roles: Roles, parts: Collection[str] 
 # --- buckets -----------------------------------------------------------------------------------------------
 
 
-def _state(to: Deployment, buckets: Buckets) -> Iterator[Step]:
-    name, prefix = to.state_bucket, to.state_prefix
+def _see(buckets: Buckets, name: str) -> Seen:
     found = buckets.look(name)
+    return Seen(found, buckets.rules(name) if found else None)
+
+
+def _check_state(to: Deployment, seen: Seen) -> None:
+    """Obstacle if the state bucket is there and cannot be one."""
+    found, wrong = seen.bucket, None
     if found is None:
-        yield Step(f"make bucket {name}: private, without versioning", partial(buckets.make, name))
-    else:
-        _check_state(to, found)
-    rules = buckets.rules(name) if found else None
-    for kept in ("open/", "up/"):
-        if deleting := lifecycle.expiring(rules, prefix + kept):
-            raise Obstacle(
-                f"bucket {name}: lifecycle rule {', '.join(deleting)} deletes {prefix}{kept}, the memory of "
-                "copies under way: narrow its prefix"
-            )
-    wanted = [
-        Wanted(f"oss-copy-{kind}", f"{prefix}{kind}/", "Expiration", RECORDS_DAYS)
-        for kind in ("done", "cancel", "key")
-    ]
-    wanted.append(Wanted("oss-copy-uploads", prefix, "AbortMultipartUpload", UPLOADS_DAYS))
-    yield from _rules(buckets, name, rules, wanted)
-
-
-def _check_state(to: Deployment, found: Bucket) -> None:
-    wrong = None
+        return
     if found.owner != to.account:
         wrong = f"belongs to account {found.owner}, and accountId is {to.account}"
     elif found.versioning:
@@ -90,41 +86,69 @@ def _check_state(to: Deployment, found: Bucket) -> None:
         wrong = f"is in {found.region}, and the function in {to.region}"
     if wrong:
         raise Obstacle(f"bucket {to.state_bucket} {wrong}: choose another stateBucket")
+    for kept in (f"{to.state_prefix}open/", f"{to.state_prefix}up/"):
+        if deleting := lifecycle.expiring(seen.rules, kept):
+            text = f"bucket {to.state_bucket}: lifecycle rule {', '.join(deleting)} deletes {kept}"
+            raise Obstacle(f"{text}, the memory of copies under way: narrow its prefix")
 
 
-def _destinations(to: Deployment, buckets: Buckets, notes: list[str]) -> Iterator[Step]:
-    """A net for uploads that nobody remembers: the sweep ends them, unless the state bucket is lost."""
-    for name in dict.fromkeys(each.bucket for each in to.destinations):
-        found = buckets.look(name)
-        if found is None:
-            notes.append(f"there is no destination bucket {name} yet: make it, and run this again")
-            continue
-        if found.owner != to.account:
-            notes.append(f"bucket {name} belongs to account {found.owner}, and accountId is {to.account}")
-        if found.region != to.region:
-            notes.append(f"bucket {name} is in {found.region}: OSS copies within {to.region} only")
-        rules = buckets.rules(name)
-        wanted: list[Wanted] = []
-        for pattern in (each for each in to.destinations if each.bucket == name):
-            prefix = pattern.key
-            wanted.append(
-                Wanted(f"oss-copy-uploads-{len(wanted) + 1}", prefix, "AbortMultipartUpload", UPLOADS_DAYS)
-            )
-            days = lifecycle.aborts_after(rules, prefix)
-            if days is not None and days <= _WEEK:
-                text = f"bucket {name}: uploads under {prefix}* are aborted after {days} days"
-                notes.append(f"{text}; a copy may take {_WEEK}")
-        yield from _rules(buckets, name, rules, wanted)
+def _bucket_notes(to: Deployment, name: str, seen: Seen) -> Iterator[str]:
+    """What the deployer should know of a destination."""
+    if seen.bucket is None:
+        if name != to.state_bucket:
+            yield f"there is no destination bucket {name} yet: make it, and run this again"
+        return
+    if seen.bucket.owner != to.account:
+        yield f"bucket {name} belongs to account {seen.bucket.owner}, not {to.account}: left as it is"
+    if seen.bucket.region != to.region:
+        yield f"bucket {name} is in {seen.bucket.region}: OSS copies within {to.region} only"
+    for wanted in _wanted(to, name):
+        days = lifecycle.aborts_after(seen.rules, wanted.prefix)
+        if wanted.action == "AbortMultipartUpload" and days is not None and days <= _WEEK:
+            yield f"bucket {name}: uploads are aborted after {days} days already; a copy may take {_WEEK}"
 
 
-def _rules(buckets: Buckets, name: str, rules: bytes | None, wanted: Sequence[Wanted]) -> Iterator[Step]:
-    added = lifecycle.missing(rules, wanted)
+def _new_bucket(buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]:
+    if seen.bucket is None:
+        yield Step(f"make bucket {name}: private, without versioning", partial(buckets.make, name))
+
+
+def _wanted(to: Deployment, name: str) -> list[Wanted]:
+    """Lifecycle rules of a bucket: records expire; what the sweep cannot end any more is ended all the same.
+
+    The sweep ends uploads by the records: without these, the rule about uploads is the last net.
+    """
+    wanted = []
+    prefixes = [each.key for each in to.destinations if each.bucket == name]
+    if name == to.state_bucket:
+        prefixes.append(to.state_prefix)
+        wanted = [
+            Wanted(f"oss-copy-{kind}", f"{to.state_prefix}{kind}/", "Expiration", RECORDS_DAYS)
+            for kind in ("done", "cancel", "key")
+        ]
+    widest = [each for each in dict.fromkeys(prefixes) if not any(_inside(each, other) for other in prefixes)]
+    return wanted + [
+        Wanted(f"oss-copy-uploads-{number}", prefix, "AbortMultipartUpload", UPLOADS_DAYS)
+        for number, prefix in enumerate(widest, 1)
+    ]
+
+
+def _inside(prefix: str, other: str) -> bool:
+    return prefix != other and prefix.startswith(other)
+
+
+def _rules(to: Deployment, buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]:
+    """All rules of a bucket in one step: putting some replaces all."""
+    theirs = seen.bucket is None or seen.bucket.owner != to.account
+    if theirs and name != to.state_bucket:
+        return
+    added = lifecycle.missing(seen.rules, _wanted(to, name))
     if added:
         put = partial(
             buckets.put_rules,
             name,
-            lifecycle.merged(rules, added),
-            overlapping=lifecycle.overlaps(rules, added),
+            lifecycle.merged(seen.rules, added),
+            overlapping=lifecycle.overlaps(seen.rules, added),
         )
         told = "; ".join(str(each) for each in added)
         yield Step(f"add lifecycle rules to bucket {name}: {told}", put)

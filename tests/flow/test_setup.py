@@ -114,7 +114,7 @@ def test_it_makes_what_is_missing_and_finds_nothing_to_do_the_second_time(
         "oss-copy-done": ("oss-copy/done/", "Expiration30"),
         "oss-copy-cancel": ("oss-copy/cancel/", "Expiration30"),
         "oss-copy-key": ("oss-copy/key/", "Expiration30"),
-        "oss-copy-uploads": ("oss-copy/", "AbortMultipartUpload10"),
+        "oss-copy-uploads-1": ("oss-copy/", "AbortMultipartUpload10"),
     }
     assert site.rules(site.destination) == {"oss-copy-uploads-1": ("", "AbortMultipartUpload10")}
     capsys.readouterr()
@@ -216,7 +216,7 @@ def test_rules_that_are_there_are_kept_and_one_that_suffices_is_not_doubled(
         "theirs": ("tmp/", "AbortMultipartUpload5"),
         "oss-copy-uploads-1": ("", "AbortMultipartUpload10"),
     }
-    assert "are aborted after 5 days; a copy may take 7" in capsys.readouterr().out
+    assert "are aborted after 5 days already; a copy may take 7" in capsys.readouterr().out
     bucket.put_bucket_lifecycle(RULE.format(prefix="", action=other))
     assert site.setup() == 0
     assert "nothing to do" in capsys.readouterr().out
@@ -227,6 +227,19 @@ def test_a_destination_that_is_not_there_is_named(site: Site, capsys: pytest.Cap
     site.cloud.oss_bucket(site.destination).delete_bucket()
     assert site.setup("--yes") == 0
     assert f"there is no destination bucket {site.destination} yet" in capsys.readouterr().out
+
+
+def test_a_bucket_that_is_state_and_destination_gets_all_its_rules_at_once(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert site.setup("--yes", "--var", f"stateBucket={site.destination}") == 0
+    assert capsys.readouterr().out.count("add lifecycle rules") == 1
+    assert site.rules(site.destination) == {
+        "oss-copy-done": ("oss-copy/done/", "Expiration30"),
+        "oss-copy-cancel": ("oss-copy/cancel/", "Expiration30"),
+        "oss-copy-key": ("oss-copy/key/", "Expiration30"),
+        "oss-copy-uploads-1": ("", "AbortMultipartUpload10"),
+    }
 
 
 def test_a_changed_template_renews_the_policy_as_often_as_it_changes(

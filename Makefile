@@ -10,7 +10,7 @@ SOAK_SCHEDULES ?= 1500000
 COPIES ?= 300
 export PYTHONPATH := functions/oss_copy
 
-.PHONY: demo test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi lock clean
+.PHONY: demo test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi policy setup lock clean
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -40,6 +40,12 @@ soak-sim: $(READY)       ## simulated schedules, half on each of two processes (
 
 openapi: $(READY)        ## the OpenAPI document from the types that parse
 	$(BIN)/python -m tests.openapi
+
+policy: $(READY)         ## what the function's role may do, from s.yaml (ARGS="--with kms"; ARGS=--deployer prints that of whoever deploys)
+	@$(BIN)/python -m functions.deploy.policy $(ARGS)
+
+setup: $(READY)          ## shows what a deployment lacks: state bucket, lifecycle rules, roles; CONFIRM=1 makes it
+	@$(BIN)/python -m functions.deploy.setup $(if $(CONFIRM),--yes) $(ARGS)
 
 lint: $(READY)           ## lint, types, import rules
 	$(BIN)/ruff check .

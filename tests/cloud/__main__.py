@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         retry_pause=options.retry_pause,
         batch_seconds=options.batch_seconds,
         refuse_fc_signature=options.refuse_fc_signature,
+        policies={role: Path(file) for role, file in options.policy},
     )
     try:
         uvloop.run(_serve(settings, until_eof=options.until_eof))
@@ -71,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
         "--batch-seconds", type=float, default=0.0, help="how long OSS triggers gather records"
     )
     parser.add_argument("--refuse-fc-signature", action="store_true", help="2023-03-30 takes ACS3 only")
+    parser.add_argument(
+        "--policy",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="ROLE=FILE",
+        help="what the role may do, a RAM policy; default: everything",
+    )
     parser.add_argument("--until-eof", action="store_true", help="stop also when standard input ends")
     return parser
 

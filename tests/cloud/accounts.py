@@ -1,6 +1,7 @@
 """Who may sign a request: the account's own access key, and temporary ones given out for a role.
 
-The OSS server and the FC host share one `Accounts`; neither knows how the other uses it.
+The OSS server and the FC host share one `Accounts`, and with it what the roles may do; neither knows how the
+other uses it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable
 
 import msgspec
+
+from tests.cloud.ram import Policies
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -33,6 +36,7 @@ class Accounts:
             access_key_secret=secrets.token_hex(15),
             principal=f"acs:ram::{account_id}:root",
         )
+        self.policies = Policies()
         self._known = {self.owner.access_key_id: self.owner}
 
     def issue(self, principal: str, seconds: float = 3600) -> Credentials:

@@ -1,7 +1,7 @@
 """The admin API of the local cloud: for tests, the demo and benchmarks; the real cloud has nothing like it.
 
 It sets the weather, shows what happened, and makes things happen that a client cannot: fire a timer, kill an
-instance, make an object of any size.
+instance, make an object of any size, change what a role may do. On `POST /` it answers as RAM does.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.cloud import ram
+from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Conditions, Weather
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.sources import Sources
+from tests.cloud.ram_api import RamApi
 
 if TYPE_CHECKING:
     from tests.cloud.oss.server import OssServer
@@ -59,18 +62,31 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refuse_fc_signature: bool
 
 
+class Assume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    role: str
+    seconds: float = 3600
+
+
 class Admin:
-    def __init__(self, weather: Weather, oss: OssServer, host: FcHost, sources: Sources) -> None:
+    def __init__(
+        self, accounts: Accounts, weather: Weather, oss: OssServer, host: FcHost, sources: Sources
+    ) -> None:
+        self._accounts = accounts
         self._weather = weather
         self._oss = oss
         self._host = host
         self._sources = sources
+        self.ram = RamApi(accounts)
         self.app = Starlette(
             routes=[
+                Route("/", self.ram.handle, methods=["POST"]),
+                Route("/policies", self._set_policies, methods=["PUT"]),
+                Route("/credentials", self._assume, methods=["POST"]),
                 Route("/conditions", self._set_conditions, methods=["PUT"]),
                 Route("/conditions", self._show_conditions, methods=["GET"]),
                 Route("/switches", self._set_switches, methods=["PUT"]),
                 Route("/requests", self._requests, methods=["GET"]),
+                Route("/ram", self._ram_requests, methods=["GET"]),
                 Route("/invocations", self._invocations, methods=["GET"]),
                 Route("/triggers/{name}", self._fire, methods=["POST"]),
                 Route("/seed", self._seed, methods=["POST"]),
@@ -94,6 +110,28 @@ class Admin:
         switches = _decode(await request.body(), Switches)
         self._host.refuse_fc_signature = switches.refuse_fc_signature
         return _json(msgspec.to_builtins(switches))
+
+    async def _set_policies(self, request: Request) -> Response:
+        """`{role: document}`; null lets the role do everything again. All of them or none."""
+        said = _decode(await request.body(), dict[str, msgspec.Raw])
+        try:
+            policies = {
+                role: None if bytes(raw) == b"null" else ram.read(bytes(raw)) for role, raw in said.items()
+            }
+        except ram.PolicyError as exc:
+            raise HTTPException(400, str(exc)) from exc
+        for role, policy in policies.items():
+            self._accounts.policies.put(role, policy)
+        return _json(sorted(policies))
+
+    async def _assume(self, request: Request) -> Response:
+        """Temporary credentials of a role, as STS gives them."""
+        asked = _decode(await request.body(), Assume)
+        arn = f"acs:ram::{self._accounts.account_id}:role/{asked.role}"
+        return _json(msgspec.to_builtins(self._accounts.issue(arn, asked.seconds)))
+
+    async def _ram_requests(self, _: Request) -> Response:
+        return _json(self.ram.counts)
 
     async def _requests(self, _: Request) -> Response:
         return _json(self._oss.requests())

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import fc2
 import httpx
+import msgspec
 import oss2
 
 from tests.cloud.accounts import Credentials
@@ -110,17 +111,25 @@ class LocalCloud:
 
     # --- as a client of OSS and FC ---
 
-    def oss_bucket(self, name: str) -> Any:
-        """An `oss2.Bucket` of the account's owner, with V4 signatures."""
-        auth = oss2.AuthV4(self.owner.access_key_id, self.owner.access_key_secret)
+    def oss_bucket(self, name: str, credentials: Credentials | None = None) -> Any:
+        """An `oss2.Bucket` of the account's owner or of whose `credentials` are given, with V4 signatures."""
+        who = credentials or self.owner
+        if who.security_token:
+            auth = oss2.StsAuth(
+                who.access_key_id, who.access_key_secret, who.security_token, auth_version="v4"
+            )
+        else:
+            auth = oss2.AuthV4(who.access_key_id, who.access_key_secret)
         return oss2.Bucket(auth, self.oss, name, region=self.region)
 
-    def fc_client(self, **options: object) -> Any:
-        """An `fc2.Client` of the account's owner."""
+    def fc_client(self, credentials: Credentials | None = None, **options: object) -> Any:
+        """An `fc2.Client` of the account's owner or of whose `credentials` are given."""
+        who = credentials or self.owner
         return fc2.Client(
             endpoint=self.fc,
-            accessKeyID=self.owner.access_key_id,
-            accessKeySecret=self.owner.access_key_secret,
+            accessKeyID=who.access_key_id,
+            accessKeySecret=who.access_key_secret,
+            securityToken=who.security_token or "",
             **{"Timeout": 660, **options},
         )
 
@@ -175,6 +184,19 @@ class LocalCloud:
     def refuse_fc_signature(self, refuse: bool = True) -> None:
         """Whether the 2023-03-30 path takes ACS3 signatures only."""
         self._admin("PUT", "/switches", {"refuse_fc_signature": refuse})
+
+    def set_policy(self, role: str, document: Mapping[str, object] | None) -> None:
+        """What a role may do from now on; None: everything, as without a policy."""
+        self._admin("PUT", "/policies", {role: document})
+
+    def assume(self, role: str) -> Credentials:
+        """Temporary credentials of a role, as STS gives them."""
+        return msgspec.convert(self._admin("POST", "/credentials", {"role": role}), Credentials)
+
+    def ram_requests(self) -> dict[str, int]:
+        """How often each action of RAM's API was carried out; its endpoint is `admin`."""
+        counted: dict[str, int] = self._admin("GET", "/ram")
+        return counted
 
     def invocations(self, **wanted: object) -> list[dict[str, Any]]:
         """All invocations, oldest first, that have these values: `invocations(trigger="sweep")`."""

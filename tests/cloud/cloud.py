@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.cloud import template
+from tests.cloud import ram, template
 from tests.cloud.accounts import Accounts
 from tests.cloud.admin import Admin
 from tests.cloud.conditions import Weather
@@ -37,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True):
     retry_pause: float = 0.2
     batch_seconds: float = 0.0
     refuse_fc_signature: bool = False
+    policies: Mapping[str, Path] = {}
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -55,9 +56,11 @@ class Ready(msgspec.Struct, frozen=True):
 
 class Cloud:
     def __init__(self, settings: Settings) -> None:
-        """TemplateError if the template cannot be deployed."""
+        """TemplateError if the template cannot be deployed, ValueError for a bad policy."""
         self._settings = settings
         self.accounts = Accounts()
+        for role, path in settings.policies.items():
+            self.accounts.policies.put(role, _read_policy(path))
         owner = self.accounts.owner
         self._deployment = template.load(
             settings.template,
@@ -88,7 +91,7 @@ class Cloud:
             refuse_fc_signature=settings.refuse_fc_signature,
         )
         self.sources = Sources(self.host, self._region, settings.batch_seconds)
-        self._admin = Listener(Admin(self.weather, self.oss, self.host, self.sources).app)
+        self._admin = Listener(Admin(self.accounts, self.weather, self.oss, self.host, self.sources).app)
 
     async def start(self) -> Ready:
         """Start everything, create the buckets, deploy. ValueError or OSError if that cannot be done."""
@@ -132,3 +135,12 @@ class Cloud:
 
     def _kill(self, access_key_id: str) -> None:
         self.host.kill_holder(access_key_id)
+
+
+def _read_policy(path: Path) -> ram.Policy:
+    """A policy document, or a file of `make policy` that has one under `policy`."""
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+        return ram.read(msgspec.json.encode(content.get("policy", content)))
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"--policy: {path}: {error}") from error

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from tests.cloud.conditions import Fault
 from tests.cloud.fc import errors
 from tests.cloud.fc.invocation import TASK_STATUS, Attempt, Invocation, Request, new_request_id
+from tests.cloud.fc.model import Function
 from tests.cloud.fc.signature import Signed
 from tests.cloud.serving import hang_up
 
@@ -56,8 +57,9 @@ class Api:
             try:
                 body = await read_body(request, SYNC_LIMIT)
                 refuse_fc = self._host.refuse_fc_signature and version == "2023-03-30"
-                self._host.verifier.verify(signed(request, body), refuse_fc)
-                response = await handle(_Call(version, request_id, request, body))
+                credentials = self._host.verifier.verify(signed(request, body), refuse_fc)
+                call = _Call(version, request_id, request, body, credentials.principal)
+                response = await handle(call)
             except errors.FcError as exc:
                 response = Response(exc.body(version, request_id), exc.status, media_type="application/json")
             response.headers.setdefault("x-fc-request-id", request_id)
@@ -91,7 +93,7 @@ class Api:
             qualifier = named or "LATEST"
             if self._host.service and service != self._host.service:
                 raise errors.service_not_found(service)
-        function = self._host.runner.function(call.http.path_params["function"])
+        function = self._function(call, "InvokeFunction")
         if qualifier != "LATEST":
             raise errors.FcError(404, "AliasNotFound", f"alias '{qualifier}' does not exist")
         kind = headers.get("x-fc-invocation-type", "Sync")
@@ -111,8 +113,19 @@ class Api:
             qualifier=qualifier,
         )
 
+    def _function(self, call: _Call, action: str) -> Function:
+        """The function that is named; FcError 404, or 403 if the caller's policy leaves the action out."""
+        parameters = call.http.path_params
+        function = self._host.runner.function(parameters["function"])
+        parts = ["services", parameters["service"]] if "service" in parameters else []
+        parts += ["functions", function.function_name]
+        if qualifier := call.http.query_params.get("qualifier"):
+            parts.append(qualifier)
+        self._host.authorize(call.principal, action, function, "/".join(parts))
+        return function
+
     async def _list_tasks(self, call: _Call) -> Response:
-        function = self._host.runner.function(call.http.path_params["function"]).function_name
+        function = self._function(call, "ListAsyncTasks").function_name
         query = call.http.query_params
         limit = int(query.get("limit", "20"))
         ids = sorted(task_id for name, task_id in self._host.queue.tasks if name == function)
@@ -130,12 +143,12 @@ class Api:
 
     async def _get_task(self, call: _Call) -> Response:
         function, task_id = call.http.path_params["function"], call.http.path_params["task"]
-        self._host.runner.function(function)
+        self._function(call, "GetAsyncTask")
         return _json(self._task_view(function, task_id, payload=True))
 
     async def _stop_task(self, call: _Call) -> Response:
         function, task_id = call.http.path_params["function"], call.http.path_params["task"]
-        self._host.runner.function(function)
+        self._function(call, "StopAsyncTask")
         if not self._host.queue.stop_task(function, task_id):
             raise _no_task(task_id)
         return _json({})
@@ -180,6 +193,7 @@ class _Call(msgspec.Struct, frozen=True):
     request_id: str
     http: HttpRequest
     body: bytes
+    principal: str
 
 
 _Handle = Callable[[_Call], Awaitable[Response]]

@@ -87,6 +87,12 @@ def unknown_access_key(access_key_id: str) -> FcError:
     return FcError(403, "InvalidAccessKeyID", f"invalid access key ID '{access_key_id}'")
 
 
+def not_authorized(action: str, resource: str) -> FcError:
+    return FcError(
+        403, "AccessDenied", f"the caller is not authorized to perform '{action}' on resource '{resource}'"
+    )
+
+
 def bad_token(message: str) -> FcError:
     """The code of a wrong or expired token is not on FC's page; it is the one of Alibaba's gateway."""
     return FcError(403, "InvalidSecurityToken", message)

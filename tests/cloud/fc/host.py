@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Fault, Weather
+from tests.cloud.fc import errors
 from tests.cloud.fc.api import Api
 from tests.cloud.fc.invocation import Invocation, Journal, Request, new_request_id
 from tests.cloud.fc.model import Destination, Function
@@ -33,6 +34,7 @@ class FcHost:
     ) -> None:
         self.weather = weather
         self.verifier = Verifier(accounts)
+        self._policies = accounts.policies
         self.account_id = accounts.account_id
         self.service = service
         self.refuse_fc_signature = refuse_fc_signature
@@ -61,6 +63,12 @@ class FcHost:
     def strike(self, function: str) -> Fault | None:
         """The fault that strikes an invocation of this function, asked once per submission."""
         return self.weather.strike("invocation", function)
+
+    def authorize(self, principal: str, action: str, function: Function, path: str) -> None:
+        """FcError 403 if the caller's policy leaves out `fc:action` on this path (`functions/NAME`)."""
+        resource = f"acs:fc:{function.region}:{self.account_id}:{path}"
+        if not self._policies.allow(principal, f"fc:{action}", resource):
+            raise errors.not_authorized(f"fc:{action}", resource)
 
     async def invoke(self, request: Request, fault: Fault | None = None) -> Invocation:
         """Run synchronously; FcError 404 or 429."""

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc import objects, timers
+from tests.cloud.fc.errors import FcError
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.invocation import Invocation
 from tests.cloud.fc.model import EventBridgeTrigger, Function, HttpTrigger, OssTrigger, TimerTrigger, Trigger
@@ -68,12 +69,22 @@ class Sources:
         for function, trigger in self._triggers.values():
             match trigger:
                 case OssTrigger() if objects.fires(trigger, event):
-                    self._gather(function, trigger, event)
+                    if self._may_invoke(trigger, function):
+                        self._gather(function, trigger, event)
                 case EventBridgeTrigger():
                     told = objects.cloud_event(event, self._region, self._host.account_id)
                     if objects.selects(trigger, told):
                         words = json.dumps(told, ensure_ascii=False).encode()
                         self._host.deliver(function.function_name, trigger.trigger_name, words)
+
+    def _may_invoke(self, trigger: OssTrigger, function: Function) -> bool:
+        """Whether the role that OSS takes on lets it; if not, the event is lost without a word."""
+        try:
+            path = f"functions/{function.function_name}"
+            self._host.authorize(trigger.invocation_role, "InvokeFunction", function, path)
+        except FcError:
+            return False
+        return True
 
     def _gather(self, function: Function, trigger: OssTrigger, event: ObjectEvent) -> None:
         batch = self._batches.setdefault(trigger.trigger_name, [])

@@ -127,9 +127,11 @@ class WebTrigger:
         if not http.headers.get("authorization", "").startswith("ACS3-HMAC-SHA256 "):
             raise errors.FcError(403, "AccessDenied", "the request is not signed with ACS3-HMAC-SHA256")
         try:
-            self._host.verifier.verify(signed(http, body))
+            credentials = self._host.verifier.verify(signed(http, body))
         except errors.FcError as exc:
             raise errors.FcError(403, exc.code, exc.message) from exc
+        path = f"functions/{self._function.function_name}"
+        self._host.authorize(credentials.principal, "InvokeFunction", self._function, path)
 
     def _event(self, http: HttpRequest, body: bytes, request_id: str) -> bytes:
         text = _as_text(http.headers.get("content-type", ""), body)

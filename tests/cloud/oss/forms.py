@@ -12,6 +12,7 @@ import msgspec
 
 from tests.cloud.accounts import Credentials
 
+from . import authority
 from .errors import OssError
 from .extents import Writer
 from .objects import put_object
@@ -63,6 +64,7 @@ def post_object(store: Store, call: Call) -> Response:
         body=Body(*writer.finish()),
         principal=credentials.principal if credentials else "",
     )
+    authority.check(store, put)
     return _answered(store, call, form, key, put_object(store, put))
 
 

@@ -19,12 +19,12 @@ from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
 
-from . import copies, extents, faults, lifecycle
+from . import authority, copies, extents, faults, lifecycle
 from .admission import Admission
 from .answers import refusal, send_answer
 from .connection import Connection
 from .errors import OssError
-from .operations import refuse_extras, resolve
+from .operations import Operation, refuse_extras, resolve
 from .protocol import Body, Call, Request, Response, parse, traffic_limit
 from .state import Bucket, Metadata, Store, Version
 from .telling import tell
@@ -214,6 +214,7 @@ class OssServer:
                 corrupt=fault is not None and fault.answer == "corrupt",
                 forget=fault is not None and fault.answer == "forget",
             )
+            authority.check(self.store, call)
             if name in _PART_WRITERS:
                 writing = request.params.get("uploadId", "")
                 self.store.in_flight[writing] += 1
@@ -223,7 +224,7 @@ class OssServer:
                 moved = self._cost(call)
                 paced = (moved or body.content.size) / limit if limit else 0.0
                 await asyncio.sleep(max(paced, self._weather.seconds(moved)))
-            effect = partial(operation.handler, self.store, call)
+            effect = partial(_effect, operation, self.store, call)
             if fault is None:
                 response: Response | None = effect()
             else:
@@ -290,6 +291,10 @@ class OssServer:
             writer.write(message["body"])
             if not message["more_body"]:
                 return Body(*writer.finish())
+
+
+def _effect(operation: Operation, store: Store, call: Call) -> Response:
+    return authority.veil(store, call, operation.handler(store, call))
 
 
 _EMPTY = Body(*extents.Writer(None).finish())

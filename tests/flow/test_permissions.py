@@ -1,0 +1,120 @@
+"""Least power, proved: with the generated policy every feature works, and one needs each of its actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from functions.deploy import deployment, policy
+from functions.deploy.policy import Grant
+from tests.flow import permitted
+from tests.flow.permitted import PARTS, Broken, Stage
+
+Feature = Callable[[Stage], None]
+FEATURES: tuple[Feature, ...] = (
+    permitted.small_copy,
+    permitted.copy_in_parts,
+    permitted.tags,
+    permitted.acl,
+    permitted.named_version,
+    permitted.current_version,
+    permitted.versioned_destination,
+    permitted.wrong_version_deleted,
+    permitted.restored_archive,
+    permitted.symlink_followed,
+    permitted.overwrite_policies,
+    permitted.conditions,
+    permitted.chain,
+    permitted.cancel,
+    permitted.resubmission,
+    permitted.status_and_listing,
+    permitted.idempotency_key,
+    permitted.rule,
+    permitted.timer,
+    permitted.encryption,
+)
+LATE = permitted.sweep  # comes last: what it looks at has to be old enough
+# What is broken without an action, by grant.
+NEEDED_BY: dict[tuple[str, str], Feature] = {
+    ("source", "oss:GetObject"): permitted.small_copy,
+    ("source", "oss:GetObjectTagging"): permitted.tags,
+    ("source", "oss:GetObjectAcl"): permitted.acl,
+    ("source version", "oss:GetObjectVersion"): permitted.current_version,
+    ("source version", "oss:GetObjectVersionTagging"): permitted.named_version,
+    ("source version", "oss:GetObjectVersionAcl"): permitted.named_version,
+    ("archive", "oss:RestoreObject"): permitted.restored_archive,
+    ("archive", "oss:RestoreObjectVersion"): permitted.restored_archive,
+    ("destination", "oss:PutObject"): permitted.small_copy,
+    ("destination", "oss:PutObjectTagging"): permitted.tags,
+    ("destination", "oss:PutObjectAcl"): permitted.acl,
+    ("destination", "oss:ListParts"): permitted.copy_in_parts,
+    ("destination", "oss:AbortMultipartUpload"): permitted.cancel,
+    ("proof", "oss:GetObject"): permitted.small_copy,
+    ("proof", "oss:GetObjectTagging"): permitted.tags,
+    ("version proof", "oss:GetObjectVersion"): permitted.versioned_destination,
+    ("version proof", "oss:GetObjectVersionTagging"): permitted.versioned_destination,
+    ("version proof", "oss:DeleteObjectVersion"): permitted.wrong_version_deleted,
+    ("records", "oss:PutObject"): permitted.copy_in_parts,
+    ("records", "oss:GetObject"): permitted.status_and_listing,
+    ("list of records", "oss:ListObjects"): permitted.status_and_listing,
+    ("itself", "fc:InvokeFunction"): permitted.chain,
+    ("rules", "oss:GetObject"): permitted.rule,
+    ("kms", "kms:GenerateDataKey"): permitted.encryption,
+    ("kms", "kms:Decrypt"): permitted.encryption,
+    ("uploads", "oss:ListMultipartUploads"): LATE,
+    ("records", "oss:DeleteObject"): LATE,
+}
+# What the local cloud has no service for: nothing here can tell whether it is needed.
+NOT_SHOWN = {("log", "log:PostLogStoreLogs")}
+
+
+@pytest.fixture(scope="module")
+def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    stage = Stage(tmp_path_factory.mktemp("permitted"))
+    with stage.cloud:
+        stage.prepare()
+        yield stage
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Iterator[Stage]:
+    yield shared_stage
+    shared_stage.cloud.wait_idle(60)
+    shared_stage.allow(shared_stage.grants)
+
+
+def without(grants: tuple[Grant, ...], name: str, action: str) -> tuple[Grant, ...]:
+    """The grants less this action of the one of this name."""
+    left = []
+    for grant in grants:
+        kept = tuple(each for each in grant.actions if (grant.name, each) != (name, action))
+        left += [msgspec.structs.replace(grant, actions=kept)] if kept else []
+    return tuple(left)
+
+
+def test_the_table_names_every_action_of_the_policy(shared_stage: Stage) -> None:
+    granted = {(grant.name, action) for grant in shared_stage.grants for action in grant.actions}
+    assert granted == NEEDED_BY.keys() | NOT_SHOWN
+    assert set(NEEDED_BY.values()) <= {*FEATURES, LATE}
+    default = policy.function_grants(deployment.read())
+    assert {grant.name for grant in default} == {name for name, _ in granted} - {"rules", *PARTS}
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.__name__)
+def test_with_the_policy_every_feature_works(stage: Stage, feature: Feature) -> None:
+    feature(stage)
+
+
+@pytest.mark.parametrize(("name", "action"), NEEDED_BY, ids=[" ".join(each) for each in NEEDED_BY])
+def test_without_an_action_a_feature_does_not_work(stage: Stage, name: str, action: str) -> None:
+    less = without(stage.grants, name, action)
+    assert less != stage.grants
+    stage.allow(less)
+    with pytest.raises(Broken):
+        NEEDED_BY[name, action](stage)
+
+
+def test_with_the_policy_the_sweep_works_too(stage: Stage) -> None:
+    LATE(stage)

@@ -1,0 +1,114 @@
+"""The generated policies, as values: from the template, up to date, least power."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from functions.deploy import deployment, policy
+from functions.deploy.deployment import ROOT
+
+TEMPLATE = ROOT / "s.yaml"
+
+
+def resources(grants: tuple[policy.Grant, ...], name: str) -> tuple[str, ...]:
+    (found,) = (each.resources for each in grants if each.name == name)
+    return found
+
+
+def changed(directory: Path, **environment: str) -> Path:
+    """The template with other environment variables."""
+    template = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    template["resources"]["oss_copy"]["props"]["environmentVariables"] |= environment
+    path = directory / "s.yaml"
+    path.write_text(yaml.safe_dump(template), encoding="utf-8")
+    return path
+
+
+def test_the_committed_document_is_what_make_policy_writes() -> None:
+    assert policy.DOCUMENT.read_text(encoding="utf-8") == policy.rendered(deployment.read())
+
+
+def test_vars_given_on_the_command_line_replace_those_of_the_template() -> None:
+    given = {
+        "region": "cn-beijing",
+        "accountId": '"42"',
+        "functionName": "mover",
+        "sourceBucket": "from",
+        "destinationBucket": "into",
+        "stateBucket": "notes",
+    }
+    text = policy.rendered(deployment.read(TEMPLATE, given))
+    assert "acs:fc:cn-beijing:42:functions/mover" in text
+    assert "acs:oss:*:*:notes/oss-copy/*" in text
+    for default in (
+        "oss-copy-source",
+        "oss-copy-destination",
+        "oss-copy-state",
+        "cn-hangzhou",
+        "1234567890123456",
+    ):
+        assert default not in text
+
+
+def test_rights_go_no_further_than_the_allow_lists(tmp_path: Path) -> None:
+    path = changed(
+        tmp_path, ALLOWED_SOURCES="aaa/in/*,bbb/one.bin", ALLOWED_DESTINATIONS="ccc/out/*,ccc/more/*"
+    )
+    grants = policy.function_grants(deployment.read(path))
+    assert resources(grants, "source") == ("acs:oss:*:*:aaa/in/*", "acs:oss:*:*:bbb/one.bin")
+    assert resources(grants, "destination") == ("acs:oss:*:*:ccc/out/*", "acs:oss:*:*:ccc/more/*")
+    assert resources(grants, "uploads") == ("acs:oss:*:*:ccc",)
+
+
+def test_rules_in_an_object_may_be_read_and_nothing_else_beside_it(tmp_path: Path) -> None:
+    path = changed(tmp_path, COPY_RULES="oss://oss-copy-state/rules.json")
+    grants = policy.function_grants(deployment.read(path))
+    assert resources(grants, "rules") == ("acs:oss:*:*:oss-copy-state/rules.json",)
+
+
+@pytest.mark.parametrize("part", policy.OPTIONAL)
+def test_optional_power_is_left_out_unless_asked_for(part: str) -> None:
+    to = deployment.read()
+    more = {each.name for each in policy.function_grants(to, [part])}
+    assert more - {each.name for each in policy.function_grants(to)} == {part}
+
+
+def test_no_grant_has_a_wildcard_for_an_action_or_for_a_bucket() -> None:
+    to = deployment.read()
+    for grant in policy.function_grants(to, policy.OPTIONAL):
+        assert not any("*" in action for action in grant.actions), grant
+        assert "*" not in grant.resources, grant
+        assert not any(each.startswith("acs:oss:*:*:*") for each in grant.resources), grant
+
+
+def test_documents_fit_into_a_custom_policy_of_ram() -> None:
+    to = deployment.read()
+    for grants in (policy.function_grants(to, policy.OPTIONAL), policy.deployer_grants(to)):
+        assert len(json.dumps(policy.document(grants))) <= 6144
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["--var", "nothing=1"], "no var nothing"),
+        (["--template", "README.md"], "README.md: not the template"),
+        (["--var", "stateBucket=Bad_Name"], "STATE_BUCKET"),
+        (["--var", "accountId=x"], "role: not of the form"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_exits_with_2(
+    arguments: list[str], wrong: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert policy.main([*arguments, "--output", str(tmp_path / "out.json")]) == 2
+    assert wrong in capsys.readouterr().err
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_the_deployers_policy_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert policy.main(["--deployer"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == policy.document(policy.deployer_grants(deployment.read()))

@@ -1,7 +1,7 @@
 """The whole local cloud in one event loop: the OSS server, the FC host, the triggers and the admin API.
 
 It deploys what a template says, or nothing: then a client of the FC API does. It wires the parts: object
-events go to the triggers, faults of the OSS server reach the instance that asked, code packages come from OSS.
+events go to the triggers, faults of the OSS server reach the instance that asked, code comes from OSS.
 """
 
 from __future__ import annotations

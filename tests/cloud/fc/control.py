@@ -28,6 +28,7 @@ from tests.cloud.fc.model import (
     HttpTrigger,
     OssTrigger,
     Trigger,
+    says_nothing,
 )
 from tests.cloud.fc.packages import Location, Package, Packages, pack
 from tests.cloud.oss import crc64
@@ -537,7 +538,7 @@ def _properties(
 ) -> dict[str, Any]:
     """The known properties that are given; FcError names the first that FC or this host does not know."""
     for name, value in body.items():
-        if name in not_done and not _blank(value):
+        if name in not_done and not says_nothing(value):
             raise errors.invalid_argument(f"`{name}` is not done by the local cloud")
         if name not in known and name not in not_done and name != "code":
             raise errors.invalid_argument(f"unknown property `{name}`")
@@ -545,16 +546,6 @@ def _properties(
     if isinstance(log := given.get("logConfig"), dict) and not log.get("project"):
         del given["logConfig"]  # the fc3 component says so that there is none
     return given
-
-
-def _blank(value: object) -> bool:
-    """Whether a value says nothing: the fc3 component sends such for what a template leaves out."""
-    match value:
-        case dict():
-            return all(_blank(item) for item in value.values())
-        case list():
-            return all(_blank(item) for item in value)
-    return not value
 
 
 def _location(body: Mapping[str, Any]) -> Location | None:

@@ -186,7 +186,7 @@ def test_what_fc_refuses_is_refused_by_name(lab: Lab, props: dict[str, Any], nam
 
 
 def test_the_empty_settings_that_the_fc3_component_sends_mean_nothing(lab: Lab) -> None:
-    empty = {
+    empty: dict[str, Any] = {
         "vpcConfig": {"vpcId": "", "vSwitchIds": [], "securityGroupId": ""},
         "nasConfig": {"groupId": 0, "userId": 0, "mountPoints": []},
         "tracingConfig": {},
@@ -314,13 +314,13 @@ def test_a_deleted_function_is_gone_with_what_was_queued_for_it(lab: Lab, tmp_pa
 
 # --- triggers ----------------------------------------------------------------------------------------------
 
-HTTP = {
+HTTP: dict[str, Any] = {
     "triggerName": "web",
     "triggerType": "http",
     "description": "the way in",
     "triggerConfig": {"authType": "anonymous", "methods": ["GET"]},
 }
-TIMER = {
+TIMER: dict[str, Any] = {
     "triggerName": "tick",
     "triggerType": "timer",
     "triggerConfig": {"cronExpression": "@every 1h", "enable": True, "payload": "p"},

@@ -2,8 +2,8 @@
 
 Layer, functions, triggers and settings go through the FC 3.0 SDK; what the API tells afterwards is compared
 with the template field by field. Then one copy by each trigger, an update that changes nothing, properties
-that are wrong, an update that makes the timeout short, and a copy in several hops. Exits non-zero at the first
-thing that is not as it should be.
+that are wrong, an update that makes the timeout short, and a copy in several hops. Exits non-zero at the
+first thing that is not as it should be.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ class Control:
 
     async def _create_function(self, asked: Asked) -> Answer:
         body = _object(asked.body)
-        given = _properties(body, SETTABLE | {"functionName", "tags"})
+        given = _properties(body, SETTABLE | {"functionName", "tags"}, NOT_DONE | {"code"})
         name = str(given.get("functionName"))
         if self._runner.knows(name):
             raise errors.FcError(409, "FunctionAlreadyExists", f"function '{name}' already exists")
@@ -231,7 +231,7 @@ class Control:
     async def _update_function(self, asked: Asked) -> Answer:
         name, body = asked.path["function"], _object(asked.body)
         function, deployed = self._runner.function(name), self._about(name)
-        given = _properties(body, SETTABLE)
+        given = _properties(body, SETTABLE, NOT_DONE | {"code"})
         function = _convert({**msgspec.to_builtins(function), **given}, Function)
         layers, package = deployed.layers, deployed.package
         if "layers" in given or deployed.package is not None:
@@ -246,7 +246,10 @@ class Control:
 
     def _publish(self, function: Function, package: Package | None, layers: tuple[Layer, ...]) -> None:
         code = package.directory if package else self._runner.code(function.function_name)
-        self._runner.publish(function, code, tuple(layer.package.directory for layer in layers))
+        if function.layers and not layers:  # those of a template, which were not published
+            self._runner.renew(function, code)
+        else:
+            self._runner.publish(function, code, tuple(layer.package.directory for layer in layers))
 
     async def _get_function(self, asked: Asked) -> Answer:
         _check_qualifier(asked)
@@ -271,6 +274,8 @@ class Control:
         size, checksum = self._measure(deployed.package, name)
         sizes = {layer.arn: layer.package.size for layer in deployed.layers}
         view: dict[str, object] = msgspec.to_builtins(function)
+        if function.instance_lifecycle_config.initializer is None:
+            del view["instanceLifecycleConfig"]
         for internal in ("region", "code", "triggers", "asyncInvokeConfig", "concurrencyConfig"):
             del view[internal]
         return {name: value for name, value in view.items() if value is not None} | {
@@ -316,7 +321,7 @@ class Control:
     async def _create_trigger(self, asked: Asked) -> Answer:
         name = asked.path["function"]
         function, deployed = self._runner.function(name), self._about(name)
-        given = _properties(_object(asked.body), CREATE_TRIGGER, ())
+        given = _properties(_object(asked.body), CREATE_TRIGGER)
         if given.get("triggerName") in deployed.triggers:
             raise errors.FcError(
                 409, "TriggerAlreadyExists", f"trigger '{given['triggerName']}' already exists"
@@ -333,7 +338,7 @@ class Control:
         function, deployed = self._runner.function(name), self._about(name)
         old = self._trigger(name, asked.path["trigger"])
         stamp = deployed.triggers[old.trigger_name]
-        given = _properties(_object(asked.body), UPDATE_TRIGGER, ())
+        given = _properties(_object(asked.body), UPDATE_TRIGGER)
         text = given.get("triggerConfig", stamp.text)
         trigger = _trigger({**msgspec.to_builtins(old), **given, "triggerConfig": text})
         others = [trigger if each is old else each for each in function.triggers]
@@ -413,8 +418,9 @@ class Control:
     async def _put_async(self, asked: Asked) -> Answer:
         _check_qualifier(asked)
         name, deployed = asked.path["function"], self._about(asked.path["function"])
-        given = _properties(_object(asked.body), PUT_ASYNC, ())
-        for each, destination in (given.get("destinationConfig") or {}).items():
+        given = _properties(_object(asked.body), PUT_ASYNC)
+        destinations = given.get("destinationConfig")
+        for each, destination in destinations.items() if isinstance(destinations, dict) else ():
             if isinstance(destination, dict) and not destination.get("destination"):
                 raise errors.FcError(
                     400,
@@ -534,13 +540,16 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _properties(
-    body: Mapping[str, Any], known: frozenset[str], not_done: Iterable[str] = NOT_DONE
+    body: Mapping[str, Any], known: frozenset[str], apart: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """The known properties that are given; FcError names the first that FC or this host does not know."""
+    """The known properties that are given, without those that stand `apart`.
+
+    FcError names the first that FC does not know, or that is not done here and says something.
+    """
     for name, value in body.items():
-        if name in not_done and not says_nothing(value):
+        if name in NOT_DONE & apart and not says_nothing(value):
             raise errors.invalid_argument(f"`{name}` is not done by the local cloud")
-        if name not in known and name not in not_done and name != "code":
+        if name not in known | apart:
             raise errors.invalid_argument(f"unknown property `{name}`")
     given = {name: value for name, value in body.items() if name in known and value is not None}
     if isinstance(log := given.get("logConfig"), dict) and not log.get("project"):

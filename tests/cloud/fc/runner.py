@@ -10,6 +10,8 @@ import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.fc import errors
 from tests.cloud.fc.home import Home, interpreter, packages, published
@@ -54,6 +56,11 @@ class Runner:
         python, used, bare = published(function.runtime, layers)
         places = packages(tuple(layer / "python" for layer in used), function.runtime)
         self._install(function, self._home(python, code, places, bare=bare))
+
+    def renew(self, function: Function, code: Path) -> None:
+        """As `publish`, with the interpreter and the layers that it has."""
+        home = msgspec.structs.replace(self._pool(function.function_name).home, code=code)
+        self._install(function, home)
 
     def reconfigure(self, function: Function) -> None:
         """Other triggers, asynchronous settings or concurrency: its instances stay."""

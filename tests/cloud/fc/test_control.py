@@ -377,6 +377,7 @@ def test_timers_of_two_functions_may_have_one_name(lab: Lab) -> None:
         ({**TIMER, "triggerConfig": {"cronExpresion": "@every 5m", "enable": True}}, "cronExpresion"),
         ({**TIMER, "triggerType": "tablestore"}, "tablestore"),
         ({**TIMER, "triggername": "x"}, "triggername"),
+        ({**TIMER, "code": "x"}, "code"),
         ({**HTTP, "triggerConfig": {"authType": "none", "methods": ["GET"]}}, "authType"),
         (
             {

@@ -10,10 +10,14 @@ SOAK_SCHEDULES ?= 1500000
 COPIES ?= 300
 export PYTHONPATH := functions/oss_copy
 
-.PHONY: demo test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi policy setup lock clean
+.PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi policy setup lock clean
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
+
+rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC 3.0 SDK, and copy with it
+	test -f layers/sdk-3.12.zip || $(BIN)/python layers/sdk/build.py
+	$(BIN)/python -m tests.rehearsal $(ARGS)
 
 test: $(READY)           ## the whole suite on one interpreter
 	$(BIN)/python -m pytest -n 2 $(ARGS)

@@ -15,12 +15,21 @@ import uvloop
 
 from tests.cloud.cloud import Cloud, Settings
 
+REGION = "cn-hangzhou"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit code is 2 if the template cannot be deployed."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.var and options.bare:
+        parser.error("--var is for a template, and --bare has none")
+    if not options.bare and (options.bucket or options.region != REGION):
+        parser.error("--bucket and --region are for --bare: a template says both")
     settings = Settings(
-        template=options.template,
+        template=None if options.bare else options.template,
+        buckets=tuple(options.bucket),
+        region=options.region,
         variables=dict(options.var),
         environment=dict(options.env),
         data=options.data,
@@ -62,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fc-port", type=int, default=0, metavar="N", help="default: any free port")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where object data goes; default: memory")
     parser.add_argument("--template", type=Path, default=Path("s.yaml"), metavar="FILE")
+    parser.add_argument("--bare", action="store_true", help="deploy nothing: a client of the FC API will")
+    parser.add_argument("--bucket", action="append", default=[], metavar="NAME", help="of --bare")
+    parser.add_argument("--region", default=REGION, help=f"of --bare; default: {REGION}")
     parser.add_argument("--var", type=_pair, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--env", type=_pair, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--service", default="", help="name of an FC 2.0 service; default: FC 3.0, none")

@@ -14,6 +14,8 @@ import msgspec
 
 from tests.cloud.ram import Policies
 
+ACCOUNT_ID = "1234567890123456"  # made up, and the one s.yaml comes with
+
 
 class Credentials(msgspec.Struct, frozen=True):
     """An access key. `security_token` and `expires` (Unix seconds) are set on temporary ones (STS)."""
@@ -28,7 +30,7 @@ class Credentials(msgspec.Struct, frozen=True):
 class Accounts:
     """The account that owns everything in this cloud, and the temporary credentials given out in its name."""
 
-    def __init__(self, account_id: str = "1234567890123456", clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, account_id: str = ACCOUNT_ID, clock: Callable[[], float] = time.time) -> None:
         self.account_id = account_id
         self._clock = clock
         self.owner = Credentials(

@@ -172,6 +172,7 @@ class Admin:
                 {
                     "instance_id": instance.id,
                     "function": instance.function.function_name,
+                    "python": instance.python,
                     "pid": instance.pid,
                     "alive": instance.alive,
                     "frozen": instance.frozen,

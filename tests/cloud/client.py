@@ -25,6 +25,8 @@ import fc2
 import httpx
 import msgspec
 import oss2
+from alibabacloud_fc20230330.client import Client as NativeClient
+from alibabacloud_tea_openapi.models import Config
 
 from tests.cloud.accounts import Credentials
 from tests.cloud.fc.signature import Signed, acs3_signature
@@ -34,17 +36,24 @@ START_SECONDS = 20.0
 
 
 class LocalCloud:
-    """Runs while the `with` block does; `variables` become `--var` (as YAML), `environment` `--env`."""
+    """Runs while the `with` block does; `variables` become `--var` (as YAML), `environment` `--env`.
+
+    Without a template nothing is deployed, and there are `buckets`: `control` is for whoever deploys then.
+    """
 
     def __init__(
         self,
         *,
-        template: Path = ROOT / "s.yaml",
+        template: Path | None = ROOT / "s.yaml",
+        buckets: Sequence[str] = (),
         variables: Mapping[str, object] | None = None,
         environment: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
     ) -> None:
-        self._command = [sys.executable, "-m", "tests.cloud", "--until-eof", "--template", str(template)]
+        self._command = [sys.executable, "-m", "tests.cloud", "--until-eof"]
+        self._command += ["--template", str(template)] if template else ["--bare"]
+        for bucket in buckets:
+            self._command += ["--bucket", bucket]
         for name, value in (variables or {}).items():
             self._command += ["--var", f"{name}={json.dumps(value)}"]
         for name, text in (environment or {}).items():
@@ -131,6 +140,19 @@ class LocalCloud:
             accessKeySecret=who.access_key_secret,
             securityToken=who.security_token or "",
             **{"Timeout": 660, **options},
+        )
+
+    def control(self) -> Any:
+        """The FC 3.0 SDK's client of the account's owner."""
+        return NativeClient(
+            Config(
+                access_key_id=self.owner.access_key_id,
+                access_key_secret=self.owner.access_key_secret,
+                endpoint=self.fc.removeprefix("http://"),
+                protocol="http",
+                region_id=self.region,
+                read_timeout=60_000,
+            )
         )
 
     def invoke(self, payload: object = b"", headers: Mapping[str, str] | None = None) -> Any:

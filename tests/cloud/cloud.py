@@ -1,12 +1,13 @@
 """The whole local cloud in one event loop: the OSS server, the FC host, the triggers and the admin API.
 
-It deploys what a template says and wires the parts: object events go to the triggers, faults of the OSS
-server reach the instance that asked.
+It deploys what a template says, or nothing: then a client of the FC API does. It wires the parts: object
+events go to the triggers, faults of the OSS server reach the instance that asked, code comes from OSS.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,15 +20,23 @@ from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.model import Function, check_environment
+from tests.cloud.fc.packages import Grant
 from tests.cloud.fc.sources import Sources
 from tests.cloud.oss.server import OssServer
 from tests.cloud.serving import Listener
 
+CODE_BUCKET = "fc-code-packages"
+
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the command line says. Port 0 means any free one, pauses are in seconds."""
+    """What the command line says. Port 0 means any free one, pauses are in seconds.
 
-    template: Path
+    Without a template nothing is deployed and `buckets` are made in `region`.
+    """
+
+    template: Path | None
+    buckets: tuple[str, ...] = ()
+    region: str = "cn-hangzhou"
     variables: Mapping[str, str] = {}
     environment: Mapping[str, str] = {}
     data: Path | None = None
@@ -41,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """The line of JSON that says where everything is (design §4)."""
+    """The line of JSON that says where everything is (design §4); `function` is empty if none is deployed."""
 
     oss: str
     fc: str
@@ -54,6 +63,25 @@ class Ready(msgspec.Struct, frozen=True):
     function: str
 
 
+class Depot:
+    """Code packages in the local OSS. On FC the bucket is FC's own, and the credentials allow one upload."""
+
+    def __init__(self, oss: OssServer, accounts: Accounts) -> None:
+        self._oss = oss
+        self._accounts = accounts
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """The object's bytes; ValueError if it cannot be read."""
+        return self._oss.read(bucket, key)
+
+    def grant(self) -> Grant:
+        """A new key in the bucket for packages."""
+        if CODE_BUCKET not in self._oss.store.buckets:
+            self._oss.create_bucket(CODE_BUCKET)
+        key = f"{self._accounts.account_id}/{secrets.token_hex(16)}"
+        return Grant(CODE_BUCKET, key, self._accounts.issue(self._accounts.owner.principal))
+
+
 class Cloud:
     def __init__(self, settings: Settings) -> None:
         """TemplateError if the template cannot be deployed, ValueError for a bad policy."""
@@ -61,19 +89,8 @@ class Cloud:
         self.accounts = Accounts()
         for role, path in settings.policies.items():
             self.accounts.policies.put(role, _read_policy(path))
-        owner = self.accounts.owner
-        self._deployment = template.load(
-            settings.template,
-            variables=settings.variables,
-            environment=settings.environment,
-            config={
-                "AccountID": self.accounts.account_id,
-                "AccessKeyID": owner.access_key_id,
-                "AccessKeySecret": owner.access_key_secret,
-            },
-            process_environment=os.environ,
-        )
-        self._region = self._deployment.functions[0].region
+        self._deployment = self._load(settings.template) if settings.template else None
+        self._region = self._deployment.functions[0].region if self._deployment else settings.region
         self.weather = Weather()
         self.oss = OssServer(
             accounts=self.accounts,
@@ -86,6 +103,8 @@ class Cloud:
         self.host = FcHost(
             accounts=self.accounts,
             weather=self.weather,
+            region=self._region,
+            depot=Depot(self.oss, self.accounts),
             service=settings.service,
             retry_pause=settings.retry_pause,
             refuse_fc_signature=settings.refuse_fc_signature,
@@ -98,13 +117,7 @@ class Cloud:
         oss = await self.oss.start(self._settings.oss_port)
         fc = await self.host.start(self._settings.fc_port)
         admin = await self._admin.start()
-        for bucket in self._deployment.buckets:
-            self.oss.create_bucket(bucket)
-        for function in self._deployment.functions:
-            local = self._with_endpoints(function, {"OSS_ENDPOINT": oss, "INVOKE_ENDPOINT": fc})
-            self.host.deploy(local, self._deployment.root)
-            await self.sources.add(local)
-        main = self._deployment.functions[0].function_name
+        main = await self._deploy({"OSS_ENDPOINT": oss, "INVOKE_ENDPOINT": fc})
         owner = self.accounts.owner
         return Ready(
             oss=oss,
@@ -117,6 +130,39 @@ class Cloud:
             access_key_secret=owner.access_key_secret,
             function=main,
         )
+
+    def _load(self, path: Path) -> template.Deployment:
+        owner = self.accounts.owner
+        return template.load(
+            path,
+            variables=self._settings.variables,
+            environment=self._settings.environment,
+            config={
+                "AccountID": self.accounts.account_id,
+                "AccessKeyID": owner.access_key_id,
+                "AccessKeySecret": owner.access_key_secret,
+            },
+            process_environment=os.environ,
+        )
+
+    async def _deploy(self, endpoints: Mapping[str, str]) -> str:
+        """What the template says; the name of its first function.
+
+        Functions that a client of the API deploys later find `endpoints` in their environment, as on FC they
+        find the internal endpoints of their region: nothing in their configuration says so.
+        """
+        self.host.runner.environment = {**endpoints, **self._settings.environment}
+        if self._deployment is None:
+            for bucket in self._settings.buckets:
+                self.oss.create_bucket(bucket)
+            return ""
+        for bucket in self._deployment.buckets:
+            self.oss.create_bucket(bucket)
+        for function in self._deployment.functions:
+            local = self._with_endpoints(function, endpoints)
+            self.host.deploy(local, self._deployment.root)
+            await self.sources.add(local)
+        return self._deployment.functions[0].function_name
 
     async def stop(self) -> None:
         """Stop everything; no instance is left."""

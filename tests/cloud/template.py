@@ -45,9 +45,10 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """What a template says: the functions in its order, and the values of its vars."""
+    """What a template says: the functions in its order, also as their resolved props, and its vars."""
 
     functions: tuple[Function, ...]
+    props: tuple[Mapping[str, Any], ...]
     vars: Mapping[str, object]
     root: Path  # code and layers are relative to it
 
@@ -80,7 +81,7 @@ def load(
         if name not in values:
             raise TemplateError(f"--var {name}: {path.name} has no such var")
         values[name] = yaml.safe_load(text)
-    functions = []
+    functions, resolved = [], []
     for name, resource in document.resources.items():
         where = f"{path.name}: resources.{name}"
         if resource.component not in {"fc3", "devsapp/fc3"}:
@@ -88,10 +89,12 @@ def load(
         scope = _Scope(values, document.resources, resource, config, process_environment, where=where)
         props = scope.resolve(resource.props)
         functions.append(_function(props, environment, where))
+        variables_set = {**props.get("environmentVariables", {}), **environment}
+        resolved.append({**props, "environmentVariables": variables_set})
     if not functions:
         raise TemplateError(f"{path.name}: no resources")
     scope = _Scope(values, document.resources, None, config, process_environment, where=path.name)
-    return Deployment(tuple(functions), scope.resolve(values), path.resolve().parent)
+    return Deployment(tuple(functions), tuple(resolved), scope.resolve(values), path.resolve().parent)
 
 
 def _parse(path: Path) -> Document:

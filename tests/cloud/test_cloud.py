@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alibabacloud_fc20230330.models import ListFunctionsRequest
 
 from tests.cloud.client import ROOT, LocalCloud
 
@@ -117,6 +118,24 @@ def test_a_template_that_cannot_be_deployed_is_named_and_exits_with_2(template: 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
     assert done.returncode == 2
     assert done.stderr.decode().strip() == "local cloud: --var nothing: s.yaml has no such var"
+
+
+def test_a_bare_cloud_has_its_buckets_and_no_function() -> None:
+    with LocalCloud(template=None, buckets=["one", "two"], arguments=["--region", "cn-beijing"]) as cloud:
+        assert (cloud.function, cloud.region, bool(cloud.http_trigger)) == ("", "cn-beijing", False)
+        for name in ("one", "two"):
+            assert cloud.oss_bucket(name).get_bucket_info().location == "oss-cn-beijing"
+        assert cloud.control().list_functions(ListFunctionsRequest()).body.functions == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--bare", "--var", "a=1"], ["--bucket", "b"], ["--region", "cn-beijing"]]
+)
+def test_options_of_a_template_and_of_none_are_kept_apart(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "tests.cloud", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
+    assert done.returncode == 2
+    assert b"--bare" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_and_exits_with_2(template: Path) -> None:

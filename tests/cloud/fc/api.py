@@ -1,4 +1,4 @@
-"""The FC API over HTTP: invocations in both API versions, and the asynchronous tasks of 2023-03-30.
+"""The FC API over HTTP: invocations in both API versions, asynchronous tasks and control of 2023-03-30.
 
 It checks who asks and what is asked, hands it to the host, and words the answer. Paths, headers and answers
 are as the SDKs send and expect them (facts.md §3 and §7).
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from tests.cloud.conditions import Fault
 from tests.cloud.fc import errors
+from tests.cloud.fc.control import Asked, Operation
 from tests.cloud.fc.invocation import TASK_STATUS, Attempt, Invocation, Request, new_request_id
 from tests.cloud.fc.model import Function
 from tests.cloud.fc.signature import Signed
@@ -47,15 +48,24 @@ class Api:
                 self._route("GET", f"{new}/async-tasks", "2023-03-30", self._list_tasks),
                 self._route("GET", f"{new}/async-tasks/{{task}}", "2023-03-30", self._get_task),
                 self._route("PUT", f"{new}/async-tasks/{{task}}/stop", "2023-03-30", self._stop_task),
+                *(self._control(operation) for operation in host.control.operations),
                 Route("/{path:path}", self._unknown, methods=_EVERY_METHOD),
             ]
         )
 
-    def _route(self, method: str, path: str, version: str, handle: _Handle) -> Route:
+    def _control(self, operation: Operation) -> Route:
+        async def handle(call: _Call) -> Response:
+            answer = await operation.handle(Asked(call.http.path_params, call.http.query_params, call.body))
+            return Response(status_code=204) if answer.body is None else _json(answer.body)
+
+        limit = self._host.control.body_limit
+        return self._route(operation.method, operation.path, operation.version, handle, limit)
+
+    def _route(self, method: str, path: str, version: str, handle: _Handle, limit: int = SYNC_LIMIT) -> Route:
         async def endpoint(request: HttpRequest) -> Response:
             request_id = new_request_id()
             try:
-                body = await read_body(request, SYNC_LIMIT)
+                body = await read_body(request, limit)
                 refuse_fc = self._host.refuse_fc_signature and version == "2023-03-30"
                 credentials = self._host.verifier.verify(signed(request, body), refuse_fc)
                 call = _Call(version, request_id, request, body, credentials.principal)

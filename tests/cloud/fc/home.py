@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,8 @@ class Home(msgspec.Struct, frozen=True):
     account_id: str
     service: str  # empty on FC 3.0
     runtime_api: str  # host:port of the runtime API
+    bare: bool = False  # of the interpreter's own packages: the layers are all there is
+    environment: Mapping[str, str] = {}  # what the function finds unless it sets it itself
 
 
 def interpreter(runtime: str, layers: tuple[Path, ...]) -> tuple[str, tuple[Path, ...]]:
@@ -37,6 +40,19 @@ def interpreter(runtime: str, layers: tuple[Path, ...]) -> tuple[str, tuple[Path
     if built and (python := installed(version)):
         return python, built
     return sys.executable, ()
+
+
+def published(runtime: str, layers: tuple[Path, ...]) -> tuple[str, tuple[Path, ...], bool]:
+    """The Python to run for published layers, those to put on its path, and whether they are all there is.
+
+    The runtime's own version if it is installed: it has exactly these layers. Otherwise, and without any, the
+    host's with its packages, which stand for what the runtime and the layers bring.
+    """
+    version = runtime.removeprefix("python")
+    host = f"{sys.version_info.major}.{sys.version_info.minor}" == version
+    if layers and (python := sys.executable if host else installed(version)):
+        return python, layers, True
+    return sys.executable, (), False
 
 
 def installed(version: str) -> str | None:

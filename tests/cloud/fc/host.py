@@ -12,8 +12,10 @@ from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Fault, Weather
 from tests.cloud.fc import errors
 from tests.cloud.fc.api import Api
+from tests.cloud.fc.control import Control
 from tests.cloud.fc.invocation import Invocation, Journal, Request, new_request_id
 from tests.cloud.fc.model import Destination, Function
+from tests.cloud.fc.packages import Depot, Packages
 from tests.cloud.fc.queue import LATE, Queue
 from tests.cloud.fc.runner import Runner
 from tests.cloud.fc.signature import Verifier
@@ -21,13 +23,18 @@ from tests.cloud.serving import Listener
 
 
 class FcHost:
-    """`service` is what functions find in their context: empty as on FC 3.0, or an FC 2.0 service's name."""
+    """`service` is what functions find in their context: empty as on FC 3.0, or an FC 2.0 service's name.
+
+    `depot` is the object storage that code packages may come from.
+    """
 
     def __init__(
         self,
         *,
         accounts: Accounts,
         weather: Weather,
+        region: str = "cn-hangzhou",
+        depot: Depot | None = None,
         service: str = "",
         retry_pause: float = 0.2,
         refuse_fc_signature: bool = False,
@@ -41,6 +48,10 @@ class FcHost:
         self.journal = Journal()
         self.runner = Runner(accounts, service)
         self.queue = Queue(self.runner, self.journal, weather, self._pass_on, retry_pause)
+        self._packages = Packages(depot, region)
+        self.control = Control(
+            self.runner, self.queue, self._packages, region=region, account_id=accounts.account_id
+        )
         self.sent: list[tuple[Destination, bytes]] = []  # results for destinations that are not here
         self._api = Listener(Api(self).app)
         self._runtime_api = Listener(self.runner.runtime_api.app)
@@ -55,6 +66,7 @@ class FcHost:
         await self.queue.stop()
         await self.runner.stop()
         await asyncio.gather(self._api.stop(), self._runtime_api.stop())
+        self._packages.close()
 
     def deploy(self, function: Function, root: Path) -> None:
         """Deploy after `start`; code and layers are relative to `root`. ValueError if FC would refuse it."""

@@ -76,6 +76,10 @@ class Instance:
         return self.alive and self._murder is None
 
     @property
+    def python(self) -> str:
+        return self._home.python
+
+    @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
@@ -84,7 +88,7 @@ class Instance:
         self._process = await asyncio.create_subprocess_exec(
             self._home.python,
             "-u",
-            "-s",
+            "-S" if self._home.bare else "-s",
             str(BOOTSTRAP),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -266,6 +270,7 @@ class Instance:
             "PATH": f"{Path(self._home.python).parent}:/usr/local/bin:/usr/bin:/bin",
             "HOME": "/tmp",  # noqa: S108 - the only writable directory of an instance
             "LANG": "C.UTF-8",
+            **self._home.environment,
             **function.environment_variables,
             "FC_FUNCTION_NAME": function.function_name,
             "FC_FUNCTION_HANDLER": function.handler,

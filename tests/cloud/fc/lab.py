@@ -23,11 +23,27 @@ from tests.cloud.conditions import Conditions, Fault, Weather
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.invocation import Invocation
 from tests.cloud.fc.model import Function
+from tests.cloud.fc.packages import Grant
 from tests.cloud.fc.sources import Sources
 
 T = TypeVar("T")
 ROLE = "acs:ram::1234567890123456:role/function"
 DEADLINE = 10.0
+
+
+class Shelf:
+    """Where packages are in place of OSS: a dict."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+
+    def read(self, bucket: str, key: str) -> bytes:
+        if (bucket, key) not in self.objects:
+            raise ValueError("NoSuchKey")
+        return self.objects[bucket, key]
+
+    def grant(self) -> Grant:
+        raise AssertionError("no test of a lab asks for this")
 
 
 class Lab:
@@ -37,6 +53,7 @@ class Lab:
         self.root = root
         self.accounts = Accounts()
         self.weather = Weather()
+        self.depot = Shelf()
         self._options: dict[str, Any] = {"retry_pause": 0.01, **options}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -44,7 +61,7 @@ class Lab:
         self.url = self.wait(self._start())
 
     async def _start(self) -> str:
-        self.host = FcHost(accounts=self.accounts, weather=self.weather, **self._options)
+        self.host = FcHost(accounts=self.accounts, weather=self.weather, depot=self.depot, **self._options)
         self.sources = Sources(self.host, "cn-hangzhou")
         return await self.host.start()
 

@@ -245,3 +245,13 @@ def check_environment(variables: dict[str, str]) -> None:
     size = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
     if size > ENVIRONMENT_LIMIT:
         raise ValueError(f"`environmentVariables` has {size} bytes, at most {ENVIRONMENT_LIMIT} are allowed")
+
+
+def says_nothing(value: object) -> bool:
+    """Whether a value is empty all through: the fc3 component sends such for what a template leaves out."""
+    match value:
+        case dict():
+            return all(says_nothing(item) for item in value.values())
+        case list():
+            return all(says_nothing(item) for item in value)
+    return not value

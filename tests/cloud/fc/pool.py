@@ -1,6 +1,7 @@
 """The instances of one function: warm ones reused last in, first out; new ones up to the concurrency limit.
 
-It knows no invocations: it lends instances and takes them back.
+When the function is updated, whoever is at work finishes with what it began with. It knows no invocations: it
+lends instances and takes them back.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ ACCOUNT_LIMIT = 100  # instances per region by default (facts.md §3)
 class Pool:
     def __init__(self, function: Function, home: Home, runtime_api: RuntimeApi) -> None:
         self.function = function
-        self.limit = (
-            ACCOUNT_LIMIT
-            if function.concurrency_config is None
-            else function.concurrency_config.reserved_concurrency
-        )
-        self._home = home
+        self.home = home
         self._runtime_api = runtime_api
         self._idle: list[Instance] = []
         self._busy: set[Instance] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._retired: set[Instance] = set()  # busy ones that end after their invocation
+
+    @property
+    def limit(self) -> int:
+        config = self.function.concurrency_config
+        return ACCOUNT_LIMIT if config is None else config.reserved_concurrency
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -39,6 +41,25 @@ class Pool:
     @property
     def full(self) -> bool:
         return len(self._busy) >= self.limit
+
+    def renew(self, function: Function, home: Home) -> None:
+        """From now on instances run this; those at work finish what they do, idle ones end at once."""
+        self.function = function
+        self.home = home
+        self.retire()
+
+    def reconfigure(self, function: Function) -> None:
+        """Triggers, asynchronous settings or the limit have changed: nothing that an instance notices."""
+        self.function = function
+        for _ in range(len(self._waiting)):
+            self._wake()
+
+    def retire(self) -> None:
+        """No instance that is here now runs another invocation."""
+        self._retired |= self._busy
+        for instance in self._idle:
+            self._end(instance)
+        self._idle.clear()
 
     async def acquire(self, wait: bool) -> Instance:
         """An instance for one invocation; at the limit wait for one, or FcError 429 ResourceExhausted."""
@@ -57,8 +78,8 @@ class Pool:
             if instance.usable:
                 self._busy.add(instance)
                 return instance
-            self._forget(instance)
-        instance = Instance(self.function, self._home, f"c-{secrets.token_hex(8)}")
+            self._end(instance)
+        instance = Instance(self.function, self.home, f"c-{secrets.token_hex(8)}")
         self._runtime_api.instances[instance.id] = instance
         self._busy.add(instance)
         try:
@@ -72,21 +93,23 @@ class Pool:
     def release(self, instance: Instance) -> None:
         """Take an instance back; a dead one is forgotten."""
         self._busy.discard(instance)
-        if instance.usable:
+        if instance.usable and instance not in self._retired:
             self._idle.append(instance)
         else:
-            self._forget(instance)
+            self._end(instance)
         self._wake()
 
     async def stop(self) -> None:
         """End every instance."""
         await asyncio.gather(*(instance.stop() for instance in self.instances))
         for instance in self.instances:
-            self._forget(instance)
+            self._end(instance)
         self._idle.clear()
         self._busy.clear()
 
-    def _forget(self, instance: Instance) -> None:
+    def _end(self, instance: Instance) -> None:
+        instance.kill("killed")
+        self._retired.discard(instance)
         self._runtime_api.instances.pop(instance.id, None)
 
     def _wake(self) -> None:

@@ -42,7 +42,7 @@ class Queue:
         self._weather = weather
         self._pass_on = pass_on
         self._pause = pause
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._deliveries: dict[asyncio.Task[None], Invocation] = {}
         self.tasks: dict[tuple[str, str], Task] = {}  # by function and task id
 
     def submit(self, request: Request, fault: Fault | None = None) -> Invocation:
@@ -71,6 +71,14 @@ class Queue:
                 task.delivery.cancel()
         return True
 
+    def forget(self, function: str) -> None:
+        """The function is deleted: what is queued for it is dropped, its task ids are free again."""
+        for delivery, invocation in self._deliveries.items():
+            if invocation.request.function == function and invocation.outcome == "queued":
+                delivery.cancel()
+        for key in [key for key in self.tasks if key[0] == function]:
+            del self.tasks[key]
+
     async def stop(self) -> None:
         """Forget everything that is queued."""
         for delivery in self._deliveries:
@@ -79,8 +87,8 @@ class Queue:
 
     def _spawn(self, invocation: Invocation, function: Function, fault: Fault | None) -> asyncio.Task[None]:
         delivery = asyncio.create_task(self._deliver(invocation, function, fault))
-        self._deliveries.add(delivery)
-        delivery.add_done_callback(self._deliveries.discard)
+        self._deliveries[delivery] = invocation
+        delivery.add_done_callback(self._deliveries.pop)
         return delivery
 
     async def _deliver(self, invocation: Invocation, function: Function, fault: Fault | None) -> None:
@@ -109,6 +117,8 @@ class Queue:
                 return "expired"
             retries = len(invocation.attempts) - 1
             if not attempt.failed or retries >= config.max_async_retry_attempts or not invocation.open:
+                return attempt.outcome
+            if not self._runner.knows(function.function_name):  # deleted meanwhile
                 return attempt.outcome
             invocation.outcome = "queued"
             await asyncio.sleep(min(pause, LONGEST_PAUSE))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import msgspec
 
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.fc import errors
-from tests.cloud.fc.home import Home, interpreter, packages
+from tests.cloud.fc.home import Home, interpreter, packages, published
 from tests.cloud.fc.instance import Instance
 from tests.cloud.fc.invocation import Attempt, Invocation, Outcome
 from tests.cloud.fc.model import Function
@@ -26,27 +28,71 @@ class Runner:
     def __init__(self, accounts: Accounts, service: str) -> None:
         self.runtime_api = RuntimeApi()
         self.address = ""  # host:port of the runtime API, known once it listens
+        self.environment: Mapping[str, str] = {}  # for functions that do not set these variables themselves
         self._accounts = accounts
         self._service = service
         self._pools: dict[str, Pool] = {}
+        self._removed: list[Pool] = []  # of deleted functions: what runs may finish
         self._running: dict[Instance, Invocation] = {}
         self._random = random.Random(0)
 
     def deploy(self, function: Function, root: Path) -> None:
-        """Make the function known; `root` is the directory that `code` and the layers are relative to."""
+        """Make the function known; `root` is the directory that `code` and the layers are relative to.
+
+        ValueError if the code is not there.
+        """
         built = tuple(sorted(root.glob("layers/*/python"))) if function.layers else ()
         python, layers = interpreter(function.runtime, built)
-        home = Home(
+        home = self._home(python, (root / function.code_path).resolve(), packages(layers, function.runtime))
+        if not home.code.is_dir():
+            raise ValueError(f"`code`: {home.code} is not a directory")
+        self._install(function, home)
+
+    def publish(self, function: Function, code: Path, layers: tuple[Path, ...]) -> None:
+        """Make a function known, or anew, whose code and layers (as below /opt) were unpacked from packages.
+
+        What is queued runs with the new code, what runs ends with the old.
+        """
+        python, used, bare = published(function.runtime, layers)
+        places = packages(tuple(layer / "python" for layer in used), function.runtime)
+        self._install(function, self._home(python, code, places, bare=bare))
+
+    def renew(self, function: Function, code: Path) -> None:
+        """As `publish`, with the interpreter and the layers that it has."""
+        home = msgspec.structs.replace(self._pool(function.function_name).home, code=code)
+        self._install(function, home)
+
+    def reconfigure(self, function: Function) -> None:
+        """Other triggers, asynchronous settings or concurrency: its instances stay."""
+        self._pool(function.function_name).reconfigure(function)
+
+    def code(self, name: str) -> Path:
+        """The directory of the function's code."""
+        return self._pool(name).home.code
+
+    def remove(self, name: str) -> None:
+        """Forget the function; what runs may finish."""
+        pool = self._pools.pop(name)
+        pool.retire()
+        self._removed.append(pool)
+
+    def _home(self, python: str, code: Path, places: tuple[Path, ...], *, bare: bool = False) -> Home:
+        return Home(
             python=python,
-            code=(root / function.code_path).resolve(),
-            layers=packages(layers, function.runtime),
+            code=code,
+            layers=places,
             account_id=self._accounts.account_id,
             service=self._service,
             runtime_api=self.address,
+            bare=bare,
+            environment=self.environment,
         )
-        if not home.code.is_dir():
-            raise ValueError(f"`code`: {home.code} is not a directory")
-        self._pools[function.function_name] = Pool(function, home, self.runtime_api)
+
+    def _install(self, function: Function, home: Home) -> None:
+        if pool := self._pools.get(function.function_name):
+            pool.renew(function, home)
+        else:
+            self._pools[function.function_name] = Pool(function, home, self.runtime_api)
 
     def function(self, name: str) -> Function:
         """The deployed function; FcError 404 FunctionNotFound."""
@@ -73,7 +119,7 @@ class Runner:
             return None
         self._running[instance] = invocation
         try:
-            role = pool.function.role
+            role = instance.function.role
             credentials = self._accounts.issue(role) if role else _NOBODY
             invocation.outcome = "running"
             invocation.running_on = instance.id
@@ -100,12 +146,17 @@ class Runner:
         return len(victims)
 
     @property
+    def functions(self) -> tuple[Function, ...]:
+        return tuple(pool.function for pool in self._pools.values())
+
+    @property
     def instances(self) -> tuple[Instance, ...]:
-        return tuple(instance for pool in self._pools.values() for instance in pool.instances)
+        pools = (*self._pools.values(), *self._removed)
+        return tuple(instance for pool in pools for instance in pool.instances)
 
     async def stop(self) -> None:
         """End every instance."""
-        await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
+        await asyncio.gather(*(pool.stop() for pool in (*self._pools.values(), *self._removed)))
 
     def _pool(self, name: str) -> Pool:
         if name not in self._pools:

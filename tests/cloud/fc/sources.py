@@ -18,6 +18,8 @@ from tests.cloud.fc.model import EventBridgeTrigger, Function, HttpTrigger, OssT
 from tests.cloud.fc.web import WebTrigger
 from tests.cloud.serving import Listener
 
+Place = tuple[str, str]  # names of a function and of its trigger
+
 
 class Sources:
     """`batch_seconds` is how long an OSS trigger gathers records into one event; 0 sends each alone."""
@@ -26,84 +28,124 @@ class Sources:
         self._host = host
         self._region = region
         self.batch_seconds = batch_seconds
-        self._triggers: dict[str, tuple[Function, Trigger]] = {}
-        self._batches: dict[str, list[ObjectEvent]] = {}
-        self._listeners: list[Listener] = []
-        self._timers: list[asyncio.Task[None]] = []
+        self._triggers: dict[Place, Trigger] = {}
+        self._batches: dict[Place, list[ObjectEvent]] = {}
+        self._web: dict[Place, tuple[Listener, WebTrigger]] = {}
+        self._timers: dict[Place, asyncio.Task[None]] = {}
         self.urls: dict[str, str] = {}  # of the HTTP triggers, by function
+        host.control.sources = self
 
     async def add(self, function: Function) -> None:
         """Put the triggers of a deployed function into service. ValueError for a bad cron expression."""
         for trigger in function.triggers:
-            self._triggers[trigger.trigger_name] = (function, trigger)
-            match trigger:
-                case HttpTrigger():
-                    listener = Listener(WebTrigger(self._host, function, trigger).app)
-                    self.urls[function.function_name] = await listener.start()
-                    self._listeners.append(listener)
-                case TimerTrigger():
-                    timers.check(trigger.trigger_config.cron_expression)
-                    if trigger.trigger_config.enable:
-                        self._timers.append(asyncio.create_task(self._tick(function, trigger)))
-                case EventBridgeTrigger():
-                    json.loads(trigger.trigger_config.event_rule_filter_pattern)
+            await self.put(function.function_name, trigger)
+
+    async def put(self, function: str, trigger: Trigger) -> None:
+        """Put one trigger into service, or change it; an HTTP trigger keeps its URL. ValueError as `add`."""
+        place = (function, trigger.trigger_name)
+        match trigger:
+            case HttpTrigger():
+                await self._open(place, trigger)
+            case TimerTrigger():
+                timers.check(trigger.trigger_config.cron_expression)
+                self._stop_timer(place)
+                if trigger.trigger_config.enable:
+                    self._timers[place] = asyncio.create_task(self._tick(function, trigger))
+            case EventBridgeTrigger():
+                json.loads(trigger.trigger_config.event_rule_filter_pattern)
+        self._triggers[place] = trigger
+
+    async def remove(self, function: str, trigger_name: str) -> None:
+        """Take a trigger out of service."""
+        place = (function, trigger_name)
+        trigger = self._triggers.pop(place)
+        self._stop_timer(place)
+        if isinstance(trigger, HttpTrigger):
+            listener, _ = self._web.pop(place)
+            del self.urls[function]
+            await listener.stop()
 
     async def stop(self) -> None:
         """No more invocations from here."""
-        for timer in self._timers:
+        timers_running = list(self._timers.values())
+        for timer in timers_running:
             timer.cancel()
-        await asyncio.gather(*self._timers, return_exceptions=True)
-        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        await asyncio.gather(*timers_running, return_exceptions=True)
+        await asyncio.gather(*(listener.stop() for listener, _ in self._web.values()))
 
     def fire(self, trigger_name: str, payload: str | None = None) -> Invocation:
-        """Fire a timer now, enabled or not, with its own payload or another; KeyError if there is none."""
-        function, trigger = self._triggers[trigger_name]
+        """Fire a timer now, enabled or not, with its own payload or another.
+
+        KeyError if there is none, or several functions have one of this name.
+        """
+        places = [place for place in self._triggers if place[1] == trigger_name]
+        if len(places) != 1:
+            raise KeyError(trigger_name)
+        trigger = self._triggers[places[0]]
         if not isinstance(trigger, TimerTrigger):
             raise KeyError(trigger_name)
         words = trigger.trigger_config.payload if payload is None else payload
         event = timers.timer_event(trigger_name, words, datetime.now(timezone.utc))
-        return self._host.deliver(function.function_name, trigger_name, event)
+        return self._host.deliver(places[0][0], trigger_name, event)
 
     def notify(self, event: ObjectEvent) -> None:
         """An object has changed: invoke whoever has a trigger for it."""
-        for function, trigger in self._triggers.values():
+        for place, trigger in self._triggers.items():
             match trigger:
                 case OssTrigger() if objects.fires(trigger, event):
-                    if self._may_invoke(trigger, function):
-                        self._gather(function, trigger, event)
+                    if self._may_invoke(trigger, place[0]):
+                        self._gather(place, event)
                 case EventBridgeTrigger():
                     told = objects.cloud_event(event, self._region, self._host.account_id)
                     if objects.selects(trigger, told):
                         words = json.dumps(told, ensure_ascii=False).encode()
-                        self._host.deliver(function.function_name, trigger.trigger_name, words)
+                        self._host.deliver(*place, words)
 
-    def _may_invoke(self, trigger: OssTrigger, function: Function) -> bool:
+    def _may_invoke(self, trigger: OssTrigger, function: str) -> bool:
         """Whether the role that OSS takes on lets it; if not, the event is lost without a word."""
         try:
-            path = f"functions/{function.function_name}"
-            self._host.authorize(trigger.invocation_role, "InvokeFunction", function, path)
+            self._host.authorize(
+                trigger.invocation_role,
+                "InvokeFunction",
+                self._host.runner.function(function),
+                f"functions/{function}",
+            )
         except FcError:
             return False
         return True
 
-    def _gather(self, function: Function, trigger: OssTrigger, event: ObjectEvent) -> None:
-        batch = self._batches.setdefault(trigger.trigger_name, [])
+    async def _open(self, place: Place, trigger: HttpTrigger) -> None:
+        if place in self._web:
+            self._web[place][1].trigger = trigger
+            return
+        web = WebTrigger(self._host, place[0], trigger)
+        listener = Listener(web.app)
+        self.urls[place[0]] = await listener.start()
+        self._web[place] = (listener, web)
+
+    def _stop_timer(self, place: Place) -> None:
+        if timer := self._timers.pop(place, None):
+            timer.cancel()
+
+    def _gather(self, place: Place, event: ObjectEvent) -> None:
+        batch = self._batches.setdefault(place, [])
         batch.append(event)
         if not self.batch_seconds:
-            self._send(function, trigger)
+            self._send(place)
         elif len(batch) == 1:
-            asyncio.get_running_loop().call_later(self.batch_seconds, self._send, function, trigger)
+            asyncio.get_running_loop().call_later(self.batch_seconds, self._send, place)
 
-    def _send(self, function: Function, trigger: OssTrigger) -> None:
-        batch = self._batches.pop(trigger.trigger_name)
-        words = objects.oss_event(trigger.trigger_name, batch, self._region, self._host.account_id)
-        self._host.deliver(function.function_name, trigger.trigger_name, words)
+    def _send(self, place: Place) -> None:
+        batch = self._batches.pop(place)
+        words = objects.oss_event(place[1], batch, self._region, self._host.account_id)
+        if place in self._triggers:  # else it was deleted while it gathered
+            self._host.deliver(*place, words)
 
-    async def _tick(self, function: Function, trigger: TimerTrigger) -> None:
+    async def _tick(self, function: str, trigger: TimerTrigger) -> None:
         config = trigger.trigger_config
         moment = datetime.now(timezone.utc)
         while True:
             moment = timers.following(config.cron_expression, moment)
             await asyncio.sleep(max(0.0, (moment - datetime.now(timezone.utc)).total_seconds()))
             event = timers.timer_event(trigger.trigger_name, config.payload, moment)
-            self._host.deliver(function.function_name, trigger.trigger_name, event)
+            self._host.deliver(function, trigger.trigger_name, event)

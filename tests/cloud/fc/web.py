@@ -32,7 +32,7 @@ from tests.cloud.fc.api import (
     signed,
 )
 from tests.cloud.fc.invocation import Attempt, Request
-from tests.cloud.fc.model import Function, HttpTrigger
+from tests.cloud.fc.model import HttpTrigger
 from tests.cloud.serving import hang_up
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ class HttpAnswer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class WebTrigger:
-    def __init__(self, host: FcHost, function: Function, trigger: HttpTrigger) -> None:
+    def __init__(self, host: FcHost, function: str, trigger: HttpTrigger) -> None:
         self._host = host
         self._function = function
-        self._trigger = trigger
+        self.trigger = trigger
         self.app = Starlette(routes=[Route("/{path:anything}", self._answer, methods=_EVERY_METHOD)])
 
     async def _answer(self, http: HttpRequest) -> Response:
-        request = self._host.request(self._function.function_name, self._trigger.trigger_name, b"")
+        request = self._host.request(self._function, self.trigger.trigger_name, b"")
         try:
             response = await self._handle(http, request)
         except errors.FcError as exc:
@@ -87,7 +87,7 @@ class WebTrigger:
     async def _handle(self, http: HttpRequest, request: Request) -> Response:
         body = await read_body(http, SYNC_LIMIT)
         self._authorize(http, body)
-        methods = self._trigger.trigger_config.methods
+        methods = self.trigger.trigger_config.methods
         if http.method not in methods:
             raise errors.FcError(405, "MethodNotAllowed", f"the trigger allows {', '.join(methods)}")
         asynchronous = http.headers.get("x-fc-invocation-type", "Sync") == "Async"
@@ -117,9 +117,9 @@ class WebTrigger:
 
     def _authorize(self, http: HttpRequest, body: bytes) -> None:
         """Whoever is not let in gets 403; jwt is not done here."""
-        if self._trigger.trigger_config.disable_url_internet:
+        if self.trigger.trigger_config.disable_url_internet:
             raise errors.FcError(403, "AccessDenied", "the public URL of this trigger is disabled")
-        match self._trigger.trigger_config.auth_type:
+        match self.trigger.trigger_config.auth_type:
             case "anonymous":
                 return
             case "jwt":
@@ -130,8 +130,8 @@ class WebTrigger:
             credentials = self._host.verifier.verify(signed(http, body))
         except errors.FcError as exc:
             raise errors.FcError(403, exc.code, exc.message) from exc
-        path = f"functions/{self._function.function_name}"
-        self._host.authorize(credentials.principal, "InvokeFunction", self._function, path)
+        function = self._host.runner.function(self._function)
+        self._host.authorize(credentials.principal, "InvokeFunction", function, f"functions/{self._function}")
 
     def _event(self, http: HttpRequest, body: bytes, request_id: str) -> bytes:
         text = _as_text(http.headers.get("content-type", ""), body)

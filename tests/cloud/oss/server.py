@@ -142,6 +142,14 @@ class OssServer:
         )
         tell(self.store, call, "ObjectCreated:PutObject", version, old)
 
+    def read(self, bucket: str, key: str) -> bytes:
+        """The bytes of an object; ValueError with OSS's code if they cannot be read."""
+        try:
+            version = self.store.bucket(bucket).find(key)
+        except OssError as error:
+            raise ValueError(f"{error.code}: {error.message}") from error
+        return b"".join(version.content.chunks(0, version.content.size))
+
     def requests(self) -> dict[str, Any]:
         """What has arrived so far."""
         return {

@@ -54,7 +54,9 @@ class SimStore(SimPort):
         raise AssertionError("the simulated source is not archived")
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:  # noqa: ARG002 - the port's signature
-        raise AssertionError("nothing corrupts a simulated copy")
+        self._simulation.violations.append(
+            f"{self._process.name} deletes a version, and nothing corrupts copies"
+        )
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:  # noqa: ARG002 - the port's signature
         tags: dict[str, str] = self._ask("get tags", lambda _: self._world.tags(source.version_id))

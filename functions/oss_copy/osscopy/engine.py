@@ -216,7 +216,9 @@ class Engine:
             if attempts.in_doubt:
                 self._put_in_doubt(copy, pin)
             raise
-        except (Conflict, SourceChanged):
+        except (Conflict, SourceChanged) as error:
+            if isinstance(error, SourceChanged):
+                self._keep_up(copy, pin)
             if not attempts.in_doubt:  # else it may be our own copy that stands in the way
                 raise
             if plan.differences(pin, self._session.destination(request), head.seen_at, pin.etag):
@@ -226,9 +228,14 @@ class Engine:
         if attempts.in_doubt and not shallow:  # an earlier attempt may land yet: the sweep looks again
             self._put_in_doubt(copy, pin)
             return self._ending.close(copy, result)
-        if copy.follows is not None and result.status == "succeeded":
-            follow.up(self._session, copy.job, request, pin, copy.follows)
+        if found.problem is None or found.problem.code == CHANGED[0]:
+            self._keep_up(copy, pin)
         return result
+
+    def _keep_up(self, copy: Copy, pin: Pin) -> None:
+        """Whoever closes a copy made by a rule looks at the source once more."""
+        if copy.follows is not None:
+            follow.up(self._session, copy.job, copy.request, pin, copy.follows)
 
     def _put_in_doubt(self, copy: Copy, pin: Pin) -> None:
         """Put a CopyObject on record whose effect may come late."""

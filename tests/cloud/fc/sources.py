@@ -9,11 +9,19 @@ import asyncio
 import json
 from datetime import datetime, timezone
 
+from functions.deploy import schedules
+from functions.deploy.props import (
+    EventBridgeTrigger,
+    Function,
+    HttpTrigger,
+    OssTrigger,
+    TimerTrigger,
+    Trigger,
+)
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc import objects, timers
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.invocation import Invocation
-from tests.cloud.fc.model import EventBridgeTrigger, Function, HttpTrigger, OssTrigger, TimerTrigger, Trigger
 from tests.cloud.fc.web import WebTrigger
 from tests.cloud.serving import Listener
 
@@ -32,7 +40,7 @@ class Sources:
         self.urls: dict[str, str] = {}  # of the HTTP triggers, by function
 
     async def add(self, function: Function) -> None:
-        """Put the triggers of a deployed function into service. ValueError for a bad cron expression."""
+        """Put the triggers of a deployed function into service."""
         for trigger in function.triggers:
             self._triggers[trigger.trigger_name] = (function, trigger)
             match trigger:
@@ -41,7 +49,6 @@ class Sources:
                     self.urls[function.function_name] = await listener.start()
                     self._listeners.append(listener)
                 case TimerTrigger():
-                    timers.check(trigger.trigger_config.cron_expression)
                     if trigger.trigger_config.enable:
                         self._timers.append(asyncio.create_task(self._tick(function, trigger)))
                 case EventBridgeTrigger():
@@ -92,7 +99,7 @@ class Sources:
         config = trigger.trigger_config
         moment = datetime.now(timezone.utc)
         while True:
-            moment = timers.following(config.cron_expression, moment)
+            moment = schedules.following(config.cron_expression, moment)
             await asyncio.sleep(max(0.0, (moment - datetime.now(timezone.utc)).total_seconds()))
             event = timers.timer_event(trigger.trigger_name, config.payload, moment)
             self._host.deliver(function.function_name, trigger.trigger_name, event)

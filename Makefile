@@ -9,8 +9,15 @@ SOAK   ?= 1000000
 SOAK_SCHEDULES ?= 1500000
 COPIES ?= 300
 export PYTHONPATH := functions/oss_copy
+# The schema of the fc3 component (its src/schema.json), for `s verify`; left out where it is not.
+FC3_SCHEMA ?= ../shared/fc3-schema.json
+# Serverless Devs: the genuine tool in its pinned version, or the program that S names.
+TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
+DEPLOY  = $(BIN)/python -m functions.deploy$(if $(S), --tool "$(S)")
+export EVENT SRC DST URL
 
 .PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi policy setup lock clean
+.PHONY: template tool deploy remove logs invoke copy layer-test
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -24,11 +31,32 @@ test: $(READY)           ## the whole suite on one interpreter
 
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/interpreters.py $(ARGS)
+	$(MAKE) layer-test
 
 conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
 	$(BIN)/python -m tests.conformance $(ARGS)
 
-check: lint test         ## lint, types, import rules, tests
+check: lint template test  ## lint, types, import rules, s.yaml, tests
+
+template: $(READY) $(TOOL)  ## s.yaml judged by our rules, by FC's SDK and by the genuine `s` tool
+	$(DEPLOY) check --schema "$(FC3_SCHEMA)"
+
+deploy: $(READY) $(TOOL)  ## s.yaml judged, the layer built and published where needed, `s deploy`
+	$(DEPLOY) deploy -- $(ARGS)
+
+remove: $(READY) $(TOOL)  ## `s remove`, unless copies are under way (CONFIRM=1: even then)
+	$(DEPLOY) remove $(if $(filter 1,$(CONFIRM)),--confirm) -- $(ARGS)
+
+logs: $(READY) $(TOOL)    ## `s logs` of the function (ARGS=--tail)
+	$(DEPLOY) logs -- $(ARGS)
+
+invoke: $(READY) $(TOOL)  ## `s invoke` of the function (EVENT='{"action": "sweep"}' or EVENT=@file)
+	$(DEPLOY) invoke "$$EVENT" -- $(ARGS)
+
+copy: $(READY)           ## one copy over HTTP, shown until it is done (SRC=oss://bucket/key DST=oss://bucket/key URL=...)
+	@$(DEPLOY) copy "$$SRC" "$$DST" $(if $(URL),--url "$$URL")
+
+tool: $(TOOL)            ## the `s` tool, and Node from the package index if there is none
 
 soak: soak-fuzz soak-copies soak-sim  ## the long campaigns, one after the other
 
@@ -63,8 +91,11 @@ bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/benc
 cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON
 	@exec $(BIN)/python -m tests.cloud $(ARGS)
 
-layer: $(READY)          ## runtime dependencies of the function into layers/sdk/python
+layer: $(READY)          ## runtime dependencies of the function as layers/sdk-<python>.zip (ARGS="--python 3.10")
 	$(BIN)/python layers/sdk/build.py $(ARGS)
+
+layer-test: $(READY)     ## the layers for 3.12 and 3.10: built twice, then real copies with nothing but them
+	$(BIN)/python -m pytest -q tests/layers $(ARGS)
 
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
@@ -73,6 +104,7 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	$(LOCK) --group bench -o tests/bench/requirements.txt
 	$(LOCK) --group fuzz -o tests/fuzz/requirements.txt
+	$(LOCK) --group node -o .ci/s/requirements.txt
 
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
@@ -89,5 +121,9 @@ $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	$(VENV)-fuzz/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
+.ci/s/node_modules/.ready: .ci/s/package-lock.json .ci/s/requirements.txt | $(READY)
+	$(DEPLOY) install
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV)-fuzz .venvs layers/sdk/python layers/*.zip
+	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules layers/sdk-*/ layers/*.zip

@@ -22,14 +22,14 @@ import msgspec
 from darabonba.exceptions import DaraException
 from rich.console import Console
 
-from tests.cloud import template
+from functions.deploy import template
+from functions.deploy.template import Deployment
 from tests.cloud.accounts import ACCOUNT_ID
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component, home
 from tests.cloud.fc.component import Deploy, Told
 from tests.cloud.fc.deployer import Deployer
 from tests.cloud.fc.packages import pack
-from tests.cloud.template import Deployment
 
 SHORT = 3  # seconds an invocation may take, for the copy in several hops
 SECONDS = 60  # nothing here takes longer
@@ -58,7 +58,9 @@ class Rehearsal:
     def deploy(self, deployment: Deployment) -> str:
         """Everything that the template says; Failed with every field that is told otherwise."""
         runtime = deployment.functions[0].runtime
-        wanted = tuple(component.requests(props, self.cloud.account_id) for props in deployment.props)
+        wanted = tuple(
+            component.requests(props, self.cloud.account_id) for props in deployment.props.values()
+        )
         archive = layer_of(runtime, self.root)
         if archive is None:
             wanted = tuple(component.without_layers(each) for each in wanted)

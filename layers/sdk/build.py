@@ -1,10 +1,10 @@
 """Build the layer that holds the function's runtime dependencies: `make layer [ARGS="--python 3.10"]`.
 
-Installs what `requirements.txt` pins, hashes checked, into `python/` and packs that as `../sdk-<python>.zip`,
-ready for `s layer publish`. Wheels are those for manylinux2014, since the runtimes have an old glibc. The few
-packages that exist as sdists only are built here, by the matching interpreter if it is installed. The same
-input gives the same archive to the byte (with the same zlib and C compiler): files are sorted, times and
-modes fixed, nothing of this machine is kept. Knows nothing of the function's code.
+Installs what `requirements.txt` pins, hashes checked, into `../sdk-<python>/python/` and packs that as
+`../sdk-<python>.zip`, which `make deploy` publishes. Wheels are those for manylinux2014, since the runtimes
+have an old glibc. The few packages that exist as sdists only are built here, by the matching interpreter if
+it is installed. The same input gives the same archive to the byte (with the same zlib and C compiler): files
+are sorted, times and modes fixed, nothing of this machine is kept. Knows nothing of the function's code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGES = HERE / "python"  # unzipped as /opt/python, which the runtime has on its path
 GLIBC = {"3.10": (2, 28), "3.12": (2, 31)}  # of the runtimes: Debian 10 and Debian 11
 SDISTS = ("alibabacloud-tea", "aliyun-fc2", "crcmod", "oss2")  # published without wheels
 IN_C = "crcmod"  # the one of them that is compiled for one version of Python
@@ -37,11 +36,12 @@ def main() -> int:
     parser.add_argument("--python", choices=sorted(GLIBC), default="3.12", help="of the runtime (3.12)")
     version = parser.parse_args().python
     python = find_interpreter(version)
-    shutil.rmtree(PACKAGES, ignore_errors=True)
-    install(version, python)
-    for left_out in prune(PACKAGES, version):
+    packages = HERE.parent / f"sdk-{version}" / "python"  # unzipped as /opt/python, where the runtime looks
+    shutil.rmtree(packages, ignore_errors=True)
+    install(packages, version, python)
+    for left_out in prune(packages, version):
         print(f"left out: {left_out}, built for another Python")
-    check_glibc(PACKAGES, GLIBC[version])
+    check_glibc(packages, GLIBC[version])
     if python is None:
         print(
             f"python{version} is not installed here, so the layer has no byte code (its packages take about "
@@ -49,12 +49,12 @@ def main() -> int:
             "computes no checksum of contents)."
         )
     else:
-        add_byte_code(python)
+        add_byte_code(packages, python)
     archive = HERE.parent / f"sdk-{version}.zip"
     epoch = max(EARLIEST, int(os.environ.get("SOURCE_DATE_EPOCH", EARLIEST)))
-    pack(PACKAGES, archive, epoch)
-    unpacked = sum(path.stat().st_size for path in _files(PACKAGES))
-    print(f"{PACKAGES.relative_to(HERE.parent.parent)}: {unpacked:,} bytes")
+    pack(packages, archive, epoch)
+    unpacked = sum(path.stat().st_size for path in _files(packages))
+    print(f"{packages.relative_to(HERE.parent.parent)}: {unpacked:,} bytes")
     print(f"{archive.relative_to(HERE.parent.parent)}: {archive.stat().st_size:,} bytes")
     print(f"sha256 {hashlib.sha256(archive.read_bytes()).hexdigest()}")
     return 0
@@ -76,8 +76,8 @@ def find_interpreter(version: str) -> str | None:
     return None
 
 
-def install(version: str, python: str | None) -> None:
-    """Install the pinned packages for `version` into PACKAGES; `python` builds sdists, None: this one does.
+def install(packages: Path, version: str, python: str | None) -> None:
+    """Install the pinned packages for `version`; `python` builds sdists, None: this one does.
 
     uv and not pip, since pip judges environment markers by the interpreter that runs it.
     """
@@ -85,7 +85,7 @@ def install(version: str, python: str | None) -> None:
     command += ["--python", python or sys.executable, "--no-python-downloads", "--only-binary", ":all:"]
     for name in SDISTS:
         command += ["--no-binary", name]
-    command += ["--target", str(PACKAGES), "--link-mode", "copy", "--requirements", "-"]
+    command += ["--target", str(packages), "--link-mode", "copy", "--requirements", "-"]
     # No debug information, build id or library paths: they would tell where this was built.
     flags = {
         "CFLAGS": "-g0",
@@ -138,10 +138,10 @@ def newest_glibc(module: bytes) -> tuple[int, int]:
     return max(((int(major), int(minor)) for major, minor in found), default=(0, 0))
 
 
-def add_byte_code(python: str) -> None:
+def add_byte_code(packages: Path, python: str) -> None:
     """Compile for /opt/python, never checked against the sources: a layer is read-only."""
     command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(PACKAGES), "-p", "/opt/python", str(PACKAGES)]
+    command += ["-s", str(packages), "-p", "/opt/python", str(packages)]
     # A warning about an escape sequence in oss2 is no news to whoever builds a layer.
     subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"}, check=True)
 

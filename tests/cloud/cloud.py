@@ -13,13 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from tests.cloud import ram, template
+from functions.deploy import template
+from functions.deploy.props import Function, check_environment
+from tests.cloud import ram
 from tests.cloud.accounts import Accounts
 from tests.cloud.admin import Admin
 from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc.host import FcHost
-from tests.cloud.fc.model import Function, check_environment
 from tests.cloud.fc.packages import Grant
 from tests.cloud.fc.sources import Sources
 from tests.cloud.oss.server import OssServer

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud import template
-from tests.cloud.fc.model import OssTrigger, TimerTrigger
-from tests.cloud.template import Deployment, TemplateError
+from functions.deploy import template
+from functions.deploy.props import OssTrigger, TimerTrigger
+from functions.deploy.template import Deployment, TemplateError
 
 TEMPLATE = """
 edition: 3.0.0

@@ -18,11 +18,11 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from functions.deploy.props import Function
 from tests.cloud.conditions import Fault
 from tests.cloud.fc import errors
 from tests.cloud.fc.control import Asked, Operation
 from tests.cloud.fc.invocation import TASK_STATUS, Attempt, Invocation, Request, new_request_id
-from tests.cloud.fc.model import Function
 from tests.cloud.fc.signature import Signed
 from tests.cloud.serving import hang_up
 

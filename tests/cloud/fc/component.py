@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tests.cloud.fc.model import says_nothing
+from functions.deploy.props import says_nothing
 
 Json = dict[str, Any]
 APART = frozenset(  # props that other requests carry, or none does

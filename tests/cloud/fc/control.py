@@ -19,9 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
-from tests.cloud.fc import errors
-from tests.cloud.fc.layers import CreateLayerVersion, Layer, Layers, check_name
-from tests.cloud.fc.model import (
+from functions.deploy.props import (
     AsyncInvokeConfig,
     ConcurrencyConfig,
     Function,
@@ -30,6 +28,8 @@ from tests.cloud.fc.model import (
     Trigger,
     says_nothing,
 )
+from tests.cloud.fc import errors
+from tests.cloud.fc.layers import CreateLayerVersion, Layer, Layers, check_name
 from tests.cloud.fc.packages import Location, Package, Packages, pack
 from tests.cloud.oss import crc64
 
@@ -578,7 +578,7 @@ def _trigger(given: Mapping[str, Any]) -> Trigger:
         config = json.loads(text)
     except ValueError as exc:
         raise errors.invalid_argument(f"`triggerConfig` is not JSON: {exc}") from exc
-    trigger: Trigger = _convert({**given, "triggerConfig": config}, Trigger)  # type: ignore[arg-type]
+    trigger: Trigger = _convert({**given, "triggerConfig": config}, Trigger)  # type: ignore[arg-type]  # a union is no type
     if trigger.qualifier != "LATEST":
         raise errors.FcError(404, "AliasNotFound", f"alias '{trigger.qualifier}' does not exist")
     return trigger

@@ -75,7 +75,7 @@ class Deployer:
         answer = self._old._do_request(  # noqa: SLF001 - fc2 has no method for it; @alicloud/fc2 of npm has
             "GET",
             TOKEN_PATH,
-            self._old._build_common_headers("GET", TOKEN_PATH, {}),  # noqa: SLF001
+            self._old._build_common_headers("GET", TOKEN_PATH, {}),  # noqa: SLF001 - there is no public way to it
         )
         token = answer.json()
         keys = token["credentials"]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from functions.deploy.props import Destination, Function
 from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Fault, Weather
 from tests.cloud.fc import errors
 from tests.cloud.fc.api import Api
 from tests.cloud.fc.control import Control
 from tests.cloud.fc.invocation import Invocation, Journal, Request, new_request_id
-from tests.cloud.fc.model import Destination, Function
 from tests.cloud.fc.packages import Depot, Packages
 from tests.cloud.fc.queue import LATE, Queue
 from tests.cloud.fc.runner import Runner

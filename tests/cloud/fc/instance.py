@@ -19,11 +19,11 @@ from typing import Any
 
 import msgspec
 
+from functions.deploy.props import Function
 from tests.cloud.accounts import Credentials
 from tests.cloud.fc import memory
 from tests.cloud.fc.home import Home
 from tests.cloud.fc.invocation import LOG_LIMIT, Attempt, Outcome
-from tests.cloud.fc.model import Function
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 SAMPLE_SECONDS = 0.05  # between looks at the memory of a running instance

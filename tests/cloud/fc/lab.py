@@ -18,11 +18,11 @@ from alibabacloud_fc20230330.client import Client as NativeClient
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_util.models import RuntimeOptions
 
+from functions.deploy.props import Function
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.conditions import Conditions, Fault, Weather
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.invocation import Invocation
-from tests.cloud.fc.model import Function
 from tests.cloud.fc.packages import Grant
 from tests.cloud.fc.sources import Sources
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
+from functions.deploy.props import EventBridgeTrigger, OssTrigger
 from tests.cloud.events import ObjectEvent
-from tests.cloud.fc.model import EventBridgeTrigger, OssTrigger
 
 
 def fires(trigger: OssTrigger, event: ObjectEvent) -> bool:

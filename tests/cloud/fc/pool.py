@@ -10,10 +10,10 @@ import asyncio
 import secrets
 from collections import deque
 
+from functions.deploy.props import Function
 from tests.cloud.fc import errors
 from tests.cloud.fc.home import Home
 from tests.cloud.fc.instance import Instance
-from tests.cloud.fc.model import Function
 from tests.cloud.fc.runtime_api import RuntimeApi
 
 ACCOUNT_LIMIT = 100  # instances per region by default (facts.md §3)

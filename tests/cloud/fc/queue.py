@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from functions.deploy.props import Destination, Function
 from tests.cloud.conditions import Fault, Weather
 from tests.cloud.fc import errors
 from tests.cloud.fc.invocation import Attempt, Invocation, Journal, Outcome, Request
-from tests.cloud.fc.model import Destination, Function
 from tests.cloud.fc.runner import Runner
 
 LATE = 1.0  # seconds that a delayed delivery comes late

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import msgspec
 
+from functions.deploy.props import Function
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.fc import errors
 from tests.cloud.fc.home import Home, interpreter, packages, published
 from tests.cloud.fc.instance import Instance
 from tests.cloud.fc.invocation import Attempt, Invocation, Outcome
-from tests.cloud.fc.model import Function
 from tests.cloud.fc.pool import Pool
 from tests.cloud.fc.runtime_api import RuntimeApi
 

@@ -9,12 +9,20 @@ import asyncio
 import json
 from datetime import datetime, timezone
 
+from functions.deploy import schedules
+from functions.deploy.props import (
+    EventBridgeTrigger,
+    Function,
+    HttpTrigger,
+    OssTrigger,
+    TimerTrigger,
+    Trigger,
+)
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc import objects, timers
 from tests.cloud.fc.errors import FcError
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.invocation import Invocation
-from tests.cloud.fc.model import EventBridgeTrigger, Function, HttpTrigger, OssTrigger, TimerTrigger, Trigger
 from tests.cloud.fc.web import WebTrigger
 from tests.cloud.serving import Listener
 
@@ -36,18 +44,18 @@ class Sources:
         host.control.sources = self
 
     async def add(self, function: Function) -> None:
-        """Put the triggers of a deployed function into service. ValueError for a bad cron expression."""
+        """Put the triggers of a deployed function into service."""
         for trigger in function.triggers:
             await self.put(function.function_name, trigger)
 
     async def put(self, function: str, trigger: Trigger) -> None:
-        """Put one trigger into service, or change it; an HTTP trigger keeps its URL. ValueError as `add`."""
+        """Put one trigger into service, or change it; an HTTP trigger keeps its URL."""
         place = (function, trigger.trigger_name)
         match trigger:
             case HttpTrigger():
                 await self._open(place, trigger)
             case TimerTrigger():
-                timers.check(trigger.trigger_config.cron_expression)
+                schedules.check(trigger.trigger_config.cron_expression)
                 self._stop_timer(place)
                 if trigger.trigger_config.enable:
                     self._timers[place] = asyncio.create_task(self._tick(function, trigger))
@@ -145,7 +153,7 @@ class Sources:
         config = trigger.trigger_config
         moment = datetime.now(timezone.utc)
         while True:
-            moment = timers.following(config.cron_expression, moment)
+            moment = schedules.following(config.cron_expression, moment)
             await asyncio.sleep(max(0.0, (moment - datetime.now(timezone.utc)).total_seconds()))
             event = timers.timer_event(trigger.trigger_name, config.payload, moment)
             self._host.deliver(function, trigger.trigger_name, event)

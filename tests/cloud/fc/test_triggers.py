@@ -14,10 +14,10 @@ import pytest
 from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
+from functions.deploy import schedules
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import sign_acs3
 from tests.cloud.events import ObjectEvent
-from tests.cloud.fc import timers
 from tests.cloud.fc.lab import DEADLINE, Lab
 
 EVENT = ObjectEvent(
@@ -180,7 +180,7 @@ def test_a_timer_can_be_fired_even_when_it_is_off(lab: Lab) -> None:
 )
 def test_cron_has_seconds_first_and_is_in_utc_unless_it_says_otherwise(expression: str, moment: str) -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
-    assert timers.following(expression, noon).isoformat() == moment + "+00:00"
+    assert schedules.following(expression, noon).isoformat() == moment + "+00:00"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_cron_has_seconds_first_and_is_in_utc_unless_it_says_otherwise(expressio
 )
 def test_what_is_no_cron_expression_of_fc_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match="cronExpression"):
-        timers.check(expression)
+        schedules.check(expression)
 
 
 # --- HTTP ---

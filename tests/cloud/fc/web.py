@@ -21,6 +21,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from functions.deploy.props import HttpTrigger
 from tests.cloud.fc import errors
 from tests.cloud.fc.api import (
     ASYNC_LIMIT,
@@ -32,7 +33,6 @@ from tests.cloud.fc.api import (
     signed,
 )
 from tests.cloud.fc.invocation import Attempt, Request
-from tests.cloud.fc.model import HttpTrigger
 from tests.cloud.serving import hang_up
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from tests.cloud.fc.model import Function, check_environment
+from functions.deploy.props import Function, check_environment
 
 _REFERENCE = re.compile(r"\$\{(?P<inner>[^{}]*)\}")
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\)\Z", re.DOTALL)
@@ -45,12 +45,18 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """What a template says: the functions in its order, also as their resolved props, and its vars."""
+    """What a template says: its resources in their order, and the values of its vars."""
 
-    functions: tuple[Function, ...]
-    props: tuple[Mapping[str, Any], ...]
+    resources: Mapping[str, Function]
+    props: Mapping[
+        str, Mapping[str, Any]
+    ]  # as they are spelt, references resolved, with the whole environment
     vars: Mapping[str, object]
     root: Path  # code and layers are relative to it
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        return tuple(self.resources.values())
 
     @property
     def buckets(self) -> tuple[str, ...]:
@@ -81,20 +87,20 @@ def load(
         if name not in values:
             raise TemplateError(f"--var {name}: {path.name} has no such var")
         values[name] = yaml.safe_load(text)
-    functions, resolved = [], []
+    functions, spelt = {}, {}
     for name, resource in document.resources.items():
         where = f"{path.name}: resources.{name}"
         if resource.component not in {"fc3", "devsapp/fc3"}:
             raise TemplateError(f"{where}.component: {resource.component!r} is not fc3")
         scope = _Scope(values, document.resources, resource, config, process_environment, where=where)
         props = scope.resolve(resource.props)
-        functions.append(_function(props, environment, where))
+        functions[name] = _function(props, environment, where)
         variables_set = {**props.get("environmentVariables", {}), **environment}
-        resolved.append({**props, "environmentVariables": variables_set})
+        spelt[name] = {**props, "environmentVariables": variables_set}
     if not functions:
         raise TemplateError(f"{path.name}: no resources")
     scope = _Scope(values, document.resources, None, config, process_environment, where=path.name)
-    return Deployment(tuple(functions), tuple(resolved), scope.resolve(values), path.resolve().parent)
+    return Deployment(functions, spelt, scope.resolve(values), path.resolve().parent)
 
 
 def _parse(path: Path) -> Document:
@@ -134,7 +140,7 @@ class _Scope:
         self._environment = environment
         self._where = where
 
-    def resolve(self, value: Any, depth: int = 0) -> Any:
+    def resolve(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - YAML is anything
         """The value with all its references replaced, also those inside what they name."""
         if depth > _DEPTH:
             raise TemplateError(f"{self._where}: references go round in a circle: {value!r}")

@@ -1,7 +1,8 @@
 """What can be deployed: a function with its triggers, spelt as the fc3 component spells `props`.
 
 The model is closed: a property that is not here is refused by name, where the real tools drop it in silence
-(facts.md §4). Ranges are those of the component's schema and of the FC documentation. It knows no YAML.
+(the component only logs them at debug level, and the deploy sends defaults). Ranges are those of the
+component's schema and of the FC documentation. It knows no YAML, and of no other function.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 from typing import Literal
 
 import msgspec
+
+from functions.deploy import schedules
 
 Runtime = Literal["python3.10", "python3.12"]
 Method = Literal["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"]
@@ -31,6 +34,7 @@ OssEventName = Literal[
 ]
 
 ENVIRONMENT_LIMIT = 4096  # bytes of all names and values together (FC limits page)
+_REGION = re.compile(r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*\Z")
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 _TRIGGER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}\Z")
 _FUNCTION_ARN = re.compile(r"acs:fc:[^:]*:[^:]*:(?:services/[^/]+/)?functions/(?P<name>[^/]+)(?:/.*)?\Z")
@@ -77,6 +81,9 @@ class AsyncInvokeConfig(_Props, frozen=True):
 class ConcurrencyConfig(_Props, frozen=True):
     reserved_concurrency: int
 
+    def __post_init__(self) -> None:
+        _between("reservedConcurrency", self.reserved_concurrency, 0, 100_000)
+
 
 class LogConfig(_Props, frozen=True):
     project: str
@@ -89,7 +96,10 @@ class LogConfig(_Props, frozen=True):
 
 class Hook(_Props, frozen=True):
     handler: str
-    timeout: int = 3
+    timeout: int = 3  # seconds
+
+    def __post_init__(self) -> None:
+        _between("timeout", self.timeout, 1, 86_400)
 
 
 class InstanceLifecycleConfig(_Props, frozen=True):
@@ -118,6 +128,9 @@ class TimerTriggerConfig(_Props, frozen=True):
     cron_expression: str
     enable: bool
     payload: str = ""
+
+    def __post_init__(self) -> None:
+        schedules.check(self.cron_expression)
 
 
 class HttpTriggerConfig(_Props, frozen=True):
@@ -210,6 +223,8 @@ class Function(_Props, frozen=True):
     def __post_init__(self) -> None:
         if not _FUNCTION_NAME.match(self.function_name):
             raise ValueError(f"`functionName` {self.function_name!r} is not a function name")
+        if not _REGION.match(self.region):
+            raise ValueError(f"`region` {self.region!r} is not a region")
         _between("timeout", self.timeout, 1, 86_400)
         _between("memorySize", self.memory_size, 128, 32_768)
         _between("cpu", self.cpu, 0.05, 16)

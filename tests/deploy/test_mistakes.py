@@ -132,7 +132,7 @@ def test_a_second_function_is_judged_like_the_first(tmp_path: Path) -> None:
     path = changed(tmp_path, ("functionName}-dropped\n", "functionName} dropped\n"))
     assert "oss_copy_dropped" in judge(path)
     text = GENUINE.read_text(encoding="utf-8")
-    config = text[text.rindex("      asyncInvokeConfig:") : text.rindex("      concurrencyConfig:")]
+    config = text[text.rindex("      asyncInvokeConfig:") : text.rindex("reservedConcurrency: 1")]
     path = changed(tmp_path, (config, config.replace("true", "false")))
     assert judge(path).startswith("resources.oss_copy_dropped.props.asyncInvokeConfig.asyncTask")
 

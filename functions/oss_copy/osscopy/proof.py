@@ -31,8 +31,8 @@ def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Wr
     """Compare what CopyObject wrote with what was promised.
 
     CopyObject pins the bytes, but takes headers and tags as they are when it comes: if these were changed
-    since HEAD, the destination must show the source as it is now. A symlink is not pinned: likewise. If they
-    were changed more than once, the right bytes with headers of an instant in between are no corruption.
+    since HEAD, the destination must show the source as it is now. A symlink is not pinned: likewise. If the
+    source was changed more often, the right bytes with headers of an instant in between are no corruption.
     """
     seen = _look(session, request, written)
     wrong = plan.differences(pin, seen, 0, pin.etag)
@@ -41,13 +41,14 @@ def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Wr
             head = session.source(plan.bound(request, pin), Conditions())
         except Failed:
             head = None
+        now = None
         if head is not None and (head.etag == pin.etag or head.link is not None):
             now = plan.bind(request, head, {})
             wrong = plan.differences(now, seen, 0, pin.etag)
-            bare = msgspec.structs.replace(now, promise=None)
-            if wrong and now != pin and not plan.differences(bare, seen, 0, pin.etag):
-                text = f"the source was changed again and again while it was copied: {'; '.join(wrong)}"
-                return Proof(seen, Problem("SourceChanged", text))
+        bare = msgspec.structs.replace(pin, promise=None)
+        if wrong and now != pin and not plan.differences(bare, seen, 0, pin.etag):
+            text = f"the source was changed again and again while it was copied: {'; '.join(wrong)}"
+            return Proof(seen, Problem("SourceChanged", text))
     return _judge(session, request, written, seen, wrong)
 
 

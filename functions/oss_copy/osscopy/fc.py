@@ -31,6 +31,7 @@ class Invocation(msgspec.Struct, frozen=True):
     account: str
     timeout: float
     access_key: AccessKey
+    memory: int = 0  # MB; 0: unknown
 
 
 class Context(Protocol):
@@ -64,6 +65,7 @@ def read_context(context: Context, environment_key: AccessKey | None) -> Invocat
         account=context.account_id,
         timeout=float(context.function.timeout),
         access_key=access_key,
+        memory=int(getattr(context.function, "memory", 0) or 0),
     )
 
 

@@ -23,6 +23,7 @@ from osscopy.model import (
     Dropped,
     Encryption,
     Pin,
+    Ping,
     Promise,
     Refused,
     Rule,
@@ -533,3 +534,11 @@ def test_an_action_comes_alone_by_a_direct_event_or_a_timer(action: str, kind: t
 def test_a_page_of_a_sweep_comes_back_as_it_was_submitted() -> None:
     sweep = Sweep("c-0123456789abcdef0123456789abcdef")
     assert events.parse(events.encode(sweep), ARRIVAL, ()) == sweep
+
+
+def test_an_invocation_that_does_nothing_comes_back_as_it_was_submitted_and_is_not_picked_up() -> None:
+    payload = events.encode(Ping())
+    assert events.parse(payload, ARRIVAL, ()) == Ping()
+    dropped = events.parse(given_up(payload.decode()), ARRIVAL, ())
+    assert isinstance(dropped, Dropped)
+    assert dropped.commands == ()

@@ -161,9 +161,9 @@ class App:
         store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT))
         return Checkup(
             Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
-            World(store, OssBuckets(store), SystemClock(), checkup.until(begun, timeout)),
+            World(store, OssBuckets(store), SystemClock(), checkup.until(begun, timeout), wait),
             RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix)),
-            fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log),
+            fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log, wait),
             lambda: self._read_rules(store),
             self._log,
         )

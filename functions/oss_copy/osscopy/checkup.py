@@ -39,6 +39,7 @@ from osscopy.suspicions import Deployment, line, shown
 LONGEST = 300.0  # seconds of a check, however long the function may run
 PAGE = 1000  # objects of a source looked at
 LOGGED = 20  # lines that go into the log, where a timer's check is read
+LATE = "not looked at: the time of this invocation is too short"
 UNREADABLE = frozenset({"Archive", "ColdArchive", "DeepColdArchive"})
 
 Step: TypeAlias = tuple[str, str | None, Callable[[], Line | Iterable[Line]]]
@@ -46,12 +47,15 @@ Step: TypeAlias = tuple[str, str | None, Callable[[], Line | Iterable[Line]]]
 
 def seconds_for_answer(timeout: float) -> float:
     """How long one answer is waited for, so that some time is left after it."""
-    return max(0.5, min(10.0, timeout / 8))
+    return max(0.5, min(10.0, timeout / 16))
 
 
 def until(begun: float, timeout: float) -> float:
-    """When to ask nothing more (monotonic): what is open then has still to be taken away."""
-    return begun + min(timeout, LONGEST) - 1.0 - 3 * seconds_for_answer(timeout)
+    """When to ask nothing more (monotonic). The last question, and then up to five that take things away
+
+    (abort, find, delete, list, remove), may each wait in vain.
+    """
+    return begun + min(timeout, LONGEST) - 1.0 - 6 * seconds_for_answer(timeout)
 
 
 class Checkup:
@@ -97,7 +101,7 @@ class Checkup:
         return self._report()
 
     def _report(self) -> Checked:
-        late = sum(each.found == _LATE for each in self._lines)
+        late = sum(each.found == LATE for each in self._lines)
         if late:
             text = f"{late} questions were not asked, for want of time"
             advice = "raise the function's timeout to 60 s or more, or look at why answers are slow"
@@ -125,7 +129,7 @@ class Checkup:
             found = step()
             return [found] if isinstance(found, Line) else list(found)
         except OutOfTime:
-            return [line(check, "skipped", _LATE, "raise the function's timeout; check again", subject)]
+            return [line(check, "skipped", LATE, "raise the function's timeout; check again", subject)]
         except Unanswered as error:
             return [findings.refusal(check, subject, error.needs, error.error, error.denied)]
         except OssCopyError as error:
@@ -389,7 +393,8 @@ class Checkup:
                     ("destination.acl", subject, lambda: trial.acl(sample)),
                 ]
             )
-        self._walk([(_REMAINS, subject, lambda: self._remains(trial, pattern))])
+        if trial.begun:
+            self._walk([(_REMAINS, subject, lambda: self._remains(trial, pattern))])
 
     def _sample_for(self, pattern: Pattern) -> Sample | None:
         """An object that a rule might copy there, or else any."""
@@ -417,7 +422,6 @@ class Checkup:
         return probes.try_invocations(self._world, self._invoker, self._nonce)
 
 
-_LATE = "not looked at: the time of this invocation is too short"
 _NOTHING = "there is no object to try with"
 _PUT_ONE = "put an object of 101 KiB to 16 MiB (class Standard or IA) there; check again"
 _UPLOADS = ("destination.read", "destination.write", "destination.tags")

@@ -48,8 +48,8 @@ T = TypeVar("T")
 Kinds: TypeAlias = Literal["uploads", "objects", "both"]
 
 RESERVED = ".oss-copy-check-"  # then the nonce
-RETRY_SECONDS = 2.0  # in which a question is repeated
 PAGE = 100  # remains looked at
+RETRY = 2.0  # seconds: the check reports what is so now
 OLD = 900  # seconds: no check that still runs wrote this
 WHOLE = 16 * MIB  # objects above are copied in part only
 PART = 100 * KIB
@@ -70,25 +70,29 @@ class OutOfTime(Exception):
 
 
 class World:
-    """OSS as the trials ask it. `until`: monotonic; what is taken away again is asked later than that."""
+    """OSS as the trials ask it. `until`: monotonic; what is taken away again is asked later than that.
 
-    def __init__(self, store: Store, buckets: Buckets, clock: Clock, until: float) -> None:
+    `wait`: seconds an answer is waited for; what fails sooner is asked again for as long, and RETRY at most.
+    """
+
+    def __init__(self, store: Store, buckets: Buckets, clock: Clock, until: float, wait: float) -> None:
         self.store = store
         self.buckets = buckets
         self.clock = clock
         self._until = until
+        self._retry = min(wait, RETRY)
 
     def ask(self, needs: str, request: Callable[[], T], denied: Grade = "failed", *, once: bool = False) -> T:
         """The answer, or Unanswered. `needs`: the right it takes, in words. `once`: do not repeat it."""
         now = self.clock.monotonic()
         if now >= self._until:
             raise OutOfTime
-        until = now if once else min(self._until, now + RETRY_SECONDS)
+        until = now if once else min(self._until, now + self._retry)
         return self._answer(needs, request, denied, until)
 
     def ask_at_last(self, needs: str, request: Callable[[], T]) -> T:
         """The same for what takes away something again: time is kept for it."""
-        return self._answer(needs, request, "failed", self.clock.monotonic() + RETRY_SECONDS)
+        return self._answer(needs, request, "failed", self.clock.monotonic() + self._retry)
 
     def _answer(self, needs: str, request: Callable[[], T], denied: Grade, until: float) -> T:
         try:
@@ -164,6 +168,7 @@ class Trial:
             tags=TAGS,
             storage_class="Standard",
         )
+        self.begun = False  # whether anything may have been written
         self.left: list[str] = []  # what could not be taken away, by name
         self.why_not = self._may_not_last(why_not)
 
@@ -298,6 +303,7 @@ class Trial:
     def _upload(self, needs: str, attributes: Attributes, use: Callable[[str], None]) -> None:
         """Open an upload and use it; it is aborted whatever happens."""
         request = self._request
+        self.begun = True
         try:
             upload = self._ask(needs, lambda: self._store.initiate(request, attributes), once=self._shared)
         except Unanswered as error:

@@ -168,7 +168,8 @@ TAGS = "colour=blue"
 def _template() -> dict[str, Any]:
     template: dict[str, Any] = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
     props = template["resources"]["oss_copy"]["props"]
-    props["code"] = str(ROOT / "functions/oss_copy")
+    for resource in template["resources"].values():
+        resource["props"]["code"] = str(ROOT / "functions/oss_copy")
     props["environmentVariables"] |= {
         "ALLOWED_SOURCES": f"{SOURCE}/*,{OLD}/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{KEPT}/*",

@@ -77,7 +77,8 @@ def with_event_bridge(folder: Path) -> Path:
     """s.yaml with one trigger more."""
     document = yaml.safe_load((ROOT / "s.yaml").read_text())
     props = document["resources"]["oss_copy"]["props"]
-    props["code"] = str(ROOT / props["code"])
+    for resource in document["resources"].values():
+        resource["props"]["code"] = str(ROOT / "functions/oss_copy")
     there = f"acs:oss:cn-hangzhou:{document['vars']['accountId']}:{SOURCE}/"
     pattern = {"source": ["acs.oss"], "subject": [{"prefix": there}]}
     props["triggers"].append(

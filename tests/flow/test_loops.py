@@ -46,7 +46,8 @@ def changed(folder: Path, **appended: str) -> Path:
     for module, text in appended.items():
         with (code / "osscopy" / f"{module}.py").open("a") as file:
             file.write(f"\n\n{text}\n")
-    props["code"] = str(code)
+    for resource in document["resources"].values():
+        resource["props"]["code"] = str(code)
     (folder / "s.yaml").write_text(yaml.safe_dump(document, allow_unicode=True))
     return folder / "s.yaml"
 

@@ -44,7 +44,6 @@ THERE = {"bucket": DESTINATION}
             "source.prefix",
         ),
         ({"source": {"manifest": HERE}, "destination": THERE}, "NotAvailable", "source.manifest"),
-        ({"action": "check"}, "NotAvailable", "action"),
         ({"continuation": {"version": 0, "command": {}}}, "UnsupportedVersion", "continuation.version"),
         ({"source": {**HERE, "bucket": "foreign-bucket"}, "destination": THERE}, "NotAllowed", "source"),
         ({"source": HERE, "destination": {"bucket": "foreign-bucket"}}, "NotAllowed", "destination"),

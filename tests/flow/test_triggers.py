@@ -39,7 +39,8 @@ def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """The template as it is, or with EventBridge in the place of the OSS trigger."""
     template = yaml.safe_load((ROOT / "s.yaml").read_text())
     props = template["resources"]["oss_copy"]["props"]
-    props["code"] = str(ROOT / props["code"])
+    for resource in template["resources"].values():
+        resource["props"]["code"] = str(ROOT / resource["props"]["code"])
     if request.param == "eventbridge":
         props["triggers"][0] = BRIDGE
     path: Path = tmp_path_factory.mktemp("template") / "s.yaml"

@@ -88,7 +88,7 @@ class SimStore(SimPort):
         pin: Pin,
         upload_id: str,
         part: Part,
-        timeout: float,  # noqa: ARG002 - within the scenarios' timeouts all requests wait as long
+        timeout: float | None = None,  # noqa: ARG002 - within the scenarios' timeouts all requests wait as long
     ) -> None:
         def apply(read: Any) -> None:
             self._world.copy_part(upload_id, read, part, survives=self._process.survives)

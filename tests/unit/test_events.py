@@ -23,6 +23,7 @@ from osscopy.model import (
     Dropped,
     Encryption,
     Pin,
+    Ping,
     Promise,
     Refused,
     Rule,
@@ -552,3 +553,11 @@ def test_an_event_whose_outcome_may_have_been_forgotten_is_refused(name: str) ->
     assert isinstance(error, Refused)
     assert error.code == "EventTooOld"
     assert (error.field or "").lower().endswith("time")
+
+
+def test_an_invocation_that_does_nothing_comes_back_as_it_was_submitted_and_is_not_picked_up() -> None:
+    payload = events.encode(Ping())
+    assert events.parse(payload, ARRIVAL, ()) == Ping()
+    dropped = events.parse(given_up(payload.decode()), ARRIVAL, ())
+    assert isinstance(dropped, Dropped)
+    assert dropped.commands == ()

@@ -16,7 +16,8 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from osscopy import events, fc, plan, settings, web
+from osscopy import checkup, events, fc, plan, settings, web
+from osscopy.checkup import Checkup
 from osscopy.desk import Desk
 from osscopy.ending import Ending
 from osscopy.engine import Engine
@@ -28,6 +29,7 @@ from osscopy.model import (
     Copy,
     Dropped,
     OssCopyError,
+    Ping,
     Problem,
     Refused,
     Result,
@@ -35,8 +37,10 @@ from osscopy.model import (
     Sweep,
     Transient,
 )
-from osscopy.oss import OssRecords, OssStore
+from osscopy.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
+from osscopy.probes import World
 from osscopy.session import Limits, Session
+from osscopy.suspicions import Deployment
 from osscopy.sweep import Sweeper
 
 HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
@@ -104,8 +108,9 @@ class App:
                 )
                 return response
             case Check():
-                refusal = Refused("NotAvailable", "the action check is not available yet", field="action")
-                return _encode(self._refused(refusal, invocation))
+                return _encode(self._checkup(invocation, begun).run())
+            case Ping():
+                return _encode({"status": "ok"})
             case Sweep() | Dropped():
                 session, _, ending, journal = self._workshop(invocation, begun, invocation.timeout)
                 sweeper = Sweeper(session, ending, journal)
@@ -126,18 +131,41 @@ class App:
         if not events.needs_rules(event):
             return ()
         if self._fetched is None:
-            text = self._store(invocation, invocation.timeout).read(where.bucket, where.key)
-            self._fetched = settings.checked("COPY_RULES", settings.read_rules, text)
+            self._fetched = tuple(self._read_rules(self._store(invocation, invocation.timeout)))
         return self._fetched
 
+    def _read_rules(self, store: OssStore) -> Sequence[Rule]:
+        where = self._settings.rules
+        if not isinstance(where, settings.RulesObject):
+            return where
+        return settings.checked("COPY_RULES", settings.read_rules, store.read(where.bucket, where.key))
+
     def _store(self, invocation: fc.Invocation, seconds: float) -> OssStore:
+        return self._connect(invocation, plan.read_timeout(seconds), CONNECT_TIMEOUT)
+
+    def _connect(self, invocation: fc.Invocation, read_timeout: float, connect_timeout: float) -> OssStore:
         region = invocation.region
         return OssStore.connect(
             invocation.access_key,
             self._settings.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
             region,
             threads=self._settings.max_parallel,
-            read_timeout=plan.read_timeout(seconds),
+            read_timeout=read_timeout,
+            connect_timeout=connect_timeout,
+        )
+
+    def _checkup(self, invocation: fc.Invocation, begun: float) -> Checkup:
+        """A look at the deployment, whose questions are asked with little patience."""
+        chosen, timeout = self._settings, invocation.timeout
+        wait = checkup.seconds_for_answer(timeout)
+        store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT))
+        return Checkup(
+            Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
+            World(store, OssBuckets(store), SystemClock(), checkup.until(begun, timeout), wait),
+            RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix)),
+            fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log, wait),
+            lambda: self._read_rules(store),
+            self._log,
         )
 
     def _workshop(

@@ -28,6 +28,7 @@ from osscopy.model import (
     CopyRequest,
     Dropped,
     Encryption,
+    Ping,
     Refused,
     Rule,
     Sweep,
@@ -130,7 +131,7 @@ class HttpContext(msgspec.Struct, frozen=True, rename="camel"):
     time_epoch: str = ""
 
 
-Event: TypeAlias = Batch | HttpCall | Action | Dropped
+Event: TypeAlias = Batch | HttpCall | Action | Dropped | Ping
 Items: TypeAlias = list[Command | Refused]
 
 
@@ -142,7 +143,7 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: msgspec.Raw
 
 
-def encode(command: Command | Sweep) -> bytes:
+def encode(command: Command | Sweep | Ping) -> bytes:
     """The payload of a self-invocation; `parse` of it gives `command` back."""
     envelope = {"continuation": _Envelope(VERSION, msgspec.Raw(msgspec.json.encode(command)))}
     payload = msgspec.json.encode(envelope)
@@ -153,7 +154,7 @@ def encode(command: Command | Sweep) -> bytes:
     return payload
 
 
-def _continuation(raw: msgspec.Raw) -> Command | Sweep:
+def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
     envelope = decode(bytes(raw), _Envelope, "continuation")
     if envelope.version != VERSION:
         raise Refused(
@@ -161,10 +162,10 @@ def _continuation(raw: msgspec.Raw) -> Command | Sweep:
             f"a continuation of version {envelope.version}; this function reads version {VERSION}",
             field="continuation.version",
         )
-    command: Command | Sweep = decode(
-        bytes(envelope.command), Copy | Continue | Sweep, "continuation.command"
+    command: Command | Sweep | Ping = decode(
+        bytes(envelope.command), Copy | Continue | Sweep | Ping, "continuation.command"
     )
-    if isinstance(command, Sweep):
+    if isinstance(command, Sweep | Ping):
         return command
     _check_whole(JOB, command.job, "InvalidContinuation", "continuation.command.job")
     if isinstance(command, Continue):
@@ -231,7 +232,7 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
         return _timer(event, arrival)
     if "continuation" in top:
         command = _continuation(top["continuation"])
-        return command if isinstance(command, Sweep) else Batch((command,), many=False)
+        return command if isinstance(command, Sweep | Ping) else Batch((command,), many=False)
     return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
 
 

@@ -31,6 +31,7 @@ class Invocation(msgspec.Struct, frozen=True):
     account: str
     timeout: float
     access_key: AccessKey
+    memory: int = 0  # MB; 0: unknown
 
 
 class Context(Protocol):
@@ -64,6 +65,7 @@ def read_context(context: Context, environment_key: AccessKey | None) -> Invocat
         account=context.account_id,
         timeout=float(context.function.timeout),
         access_key=access_key,
+        memory=int(getattr(context.function, "memory", 0) or 0),
     )
 
 
@@ -76,8 +78,16 @@ class Gateway:
 class FcInvoker:
     """Submits asynchronous invocations of the function that `invocation` names."""
 
-    def __init__(self, invocation: Invocation, endpoint: str | None, gateway: Gateway, log: Log) -> None:
+    def __init__(
+        self,
+        invocation: Invocation,
+        endpoint: str | None,
+        gateway: Gateway,
+        log: Log,
+        wait: float = SUBMIT_TIMEOUT,
+    ) -> None:
         self._invocation = invocation
+        self._wait = wait
         self._log = log
         self._gateway = gateway
         self._endpoint = endpoint or (
@@ -101,7 +111,7 @@ class FcInvoker:
         if delay:
             headers["x-fc-async-delay"] = str(delay)
         try:
-            send(self._invocation, self._endpoint, headers, payload)
+            send(self._invocation, self._endpoint, headers, payload, self._wait)
         except _Answer as answer:
             if answer.is_duplicate:
                 return False
@@ -136,11 +146,13 @@ class _Answer(Exception):
 
 class _Send(Protocol):
     def __call__(
-        self, invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, /
+        self, invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, wait: float, /
     ) -> None: ...
 
 
-def _through_fc2(invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes) -> None:
+def _through_fc2(
+    invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, wait: float
+) -> None:
     import fc2  # noqa: PLC0415 - costs start-up time that only chains need
 
     logging.getLogger().addFilter(_is_not_from_fc2)
@@ -157,7 +169,7 @@ def _through_fc2(invocation: Invocation, endpoint: str, headers: dict[str, str],
         accessKeyID=identity,
         accessKeySecret=secret,
         securityToken=token or "",
-        Timeout=SUBMIT_TIMEOUT,
+        Timeout=wait,
     )
     if invocation.service:
         path = f"/2016-08-15/services/{invocation.service}/functions/{invocation.function}/invocations"
@@ -185,11 +197,13 @@ def _is_not_from_fc2(record: logging.LogRecord) -> bool:
     return "/fc2/" not in record.pathname.replace("\\", "/")
 
 
-def _through_sdk3(invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes) -> None:
+def _through_sdk3(
+    invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, wait: float
+) -> None:
     from alibabacloud_fc20230330.client import Client  # noqa: PLC0415 - only where fc2 is refused
     from alibabacloud_fc20230330.models import InvokeFunctionHeaders, InvokeFunctionRequest  # noqa: PLC0415 - only where fc2 is refused
     from alibabacloud_tea_openapi.utils_models import Config  # noqa: PLC0415 - only where fc2 is refused
-    from darabonba.exceptions import DaraException  # noqa: PLC0415 - only where fc2 is refused
+    from darabonba.exceptions import TeaException  # noqa: PLC0415 - only where fc2 is refused
     from darabonba.runtime import RuntimeOptions  # noqa: PLC0415 - only where fc2 is refused
 
     identity, secret, token = invocation.access_key
@@ -204,7 +218,7 @@ def _through_sdk3(invocation: Invocation, endpoint: str, headers: dict[str, str]
             protocol=scheme,
         )
     )
-    milliseconds = int(SUBMIT_TIMEOUT * 1000)
+    milliseconds = int(wait * 1000)
     options = RuntimeOptions(connect_timeout=milliseconds, read_timeout=milliseconds, autoretry=False)
     try:
         client.invoke_function_with_options(
@@ -213,12 +227,17 @@ def _through_sdk3(invocation: Invocation, endpoint: str, headers: dict[str, str]
             InvokeFunctionHeaders(common_headers=dict(headers)),
             options,
         )
-    except DaraException as error:
+    except TeaException as error:  # the root of them all: a lost connection is no DaraException
         status = int(getattr(error, "status_code", 0) or getattr(error, "statusCode", 0) or 0)
         if not status:
             raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
         request_id = str(getattr(error, "request_id", "") or "")
-        raise _Answer(status, str(error.code), str(error.message)[:300], request_id) from error
+        raise _Answer(
+            status,
+            str(getattr(error, "code", "") or ""),
+            str(getattr(error, "message", error))[:300],
+            request_id,
+        ) from error
 
 
 def _translate(answer: _Answer) -> OssCopyError:

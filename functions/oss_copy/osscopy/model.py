@@ -330,6 +330,51 @@ class RecordPage(msgspec.Struct, frozen=True):
     seen_at: int
 
 
+class BucketInfo(msgspec.Struct, frozen=True):
+    """A bucket as GetBucketInfo shows it. `seen_at`: the Date of the answer."""
+
+    region: str
+    versioning: str | None  # Enabled | Suspended; None: never switched on
+    seen_at: int
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """A retention policy (WORM) of a bucket: nothing can be overwritten or deleted for so many days."""
+
+    state: str  # InProgress | Locked
+    days: int
+
+
+class LifecycleRule(msgspec.Struct, frozen=True):
+    """An enabled lifecycle rule. Days are those after the last change; 0: by date, that is for all before it.
+
+    `tagged`: it is for objects with certain tags only.
+    """
+
+    id: str
+    prefix: str
+    tagged: bool
+    expires: int | None
+    aborts: int | None  # of uploads
+
+
+class ListedObject(msgspec.Struct, frozen=True):
+    """An object as ListObjects shows it; `modified`: Unix seconds."""
+
+    key: str
+    size: int
+    storage_class: str
+    kind: str
+    modified: int
+
+
+class ObjectPage(msgspec.Struct, frozen=True):
+    """The first objects of a listing; `seen_at`: the Date of the answer."""
+
+    objects: tuple[ListedObject, ...]
+    seen_at: int
+
+
 class Written(msgspec.Struct, frozen=True):
     """What OSS said that it wrote; `version_id` only where the bucket has versions."""
 
@@ -396,6 +441,10 @@ class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
 
 class Check(Value, frozen=True):
     """A look at the deployment: settings, reach and rights, reported line by line."""
+
+
+class Ping(Value, frozen=True, tag_field="step", tag="ping"):
+    """Nothing to do: the check submits it, to see whether the function may invoke itself, and how often."""
 
 
 class Dropped(msgspec.Struct, frozen=True):
@@ -481,6 +530,29 @@ class Swept(Value, frozen=True):
     failed: int
     doubts: tuple[Doubt, ...]
     more: bool
+
+
+Grade: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
+
+
+class Line(Value, frozen=True):
+    """One finding of the check. `subject`: the bucket, pattern or setting it is about, if there are several.
+
+    `advice` says what to do; a line that is ok has none.
+    """
+
+    check: str
+    status: Grade
+    found: str
+    advice: str | None = None
+    subject: str | None = None
+
+
+class Checked(Value, frozen=True):
+    """What the check found; `status` is that of the worst line, `skipped` counting as ok."""
+
+    status: Literal["ok", "warning", "failed"]
+    lines: tuple[Line, ...]
 
 
 class Status(Result, frozen=True):

@@ -20,18 +20,23 @@ from osscopy import wire
 from osscopy.model import (
     Acl,
     Attributes,
+    BucketInfo,
     Conditions,
     Conflict,
     CopyRequest,
     Failed,
     Head,
+    LifecycleRule,
+    ListedObject,
     ListedPart,
     Misconfigured,
+    ObjectPage,
     OpenUpload,
     Part,
     PartPage,
     Pin,
     RecordPage,
+    Retention,
     Source,
     SourceChanged,
     Transient,
@@ -55,11 +60,12 @@ class OssStore:
         *,
         threads: int,
         read_timeout: float,
+        connect_timeout: float = CONNECT_TIMEOUT,
     ) -> None:
         self._auth = auth
         self._endpoint = endpoint
         self._region = region
-        self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        self._timeout = (connect_timeout, read_timeout)
         self._session = oss2.Session(pool_size=threads)
         # requests would look through the environment for proxies and a .netrc at every single request: a
         # sixth of a part's CPU time, and neither has a say in what the platform signs and where it goes.
@@ -75,6 +81,7 @@ class OssStore:
         *,
         threads: int,
         read_timeout: float,
+        connect_timeout: float = CONNECT_TIMEOUT,
     ) -> OssStore:
         """A store that signs with V4; `access_key` is (id, secret, security token or None)."""
         logging.getLogger("oss2").setLevel(logging.WARNING)  # its debug lines hold signed headers
@@ -83,7 +90,14 @@ class OssStore:
             auth = oss2.StsAuth(identity, secret, token, auth_version=oss2.AUTH_VERSION_4)
         else:
             auth = oss2.AuthV4(identity, secret)
-        return cls(auth, endpoint, region, threads=threads, read_timeout=read_timeout)
+        return cls(
+            auth,
+            endpoint,
+            region,
+            threads=threads,
+            read_timeout=read_timeout,
+            connect_timeout=connect_timeout,
+        )
 
     # --- looking ---------------------------------------------------------------------------------------
 
@@ -175,7 +189,9 @@ class OssStore:
             upload_id: str = bucket.init_multipart_upload(request.destination.key, headers).upload_id
             return upload_id
 
-    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float) -> None:
+    def copy_part(
+        self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float | None = None
+    ) -> None:
         source, destination = request.source, request.destination
         with _translated("copy"):
             answer = self.bucket(destination.bucket, timeout).upload_part_copy(
@@ -320,6 +336,84 @@ class OssRecords:
             self._bucket.delete_object(self._prefix + name).resp.read()
 
 
+class OssBuckets:
+    """Buckets themselves, and small objects in them: what the check asks beyond a copy."""
+
+    def __init__(self, store: OssStore) -> None:
+        self._bucket = store.bucket
+
+    def info(self, bucket: str) -> BucketInfo:
+        with _translated("bucket"):
+            told = self._bucket(bucket).get_bucket_info()
+            region = told.location.removeprefix("oss-")
+            return BucketInfo(region, told.versioning_status, wire.unix(told.headers["Date"]))
+
+    def retention(self, bucket: str) -> Retention | None:
+        try:
+            with _translated("bucket"):
+                told = self._bucket(bucket).get_bucket_worm()
+                return Retention(told.state, told.retention_period_days)
+        except Failed as error:
+            if error.code == "NoSuchWORMConfiguration":
+                return None
+            raise
+
+    def lifecycle(self, bucket: str) -> tuple[LifecycleRule, ...]:
+        try:
+            with _translated("bucket"):
+                rules = self._bucket(bucket).get_bucket_lifecycle().rules
+        except Failed as error:
+            if error.code == "NoSuchLifecycle":
+                return ()
+            raise
+        return tuple(_lifecycle_rule(rule) for rule in rules if rule.status == "Enabled")
+
+    def objects(self, bucket: str, prefix: str, limit: int) -> ObjectPage:
+        with _translated("bucket"):
+            page = self._bucket(bucket).list_objects_v2(prefix=prefix, max_keys=limit)
+            found = (
+                ListedObject(each.key, each.size, each.storage_class, each.type, each.last_modified)
+                for each in page.object_list
+            )
+            return ObjectPage(tuple(found), wire.unix(page.headers["Date"]))
+
+    def uploads(self, bucket: str, prefix: str) -> UploadPage:
+        with _translated("bucket"):
+            page = self._bucket(bucket).list_multipart_uploads(prefix=prefix, max_uploads=PAGE)
+            found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in page.upload_list)
+            return UploadPage(tuple(found), wire.unix(page.headers["Date"]))
+
+    def put_new(self, bucket: str, key: str, body: bytes) -> str | None:
+        with _translated("bucket"):
+            answer = self._bucket(bucket).put_object(key, body, {"x-oss-forbid-overwrite": "true"})
+            answer.resp.read()
+            version_id: str | None = answer.versionid
+            return version_id
+
+    def get(self, bucket: str, key: str) -> bytes:
+        with _translated("bucket"):
+            body: bytes = self._bucket(bucket).get_object(key).read()
+            return body
+
+    def delete(self, bucket: str, key: str, version_id: str | None = None) -> None:
+        with _translated("bucket"):
+            params = {"versionId": version_id} if version_id else None
+            self._bucket(bucket).delete_object(key, params=params).resp.read()
+
+
+def _lifecycle_rule(rule: Any) -> LifecycleRule:  # noqa: ANN401 - oss2 carries no types
+    expiry, abort = rule.expiration, rule.abort_multipart_upload
+    # one that only removes delete markers expires nothing
+    expires = expiry is not None and (expiry.days or expiry.date or expiry.created_before_date)
+    return LifecycleRule(
+        rule.id,
+        rule.prefix,
+        rule.tagging is not None,
+        (expiry.days or 0) if expires else None,
+        None if abort is None else abort.days or 0,
+    )
+
+
 @contextmanager
 def _state() -> Iterator[None]:
     """Errors of the state bucket are not the copy's: a refusal there is a wrong configuration."""
@@ -345,7 +439,7 @@ def _state() -> Iterator[None]:
 
 @contextmanager
 def _translated(about: str) -> Iterator[None]:
-    """Turn oss2's errors into ours. `about`: source, destination, symlink, state or copy (a pinned one)."""
+    """Turn oss2's errors into ours. `about`: source, destination, symlink, bucket, state or copy (pinned)."""
     try:
         yield
     except oss2.exceptions.RequestError as error:

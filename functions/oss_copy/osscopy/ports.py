@@ -13,17 +13,21 @@ from typing import Protocol
 from osscopy.model import (
     Acl,
     Attributes,
+    BucketInfo,
     Cancelled,
     Conditions,
     CopyRequest,
     Done,
     Entered,
     Head,
+    LifecycleRule,
     ListedPart,
+    ObjectPage,
     Opened,
     Part,
     PartPage,
     Pin,
+    Retention,
     Source,
     UploadPage,
     Written,
@@ -59,10 +63,12 @@ class Store(Protocol):
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         """Open a multipart upload on the destination and return its id."""
 
-    def copy_part(self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float) -> None:
+    def copy_part(
+        self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float | None = None
+    ) -> None:
         """UploadPartCopy of the pinned version; raises unless exactly the asked range was copied.
 
-        Waits `timeout` seconds for the answer.
+        Waits `timeout` seconds for the answer if that is given.
         """
 
     def list_parts(self, request: CopyRequest, upload_id: str, after: int) -> PartPage:
@@ -81,6 +87,34 @@ class Store(Protocol):
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
         """End the upload; raises UploadGone if it had ended before."""
+
+
+class Buckets(Protocol):
+    """OSS, as far as the check goes beyond a copy. Each call is one request."""
+
+    def info(self, bucket: str) -> BucketInfo:
+        """Region and versioning."""
+
+    def retention(self, bucket: str) -> Retention | None:
+        """The retention policy, None if there is none."""
+
+    def lifecycle(self, bucket: str) -> tuple[LifecycleRule, ...]:
+        """The lifecycle rules that are enabled."""
+
+    def objects(self, bucket: str, prefix: str, limit: int) -> ObjectPage:
+        """The first objects whose keys start with `prefix`."""
+
+    def uploads(self, bucket: str, prefix: str) -> UploadPage:
+        """The first open uploads of keys that start with `prefix`, whoever opened them."""
+
+    def put_new(self, bucket: str, key: str, body: bytes) -> str | None:
+        """Create an object; its version id where the bucket has versions. Conflict if it exists."""
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """The bytes of a small object."""
+
+    def delete(self, bucket: str, key: str, version_id: str | None = None) -> None:
+        """Delete an object, or one version of it for good; that there is none is as good."""
 
 
 class Journal(Protocol):

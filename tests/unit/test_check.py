@@ -1,0 +1,466 @@
+"""The check's judgements: values in, lines out; and what it does when the world breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import pytest
+
+from osscopy import checkup, findings, plan, probes, settings, suspicions
+from osscopy.checkup import Checkup
+from osscopy.journal import RecordJournal
+from osscopy.model import (
+    KIB,
+    MIB,
+    BucketInfo,
+    Conflict,
+    Destination,
+    Failed,
+    LifecycleRule,
+    Line,
+    ListedObject,
+    ObjectPage,
+    OpenUpload,
+    OssCopyError,
+    Retention,
+    Rule,
+    RuleSource,
+    Transient,
+    Tuning,
+    UploadPage,
+)
+from osscopy.names import Pattern
+from osscopy.probes import World
+from osscopy.settings import Settings
+from osscopy.suspicions import Deployment
+
+ELSEWHERE = "The bucket you are attempting to access must be addressed using the specified endpoint."
+
+
+def deployment(timeout: float = 600, memory: int = 512, **changes: Any) -> Deployment:
+    allowed = {
+        "allowed_sources": (Pattern.parse("src/*"),),
+        "allowed_destinations": (Pattern.parse("dst/*"),),
+    }
+    return Deployment(Settings("state", **{**allowed, **changes}), "cn-x", "1", timeout, memory)
+
+
+def rule(source: str, destination: str, suffix: str = "") -> Rule:
+    """`bucket/prefix` to `bucket/key template`."""
+    a, _, prefix = source.partition("/")
+    b, _, key = destination.partition("/")
+    return Rule(source=RuleSource(a, prefix, suffix), destination=Destination(b, key or "{key}"))
+
+
+def told(lines: Sequence[Line]) -> list[tuple[str, str]]:
+    return [(each.status, each.found) for each in lines]
+
+
+# --- settings ----------------------------------------------------------------------------------------------
+
+
+def test_empty_allow_lists_are_failed() -> None:
+    lines = [*suspicions.allow_lists(deployment(allowed_sources=(), allowed_destinations=()))]
+    assert [(each.status, each.subject) for each in lines] == [
+        ("failed", "ALLOWED_SOURCES"),
+        ("failed", "ALLOWED_DESTINATIONS"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "status"), [("src/*", "ok"), ("src/in/*", "ok"), ("src/in/a", "ok"), ("src/in*", "warning")]
+)
+def test_a_prefix_that_ends_within_a_name_is_suspicious(pattern: str, status: str) -> None:
+    line, _ = suspicions.allow_lists(deployment(allowed_sources=(Pattern.parse(pattern),)))
+    assert line.status == status
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([], [("ok", "there are none: the OSS trigger copies nothing")]),
+        ([rule("src/in/", "dst")], [("ok", "1 rule")]),
+        ([rule("src/a/", "dst"), rule("src/b/", "dst")], [("ok", "2 rules")]),
+        ([rule("src/in/", "dst/{name}", ".gz"), rule("src/in/", "dst/{name}", ".txt")], [("ok", "2 rules")]),
+        (
+            [rule("other/in/", "dst")],
+            [
+                (
+                    "failed",
+                    (
+                        "ALLOWED_SOURCES does not name other/in/*: "
+                        "every copy of this rule is answered NotAllowed"
+                    ),
+                )
+            ],
+        ),
+        (
+            [rule("src/in", "dst")],
+            [("warning", "prefix 'in' watches inx as well as in/x")],
+        ),
+        (
+            [rule("src/in/", "dst/x/{name}"), rule("src/in/", "dst/x/{stem}{ext}", ".gz")],
+            [("failed", "both copy in/example.gz to dst/x/example.gz: whichever comes last stays")],
+        ),
+        (
+            [rule("src/", "dst/1/{key}"), rule("src/in/", "dst/2/{key}")],
+            [
+                (
+                    "warning",
+                    "both copy in/example: it is copied twice, to dst/1/in/example and to dst/2/in/example",
+                )
+            ],
+        ),
+    ],
+)
+def test_rules_that_copy_in_vain_or_twice_are_told(
+    rules: list[Rule], expected: list[tuple[str, str]]
+) -> None:
+    assert told(suspicions.rules(deployment(), rules)) == expected
+
+
+def test_a_rule_that_is_allowed_in_part_is_warned_of() -> None:
+    narrow = deployment(allowed_sources=(Pattern.parse("src/in/a/*"),))
+    (line,) = suspicions.rules(narrow, [rule("src/in/", "dst")])
+    assert line.status == "warning"
+    assert "only a part of src/in/*" in line.found
+    (line,) = suspicions.rules(
+        deployment(allowed_destinations=(Pattern.parse("dst/a/*"),)), [rule("src/in/", "dst/{name}")]
+    )
+    assert line.status == "warning"  # what a name may be, nobody knows
+
+
+def test_a_long_list_of_bad_rules_is_cut() -> None:
+    lines = suspicions.rules(deployment(), [rule("other/in/", "dst")] * 30)
+    assert len(lines) == suspicions.MOST_LINES + 1
+    assert "more findings" in lines[-1].found
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "ok"),
+        ({"http_auth": "anonymous"}, "warning"),
+        ({"http_auth": "anonymous", "api_token": "0123456789abcdef"}, "ok"),
+    ],
+)
+def test_an_anonymous_trigger_needs_a_token(changes: dict[str, Any], status: str) -> None:
+    assert suspicions.http(deployment(**changes)).status == status
+
+
+@pytest.mark.parametrize(
+    ("threads", "memory", "status"),
+    [(32, 128, "ok"), (512, 512, "ok"), (512, 256, "warning"), (32, 0, "skipped")],
+)
+def test_threads_need_memory(threads: int, memory: int, status: str) -> None:
+    assert suspicions.memory(deployment(memory=memory, max_parallel=threads)).status == status
+
+
+@pytest.mark.parametrize(
+    ("timeout", "largest", "statuses"),
+    [
+        (600, 0, ["ok", "ok"]),
+        (60, 48 * 2**40, ["failed", "ok"]),
+        (10, 0, ["warning", "warning"]),
+    ],
+)
+def test_the_timeout_bounds_what_can_be_copied(timeout: float, largest: int, statuses: list[str]) -> None:
+    assert [each.status for each in suspicions.timeout(deployment(timeout), largest)] == statuses
+
+
+def test_the_largest_object_that_is_promised_can_be_cut_into_parts() -> None:
+    for timeout in (5, 60, 600, 86_400):
+        budget = plan.part_budget(timeout)
+        most = min(plan.MAX_OBJECT, min(plan.MAX_PART, int(budget * plan.PART_RATE)) * plan.MAX_PARTS)
+        most = int(most * 0.99) // MIB * MIB  # plan cuts parts of whole MiB
+        assert plan.part_size(most, Tuning(), 32, budget)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "status", "word"),
+    [
+        (None, "ok", "https://oss-cn-x-internal.aliyuncs.com"),
+        ("https://oss-cn-x-internal.aliyuncs.com", "ok", "internal"),
+        ("http://oss-cn-x-internal.aliyuncs.com", "warning", "not encrypted"),
+        ("https://oss-cn-x.aliyuncs.com", "warning", "public"),
+        ("https://oss-cn-y-internal.aliyuncs.com", "failed", "cn-y"),
+        ("https://files.example.com", "warning", "none of Alibaba Cloud's"),
+    ],
+)
+def test_endpoints_are_of_the_region_internal_and_encrypted(
+    endpoint: str | None, status: str, word: str
+) -> None:
+    line, fc = suspicions.endpoints(deployment(oss_endpoint=endpoint))
+    assert (line.status, fc.status) == (status, "ok")
+    assert word in line.found
+    assert fc.found == "https://1.cn-x-internal.fc.aliyuncs.com"
+
+
+# --- answers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "advice"),
+    [
+        (Failed("AccessDenied", "no", status=403), "skipped", "grant the function's role oss:X"),
+        (Failed("AccessDenied", ELSEWHERE, status=403), "failed", "function's region"),
+        (Failed("NoSuchBucket", "no", status=404), "failed", "create the bucket"),
+        (Transient("NetworkError", "refused"), "failed", "remove OSS_ENDPOINT"),
+        (Transient("RequestTimeTooSkewed", "no", status=403), "failed", "clock"),
+        (Transient("ServiceUnavailable", "no", status=503), "warning", "run the check again"),
+        (Transient("SecurityTokenExpired", "no", status=403), "failed", "`role` in s.yaml"),
+        (Conflict("FileImmutable", "no", status=409), "failed", "another one"),
+        (Failed("Strange", "no", status=400), "failed", "request id"),
+    ],
+)
+def test_what_is_refused_says_what_to_do(error: OssCopyError, status: str, advice: str) -> None:
+    line = findings.refusal("c", "b", "oss:X", error, "skipped")
+    assert line.status == status
+    assert advice in (line.advice or "")
+
+
+@pytest.mark.parametrize(
+    ("skew", "status"), [(0, "ok"), (299, "ok"), (-301, "warning"), (301, "warning"), (901, "failed")]
+)
+def test_a_clock_may_differ_by_five_minutes(skew: int, status: str) -> None:
+    line = findings.clock(1_000_000, 1_000_000 + skew)
+    assert line.status == status
+    assert ("fast" in line.found, "slow" in line.found) == (skew > 1, skew < -1)
+
+
+@pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+def test_versions_are_wrong_for_records_only(status: str) -> None:
+    info = BucketInfo("cn-x", status, 0)
+    found = {
+        role: findings.versioning(role, "b", info).status
+        for role in ("stateBucket", "sourceBucket", "destinationBucket")
+    }
+    assert found == {"stateBucket": "failed", "sourceBucket": "ok", "destinationBucket": "warning"}
+
+
+def test_a_retention_policy_is_wrong_for_records_only() -> None:
+    policy = Retention("Locked", 7)
+    assert findings.retention("stateBucket", "b", policy).status == "failed"
+    assert findings.retention("destinationBucket", "b", policy).status == "warning"
+    assert findings.retention("destinationBucket", "b", None).status == "ok"
+
+
+def expiring(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
+    return LifecycleRule(prefix or "all", prefix, tagged, days, None)
+
+
+RIGHT = tuple(expiring(f"p/{kind}/", 30) for kind in ("done", "cancel", "key"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "statuses"),
+    [
+        (RIGHT, ["ok"]),
+        ((), ["warning"]),
+        (RIGHT[:2], ["warning"]),
+        ((*RIGHT, expiring("p/open/", 90)), ["failed"]),
+        ((*RIGHT, expiring("p/open/c-1", 90)), ["failed"]),
+        ((*RIGHT, expiring("p/u", 90)), ["failed"]),
+        ((expiring("p/", 30),), ["failed"]),
+        ((*RIGHT, expiring("", 30, tagged=True)), ["ok"]),
+        ((*RIGHT[1:], expiring("p/done/", 7)), ["warning"]),
+        ((*RIGHT, LifecycleRule("l", "", False, None, 1)), ["ok"]),
+    ],
+)
+def test_records_of_open_copies_stay_and_others_expire_after_a_week(
+    rules: Sequence[LifecycleRule], statuses: list[str]
+) -> None:
+    assert [each.status for each in findings.state_lifecycle("b", "p/", rules)] == statuses
+
+
+def aborting(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
+    return LifecycleRule("a", prefix, tagged, None, days)
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ([], "no AbortMultipartUpload rule for out/*"),
+        ([aborting("", 8)], "uploads that are lost are aborted"),
+        ([aborting("out/", 7)], "uploads that are lost are aborted"),
+        ([aborting("out/x", 30)], "no AbortMultipartUpload rule"),
+        ([aborting("", 8, tagged=True)], "no AbortMultipartUpload rule"),
+        ([aborting("", 6)], "aborts uploads after 6 days"),
+        ([aborting("", 8), aborting("out/x/", 1)], "aborts uploads after 1 days"),
+        ([aborting("", 0)], "aborts uploads by date"),
+        ([aborting("", 8), aborting("in/", 1)], "uploads that are lost are aborted"),
+    ],
+)
+def test_uploads_are_aborted_some_day_but_not_within_a_week(rules: list[LifecycleRule], found: str) -> None:
+    line = findings.destination_lifecycle("b", ["out/"], rules)
+    assert found in line.found
+    assert (line.status == "ok") == (found == "uploads that are lost are aborted")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"), [(True, False, "ok"), (True, True, "failed"), (False, False, "failed")]
+)
+def test_a_task_id_is_to_be_accepted_once(first: bool, second: bool, status: str) -> None:
+    assert findings.invocations(first, second).status == status
+
+
+@pytest.mark.parametrize(
+    ("count", "oldest", "over", "status"),
+    [
+        (0, 0, False, "ok"),
+        (3, 60, True, "ok"),
+        (3, 6 * 86_400, False, "ok"),  # a large copy
+        (3, 7200, True, "warning"),  # a sweep would have forgotten it
+        (3, 9 * 86_400, False, "warning"),  # a sweep would have ended it
+    ],
+)
+def test_a_sweep_that_does_not_run_leaves_old_records(
+    count: int, oldest: int, over: bool, status: str
+) -> None:
+    assert findings.sweep(count, oldest, over, 3600, False).status == status
+
+
+# --- what to try with --------------------------------------------------------------------------------------
+
+
+def listed(key: str, size: int, storage_class: str = "Standard", kind: str = "Normal") -> ListedObject:
+    return ListedObject(key, size, storage_class, kind, 0)
+
+
+@pytest.mark.parametrize(
+    ("objects", "key"),
+    [
+        ([], None),
+        ([listed("empty", 0)], None),
+        ([listed("cold", 5, "Archive"), listed("link", 5, kind="Symlink")], None),
+        ([listed("big", 200 * MIB), listed("small", 5)], "small"),
+        ([listed("small", 5), listed("two", 101 * KIB), listed("more", MIB)], "two"),
+        ([listed("big", 200 * MIB)], "big"),
+    ],
+)
+def test_the_smallest_object_of_two_parts_is_tried_with(objects: list[ListedObject], key: str | None) -> None:
+    assert checkup.choose(objects) == key
+
+
+# --- the world breaks --------------------------------------------------------------------------------------
+
+
+class Clock:
+    """Time stands still but for sleeping."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def random(self) -> float:
+        return 0.5
+
+    def nonce(self) -> str:
+        return "0123456789abcdef"
+
+
+class Broken:
+    """Stands for any port: whatever is asked of it fails in a way that nobody foresaw."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def fail(*_: object, **__: object) -> None:
+            raise RuntimeError(f"{name} is broken")
+
+        return fail
+
+
+def checked(until: float) -> tuple[Sequence[Line], list[str]]:
+    logged: list[str] = []
+
+    def log(event: str, /, **_: object) -> None:
+        logged.append(event)
+
+    broken: Any = Broken()
+    found = Checkup(
+        deployment(),
+        World(broken, broken, Clock(), until, 1.0),
+        RecordJournal(broken),
+        broken,
+        lambda: (),
+        log,
+    ).run()
+    return found.lines, logged
+
+
+def test_a_fault_of_the_check_is_a_line_and_a_log_entry_and_stops_nothing() -> None:
+    lines, logged = checked(until=100)
+    broken = [each for each in lines if "RuntimeError" in each.found]
+    assert [each.check for each in broken] == [
+        "stateBucket.reach",
+        "sourceBucket.reach",
+        "destinationBucket.reach",
+        "function.invoke",
+    ]
+    assert logged == ["checkBroken"] * 4 + ["checked"]
+
+
+def test_without_time_everything_that_is_to_be_asked_is_skipped() -> None:
+    lines, _ = checked(until=0)
+    late = {each.check for each in lines if each.found == checkup.LATE}
+    assert {"stateBucket.reach", "source.list", "destination.write", "function.invoke", "sweep"} <= late
+    assert lines[-1].check == "time"
+
+
+# --- what earlier checks have left -------------------------------------------------------------------------
+
+
+class Leftovers:
+    """A bucket with remains of checks, of which some go."""
+
+    def __init__(self) -> None:
+        self.gone: list[str] = []
+
+    def uploads(self, _bucket: str, prefix: str) -> UploadPage:
+        found = (
+            OpenUpload("U1", f"{prefix}ours", 10_000),
+            OpenUpload("U2", f"{prefix}old", 0),
+            OpenUpload("U3", f"{prefix}young", 10_000),
+        )
+        return UploadPage(found, 10_000)
+
+    def objects(self, _bucket: str, prefix: str, _limit: int) -> ObjectPage:
+        return ObjectPage((ListedObject(f"{prefix}old", 1, "Standard", "Normal", 0),), 10_000)
+
+    def abort(self, _request: Any, upload_id: str) -> None:
+        if upload_id == "U1":
+            raise Failed("AccessDenied", "no", status=403)
+        self.gone.append(upload_id)
+
+    def delete(self, _bucket: str, key: str) -> None:
+        self.gone.append(key)
+
+
+def test_remains_of_an_interrupted_check_are_taken_away_and_what_stays_is_named() -> None:
+    bucket = Leftovers()
+    world = World(cast("Any", bucket), cast("Any", bucket), Clock(), 100, 1.0)
+    left, ended = probes.clear(world, "b", "p/.oss-copy-check-", "ours", "both")
+    assert bucket.gone == ["U2", "p/.oss-copy-check-old"]
+    assert (left, ended) == (["upload U1 of b/p/.oss-copy-check-ours"], 2)
+
+
+def test_the_check_ends_well_before_the_invocation() -> None:
+    for timeout in (5, 60, 600, 86_400):
+        wait = checkup.seconds_for_answer(timeout)
+        assert 0 < checkup.until(0, timeout) < timeout - 5 * wait
+        assert checkup.until(0, timeout) <= checkup.LONGEST
+
+
+def test_settings_that_are_valid_are_not_judged_by_load() -> None:
+    loaded = settings.load({"STATE_BUCKET": "state"})
+    assert {each.status for each in suspicions.allow_lists(Deployment(loaded, "cn-x", "1", 600))} == {
+        "failed"
+    }

@@ -404,8 +404,8 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
     template = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
     props = template["resources"]["oss_copy"]["props"]
     for resource in template["resources"].values():
-        resource["props"]["code"] = str(ROOT / "functions/oss_copy")
-    props["cpu"], props["asyncInvokeConfig"]["asyncTask"] = 0.1, False
+        resource["props"] |= {"code": str(ROOT / "functions/oss_copy"), "cpu": 0.1}
+    props["asyncInvokeConfig"]["asyncTask"] = False
     path = tmp_path_factory.mktemp("misconfigured") / "s.yaml"
     path.write_text(yaml.safe_dump(template), encoding="utf-8")
     environment = {

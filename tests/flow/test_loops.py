@@ -103,7 +103,7 @@ def test_rules_that_feed_themselves_stop_the_instance_by_name(rules: list[dict[s
     with LocalCloud(environment=with_rules(*rules)) as cloud:
         cloud.oss_bucket(SOURCE).put_object("incoming/a", b"1")
         assert not goes_round(cloud)
-        (invocation,) = cloud.invocations()
+        (invocation,) = cloud.invocations(function=cloud.function)
         assert invocation["outcome"] == "function-error"
         told = json.dumps(invocation)
         assert "COPY_RULES" in told
@@ -207,5 +207,5 @@ def test_an_instance_that_always_dies_is_not_started_for_ever() -> None:
         cloud.conditions([{"operation": "invocation", "answer": "kill"}])
         cloud.invoke_async(request_of("a"))
         cloud.wait_idle(DEADLINE)
-        (invocation,) = cloud.invocations()
+        (invocation,) = cloud.invocations(function=cloud.function)
         assert invocation["retries"] <= 3

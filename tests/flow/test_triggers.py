@@ -127,14 +127,14 @@ def test_by_upload(cloud: LocalCloud, outcome: str) -> None:
     judge(cloud, outcome, key, result)
 
 
-def test_by_upload_of_what_cannot_be_copied(cloud: LocalCloud) -> None:
-    """A symlink is refused; its event type is listened to by the OSS trigger alone."""
+def test_by_upload_of_a_symlink(cloud: LocalCloud) -> None:
+    """Its event type is listened to by the OSS trigger alone."""
     source = cloud.oss_bucket(SOURCE)
     key = prepare(cloud, "small", "target")
     source.put_symlink(key, "allowed/link")
-    found = [each["error"]["code"] for each in results_for(cloud, "allowed/link")]
+    found = [each["verified"] for each in results_for(cloud, "allowed/link")]
     by_oss = any(one["trigger"] == "oss" for one in cloud.invocations())
-    assert found == (["NotAvailable"] if by_oss else [])
+    assert found == (["link"] if by_oss else [])
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

@@ -343,3 +343,10 @@ def test_the_second_sweep_at_the_latest_resumes_what_has_just_stopped(timeout: f
     minutes = re.fullmatch(r"@every (\d+)m", template["vars"]["sweepSchedule"])
     assert minutes is not None
     assert plan.patience(timeout) < int(minutes[1]) * 60
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_a_replacement_without_a_type_keeps_the_source_s(empty: str | None) -> None:
+    seen = head(content=ContentHeaders(content_type="text/plain"))
+    asked = request(metadata=ContentHeaders(content_type=empty, expires="0"))
+    assert plan.promised_content(asked, seen) == ContentHeaders(content_type="text/plain", expires="0")

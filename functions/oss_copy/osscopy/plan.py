@@ -167,9 +167,9 @@ def promised_content(request: CopyRequest, source: Head) -> ContentHeaders:
     """The headers and user metadata of the destination."""
     if request.metadata == "copy":
         return source.content
-    if request.metadata.content_type is not None:
+    if request.metadata.content_type:
         return request.metadata
-    # REPLACE without Content-Type keeps the source's; so do we, however the object is copied
+    # REPLACE without Content-Type, or an empty one, keeps the source's: so do we, whichever way we copy
     return msgspec.structs.replace(request.metadata, content_type=source.content.content_type)
 
 

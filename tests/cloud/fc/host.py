@@ -65,7 +65,9 @@ class FcHost:
         """End every instance and forget what is queued."""
         await self.queue.stop()
         await self.runner.stop()
-        await asyncio.gather(self._api.stop(), self._runtime_api.stop())
+        await self._api.stop()
+        await self.runner.stop()  # what was asked for while the others ended
+        await self._runtime_api.stop()
         self._packages.close()
 
     def deploy(self, function: Function, root: Path) -> None:

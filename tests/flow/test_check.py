@@ -411,7 +411,7 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
     environment = {
         "COPY_RULES": f"oss://{STATE}/rules.json",
         "ALLOWED_SOURCES": f"{SOURCE}/in",
-        "ALLOWED_DESTINATIONS": f"{DESTINATION}/out*,{SOURCE}/*",
+        "ALLOWED_DESTINATIONS": f"{DESTINATION}/out*,{DESTINATION}/fixed,{SOURCE}/*",
         "MAX_PARALLEL": "512",
         "HTTP_AUTH_TYPE": "anonymous",
     }
@@ -466,6 +466,32 @@ def test_under_a_watched_prefix_no_object_is_written(misconfigured: LocalCloud) 
         if line["check"] == "copy.simple" and line["subject"] == f"{SOURCE}/*"
     )
     assert "no object was written: a rule watches it" in watched["found"]
+
+
+def test_an_exact_key_that_is_allowed_may_be_somebodys_and_is_never_written(
+    misconfigured: LocalCloud,
+) -> None:
+    bucket, fixed = misconfigured.oss_bucket(DESTINATION), f"{DESTINATION}/fixed"
+    bucket.put_object("fixed", b"somebody's")
+    before = misconfigured.requests()["operations"].get("CopyObject", 0)
+    report = check(misconfigured)
+    found = {line["check"]: line["status"] for line in report["lines"] if line["subject"] == fixed}
+    assert found == {
+        "destination.read": "ok",
+        "destination.write": "ok",
+        "destination.tags": "ok",
+        "destination.trial": "ok",
+        "copy.multipart": "ok",
+        "copy.simple": "skipped",
+        "destination.acl": "skipped",
+        "destination.remains": "ok",
+    }
+    assert bucket.get_object("fixed").read() == b"somebody's"
+    assert [*oss2.MultipartUploadIterator(bucket)] == []
+    tried = {line["subject"] for line in report["lines"] if line["check"] == "copy.simple"} - {fixed}
+    after = misconfigured.requests()["operations"]["CopyObject"]
+    assert after - before == 2 * len(tried)  # elsewhere, and refused: without rules nothing is written
+    bucket.delete_object("fixed")
 
 
 def test_answers_that_do_not_come_are_findings_and_the_check_ends(misconfigured: LocalCloud) -> None:

@@ -35,6 +35,7 @@ from osscopy.probes import World
 from osscopy.settings import Settings
 from osscopy.suspicions import Deployment
 
+UNNAMED = "ALLOWED_SOURCES does not name other/in/*: every copy of this rule is answered NotAllowed"
 ELSEWHERE = "The bucket you are attempting to access must be addressed using the specified endpoint."
 
 
@@ -83,18 +84,7 @@ def test_a_prefix_that_ends_within_a_name_is_suspicious(pattern: str, status: st
         ([rule("src/in/", "dst")], [("ok", "1 rule")]),
         ([rule("src/a/", "dst"), rule("src/b/", "dst")], [("ok", "2 rules")]),
         ([rule("src/in/", "dst/{name}", ".gz"), rule("src/in/", "dst/{name}", ".txt")], [("ok", "2 rules")]),
-        (
-            [rule("other/in/", "dst")],
-            [
-                (
-                    "failed",
-                    (
-                        "ALLOWED_SOURCES does not name other/in/*: "
-                        "every copy of this rule is answered NotAllowed"
-                    ),
-                )
-            ],
-        ),
+        ([rule("other/in/", "dst")], [("failed", UNNAMED)]),
         (
             [rule("src/in", "dst")],
             [("warning", "prefix 'in' watches inx as well as in/x")],

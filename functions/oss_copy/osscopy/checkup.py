@@ -386,15 +386,26 @@ class Checkup:
         elif sample is None:
             self._lines += [findings.skipped(check, subject, _NOTHING, _PUT_ONE) for check in _COPIES]
         else:
-            self._walk(
-                [
-                    ("copy.simple", subject, lambda: trial.simple(sample)),
-                    ("copy.multipart", subject, lambda: trial.multipart(sample)),
-                    ("destination.acl", subject, lambda: trial.acl(sample)),
-                ]
-            )
+            self._copy(trial, subject, sample)
         if trial.begun:
             self._walk([(_REMAINS, subject, lambda: self._remains(trial, pattern))])
+
+    def _copy(self, trial: Trial, subject: str, sample: Sample) -> None:
+        self._walk(
+            [
+                ("destination.trial", subject, trial.delete),
+                ("copy.multipart", subject, lambda: trial.multipart(sample)),
+            ]
+        )
+        whole: list[Step] = [
+            ("copy.simple", subject, lambda: trial.simple(sample)),
+            ("destination.acl", subject, lambda: trial.acl(sample)),
+        ]
+        if trial.is_shared:
+            advice = "nothing is to be done: what uploads need is what CopyObject needs, but for `acl`"
+            self._lines += [findings.skipped(check, subject, _SHARED, advice) for check, _, _ in whole]
+        else:
+            self._walk(whole)
 
     def _sample_for(self, pattern: Pattern) -> Sample | None:
         """An object that a rule might copy there, or else any."""
@@ -425,7 +436,8 @@ class Checkup:
 _NOTHING = "there is no object to try with"
 _PUT_ONE = "put an object of 101 KiB to 16 MiB (class Standard or IA) there; check again"
 _UPLOADS = ("destination.read", "destination.write", "destination.tags")
-_COPIES = ("copy.simple", "copy.multipart", "destination.acl")
+_SHARED = "the key may be somebody's object, and CopyObject could write it"
+_COPIES = ("copy.multipart", "copy.simple", "destination.acl")
 _REMAINS = "destination.remains"
 
 

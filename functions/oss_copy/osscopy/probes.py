@@ -5,7 +5,8 @@ Knows how to try a right without an effect that stays; not which trials are made
 A source is only read: what is copied is an object that is there. On a destination, keys are
 `<allowed prefix>.oss-copy-check-<nonce>`, which are nobody's. An upload never shows, so uploads are opened
 everywhere, and aborted. An object shows, and may fire somebody's trigger, so one is written only where it can
-be deleted again for good (`Trial.why_not` is None). Everywhere else CopyObject is asked with an ETag that the
+be deleted again for good (`Trial.why_not` is None). An exact key in an allow list may be somebody's: there
+only uploads are opened. Everywhere else CopyObject is asked with an ETag that the
 source does not have, and Complete for a part that was never uploaded: OSS refuses both after it has admitted
 the request, and nothing is written.
 """
@@ -156,34 +157,21 @@ class Trial:
     def __init__(self, world: World, pattern: Pattern, nonce: str, why_not: str | None) -> None:
         self._world = world
         self._store = world.store
-        self._shared = not pattern.is_prefix  # the key may be somebody's
-        self._key = pattern.key if self._shared else f"{pattern.key}{RESERVED}{nonce}"
+        self.is_shared = not pattern.is_prefix  # the key may be somebody's
+        self._key = pattern.key if self.is_shared else f"{pattern.key}{RESERVED}{nonce}"
         self._bucket = pattern.bucket
         self._subject = shown(pattern)
         self._where = f"on {self._subject}"
         self._request = CopyRequest(
             source=Source(self._bucket, self._key),
             destination=Destination(self._bucket, self._key),
-            overwrite="never",
+            overwrite="always" if self.is_shared else "never",
             tags=TAGS,
             storage_class="Standard",
         )
         self.begun = False  # whether anything may have been written
         self.left: list[str] = []  # what could not be taken away, by name
-        self.why_not = self._may_not_last(why_not)
-
-    def _may_not_last(self, why_not: str | None) -> str | None:
-        """Whether an object could be deleted again: found out on a key that does not exist."""
-        if self._shared:
-            return "the key may be somebody's"
-        if why_not is None:
-            try:
-                self._ask("oss:DeleteObject", lambda: self._world.buckets.delete(self._bucket, self._key))
-            except Unanswered:
-                return "the role may not delete there"
-            except OutOfTime:
-                return "time is short"
-        return why_not
+        self.why_not = "the key may be somebody's" if self.is_shared else why_not
 
     # --- trials without a source ------------------------------------------------------------------------
 
@@ -206,6 +194,20 @@ class Trial:
         tagged = Attributes(None, TAGS, "default", "Standard", None)
         self._upload("oss:PutObjectTagging", tagged, self._abort)
         return line("destination.tags", "ok", "an upload with tags was opened", subject=self._subject)
+
+    def delete(self) -> Line:
+        """Whether an object could be deleted again, found out on a key that does not exist: not needed."""
+        if self.why_not is None:
+            self.why_not = "whether it could be deleted again is unknown"
+            try:
+                self._ask("oss:DeleteObject", lambda: self._world.buckets.delete(self._bucket, self._key))
+                self.why_not = None
+            except Unanswered as error:
+                if error.error.status != 403:
+                    raise
+                self.why_not = "the role may not delete there, nor needs to"
+        how = f"without writing an object: {self.why_not}" if self.why_not else "for real, and deleted again"
+        return line("destination.trial", "ok", f"copies are tried {how}", subject=self._subject)
 
     # --- trials of a copy -------------------------------------------------------------------------------
 
@@ -247,6 +249,8 @@ class Trial:
 
     def _copy_a_part(self, sample: Sample, upload: str) -> None:
         self._copy_parts(sample, upload, (Part(1, 0, min(sample.head.size, PART) - 1),))
+        if self.is_shared:
+            return
         never_uploaded = (ListedPart(plan.MAX_PARTS, NO_ETAG, 1),)
         with _unless("InvalidPart"):
             self._complete(sample, upload, never_uploaded)
@@ -305,9 +309,9 @@ class Trial:
         request = self._request
         self.begun = True
         try:
-            upload = self._ask(needs, lambda: self._store.initiate(request, attributes), once=self._shared)
+            upload = self._ask(needs, lambda: self._store.initiate(request, attributes), once=self.is_shared)
         except Unanswered as error:
-            if self._shared and isinstance(error.error, Transient) and error.error.in_doubt:
+            if self.is_shared and isinstance(error.error, Transient) and error.error.in_doubt:
                 self.left.append(f"perhaps an upload of {self._bucket}/{self._key}")
             raise
         try:

@@ -31,7 +31,6 @@ from functions.deploy.props import Function, HttpTrigger
 from functions.deploy.template import Deployment, TemplateError
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYERS = ROOT / "layers"
 SHOWN = 20  # of what would be left behind
 
 
@@ -77,7 +76,7 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
     function = _main_function(deployment)
     variables = given.tool_environment(_account_id(deployment))
     if any(f":layers/{layer.NAME}/" in arn for arn in function.layers):
-        published = _publish(given, deployment, console)
+        published = _publish(given, deployment, options.layers, console)
         variables["OSS_COPY_LAYER_VERSION"] = str(published.version)
         named = _load(options.template, {**account.environment(), **variables})
         if any(published.arn not in each.layers for each in named.functions):
@@ -117,6 +116,8 @@ def logs(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 
 def invoke(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - as all commands
     """`s invoke` of the first function with an event, or with the file that `@` names."""
     event = options.event
+    if not event:
+        raise Refusal('give EVENT=\'{"action": "sweep"}\' or EVENT=@file')
     if event.startswith("@"):
         path = Path(event[1:]).resolve()
         if not path.is_file():
@@ -176,12 +177,14 @@ def _account_id(deployment: Deployment) -> str:
     return _main_function(deployment).role.removeprefix("acs:ram::").partition(":")[0]
 
 
-def _publish(given: account.Account, deployment: Deployment, console: Console) -> layer.Published:
+def _publish(
+    given: account.Account, deployment: Deployment, layers: Path, console: Console
+) -> layer.Published:
     function = _main_function(deployment)
     version = function.runtime.removeprefix("python")
-    archive, lock = LAYERS / f"sdk-{version}.zip", LAYERS / "sdk" / "requirements.txt"
+    archive, lock = layers / f"sdk-{version}.zip", layers / "sdk" / "requirements.txt"
     if not archive.is_file() or archive.stat().st_mtime < lock.stat().st_mtime:
-        build = [sys.executable, str(LAYERS / "sdk" / "build.py"), "--python", version]
+        build = [sys.executable, str(layers / "sdk" / "build.py"), "--python", version]
         if subprocess.run(build, check=False).returncode:
             raise Refusal("the layer could not be built")
     client = given.fc(function.region, _account_id(deployment))
@@ -215,6 +218,7 @@ def _trigger_url(given: account.Account, path: Path) -> str:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m functions.deploy", description=__doc__)
     parser.add_argument("--template", type=lambda text: Path(text).resolve(), default=ROOT / "s.yaml")
+    parser.add_argument("--layers", type=Path, default=ROOT / "layers", help="where they are built")
     parser.add_argument("--tool", help="the program to run as `s` (default: the installed one)")
     commands = parser.add_subparsers(required=True)
 

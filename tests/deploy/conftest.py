@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from functions.deploy import template
 from functions.deploy.template import Deployment
+from tests.cloud.client import LocalCloud
+from tests.deploy.deployer import Deployer
 
 ROOT = Path(__file__).parents[2]
 GENUINE = ROOT / "s.yaml"
@@ -37,3 +40,21 @@ def load(path: Path, **environment: str) -> Deployment:
 @pytest.fixture
 def deployment() -> Deployment:
     return load(GENUINE)
+
+
+@pytest.fixture(scope="session")
+def shared_cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(variables={"timeout": 5}, environment={"MULTIPART_THRESHOLD": "2MiB"}) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(shared_cloud: LocalCloud) -> Iterator[LocalCloud]:
+    yield shared_cloud
+    shared_cloud.conditions()
+    shared_cloud.wait_idle()
+
+
+@pytest.fixture
+def deployer(tmp_path: Path, cloud: LocalCloud) -> Deployer:
+    return Deployer(tmp_path, cloud)

@@ -1,0 +1,83 @@
+"""Somebody who calls the deployer's commands: each a program of its own, on the local cloud."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from tests.cloud.client import ROOT, LocalCloud
+
+NOTING = f"""\
+#!{sys.executable}
+import json, os, sys
+names = ("AccountID", "AccessKeyID", "OSS_COPY_LAYER_VERSION", "PATH")
+noted = {{"arguments": sys.argv[1:], **{{name: os.environ.get(name) for name in names}}}}
+with open(os.environ["NOTES"], "a") as notes:
+    print(json.dumps(noted), file=notes)
+sys.exit(int(os.environ.get("EXIT_CODE", "0")))
+"""
+
+
+class Deployer:
+    """Who calls the commands: with an account, a template, built layers, and an `s`."""
+
+    def __init__(self, folder: Path, cloud: LocalCloud) -> None:
+        self.layers = folder / "layers"
+        (self.layers / "sdk").mkdir(parents=True)
+        (self.layers / "sdk" / "requirements.txt").touch()
+        self.build(b"one")
+        self.tool: Path | None = folder / "s"
+        self.tool.write_text(NOTING, encoding="utf-8")
+        self.tool.chmod(0o755)
+        self._notes = folder / "notes"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "functions/oss_copy"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": cloud.owner.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": cloud.owner.access_key_secret,
+            "FC_CLIENT_CUSTOM_ENDPOINT": cloud.fc,
+            "OSS_ENDPOINT": cloud.oss,
+            "NOTES": str(self._notes),
+        }
+
+    def preload(self, home: Path, component: str) -> None:
+        """Take the genuine tool, under a home where it finds this in place of the fc3 component."""
+        place = home / ".s" / "components" / "devsapp.cn" / "v3" / "fc3"
+        place.mkdir(parents=True)
+        (place / "index.js").write_text(component, encoding="utf-8")
+        (place / ".s.lock").write_text("{}", encoding="utf-8")
+        self.environment |= {"HOME": str(home), "NODE_ENV": "test"}
+        self.tool = None
+
+    def build(self, content: bytes) -> None:
+        """A layer as `make layer` leaves it; it need not be one to be published."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("python/x.py"), content)
+        (self.layers / "sdk-3.12.zip").write_bytes(packed.getvalue())
+
+    def run(self, *arguments: str, template: Path = ROOT / "s.yaml") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "functions.deploy", "--template", str(template)]
+        command += ["--layers", str(self.layers), *(["--tool", str(self.tool)] if self.tool else [])]
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def notes(self) -> list[dict[str, Any]]:
+        """How `s` was called so far."""
+        if not self._notes.exists():
+            return []
+        return [json.loads(line) for line in self._notes.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,197 @@
+"""The deployer's commands as programs of their own: on the local cloud, with an `s` that notes its calls."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from alibabacloud_fc20230330 import models
+
+from functions.deploy import layer
+from tests.cloud.client import ROOT, LocalCloud
+from tests.deploy.conftest import changed
+from tests.deploy.deployer import Deployer
+
+SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
+MIB = 1 << 20
+TOKEN = "a-token-of-some-length"
+
+
+# --- deploy ---
+
+
+def test_a_layer_is_published_once_for_each_content_and_handed_to_the_template(
+    deployer: Deployer, cloud: LocalCloud
+) -> None:
+    deployer.build(b"new")
+    assert deployer.run("deploy").returncode == 0
+    again = deployer.run("deploy", "--", "--debug")
+    assert again.returncode == 0, again.stderr
+    deployer.build(b"other")
+    assert deployer.run("deploy").returncode == 0
+    versions = [int(note["OSS_COPY_LAYER_VERSION"]) for note in deployer.notes()]
+    assert versions == [versions[0], versions[0], versions[0] + 1]
+    call = ["deploy", "-y", "-t", str(ROOT / "s.yaml")]
+    assert [note["arguments"] for note in deployer.notes()] == [call, [*call, "--debug"], call]
+    assert "holds the same already" in again.stdout
+    published = cloud.control().list_layer_versions(layer.NAME, models.ListLayerVersionsRequest()).body.layers
+    assert max(each.version for each in published) == versions[-1]
+    assert published[-1].compatible_runtime == ["python3.12"]
+
+
+def test_the_tool_gets_the_credentials_and_its_exit_code_counts(
+    deployer: Deployer, cloud: LocalCloud
+) -> None:
+    deployer.environment["EXIT_CODE"] = "7"
+    assert deployer.run("deploy").returncode == 7
+    (note,) = deployer.notes()
+    assert (note["AccountID"], note["AccessKeyID"]) == (cloud.account_id, cloud.owner.access_key_id)
+
+
+def test_a_wrong_template_is_not_deployed(deployer: Deployer, tmp_path: Path) -> None:
+    template = changed(tmp_path, ("asyncTask: true", "asyncTask: false"))
+    refused = deployer.run("deploy", template=template)
+    assert refused.returncode == 1
+    assert "asyncTask" in refused.stderr
+    assert deployer.notes() == []
+
+
+@pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"]])
+def test_without_credentials_nothing_is_begun(deployer: Deployer, command: list[str]) -> None:
+    del deployer.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
+    refused = deployer.run(*command)
+    assert refused.returncode == 1
+    assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in refused.stderr
+    assert deployer.notes() == []
+
+
+def test_what_fc_says_of_a_layer_it_does_not_take_is_told(deployer: Deployer) -> None:
+    (deployer.layers / "sdk-3.12.zip").write_bytes(b"no archive")
+    refused = deployer.run("deploy")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"error: layer {layer.NAME}: ")
+    assert deployer.notes() == []
+
+
+# --- remove ---
+
+
+def test_the_function_is_removed_when_nothing_is_under_way(deployer: Deployer) -> None:
+    assert deployer.run("remove").returncode == 0
+    assert [note["arguments"][:2] for note in deployer.notes()] == [["remove", "-y"]]
+
+
+def test_what_is_under_way_is_told_and_keeps_the_function(deployer: Deployer, cloud: LocalCloud) -> None:
+    target, records = cloud.oss_bucket(DESTINATION), cloud.oss_bucket(STATE)
+    upload = target.init_multipart_upload("large.bin").upload_id
+    records.put_object("oss-copy/open/c-1", b"{}")
+    try:
+        refused = deployer.run("remove")
+        assert (refused.returncode, deployer.notes()) == (1, [])
+        assert "c-1" in refused.stdout
+        assert f"{DESTINATION}/large.bin" in refused.stdout
+        assert "CONFIRM=1" in refused.stderr
+        assert deployer.run("remove", "--confirm").returncode == 0
+        assert len(deployer.notes()) == 1
+    finally:
+        target.abort_multipart_upload("large.bin", upload)
+        records.delete_object("oss-copy/open/c-1")
+
+
+# --- logs, invoke ---
+
+
+def test_logs_and_invoke_concern_the_copying_function_alone(deployer: Deployer, tmp_path: Path) -> None:
+    event = '{"action": "it\'s \\"sweep\\""}'
+    path = tmp_path / "event.json"
+    path.write_text(event, encoding="utf-8")
+    for command in (["logs", "--", "--tail"], ["invoke", event], ["invoke", f"@{path}"]):
+        assert deployer.run(*command).returncode == 0
+    template = ["-t", str(ROOT / "s.yaml")]
+    assert [note["arguments"] for note in deployer.notes()] == [
+        ["oss_copy", "logs", "--tail", *template],
+        ["oss_copy", "invoke", "--event", event, *template],
+        ["oss_copy", "invoke", "--event-file", str(path), *template],
+    ]
+
+
+@pytest.mark.parametrize("event", ["", "@no-such-file"])
+def test_an_event_that_is_not_there_is_not_sent(deployer: Deployer, event: str) -> None:
+    refused = deployer.run("invoke", event)
+    assert (refused.returncode, deployer.notes()) == (1, [])
+    assert "error: " in refused.stderr
+
+
+# --- copy ---
+
+
+def test_a_chained_copy_is_followed_to_its_end_at_the_url_that_fc_tells(
+    deployer: Deployer, cloud: LocalCloud
+) -> None:
+    cloud.seed(SOURCE, "large.bin", 20 * MIB, seed=1)
+    cloud.conditions(bandwidth_mb_s=10.0)
+    done = deployer.run(
+        "copy", f"oss://{SOURCE}/large.bin", f"oss://{DESTINATION}/a b/ü.bin", "--pause", "0.2"
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"succeeded: oss://{DESTINATION}/a b/ü.bin, {20 * MIB} bytes, verified by crc64" in done.stdout
+    assert "21.0/21.0 MB" in done.stdout or "20.0/20.0 MiB" in done.stdout
+    assert len(cloud.invocations(trigger="http")) > 2, "the copy was not followed"
+
+
+def test_a_destination_without_a_key_keeps_the_source_s(deployer: Deployer, cloud: LocalCloud) -> None:
+    cloud.oss_bucket(SOURCE).put_object("small", b"x")
+    assert deployer.run("copy", f"oss://{SOURCE}/small", f"oss://{DESTINATION}").returncode == 0
+    assert cloud.oss_bucket(DESTINATION).object_exists("small")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (f"{SOURCE}/small", "oss://bucket/key"),
+        (f"oss://{SOURCE}/absent", "check bucket, key and versionId"),
+        (f"oss://{STATE}/small", "ALLOWED_SOURCES does not name this source (field: source)"),
+        (f"oss://{SOURCE}", "source.key"),
+    ],
+)
+def test_a_copy_that_cannot_be_made_ends_with_the_reason(deployer: Deployer, source: str, told: str) -> None:
+    failed = deployer.run("copy", source, f"oss://{DESTINATION}/x")
+    assert failed.returncode == 1
+    assert told in failed.stderr
+
+
+def test_a_signature_that_does_not_pass_is_told_as_such(deployer: Deployer) -> None:
+    deployer.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "wrong"
+    failed = deployer.run("copy", f"oss://{SOURCE}/x", f"oss://{DESTINATION}")
+    assert failed.returncode == 1
+    assert "Signature" in failed.stderr
+
+
+def test_what_is_throttled_or_lost_is_asked_for_again_and_copied_once(
+    deployer: Deployer, cloud: LocalCloud
+) -> None:
+    cloud.oss_bucket(SOURCE).put_object("again", b"x")
+    throttled = {"operation": "invocation", "error": "ServiceUnavailable", "limit": 1}
+    cloud.conditions([throttled, {"operation": "invocation", "answer": "lost", "limit": 1}])
+    copied = cloud.requests()["operations"].get("CopyObject", 0)
+    done = deployer.run("copy", f"oss://{SOURCE}/again", f"oss://{DESTINATION}")
+    assert done.returncode == 0, done.stderr
+    results = [json.loads(json.loads(one["result"])["body"]) for one in cloud.invocations(trigger="http")]
+    jobs = [each["job"] for each in results if each.get("source", {}).get("key") == "again"]
+    assert len(jobs) == 2, "one answer was lost"
+    assert len(set(jobs)) == 1, "it is the same copy"
+    assert cloud.requests()["operations"]["CopyObject"] == copied + 1
+
+
+def test_an_anonymous_trigger_is_asked_with_the_token(tmp_path: Path) -> None:
+    variables, environment = {"httpAuthType": "anonymous"}, {"API_TOKEN": TOKEN}
+    with LocalCloud(variables=variables, environment=environment) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("small", b"x")
+        deployer = Deployer(tmp_path, cloud)
+        command = ["copy", f"oss://{SOURCE}/small", f"oss://{DESTINATION}", "--url", cloud.http_trigger]
+        assert deployer.run(*command).returncode == 1
+        deployer.environment["API_TOKEN"] = TOKEN
+        done = deployer.run(*command)
+        assert done.returncode == 0, done.stderr
+        assert TOKEN not in done.stdout + done.stderr

@@ -17,7 +17,7 @@ DEPLOY  = $(BIN)/python -m functions.deploy$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
 .PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi policy setup lock clean
-.PHONY: template tool deploy remove logs invoke copy
+.PHONY: template tool deploy remove logs invoke copy layer-test
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -31,6 +31,7 @@ test: $(READY)           ## the whole suite on one interpreter
 
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/interpreters.py $(ARGS)
+	$(MAKE) layer-test ARGS=
 
 conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
 	$(BIN)/python -m tests.conformance $(ARGS)
@@ -92,6 +93,9 @@ cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one lin
 
 layer: $(READY)          ## runtime dependencies of the function as layers/sdk-<python>.zip (ARGS="--python 3.10")
 	$(BIN)/python layers/sdk/build.py $(ARGS)
+
+layer-test: $(READY)     ## the layers for 3.12 and 3.10: built twice, then copies with nothing but them
+	$(BIN)/python -m pytest -q tests/layers $(ARGS)
 
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 

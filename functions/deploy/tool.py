@@ -63,7 +63,7 @@ def command(given: str | None) -> list[str]:
         return [given]
     node = _system_node() or str(WHEEL / "bin" / "node")
     if not SCRIPT.is_file() or not Path(node).is_file():
-        raise Refusal("the `s` tool is not installed: run `make tool`")
+        raise Refusal("the `s` tool or its Node is not here: `rm -rf .ci/s/node_modules; make tool`")
     return [node, str(SCRIPT)]
 
 

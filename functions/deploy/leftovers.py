@@ -28,11 +28,14 @@ def find(account: Account, function: Function) -> list[str]:
 
 
 def _records(account: Account, region: str, loaded: Settings) -> Iterator[str]:
+    """Jobs without a result: the record of one that is over stays until the sweep forgets it."""
     bucket = account.bucket(region, loaded.state_bucket)
     prefix = f"{loaded.state_prefix}open/"
     try:
         for entry in oss2.ObjectIteratorV2(bucket, prefix=prefix):
-            yield f"copy on record as open: {entry.key.removeprefix(prefix)}"
+            job = entry.key.removeprefix(prefix)
+            if not bucket.object_exists(f"{loaded.state_prefix}done/{job}"):
+                yield f"copy on record as open: {job}"
     except oss2.exceptions.NoSuchBucket:
         return
 

@@ -77,8 +77,14 @@ def test_what_fc_says_of_a_layer_it_does_not_take_is_told(deployer: Deployer) ->
 # --- remove ---
 
 
-def test_the_function_is_removed_when_nothing_is_under_way(deployer: Deployer) -> None:
-    assert deployer.run("remove").returncode == 0
+def test_the_function_is_removed_when_every_copy_is_over(deployer: Deployer, cloud: LocalCloud) -> None:
+    cloud.seed(SOURCE, "over", 3 * MIB, seed=1)
+    request = {"source": {"bucket": SOURCE, "key": "over"}, "destination": {"bucket": DESTINATION}}
+    job = cloud.http("POST", "/copies", json_body=request).json()["job"]
+    cloud.wait_idle()
+    assert cloud.oss_bucket(STATE).object_exists(f"oss-copy/open/{job}"), "the sweep has not been"
+    done = deployer.run("remove")
+    assert done.returncode == 0, done.stdout
     assert [note["arguments"][:2] for note in deployer.notes()] == [["remove", "-y"]]
 
 

@@ -16,14 +16,14 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from osscopy import checkup, events, fc, plan, settings, web
-from osscopy.checkup import Checkup
+from osscopy import events, fc, plan, settings, web
 from osscopy.desk import Desk
 from osscopy.ending import Ending
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     Check,
+    Checked,
     Command,
     Continue,
     Copy,
@@ -38,9 +38,7 @@ from osscopy.model import (
     Transient,
 )
 from osscopy.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
-from osscopy.probes import World
 from osscopy.session import Limits, Session
-from osscopy.suspicions import Deployment
 from osscopy.sweep import Sweeper
 
 HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
@@ -108,7 +106,7 @@ class App:
                 )
                 return response
             case Check():
-                return _encode(self._checkup(invocation, begun).run())
+                return _encode(self._check(invocation, begun))
             case Ping():
                 return _encode({"status": "ok"})
             case Sweep() | Dropped():
@@ -154,19 +152,27 @@ class App:
             connect_timeout=connect_timeout,
         )
 
-    def _checkup(self, invocation: fc.Invocation, begun: float) -> Checkup:
+    def _check(self, invocation: fc.Invocation, begun: float) -> Checked:
         """A look at the deployment, whose questions are asked with little patience."""
+        from osscopy import checkup, probes, suspicions  # noqa: PLC0415 - start-up time that only checks need
+
         chosen, timeout = self._settings, invocation.timeout
         wait = checkup.seconds_for_answer(timeout)
         store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT))
-        return Checkup(
-            Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
-            World(store, OssBuckets(store), SystemClock(), checkup.until(begun, timeout), wait),
+        return checkup.Checkup(
+            suspicions.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
+            probes.World(store, OssBuckets(store), SystemClock(), checkup.until(begun, timeout), wait),
             RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix)),
-            fc.FcInvoker(invocation, chosen.invoke_endpoint, self._gateway, self._log, wait),
+            self._invoker(invocation, wait),
             lambda: self._read_rules(store),
             self._log,
-        )
+        ).run()
+
+    def _invoker(self, invocation: fc.Invocation, wait: float = fc.SUBMIT_TIMEOUT) -> fc.FcInvoker:
+        """Of the function that copies, whichever runs."""
+        chosen = self._settings
+        copier = msgspec.structs.replace(invocation, function=chosen.invoke_function or invocation.function)
+        return fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log, wait)
 
     def _workshop(
         self, invocation: fc.Invocation, begun: float, seconds: float
@@ -174,8 +180,6 @@ class App:
         """Everything one invocation works with, built from its own credentials."""
         chosen, store = self._settings, self._store(invocation, seconds)
         journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
-        copier = msgspec.structs.replace(invocation, function=chosen.invoke_function or invocation.function)
-        invoker = fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log)
         limits = Limits(
             seconds,
             begun + seconds,
@@ -183,7 +187,7 @@ class App:
             chosen.max_parallel,
             plan.settle_time(invocation.timeout),
         )
-        session = Session(store, journal, invoker, SystemClock(), self._log, limits)
+        session = Session(store, journal, self._invoker(invocation), SystemClock(), self._log, limits)
         ending = Ending(session)
         return session, Engine(session, ending, chosen.allow), ending, journal
 

@@ -218,7 +218,7 @@ class Engine:
             raise
         except (Conflict, SourceChanged) as error:
             if isinstance(error, SourceChanged):
-                self._keep_up(copy, pin)
+                follow.up(self._session, copy.job, request, pin, copy.follows)
             if not attempts.in_doubt:  # else it may be our own copy that stands in the way
                 raise
             if plan.differences(pin, self._session.destination(request), head.seen_at, pin.etag):
@@ -229,13 +229,8 @@ class Engine:
             self._put_in_doubt(copy, pin)
             return self._ending.close(copy, result)
         if found.problem is None or found.problem.code == CHANGED[0]:
-            self._keep_up(copy, pin)
+            follow.up(self._session, copy.job, request, pin, copy.follows)
         return result
-
-    def _keep_up(self, copy: Copy, pin: Pin) -> None:
-        """Whoever closes a copy made by a rule looks at the source once more."""
-        if copy.follows is not None:
-            follow.up(self._session, copy.job, copy.request, pin, copy.follows)
 
     def _put_in_doubt(self, copy: Copy, pin: Pin) -> None:
         """Put a CopyObject on record whose effect may come late."""
@@ -468,8 +463,7 @@ class Engine:
         if found.problem is None and not self._session.source_is_same(task):
             # it is a version of the source all the same
             self._session.log("sourceChangedAfter", **where(task))
-            if task.follows is not None:
-                follow.up(self._session, task.job, task.request, task.pin, task.follows)
+            follow.up(self._session, task.job, task.request, task.pin, task.follows)
         result = results.multipart(task, found.seen, found.problem, self._session.now())
         return self._ending.close(task, result)
 

@@ -14,11 +14,13 @@ from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, P
 from osscopy.session import Session
 
 
-def up(session: Session, job: str, request: CopyRequest, pin: Pin, follows: int) -> bool:
+def up(session: Session, job: str, request: CopyRequest, pin: Pin, follows: int | None) -> bool:
     """Submit a copy of the source as it is now, unless that is what was copied or what is shown.
 
-    A source that is gone is not followed: rules copy, they do not delete.
+    `follows` None: no rule made the copy. A source that is gone is not followed: rules do not delete.
     """
+    if follows is None:
+        return False
     try:
         head = session.source(request, Conditions())
     except Failed as error:
@@ -36,10 +38,10 @@ def up(session: Session, job: str, request: CopyRequest, pin: Pin, follows: int)
     job_id, started_at = events.job_id(request, occurrence), results.iso(session.now())
     copy = Copy(job_id, request, started_at, keep=True, follows=follows + 1)
     nonce, method = session.clock.nonce(), _method(request, head, session.limits.threshold)
-    mine = Opened(nonce, copy.job, request, now, started_at, method, copy.follows)
+    mine = Opened(nonce, copy.job, request, now, started_at, method, follows + 1)
     session.ask(lambda: session.journal.open(mine))
-    session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(copy.follows or 0))
-    session.log("followed", job=job, by=copy.job, follows=copy.follows)
+    session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
+    session.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
 
 

@@ -226,13 +226,8 @@ class OssStore:
         with _translated("destination"):
             key = request.destination.key
             bucket = self.bucket(request.destination.bucket)
-            answer = bucket.list_multipart_uploads(prefix=key, max_uploads=PAGE)
-            found = (
-                OpenUpload(each.upload_id, each.key, each.initiation_date)
-                for each in answer.upload_list
-                if each.key == key
-            )
-            return UploadPage(tuple(found), wire.unix(answer.headers["Date"]))
+            page = _open_uploads(bucket, key)
+            return UploadPage(tuple(each for each in page.uploads if each.key == key), page.seen_at)
 
     def complete(
         self, request: CopyRequest, upload_id: str, parts: Sequence[ListedPart], acl: Acl
@@ -379,9 +374,7 @@ class OssBuckets:
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         with _translated("bucket"):
-            page = self._bucket(bucket).list_multipart_uploads(prefix=prefix, max_uploads=PAGE)
-            found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in page.upload_list)
-            return UploadPage(tuple(found), wire.unix(page.headers["Date"]))
+            return _open_uploads(self._bucket(bucket), prefix)
 
     def put_new(self, bucket: str, key: str, body: bytes) -> str | None:
         with _translated("bucket"):
@@ -399,6 +392,12 @@ class OssBuckets:
         with _translated("bucket"):
             params = {"versionId": version_id} if version_id else None
             self._bucket(bucket).delete_object(key, params=params).resp.read()
+
+
+def _open_uploads(bucket: Any, prefix: str) -> UploadPage:  # noqa: ANN401 - oss2 carries no types
+    page = bucket.list_multipart_uploads(prefix=prefix, max_uploads=PAGE)
+    found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in page.upload_list)
+    return UploadPage(tuple(found), wire.unix(page.headers["Date"]))
 
 
 def _lifecycle_rule(rule: Any) -> LifecycleRule:  # noqa: ANN401 - oss2 carries no types

@@ -178,7 +178,7 @@ class Sweeper:
                 self._ending.abort(task_of(opened, entered.upload))
         if opened.method == "multipart" and not self._end_strangers(opened, entered, written, closed_at):
             return "waiting"
-        if opened.follows is not None and done.result.status != "cancelled":
+        if done.result.status != "cancelled":
             follow.up(self._session, opened.job, opened.request, opened.pin, opened.follows)
         self._session.ask(lambda: self._journal.forget(opened.job))
         return "forgotten"

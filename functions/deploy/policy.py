@@ -28,7 +28,7 @@ TRIGGER_POLICY = "AliyunOSSEventNotificationRolePolicy"  # a system policy
 OPTIONAL = {
     "kms": "copies that are encrypted with KMS, or whose source is: any key of the account in this region",
     "bulk": "copies of many objects: listing sources and destinations",
-    "check": "the action check: looking at how the buckets are configured",
+    "check": "the action check: looking at how the buckets are configured, and finding an object to try with",
 }
 
 
@@ -143,10 +143,10 @@ def _optional(to: Deployment, parts: Collection[str]) -> Iterable[Grant]:
             "check",
             OPTIONAL["check"],
             (
-                "oss:GetBucketInfo",
-                "oss:GetBucketVersioning",
+                "oss:GetBucketInfo",  # region and versioning, too
                 "oss:GetBucketLifecycle",
                 "oss:GetBucketWorm",
+                "oss:ListObjects",
             ),
             _unique((*_buckets(to.sources), *_buckets(to.destinations), state)),
         )

@@ -6,15 +6,18 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import oss2
 import oss2.models
 import pytest
+import yaml
 
 from osscopy.model import MIB
-from tests.cloud.client import LocalCloud
+from tests.cloud.client import ROOT, LocalCloud
 
+CODE = ROOT / "functions/oss_copy"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
 VERSIONED = "oss-copy-versions"  # a destination of tests that switch versioning on
 BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
@@ -59,6 +62,14 @@ def versioned(cloud: LocalCloud) -> Any:
     bucket.create_bucket()
     set_versioning(bucket, "Enabled")
     return bucket
+
+
+def genuine(code: Path = CODE) -> dict[str, Any]:
+    """s.yaml to be changed and written elsewhere: the code of its functions is where `code` says."""
+    template: dict[str, Any] = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
+    for resource in template["resources"].values():
+        resource["props"]["code"] = str(code)
+    return template
 
 
 def set_versioning(bucket: Any, status: str) -> None:

@@ -24,7 +24,8 @@ from functions.deploy import deployment, policy
 from functions.deploy.policy import Grant
 from osscopy import plan
 from osscopy.model import MIB
-from tests.cloud.client import ROOT, LocalCloud
+from tests.cloud.client import LocalCloud
+from tests.flow.conftest import genuine
 
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
 OLD, KEPT = "oss-copy-old", "oss-copy-kept"  # a source and a destination with versioning
@@ -166,10 +167,8 @@ TAGS = "colour=blue"
 
 
 def _template() -> dict[str, Any]:
-    template: dict[str, Any] = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
+    template = genuine()
     props = template["resources"]["oss_copy"]["props"]
-    for resource in template["resources"].values():
-        resource["props"]["code"] = str(ROOT / "functions/oss_copy")
     props["environmentVariables"] |= {
         "ALLOWED_SOURCES": f"{SOURCE}/*,{OLD}/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{KEPT}/*",

@@ -20,7 +20,7 @@ import yaml
 from osscopy.model import MIB
 from tests.cloud.accounts import Accounts
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
-from tests.flow.conftest import DESTINATION, SOURCE, count_requests, exists
+from tests.flow.conftest import DESTINATION, SOURCE, count_requests, exists, genuine
 
 TOKEN = "the-token-0f-the-attacked-function"
 TRIGGERS = ("direct", "http", "timer")
@@ -75,10 +75,8 @@ def public() -> Iterator[LocalCloud]:
 
 def with_event_bridge(folder: Path) -> Path:
     """s.yaml with one trigger more."""
-    document = yaml.safe_load((ROOT / "s.yaml").read_text())
+    document = genuine()
     props = document["resources"]["oss_copy"]["props"]
-    for resource in document["resources"].values():
-        resource["props"]["code"] = str(ROOT / "functions/oss_copy")
     there = f"acs:oss:cn-hangzhou:{document['vars']['accountId']}:{SOURCE}/"
     pattern = {"source": ["acs.oss"], "subject": [{"prefix": there}]}
     props["triggers"].append(

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from osscopy.model import KIB
-from tests.cloud.client import ROOT, LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, set_versioning, versions
+from tests.cloud.client import LocalCloud
+from tests.flow.conftest import DESTINATION, SOURCE, genuine, set_versioning, versions
 
 STATE = "oss-copy-state"
 PROBE = ".oss-copy-check-"
@@ -401,10 +401,10 @@ def test_lost_answers_leave_nothing_and_are_no_finding(cloud: LocalCloud, operat
 @pytest.fixture(scope="module")
 def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """Valid settings that do not fit each other, on a function without tasks and with little time."""
-    template = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
+    template = genuine()
     props = template["resources"]["oss_copy"]["props"]
     for resource in template["resources"].values():
-        resource["props"] |= {"code": str(ROOT / "functions/oss_copy"), "cpu": 0.1}
+        resource["props"]["cpu"] = 0.1
     props["asyncInvokeConfig"]["asyncTask"] = False
     path = tmp_path_factory.mktemp("misconfigured") / "s.yaml"
     path.write_text(yaml.safe_dump(template), encoding="utf-8")

@@ -17,8 +17,17 @@ import pytest
 import yaml
 
 from osscopy.model import MIB
-from tests.cloud.client import ROOT, LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, count_requests, in_parts, open_uploads, request_of
+from tests.cloud.client import LocalCloud
+from tests.flow.conftest import (
+    CODE,
+    DESTINATION,
+    SOURCE,
+    count_requests,
+    genuine,
+    in_parts,
+    open_uploads,
+    request_of,
+)
 
 ROUNDS = 8  # more than any chain or retry of these tests takes by itself
 DEADLINE = 60.0  # seconds
@@ -39,16 +48,12 @@ def next_step(progress):
 
 def changed(folder: Path, **appended: str) -> Path:
     """A template that deploys a copy of the product with these texts at the ends of its modules."""
-    document = yaml.safe_load((ROOT / "s.yaml").read_text())
-    props = document["resources"]["oss_copy"]["props"]
     code = folder / "code"
-    shutil.copytree(ROOT / props["code"], code, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CODE, code, ignore=shutil.ignore_patterns("__pycache__"))
     for module, text in appended.items():
         with (code / "osscopy" / f"{module}.py").open("a") as file:
             file.write(f"\n\n{text}\n")
-    for resource in document["resources"].values():
-        resource["props"]["code"] = str(code)
-    (folder / "s.yaml").write_text(yaml.safe_dump(document, allow_unicode=True))
+    (folder / "s.yaml").write_text(yaml.safe_dump(genuine(code), allow_unicode=True))
     return folder / "s.yaml"
 
 

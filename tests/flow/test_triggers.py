@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from osscopy.model import MIB
-from tests.cloud.client import ROOT, LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, crc64, exists, open_uploads
+from tests.cloud.client import LocalCloud
+from tests.flow.conftest import DESTINATION, SOURCE, crc64, exists, genuine, open_uploads
 
 BIG = 12 * MIB
 BRIDGE = {
@@ -37,10 +37,8 @@ BRIDGE = {
 @pytest.fixture(scope="module", params=["oss", "eventbridge"])
 def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The template as it is, or with EventBridge in the place of the OSS trigger."""
-    template = yaml.safe_load((ROOT / "s.yaml").read_text())
+    template = genuine()
     props = template["resources"]["oss_copy"]["props"]
-    for resource in template["resources"].values():
-        resource["props"]["code"] = str(ROOT / resource["props"]["code"])
     if request.param == "eventbridge":
         props["triggers"][0] = BRIDGE
     path: Path = tmp_path_factory.mktemp("template") / "s.yaml"

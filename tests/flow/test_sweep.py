@@ -114,6 +114,19 @@ def test_what_fc_gives_up_comes_back_and_goes_on_without_the_sweep(
     assert open_uploads(destination, key) == []
 
 
+def test_a_small_copy_by_rule_that_was_killed_is_on_record_when_fc_delivers_it_again(
+    cloud: LocalCloud, destination: Any
+) -> None:
+    """What the killed attempt asked for may land yet: the sweep compares source and destination once more."""
+    before = records(cloud)
+    cloud.conditions([{"operation": "CopyObject", "answer": "kill", "limit": 1}])
+    cloud.oss_bucket(SOURCE).put_object("incoming/killed", b"small")
+    until(lambda: bool(destination.object_exists("incoming/killed")))
+    cloud.wait_idle()
+    assert {name.partition("/")[0] for name in records(cloud) - before} == {"open", "done"}
+    assert destination.get_object("incoming/killed").read() == b"small"
+
+
 def test_a_function_that_cannot_start_is_not_told_of_its_own_failure_for_ever() -> None:
     broken = {"MAX_PARALLEL": "0"}
     with LocalCloud(environment=broken, arguments=["--retry-pause", "0.01"]) as cloud:

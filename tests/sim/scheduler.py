@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import greenlet
+import msgspec
 
 from osscopy import events, names, plan, results
 from osscopy.desk import Desk
@@ -297,7 +298,8 @@ class Simulation:
                 case Continue():
                     return engine.proceed(item)
                 case Copy():
-                    return engine.start(item)
+                    retried = item.retried or message.tries > 1
+                    return engine.start(msgspec.structs.replace(item, retried=retried))
 
         self._invoke(self._named(message.task), work, self.scenario.timeout, message)
 

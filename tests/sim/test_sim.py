@@ -182,6 +182,15 @@ def test_a_rules_destination_keeps_up_with_a_source_that_changes(
             assert (shown.content, shown.meta) == (source.content, source.meta), run.faults
 
 
+def test_a_killed_small_copy_that_lands_on_a_newer_one_is_put_right() -> None:
+    """FC delivers its event again and says so, so that it is on record when its first CopyObject lands."""
+    small = replace(CALM, seed=2_320_817, size=50_000, former=False, versioned=True, by_rule=True, timeout=60)
+    late = Fault(faults.KILL_LATE, "copy object", 1, 13.05, survives=True)
+    run = campaign.run(small, (Fault(faults.META, "", 8, 1.323), late))
+    assert run.violations == []
+    assert run.requests["copy object"] == 4, "the event's, again, the next event's, and the follow-up"
+
+
 def test_a_source_that_is_gone_is_not_followed() -> None:
     run = campaign.run(replace(CALM, by_rule=True), (Fault(faults.DELETE, "find destination", 1, 0.0),))
     assert run.violations == []

@@ -116,6 +116,8 @@ class App:
                     return _encode(sweeper.run(parsed))
                 return _encode({"resumed": sweeper.pick_up(parsed)})
             case events.Batch(items=items, many=many):
+                if invocation.retries:
+                    items = tuple(_retried(item) for item in items)
                 session, engine, _, _ = self._workshop(invocation, begun, invocation.timeout)
                 if many:
                     return _encode({"results": self._many(session, engine, items, invocation)})
@@ -251,6 +253,10 @@ class App:
             error=result.error,
         )
         return result
+
+
+def _retried(item: Command | Refused) -> Command | Refused:
+    return msgspec.structs.replace(item, retried=True) if isinstance(item, Copy) else item
 
 
 def _encode(value: object) -> str:

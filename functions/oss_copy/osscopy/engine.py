@@ -97,10 +97,13 @@ class Engine:
             return done
         request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
-        self._judge(copy, head)
-        if plan.must_wait(request, head):
-            return archives.wait(self._session, copy, head)
         method = plan.method(request, head, self._session.limits.threshold)
+        waits = plan.must_wait(request, head)
+        if _may_land_late(copy) and method != "multipart" and not waits:
+            self._put_in_doubt(copy, plan.bind(request, head, {}))
+        self._judge(copy, head)
+        if waits:
+            return archives.wait(self._session, copy, head)
         if method != "multipart" and not copy.looks and self._is_opened(copy.job):
             method = "multipart"  # the source was larger when an earlier delivery bound the job to it
         if method == "shallow" and (result := self._copy_shallowly(copy, head)) is not None:
@@ -184,8 +187,9 @@ class Engine:
         )
 
     def _recorded(self, copy: Copy, result: Result) -> Result:
-        """The result of one CopyObject, on record if it failed or is to be asked for."""
-        return self._ending.close(copy, result) if copy.keep or result.status == "failed" else result
+        """The result of one CopyObject, on record if it failed, is to be asked for, or is open on record."""
+        on_record = copy.keep or result.status == "failed" or _may_land_late(copy)
+        return self._ending.close(copy, result) if on_record else result
 
     def _copy_shallowly(self, copy: Copy, head: Head) -> Result | None:
         """One CopyObject that should move no bytes; None if it does, so that parts are the better way."""
@@ -242,6 +246,7 @@ class Engine:
             copy.started_at,
             method="simple",
             follows=copy.follows,
+            uncertain=_may_land_late(copy),
         )
         self._session.ask(lambda: self._session.journal.open(mine))
 
@@ -488,6 +493,14 @@ class Engine:
 
 class _Relist(Exception):
     """OSS knows other parts than were listed."""
+
+
+def _may_land_late(copy: Copy) -> bool:
+    """Whether an attempt may have been killed within a CopyObject, which may land on a newer copy yet.
+
+    The copy is put on record then, so that the sweep compares destination and source once that is over.
+    """
+    return copy.retried and copy.follows is not None
 
 
 def _check_crc64(pin: Pin, combined: int | None) -> None:

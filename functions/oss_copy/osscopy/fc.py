@@ -32,6 +32,7 @@ class Invocation(msgspec.Struct, frozen=True):
     timeout: float
     access_key: AccessKey
     memory: int = 0  # MB; 0: unknown
+    retries: int = 0  # attempts at it that failed before
 
 
 class Context(Protocol):
@@ -44,7 +45,7 @@ class Context(Protocol):
 
 
 def read_context(context: Context, environment_key: AccessKey | None) -> Invocation:
-    """The invocation, whichever shape of context the runtime gives; `timeout` may be text."""
+    """The invocation, whichever shape of context the runtime gives; numbers may be text."""
     given = getattr(context, "credentials", None)
     identity = getattr(given, "access_key_id", None)
     secret = getattr(given, "access_key_secret", None)
@@ -66,6 +67,7 @@ def read_context(context: Context, environment_key: AccessKey | None) -> Invocat
         timeout=float(context.function.timeout),
         access_key=access_key,
         memory=int(getattr(context.function, "memory", 0) or 0),
+        retries=int(getattr(context, "retry_count", 0) or 0),
     )
 
 

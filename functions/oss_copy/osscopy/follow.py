@@ -14,10 +14,11 @@ from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, P
 from osscopy.session import Session
 
 
-def up(session: Session, job: str, request: CopyRequest, pin: Pin, follows: int | None) -> bool:
+def up(session: Session, job: str, request: CopyRequest, pin: Pin | None, follows: int | None) -> bool:
     """Submit a copy of the source as it is now, unless that is what was copied or what is shown.
 
-    `follows` None: no rule made the copy. A source that is gone is not followed: rules do not delete.
+    `pin`: what was copied, None if that is not certain. `follows` None: no rule made the copy. A source that
+    is gone is not followed: rules do not delete.
     """
     if follows is None:
         return False
@@ -28,7 +29,7 @@ def up(session: Session, job: str, request: CopyRequest, pin: Pin, follows: int 
             raise
         return False
     now = plan.bind(request, head, session.tags(request, head))
-    if plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}:
+    if pin is not None and _is_copied(pin, head, now):
         return False
     shown = session.destination(request)
     if shown is not None and plan.same_content(head, shown) and not plan.differences(now, shown, 0, None):
@@ -43,6 +44,10 @@ def up(session: Session, job: str, request: CopyRequest, pin: Pin, follows: int 
     session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
     session.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
+
+
+def _is_copied(pin: Pin, head: Head, now: Pin) -> bool:
+    return plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}
 
 
 def _method(request: CopyRequest, head: Head, threshold: int) -> Literal["simple", "multipart"]:

@@ -402,6 +402,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     `event_etag` tells which reading is right.
     `follows`: None unless a rule made the copy, so that the destination is to keep up with the source; then
     how many follow-up copies led to this one.
+    `retried`: FC has delivered it before; what an attempt that was killed had asked of OSS may still land.
     """
 
     job: str
@@ -414,6 +415,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     follows: int | None = None
     generation: int = 0  # of the sweep that asks for it again
     drops: int = 0  # times that FC has given it up
+    retried: bool = False
 
 
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):
@@ -567,7 +569,10 @@ class Status(Result, frozen=True):
 
 
 class Opened(Value, frozen=True):
-    """`open/<job>`: what is asked for, and the version of the source it is bound to."""
+    """`open/<job>`: what is asked for, and the version of the source it is bound to.
+
+    `uncertain`: an attempt before this record may have copied an older version, and that may land late.
+    """
 
     nonce: str
     job: str
@@ -576,6 +581,7 @@ class Opened(Value, frozen=True):
     started_at: str
     method: Literal["simple", "multipart"] = "multipart"
     follows: int | None = None
+    uncertain: bool = False
 
 
 class Entered(Value, frozen=True):

@@ -179,7 +179,8 @@ class Sweeper:
         if opened.method == "multipart" and not self._end_strangers(opened, entered, written, closed_at):
             return "waiting"
         if done.result.status != "cancelled":
-            follow.up(self._session, opened.job, opened.request, opened.pin, opened.follows)
+            pin = None if opened.uncertain else opened.pin
+            follow.up(self._session, opened.job, opened.request, pin, opened.follows)
         self._session.ask(lambda: self._journal.forget(opened.job))
         return "forgotten"
 
@@ -246,7 +247,7 @@ class Sweeper:
 
     def _pick_up_start(self, copy: Copy, dropped: Dropped) -> bool:
         """Asks nothing of OSS, which may be why it was given up: who begins sees whether it is over."""
-        following = msgspec.structs.replace(copy, drops=copy.drops + 1)
+        following = msgspec.structs.replace(copy, drops=copy.drops + 1, retried=True)
         if following.drops <= plan.MAX_DROPS:
             name, delay = f"{copy.job}-d{following.drops}", plan.drop_delay(following.drops)
             self._session.submit(name, events.encode(following), delay)

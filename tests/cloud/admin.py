@@ -95,6 +95,7 @@ class Admin:
                 Route("/instances", self._instances, methods=["GET"]),
                 Route("/tasks", self._tasks, methods=["GET"]),
                 Route("/destinations", self._destinations, methods=["GET"]),
+                Route("/hurry", self._hurry, methods=["POST"]),
                 Route("/idle", self._idle, methods=["GET"]),
             ]
         )
@@ -198,6 +199,11 @@ class Admin:
                 for destination, event in self._host.sent
             ]
         )
+
+    async def _hurry(self, _: Request) -> Response:
+        """What is delayed is delivered now."""
+        self._host.queue.hurry()
+        return _json({})
 
     async def _idle(self, request: Request) -> Response:
         """Answers when nothing is queued, delayed or running, or after `?timeout` seconds with false."""

@@ -256,6 +256,10 @@ class LocalCloud:
         """SIGKILL the instance that runs this request; False if none does."""
         return bool(self._admin("POST", "/kill", {"request_id": request_id})["killed"])
 
+    def hurry(self) -> None:
+        """Let what is delayed be delivered now, as if that time had passed."""
+        self._admin("POST", "/hurry")
+
     def wait_idle(self, deadline: float = 60.0) -> None:
         """Wait until nothing is queued, delayed or running; TimeoutError after `deadline` seconds."""
         if not self._admin("GET", f"/idle?timeout={deadline}")["idle"]:

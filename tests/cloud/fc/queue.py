@@ -8,6 +8,7 @@ waits; an event older than `maxAsyncEventAgeInSeconds` is discarded; the result 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -44,6 +45,7 @@ class Queue:
         self._pause = pause
         self._deliveries: dict[asyncio.Task[None], Invocation] = {}
         self.tasks: dict[tuple[str, str], Task] = {}  # by function and task id
+        self._due = asyncio.Event()
 
     def submit(self, request: Request, fault: Fault | None = None) -> Invocation:
         """Accept the invocation; FcError 404 for an unknown function, 409 for a task id used before."""
@@ -59,6 +61,11 @@ class Queue:
         if fault and fault.answer == "duplicate":
             self._spawn(self._journal.open(request), function, None)
         return invocation
+
+    def hurry(self) -> None:
+        """Deliver at once what is delayed now, as if that time had passed."""
+        self._due.set()
+        self._due = asyncio.Event()
 
     def stop_task(self, function: str, task_id: str) -> bool:
         """End a task that is queued or running; False if there is no such task."""
@@ -98,11 +105,16 @@ class Queue:
             if answer == "drop":
                 outcome = "lost"
                 return
-            await asyncio.sleep(invocation.request.delay + (LATE if answer == "delay" else 0))
+            await self._wait(invocation.request.delay + (LATE if answer == "delay" else 0))
             outcome = await self._attempts(invocation, function, killed=answer == "kill")
         finally:
             self._journal.close(invocation, outcome)
         self._announce(invocation, function)
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._due.wait(), seconds)
 
     async def _attempts(self, invocation: Invocation, function: Function, killed: bool) -> Outcome:
         config = function.async_invoke_config

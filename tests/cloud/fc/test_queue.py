@@ -71,6 +71,18 @@ def test_a_delayed_invocation_starts_late(lab: Lab) -> None:
     assert invocation.attempts[0].start - invocation.submitted >= 1
 
 
+def test_what_is_delayed_can_be_hurried(lab: Lab) -> None:
+    lab.deploy("def handler(event, context): return 1")
+    lab.submit(x_fc_async_delay="3600")
+
+    def delivered() -> bool:
+        lab.call(lab.host.queue.hurry)
+        return not lab.invocations[0].open
+
+    lab.until(delivered)
+    assert lab.invocations[0].outcome == "succeeded"
+
+
 @pytest.mark.parametrize("delay", ["-1", "3601", "soon"])
 def test_a_delay_is_between_0_and_3600_seconds(lab: Lab, delay: str) -> None:
     lab.deploy("def handler(event, context): return 1")

@@ -105,7 +105,8 @@ class Admin:
         return _json(msgspec.to_builtins(self._weather.conditions))
 
     async def _show_conditions(self, _: Request) -> Response:
-        return _json(msgspec.to_builtins(self._weather.conditions))
+        """The weather, and under `struck` how often each fault has struck."""
+        return _json({**msgspec.to_builtins(self._weather.conditions), "struck": self._weather.struck})
 
     async def _set_switches(self, request: Request) -> Response:
         switches = _decode(await request.body(), Switches)

@@ -62,6 +62,7 @@ class LocalCloud:
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the cloud
         self._http = httpx.Client(timeout=660)
+        self.patience = 660.0  # seconds a caller of the function waits for its answer
 
     # --- life ---
 
@@ -139,7 +140,7 @@ class LocalCloud:
             accessKeyID=who.access_key_id,
             accessKeySecret=who.access_key_secret,
             securityToken=who.security_token or "",
-            **{"Timeout": 660, **options},
+            **{"Timeout": self.patience, **options},
         )
 
     def control(self) -> Any:
@@ -195,13 +196,17 @@ class LocalCloud:
         url = httpx.URL(self.http_trigger).join(path)
         if signed and "authorization" not in sent:
             sent |= sign_acs3(method, str(url), sent, body, self.owner)
-        return self._http.request(method, url, content=body, headers=sent)
+        return self._http.request(method, url, content=body, headers=sent, timeout=self.patience)
 
     # --- as its operator ---
 
     def conditions(self, faults: Iterable[Mapping[str, object]] = (), **settings: float) -> None:
         """Set the weather: `conditions([{"operation": "UploadPart", "error": …}], latency_ms=5, seed=1)`."""
         self._admin("PUT", "/conditions", {**settings, "faults": [dict(fault) for fault in faults]})
+
+    def struck(self) -> int:
+        """How often the faults of the weather have struck so far."""
+        return sum(self._admin("GET", "/conditions")["struck"])
 
     def refuse_fc_signature(self, refuse: bool = True) -> None:
         """Whether the 2023-03-30 path takes ACS3 signatures only."""

@@ -68,6 +68,11 @@ class Weather:
         self._seen = [0] * len(conditions.faults)
         self._struck = [0] * len(conditions.faults)
 
+    @property
+    def struck(self) -> list[int]:
+        """How often each fault has struck."""
+        return list(self._struck)
+
     def strike(self, operation: str, key: str = "") -> Fault | None:
         """The fault that strikes this request, if any; the first listed wins."""
         for index, fault in enumerate(self.conditions.faults):

@@ -34,6 +34,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "20261126"))
 STATE = "oss-copy-state"
 ASKERS = 4
 PERIOD = 3.0  # seconds from one sweep to the next
+PATIENCE = 6.0  # seconds that a caller waits for an answer: more than an invocation lives
 STORM = 30 + COPIES  # seconds after which it is calm, whatever is still under way
 CALM = 120 + COPIES  # seconds in which everything must be over then
 OLD, NEW, STRANGE = 0, 100_000, 200_000  # added to a copy's number: the seeds of what is written
@@ -58,6 +59,7 @@ class Campaign:
         self._cloud = cloud
         self.planned = campaign(COPIES, SEED)
         self.seconds = 0.0  # of storm
+        self.struck = 0.0  # faults for each request and invocation in it
 
     def run(self) -> None:
         """Until nothing is on record as open, queued or delayed."""
@@ -70,6 +72,8 @@ class Campaign:
                 self._sweep()
                 if all(one.done() for one in asked) and self._settled():
                     break
+            made = sum(self._cloud.requests()["operations"].values()) + len(self._cloud.invocations())
+            self.struck = self._cloud.struck() / made
             self._cloud.conditions()
             self.seconds = time.monotonic() - begun
             for one in asked:
@@ -210,6 +214,7 @@ def campaigned() -> Iterator[tuple[LocalCloud, Campaign]]:
     environment = {"MAX_PARALLEL": "8"}
     variables = {"timeout": 4, "reservedConcurrency": 8}
     with LocalCloud(variables=variables, environment=environment) as cloud:
+        cloud.patience = PATIENCE
         campaign = Campaign(cloud)
         campaign.run()
         yield cloud, campaign
@@ -271,6 +276,7 @@ def test_the_storm_was_one(campaigned: tuple[LocalCloud, Campaign]) -> None:
         "copies": len(campaign.planned),
         "bytes": sum(each.size for each in campaign.planned),
         "stormSeconds": round(campaign.seconds, 1),
+        "struck": round(campaign.struck, 3),
         "statuses": Counter("+".join(sorted(one.statuses)) or "lost" for one in ended),
         "codes": Counter(code for one in ended for code in one.codes),
         "requests": sum(counted["operations"].values()),
@@ -279,5 +285,6 @@ def test_the_storm_was_one(campaigned: tuple[LocalCloud, Campaign]) -> None:
         "attempts": deaths,
     }
     sys.stdout.write(f"chaos: {json.dumps(summary)}\n")
+    assert campaign.struck >= 0.17, "of the requests one in five is struck, of invocations one in ten"
     assert deaths["killed"] >= COPIES / 10
     assert any(one["outcome"] == "lost" for one in invocations)

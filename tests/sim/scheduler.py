@@ -419,7 +419,7 @@ class Simulation:
         """From inside an invocation: make a request and wait for its answer."""
         answer = self.pause(process, request)
         if isinstance(answer, BaseException):
-            raise answer
+            raise answer.with_traceback(None)  # some are shared: they would keep all frames they were seen in
         return answer
 
     def pause(self, process: Process, wanted: Request | float) -> Any:

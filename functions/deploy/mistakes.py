@@ -219,6 +219,8 @@ def _destinations(deployment: Deployment) -> Iterator[str]:
                 yield f"{place}: a function that cannot start would be told of its own failure, and again"
             elif each.function_name not in known:
                 yield f"{place}: no resource deploys the function {each.function_name}"
+            elif side == "onSuccess":
+                yield f"{place}: {each.function_name} would take what succeeded for given up, and ask again"
 
 
 def _sweep(deployment: Deployment) -> Iterator[str]:

@@ -143,6 +143,20 @@ def test_failures_are_reported_to_another_function_that_is_deployed(tmp_path: Pa
     assert "destinationConfig.onFailure.destination" in judge(path)
 
 
+def test_success_is_not_told_to_who_takes_it_for_a_failure(tmp_path: Path) -> None:
+    path = changed(tmp_path, ("          onFailure:", "          onSuccess:"))
+    assert "onSuccess.destination: oss-copy-dropped would take what succeeded for given up" in judge(path)
+    path = changed(
+        tmp_path,
+        ("          onFailure:", "          onSuccess:"),
+        (
+            f"acs:fc:${{vars.region}}:${{vars.accountId}}:{REPORTED}",
+            "acs:mns:cn-hangzhou:1:/topics/done/messages",
+        ),
+    )
+    assert not judge(path)
+
+
 def test_rules_in_an_object_are_left_to_the_function(tmp_path: Path) -> None:
     text = GENUINE.read_text(encoding="utf-8")
     rules = text[text.index("COPY_RULES: ") : text.index("HTTP_AUTH_TYPE: ")]

@@ -1,4 +1,4 @@
-"""Rules of the house that no linter has: every exception from a rule says why."""
+"""Rules of the house that no linter has: exceptions say why, README knows every line logged."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 BARE = re.compile(
     r"#\s*noqa(: [A-Z0-9, ]+)?\s*$|#\s*type: ignore(\[[a-z, -]+\])?\s*$|#\s*pragma: no cover\s*$"
 )
+EVENT = re.compile(r"log\(\s*\"([A-Za-z]+)\"")
 
 
 def test_every_exception_from_a_rule_has_its_reason() -> None:
@@ -20,3 +21,12 @@ def test_every_exception_from_a_rule_has_its_reason() -> None:
         if BARE.search(line)
     ]
     assert bare == []
+
+
+def test_the_readme_explains_every_event_of_the_log_and_no_other() -> None:
+    product = (ROOT / "functions/oss_copy/osscopy").glob("*.py")
+    logged = {name for path in product for name in EVENT.findall(path.read_text(encoding="utf-8"))}
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.partition("\n| event | says |\n")[2].partition("\n\n")[0]
+    told = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert told == logged

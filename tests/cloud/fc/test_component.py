@@ -64,8 +64,8 @@ def test_every_request_has_its_share_of_the_props() -> None:
 
 def test_log_config_auto_names_a_project_of_the_account_and_region() -> None:
     log = requests(PROPS, ACCOUNT).function["logConfig"]
-    assert log["project"] == f"{ACCOUNT}-cn-hangzhou-logproject"
-    assert (log["logstore"], log["enableRequestMetrics"]) == ("fc-v3-fn-logstore", True)
+    assert log["project"] == "serverless-cn-hangzhou-deed2a88-e73d-5caa-b0a9-e6e296f62be2"
+    assert (log["logstore"], log["enableRequestMetrics"]) == ("default-logs", True)
 
 
 def test_what_a_template_leaves_out_is_sent_empty_or_not_at_all() -> None:

@@ -1,0 +1,191 @@
+"""What the README says a copy costs, counted: its tables of requests, log and parts cannot rot."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from osscopy import plan
+from osscopy.model import MIB, Tuning
+from tests.cloud.client import ROOT, LocalCloud
+from tests.deploy.conftest import GENUINE, load
+from tests.flow.conftest import SOURCE, in_parts, request_of
+from tests.sim import campaign
+from tests.sim.test_sim import CALM
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PARTS = 20
+# As OSS sorts them on its page about request fees; what it answers 4xx is free.
+PUT = frozenset(
+    {
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CopyObject",
+        "DeleteObject",
+        "InitiateMultipartUpload",
+        "ListObjectsV2",
+        "PutObject",
+        "UploadPartCopy",
+    }
+)
+FREE = {
+    "NoSuchKey": "GetObject",
+    "FileAlreadyExists": "PutObject",
+}  # whose answers these are, in these copies
+
+
+class Bill:
+    """What happened in the cloud while something was done."""
+
+    def __init__(self, cloud: LocalCloud, do: Callable[[], object]) -> None:
+        before, known = _counted(cloud), len(cloud.invocations())
+        do()
+        cloud.wait_idle()
+        after = _counted(cloud)
+        made, refused = (now - then for now, then in zip(after, before, strict=True))
+        self.free = sum(refused.values())
+        for code, number in refused.items():
+            made[FREE[code]] -= number
+        self.made = made
+        self.put = sum(number for name, number in made.items() if name in PUT)
+        self.get = sum(made.values()) - self.put
+        self.invocations = cloud.invocations()[known:]
+        self.log = sum(len(each["logs"].encode()) for each in self.invocations)
+
+    def row(self, what: str, kilobytes: float) -> str:
+        """The row of the README's table; it has so many KB of log, or nearly."""
+        assert abs(self.log / 1000 - kilobytes) < 0.15, self.log
+        listings = self.made["ListParts"]
+        put = f"*n* + {self.put - PARTS}" if listings else self.put
+        get = f"{self.get - listings} + listings" if listings else self.get
+        return f"| {what} | {put} | {get} | {self.free} | {len(self.invocations)} | {kilobytes} KB |"
+
+
+def _counted(cloud: LocalCloud) -> tuple[Counter[str], Counter[str]]:
+    counted = cloud.requests()
+    return Counter(counted["operations"]), Counter(counted["errors"])
+
+
+@pytest.fixture
+def key() -> str:
+    """Not longer than usual: it is in the log."""
+    return "costs/object-0001.bin"
+
+
+@pytest.fixture
+def big(cloud: LocalCloud, key: str) -> str:
+    cloud.seed(SOURCE, key, PARTS * MIB, seed=1)
+    cloud.invoke(b'{"action": "sweep"}')  # an instance that has begun
+    return key
+
+
+def test_a_small_copy(cloud: LocalCloud, source: Any, key: str) -> None:
+    source.put_object(key, b"x")
+    cloud.invoke(request_of(key))
+    bill = Bill(cloud, lambda: cloud.invoke(request_of(key)))
+    assert bill.row("small, direct or by timer", 0.7) in README
+    assert bill.made == {"HeadObject": 2, "CopyObject": 1, "GetObject": 0}
+    cloud.wait_idle()
+    bill = Bill(cloud, lambda: source.put_object(f"incoming/{key}", b"x"))
+    bill.put -= 1  # the upload itself
+    assert bill.row("small, by the OSS trigger", 0.7) in README
+
+
+def test_a_copy_in_parts(cloud: LocalCloud, big: str) -> None:
+    bill = Bill(cloud, lambda: cloud.invoke(in_parts(big)))
+    assert bill.made["ListParts"] == 2
+    assert bill.row("*n* parts, direct or by trigger", 1.0) in README
+    bill = Bill(cloud, lambda: cloud.http("POST", "/copies", json_body=in_parts(big)))
+    assert bill.row("*n* parts, over HTTP", 1.4) in README
+
+
+def test_each_further_hop(cloud: LocalCloud, big: str) -> None:
+    straight = Bill(cloud, lambda: cloud.invoke(in_parts(big)))
+    cloud.conditions(bandwidth_mb_s=1.0)
+    chain = Bill(cloud, lambda: cloud.invoke(in_parts(big)))
+    hops = len(chain.invocations) - 1
+    assert hops >= 1
+    assert chain.put - straight.put == hops
+    assert chain.made["ListParts"] - straight.made["ListParts"] == hops
+    assert chain.get - straight.get == hops
+    assert chain.free - straight.free == 2 * hops
+    assert abs((chain.log - straight.log) / hops / 1000 - 0.9) < 0.15
+    assert "| each further hop | 1 | listings | 2 | 1 | 0.9 KB |" in README
+
+
+def test_an_idle_sweep(cloud: LocalCloud) -> None:
+    cloud.wait_idle()
+    bill = Bill(cloud, lambda: cloud.fire("sweep"))
+    if not bill.made["GetObject"]:  # no other test's copy is old enough to be looked at
+        assert bill.row("a sweep that finds nothing", 0.2) in README
+
+
+def test_what_the_sweep_asks_about_a_copy_that_is_over() -> None:
+    """In virtual time, since it forgets a copy no sooner than nothing of it can land any more."""
+    for by_rule, forgets in ((False, 9), (True, 10)):
+        ended = campaign.run(replace(CALM, by_rule=by_rule, timeout=600.0), ())
+        asked = [each.requests for each in ended.processes if each.name.startswith("sweep")]
+        assert asked == [1 + 3, 1 + forgets], asked
+    assert "| the sweep's look at a copy that has just ended | 1 | 2 | 0 |" in README
+    assert "| the sweep forgets it | 4 | 4 (5 by a rule) | 1 |" in README
+
+
+def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
+    function = load(GENUINE).functions[0]
+    threads = int(function.environment_variables["MAX_PARALLEL"])
+    assert (function.cpu, function.memory_size, threads) == (0.35, 512, 32)
+    budget = plan.part_budget(function.timeout)
+    usable = function.timeout - plan.reserve(function.timeout)
+    found = []
+    for size in (10**9, 10**12):
+        part = plan.part_size(size, Tuning(), threads, budget)
+        parts, seconds = -(-size // part), part / plan.PART_RATE
+        rounds = int((usable - 1.5 * seconds) // seconds) + 1  # that are begun in one hop
+        hops, each = -(-parts // (rounds * threads)), -(-parts // threads) * seconds
+        found.append(f"{parts:,} parts of {part // MIB} MiB, {hops} hop{'s' * (hops > 1)}, {each:.4g} s")
+    assert found == ["32 parts of 30 MiB, 1 hop, 1.5 s", "9,935 parts of 96 MiB, 3 hops, 1493 s"]
+    assert all(each in README for each in found), found
+
+
+def test_the_example_adds_up() -> None:
+    look, forget, by_rule = (1, 2, 0), (4, 4, 1), (0, 1, 0)
+    small, gigabyte = (1, 3, 1), _sum((32 + 5, 4 + 2, 4), look, forget, by_rule)
+    terabyte = _sum(
+        (9935 + 5 + 2, 4 + 1 + 4 + 8 + 10, 4 + 4), look, forget
+    )  # listings: of 0, 3904, 7808, all
+    rows = {
+        "1,000 objects of 1 GB, by the OSS trigger": _priced(gigabyte, 1000, parts=32, of=1.5, log=1.0),
+        "one object of 1 TB, direct": _priced(terabyte, 1, parts=9935, of=1492.8, log=2.8, calls=3),
+        "1,000,000 small objects, by the OSS trigger": _priced(small, 1_000_000, log=0.7),
+        "a month without copies": _priced((1, 0, 0), 2880, log=0.2, hours=720),
+    }
+    for what, told in rows.items():
+        assert re.search(rf"\| {what} \| [^|]* \| {re.escape(told)} \|", README), (what, told)
+
+
+def _sum(*requests: tuple[int, int, int]) -> tuple[int, int, int]:
+    put, get, free = (sum(column) for column in zip(*requests, strict=True))
+    return put, get, free
+
+
+def _priced(
+    requests: tuple[int, int, int],
+    times: int,
+    *,
+    log: float,
+    parts: int = 0,
+    of: float = 0.0,
+    calls: int = 1,
+    hours: int = 0,
+) -> str:
+    """A row of the README's example by the README's formula: one copy's requests, part seconds and KB."""
+    put, get, free = (times * each for each in requests)
+    seconds = times * of + (put + get + free - times * parts) * 0.02
+    price = (put + get) * 0.000001 + seconds * (0.35 * 0.00011 + 0.5 * 0.0000165)
+    price += times * calls * 0.000000825 + hours * 0.01 + times * log / 1e6 * 0.4
+    return f"{put:,} | {get:,} | {seconds:,.0f} s | {price:.2f}"

@@ -8,6 +8,7 @@ ARGS   ?=
 SOAK   ?= 1000000
 SOAK_SCHEDULES ?= 1500000
 COPIES ?= 300
+SOAK_CHAOS ?= 500
 export PYTHONPATH := functions/oss_copy
 # The schema of the fc3 component (its src/schema.json), for `s verify`; left out where it is not.
 FC3_SCHEMA ?= ../shared/fc3-schema.json
@@ -16,7 +17,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 DEPLOY  = $(BIN)/python -m functions.deploy$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
-.PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-sim openapi policy setup lock clean
+.PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
 .PHONY: template tool deploy remove logs invoke copy layer-test
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
@@ -58,7 +59,7 @@ copy: $(READY)           ## one copy over HTTP, shown until it is done (SRC=oss:
 
 tool: $(TOOL)            ## the `s` tool, and Node from the package index if there is none
 
-soak: soak-fuzz soak-copies soak-sim  ## the long campaigns, one after the other
+soak: soak-fuzz soak-copies soak-chaos soak-sim  ## the long campaigns, one after the other
 
 soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
@@ -66,6 +67,9 @@ soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands o
 
 soak-copies: $(READY)    ## generated copies, every property by every way (COPIES=N)
 	FIDELITY=$(COPIES) $(BIN)/python -m pytest -q -n 2 tests/flow/test_fidelity.py
+
+soak-chaos: $(READY)     ## copies through a storm of faults and dying instances (SOAK_CHAOS=N)
+	CHAOS=$(SOAK_CHAOS) $(BIN)/python -m pytest -q -s tests/flow/test_chaos.py
 
 soak-sim: $(READY)       ## simulated schedules, half on each of two processes (SOAK_SCHEDULES=N; 1,500,000: more than 30 minutes)
 	$(BIN)/python -m tests.sim --schedules $(SOAK_SCHEDULES) --processes 2

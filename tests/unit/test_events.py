@@ -391,6 +391,18 @@ def test_bad_input_is_refused_by_name(event: object, code: str, field: str | Non
     assert not item.retryable
 
 
+def test_a_copy_to_begin_is_read_whichever_version_of_the_function_submitted_it() -> None:
+    """It may be on no record yet, so that no sweep would find it."""
+    event = json.loads(payload("continuation-start"))
+    (known,) = parse(event).items
+    event["continuation"]["version"] += 1
+    event["continuation"]["command"]["invented"] = 1
+    assert parse(event).items == (known,)
+    event["continuation"]["command"]["request"]["invented"] = 1
+    with pytest.raises(Refused, match="this function reads version"):
+        parse(event)
+
+
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60)
 BUCKETS = st.from_regex(r"[a-z0-9][a-z0-9-]{1,20}[a-z0-9]", fullmatch=True)
 REQUESTS = st.builds(

@@ -154,17 +154,38 @@ def encode(command: Command | Sweep | Ping) -> bytes:
     return payload
 
 
-def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
-    envelope = decode(bytes(raw), _Envelope, "continuation")
-    if envelope.version != VERSION:
+class _Start(msgspec.Struct, frozen=True, rename="camel", tag_field="step", tag="start"):
+    """What every version reads of a copy to begin: its job, and the request, whose form is the contract."""
+
+    job: str
+    request: CopyRequest
+    started_at: str
+    alternative: CopyRequest | None = None
+    event_etag: str | None = None
+    keep: bool = False
+    follows: int | None = None
+
+
+def _of_another_version(envelope: _Envelope) -> Copy:
+    """A copy to begin, which may be on no record yet. Refused for the rest: the sweep goes on with that."""
+    try:
+        start = msgspec.json.decode(envelope.command, type=_Start)
+    except msgspec.MsgspecError as error:
         raise Refused(
             "UnsupportedVersion",
             f"a continuation of version {envelope.version}; this function reads version {VERSION}",
             field="continuation.version",
-        )
-    command: Command | Sweep | Ping = decode(
-        bytes(envelope.command), Copy | Continue | Sweep | Ping, "continuation.command"
-    )
+        ) from error
+    return Copy(**{name: getattr(start, name) for name in _Start.__struct_fields__})
+
+
+def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
+    envelope = decode(bytes(raw), _Envelope, "continuation")
+    command: Command | Sweep | Ping
+    if envelope.version == VERSION:
+        command = decode(bytes(envelope.command), Copy | Continue | Sweep | Ping, "continuation.command")
+    else:
+        command = _of_another_version(envelope)
     if isinstance(command, Sweep | Ping):
         return command
     _check_whole(JOB, command.job, "InvalidContinuation", "continuation.command.job")

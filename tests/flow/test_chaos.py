@@ -32,11 +32,12 @@ T = TypeVar("T")
 COPIES = int(os.environ.get("CHAOS", "50"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261126"))
 STATE = "oss-copy-state"
-ASKERS = 4
+ASKERS = 8
 PERIOD = 3.0  # seconds from one sweep to the next
 PATIENCE = 6.0  # seconds that a caller waits for an answer: more than an invocation lives
 STORM = 30 + COPIES  # seconds after which it is calm, whatever is still under way
 CALM = 120 + COPIES  # seconds in which everything must be over then
+pytestmark = pytest.mark.timeout(STORM + CALM + 60)
 OLD, NEW, STRANGE = 0, 100_000, 200_000  # added to a copy's number: the seeds of what is written
 # What may be said of a plain copy in such weather: nothing came of it, and the caller is to ask again.
 HONEST = {"Stalled", "InvocationDropped", "OutcomeUnknown"}

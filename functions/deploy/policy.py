@@ -153,15 +153,22 @@ def _optional(to: Deployment, parts: Collection[str]) -> Iterable[Grant]:
 
 
 def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
-    """What `make setup`, `s deploy` and asking for copies need.
+    """What the deployer's commands need: setup, deploy, invoke, copy, logs and remove.
 
-    Those of setup are held by a test; those of the deploy follow the documentation of FC, RAM and the log
-    service, and were not tried.
+    `tests/flow/test_deployer_rights.py` holds each action, and lists those that only a real account can show.
+    The `s` tool also looks for what `s.yaml` never makes (aliases, versions, scaling, VPC bindings): it goes
+    on where it may not, so that nothing here grants it.
     """
     state = (f"acs:oss:*:*:{to.state_bucket}",)
     roles = tuple(f"acs:ram:*:{to.account}:role/{name}" for name in (to.role, TRIGGER_ROLE))
     policies = (f"acs:ram:*:{to.account}:policy/{to.role}", f"acs:ram:*:system:policy/{TRIGGER_POLICY}")
+    passed = _unique(
+        (*roles, *(each.lower() for each in roles))
+    )  # ARNs have the names of roles in lower case
     layer = f"acs:fc:{to.region}:{to.account}:layers/{LAYER}"
+    functions = tuple(
+        each for name in (to.function, f"{to.function}-dropped") for each in _function(to, name)
+    )
     return (
         Grant("state bucket", "setup: make the state bucket", ("oss:PutBucket",), state),
         Grant(
@@ -188,34 +195,60 @@ def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
             ("ram:GetPolicy", "ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:AttachPolicyToRole"),
             policies,
         ),
-        Grant("pass", "deploy: give the roles to the function and its trigger", ("ram:PassRole",), roles),
+        Grant("pass", "deploy: give the roles to the function and its trigger", ("ram:PassRole",), passed),
         Grant(
             "function",
-            "deploy: make and change the function, its triggers and how it is invoked; ask for copies",
+            "deploy, remove: make, change and delete the functions, their triggers and how they are invoked",
             (
                 "fc:CreateFunction",
                 "fc:GetFunction",
                 "fc:UpdateFunction",
+                "fc:DeleteFunction",
                 "fc:CreateTrigger",
                 "fc:GetTrigger",
                 "fc:UpdateTrigger",
                 "fc:DeleteTrigger",
                 "fc:ListTriggers",
-                "fc:GetAsyncInvokeConfig",
-                "fc:PutAsyncInvokeConfig",
-                "fc:DeleteAsyncInvokeConfig",
                 "fc:GetConcurrencyConfig",
                 "fc:PutConcurrencyConfig",
                 "fc:DeleteConcurrencyConfig",
-                "fc:InvokeFunction",
             ),
-            (*_function(to, to.function), *_function(to, f"{to.function}-dropped")),
+            functions,
         ),
+        Grant(
+            "asynchronous",
+            "deploy, remove: how they are invoked asynchronously, by both names that FC gives these actions",
+            tuple(
+                f"fc:{name}"
+                for does, what in (("Get", ""), ("Put", ""), ("Delete", ""), ("List", "s"))
+                for name in (f"{does}AsyncInvokeConfig{what}", f"{does}FunctionAsyncInvokeConfig{what}")
+            ),
+            functions,
+        ),
+        Grant("invoke", "invoke, copy: ask for copies", ("fc:InvokeFunction",), functions),
         Grant(
             "layer",
             "deploy: publish the layer",
             ("fc:CreateLayerVersion", "fc:GetLayerVersion", "fc:ListLayerVersions"),
             (layer, f"{layer}/*"),
+        ),
+        Grant(
+            "leftovers",
+            "remove: look for copies on record",
+            ("oss:ListObjects",),
+            state,
+        ),
+        Grant(
+            "results",
+            "remove: see whether a copy on record is over",
+            ("oss:GetObject",),
+            (f"acs:oss:*:*:{to.state_bucket}/{to.state_prefix}*",),
+        ),
+        Grant(
+            "uploads",
+            "remove: look for open uploads",
+            ("oss:ListMultipartUploads",),
+            _buckets(to.destinations),
         ),
         Grant("code", "deploy: a place to upload code to", ("fc:GetTempBucketToken",), ("*",)),
         Grant(
@@ -240,6 +273,12 @@ def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
                 "log:CreateIndex",
             ),
             tuple(each for project in _projects(to) for each in (project, f"{project}/*")),
+        ),
+        Grant(
+            "log lines",
+            "logs: read what the function has logged",
+            ("log:GetLogStoreLogs",),
+            tuple(f"{project}/logstore/*" for project in _projects(to)),
         ),
     )
 

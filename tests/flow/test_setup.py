@@ -306,7 +306,9 @@ def test_the_deployer_needs_each_of_these_actions(
         assert site.setup("--yes") == 0
     site.be(without(grants, name, action))
     assert site.setup("--yes", "--with", "kms") == 2
-    assert "grant yourself what `make policy ARGS=--deployer` prints" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert action in said
+    assert "grant yourself what `make policy ARGS=--deployer` prints" in said
 
 
 def test_without_credentials_or_a_service_it_says_so(

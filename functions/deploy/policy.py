@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Any
 
 import msgspec
 
-from functions.deploy import deployment
-from functions.deploy.deployment import ROOT, Deployment, DeploymentError
+from functions.deploy import reach
+from functions.deploy.reach import Reach
+from functions.deploy.template import ROOT, TemplateError
 from osscopy.names import Pattern
 
 DOCUMENT = ROOT / "functions/oss_copy/ram-policy.json"
@@ -41,7 +43,7 @@ class Grant(msgspec.Struct, frozen=True):
     resources: tuple[str, ...]
 
 
-def function_grants(to: Deployment, parts: Collection[str] = ()) -> tuple[Grant, ...]:
+def function_grants(to: Reach, parts: Collection[str] = ()) -> tuple[Grant, ...]:
     """What the function's role needs. `parts` are names of OPTIONAL.
 
     Versions are always in it: the template does not tell whether a bucket has them, and without these actions
@@ -128,9 +130,9 @@ def function_grants(to: Deployment, parts: Collection[str] = ()) -> tuple[Grant,
     return (*grants, *_optional(to, parts))
 
 
-def _optional(to: Deployment, parts: Collection[str]) -> Iterable[Grant]:
+def _optional(to: Reach, parts: Collection[str]) -> Iterable[Grant]:
     if unknown := set(parts) - set(OPTIONAL):
-        raise DeploymentError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(OPTIONAL)}")
+        raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(OPTIONAL)}")
     if "kms" in parts:
         keys = (f"acs:kms:{to.region}:{to.account}:key/*",)
         yield Grant("kms", OPTIONAL["kms"], ("kms:GenerateDataKey", "kms:Decrypt"), keys)
@@ -152,7 +154,7 @@ def _optional(to: Deployment, parts: Collection[str]) -> Iterable[Grant]:
         )
 
 
-def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
+def deployer_grants(to: Reach) -> tuple[Grant, ...]:
     """What the deployer's commands need: setup, deploy, invoke, copy, logs and remove.
 
     `tests/flow/test_deployer_rights.py` holds each action, and lists those that only a real account can show.
@@ -166,9 +168,7 @@ def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
         (*roles, *(each.lower() for each in roles))
     )  # ARNs have the names of roles in lower case
     layer = f"acs:fc:{to.region}:{to.account}:layers/{LAYER}"
-    functions = tuple(
-        each for name in (to.function, f"{to.function}-dropped") for each in _function(to, name)
-    )
+    functions = tuple(each for name in to.functions for each in _function(to, name))
     return (
         Grant("state bucket", "setup: make the state bucket", ("oss:PutBucket",), state),
         Grant(
@@ -300,7 +300,7 @@ def trust(service: str) -> dict[str, Any]:
     return {"Version": "1", "Statement": [statement]}
 
 
-def rendered(to: Deployment, parts: Collection[str] = ()) -> str:
+def rendered(to: Reach, parts: Collection[str] = ()) -> str:
     """The content of `ram-policy.json`: both documents, and what each statement is for."""
     grants = function_grants(to, parts)
     content = {
@@ -321,13 +321,13 @@ def _buckets(patterns: Sequence[Pattern]) -> tuple[str, ...]:
     return _unique(f"acs:oss:*:*:{each.bucket}" for each in patterns)
 
 
-def _function(to: Deployment, name: str) -> tuple[str, ...]:
+def _function(to: Reach, name: str) -> tuple[str, ...]:
     """A function, and what is below it: versions, aliases, triggers."""
     arn = f"acs:fc:{to.region}:{to.account}:functions/{name}"
     return arn, f"{arn}/*"
 
 
-def _projects(to: Deployment) -> tuple[str, ...]:
+def _projects(to: Reach) -> tuple[str, ...]:
     """Of the log service, as `logConfig: auto` names them."""
     starts = (f"serverless-{to.region}", f"aliyun-fc-{to.region}")
     return tuple(f"acs:log:{to.region}:{to.account}:project/{start}-*" for start in starts)
@@ -339,18 +339,18 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m functions.deploy.policy", description=__doc__)
-    deployment.add_arguments(parser)
+    reach.add_arguments(parser)
     add_parts(parser)
     parser.add_argument("--deployer", action="store_true", help="print the policy of whoever deploys instead")
     parser.add_argument("--output", type=Path, default=DOCUMENT, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
-        to = deployment.read(options.template, dict(options.var))
+        to = reach.read(options.template, dict(options.var), os.environ)
         if options.deployer:
             print(json.dumps(document(deployer_grants(to)), indent=2))
             return 0
         options.output.write_text(rendered(to, options.with_part), encoding="utf-8")
-    except DeploymentError as error:
+    except TemplateError as error:
         print(f"policy: {error}", file=sys.stderr)
         return 2
     print(f"{options.output}: what role {to.role} may do, in account {to.account}, region {to.region}")

@@ -19,7 +19,7 @@ import pytest
 from alibabacloud_fc20230330 import models
 from darabonba.exceptions import DaraException
 
-from functions.deploy import copies, deployment, layer, leftovers, policy, setup
+from functions.deploy import copies, layer, leftovers, policy, reach, setup
 from functions.deploy.account import Account, Refusal
 from functions.deploy.buckets import Obstacle
 from functions.deploy.copies import Api, Failure
@@ -46,7 +46,7 @@ class Desk:
         self.cloud, self._directory = cloud, directory
         self._numbers = itertools.count()
         self.deployment = read(TEMPLATE)
-        self.grants = policy.deployer_grants(deployment.read(TEMPLATE))
+        self.grants = policy.deployer_grants(reach.read(TEMPLATE))
         self.wanted: tuple[Deploy, ...] = tuple(
             component.without_layers(component.requests(props, cloud.account_id))
             for props in self.deployment.props.values()
@@ -258,7 +258,7 @@ def desk(shared_desk: Desk) -> Iterator[Desk]:
 
 
 def test_every_action_of_the_policy_is_shown_to_be_needed_or_listed_with_the_reason() -> None:
-    grants = policy.deployer_grants(deployment.read(TEMPLATE))
+    grants = policy.deployer_grants(reach.read(TEMPLATE))
     granted = {(grant.name, action) for grant in grants for action in grant.actions}
     assert granted == NEEDED_BY.keys() | NOT_SHOWN.keys() | set(NEEDED_BY_SETUP)
 

@@ -24,6 +24,7 @@ from functions.deploy.account import Account, Refusal
 from functions.deploy.buckets import Obstacle
 from functions.deploy.copies import Api, Failure
 from functions.deploy.policy import Grant
+from tests.cloud import ram
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component
 from tests.cloud.fc.component import Deploy
@@ -291,6 +292,19 @@ def test_each_role_is_to_be_passed(desk: Desk, role: str) -> None:
     others = tuple(each for each in passed.resources if each != arn)
     desk.allow((*kept, Grant("pass", "", passed.actions, others)))
     assert f":role/{role}'" in refusal(desk, first_deploy)
+
+
+def test_the_log_project_that_is_made_is_the_one_that_both_policies_name() -> None:
+    to = reach.read(TEMPLATE)
+    log = component.log_config(to.region, to.account)
+    project = f"acs:log:{to.region}:{to.account}:project/{log['project']}"
+    logstore = f"{project}/logstore/{log['logstore']}"
+    for grants, needed in (
+        (policy.function_grants(to), {"log:PostLogStoreLogs": logstore}),
+        (policy.deployer_grants(to), {"log:CreateProject": project, "log:GetLogStoreLogs": logstore}),
+    ):
+        allowed = ram.read(json.dumps(policy.document(grants)))
+        assert [action for action, at in needed.items() if not allowed.allows(action, at)] == []
 
 
 def refusal(desk: Desk, step: Step) -> str:

@@ -6,7 +6,9 @@ leaves out: devsapp/fc3, `subCommands/deploy` and `default/config`; wire shapes:
 
 from __future__ import annotations
 
+import hashlib
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -87,7 +89,7 @@ def requests(props: Mapping[str, Any], account_id: str) -> Deploy:
     """The requests for the resolved `props` of one resource."""
     function = {name: value for name, value in props.items() if name not in APART}
     if function.get("logConfig") == "auto":
-        function["logConfig"] = log_config(props["region"], account_id, props["functionName"])
+        function["logConfig"] = log_config(props["region"], account_id)
     asynchronous = props.get("asyncInvokeConfig")
     if asynchronous:
         asynchronous = {name: value for name, value in asynchronous.items() if name != "qualifier"}
@@ -102,14 +104,18 @@ def requests(props: Mapping[str, Any], account_id: str) -> Deploy:
     )
 
 
-def log_config(region: str, account_id: str, function: str) -> Json:
-    """What `logConfig: auto` becomes; the component creates project and logstore first."""
+def log_config(region: str, account_id: str) -> Json:
+    """What `logConfig: auto` becomes; the component creates project and logstore first.
+
+    Names as fc3 0.1.22 makes them (`resources/sls`): the project's has a UUID made of the account's id.
+    """
+    digest = hashlib.sha1(account_id.encode(), usedforsecurity=False).digest()
     return {
         "enableInstanceMetrics": True,
         "enableRequestMetrics": True,
         "logBeginRule": "DefaultRegex",
-        "logstore": f"fc-v3-{function}-logstore".lower(),
-        "project": f"{account_id}-{region}-logproject",
+        "logstore": "default-logs",
+        "project": f"serverless-{region}-{uuid.UUID(bytes=digest[:16], version=5)}"[:63],
     }
 
 

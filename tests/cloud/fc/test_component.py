@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -64,8 +65,8 @@ def test_every_request_has_its_share_of_the_props() -> None:
 
 def test_log_config_auto_names_a_project_of_the_account_and_region() -> None:
     log = requests(PROPS, ACCOUNT).function["logConfig"]
-    assert log["project"] == f"{ACCOUNT}-cn-hangzhou-logproject"
-    assert (log["logstore"], log["enableRequestMetrics"]) == ("fc-v3-fn-logstore", True)
+    assert re.fullmatch(r"serverless-cn-hangzhou-[0-9a-f-]{36}", log["project"])
+    assert (log["logstore"], log["enableRequestMetrics"]) == ("default-logs", True)
 
 
 def test_what_a_template_leaves_out_is_sent_empty_or_not_at_all() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,9 @@ from rich.progress import (
 from functions.deploy import account, copies, layer, leftovers, mistakes, template, tool
 from functions.deploy.account import Refusal
 from functions.deploy.copies import Failure
-from functions.deploy.props import Function, HttpTrigger
-from functions.deploy.template import Deployment, TemplateError
+from functions.deploy.props import HttpTrigger
+from functions.deploy.template import ROOT, Deployment, TemplateError
 
-ROOT = Path(__file__).resolve().parents[2]
 SHOWN = 20  # of what would be left behind
 
 
@@ -48,7 +47,7 @@ def main() -> int:
 
 def check(options: argparse.Namespace, console: Console) -> int:
     """Judge the template: ours, the models of FC's SDK, and the genuine tool."""
-    deployment = _load(options.template, {})
+    deployment = template.read(options.template, {"AccountID": tool.MADE_UP_ACCOUNT})
     _judge(deployment)
     start = tool.command(options.tool)
     shown: Any = tool.preview(start, options.template)
@@ -70,15 +69,15 @@ def check(options: argparse.Namespace, console: Console) -> int:
 def deploy(options: argparse.Namespace, console: Console) -> int:
     """Check, build and publish the layer as needed, then `s deploy`."""
     given = account.read()
-    deployment = _load(options.template, account.environment())
+    deployment = template.read(options.template, account.environment())
     _judge(deployment)
     start = tool.command(options.tool)
-    function = _main_function(deployment)
-    variables = given.tool_environment(_account_id(deployment))
+    function = deployment.main
+    variables = given.tool_environment(deployment.account)
     if any(f":layers/{layer.NAME}/" in arn for arn in function.layers):
         published = _publish(given, deployment, options.layers, console)
         variables["OSS_COPY_LAYER_VERSION"] = str(published.version)
-        named = _load(options.template, {**account.environment(), **variables})
+        named = template.read(options.template, {**account.environment(), **variables})
         if any(published.arn not in each.layers for each in named.functions):
             raise Refusal(f"layers: the template does not name {published.arn}, which was published")
     return tool.pass_on(start, ["deploy", "-y", "-t", str(options.template), *options.arguments], variables)
@@ -87,8 +86,8 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
 def remove(options: argparse.Namespace, console: Console) -> int:
     """Say what would be left behind, then `s remove`."""
     given = account.read()
-    deployment = _load(options.template, account.environment())
-    left = leftovers.find(given, _main_function(deployment))
+    deployment = template.read(options.template, account.environment())
+    left = leftovers.find(given, deployment.main)
     for line in left[:SHOWN]:
         console.print(line, markup=False)
     if len(left) > SHOWN:
@@ -101,7 +100,7 @@ def remove(options: argparse.Namespace, console: Console) -> int:
     code = tool.pass_on(
         start,
         ["remove", "-y", "-t", str(options.template), *options.arguments],
-        given.tool_environment(_account_id(deployment)),
+        given.tool_environment(deployment.account),
     )
     if code == 0:
         console.print("left in the account: the buckets, the layer, the roles")
@@ -152,42 +151,23 @@ def copy(options: argparse.Namespace, console: Console) -> int:
 # --- shared by the commands ---
 
 
-def _load(path: Path, environment: Mapping[str, str]) -> Deployment:
-    return template.load(
-        path,
-        variables={},
-        environment={},
-        config={"AccountID": environment.get("AccountID", "1234567890123456")},
-        process_environment=environment,
-    )
-
-
 def _judge(deployment: Deployment) -> None:
     """Refusal with all mistakes."""
     if found := mistakes.find(deployment):
         raise Refusal("\n       ".join(found))
 
 
-def _main_function(deployment: Deployment) -> Function:
-    """The function that copies: the template's first."""
-    return deployment.functions[0]
-
-
-def _account_id(deployment: Deployment) -> str:
-    return _main_function(deployment).role.removeprefix("acs:ram::").partition(":")[0]
-
-
 def _publish(
     given: account.Account, deployment: Deployment, layers: Path, console: Console
 ) -> layer.Published:
-    function = _main_function(deployment)
+    function = deployment.main
     version = function.runtime.removeprefix("python")
     archive, lock = layers / f"sdk-{version}.zip", layers / "sdk" / "requirements.txt"
     if not archive.is_file() or archive.stat().st_mtime < lock.stat().st_mtime:
         build = [sys.executable, str(layers / "sdk" / "build.py"), "--python", version]
         if subprocess.run(build, check=False).returncode:
             raise Refusal("the layer could not be built")
-    client = given.fc(function.region, _account_id(deployment))
+    client = given.fc(function.region, deployment.account)
     published = layer.publish(client, archive, function.runtime)
     console.print(f"layer {published.arn}: {'published' if published.new else 'holds the same already'}")
     return published
@@ -196,21 +176,21 @@ def _publish(
 def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> int:
     """Run the tool for the first resource alone."""
     given = account.read()
-    deployment = _load(options.template, account.environment())
+    deployment = template.read(options.template, account.environment())
     resource = next(iter(deployment.resources))
     return tool.pass_on(
         tool.command(options.tool),
         [resource, *arguments, "-t", str(options.template)],
-        given.tool_environment(_account_id(deployment)),
+        given.tool_environment(deployment.account),
     )
 
 
 def _trigger_url(given: account.Account, path: Path) -> str:
-    deployment = _load(path, account.environment())
-    function = _main_function(deployment)
+    deployment = template.read(path, account.environment())
+    function = deployment.main
     for trigger in function.triggers:
         if isinstance(trigger, HttpTrigger):
-            client = given.fc(function.region, _account_id(deployment))
+            client = given.fc(function.region, deployment.account)
             return copies.find_trigger(client, function.function_name, trigger.trigger_name)
     raise Refusal(f"{path.name} has no HTTP trigger: give URL=...")
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import oss2
 
+ADVICE = "grant yourself what `make policy ARGS=--deployer` prints"
 AccessKey = tuple[str, str, str | None]  # id, secret, security token
 
 
@@ -38,7 +39,7 @@ class Buckets:
 
     def look(self, name: str) -> Bucket | None:
         """How the bucket is; None if there is none."""
-        with _told(name):
+        with _told(name, "oss:GetBucketInfo"):
             try:
                 info = self._bucket(name).get_bucket_info()
             except oss2.exceptions.NoSuchBucket:
@@ -52,12 +53,12 @@ class Buckets:
 
     def make(self, name: str) -> None:
         """A bucket as OSS makes it by default: private, without versioning."""
-        with _told(name):
+        with _told(name, "oss:PutBucket"):
             self._bucket(name).create_bucket()
 
     def rules(self, name: str) -> bytes | None:
         """The lifecycle rules as they are; None if there are none."""
-        with _told(name):
+        with _told(name, "oss:GetBucketLifecycle"):
             try:
                 # not `get_bucket_lifecycle`, which drops what it does not know
                 answer = self._bucket(name)._do("GET", name, "", params={oss2.Bucket.LIFECYCLE: ""})  # noqa: SLF001 - there is no public way to it
@@ -69,7 +70,7 @@ class Buckets:
     def put_rules(self, name: str, document: bytes, *, overlapping: bool) -> None:
         """Replace all lifecycle rules."""
         headers = {"x-oss-allow-same-action-overlap": "true"} if overlapping else {}
-        with _told(name):
+        with _told(name, "oss:PutBucketLifecycle"):
             self._bucket(name).put_bucket_lifecycle(document, headers)
 
     def _bucket(self, name: str) -> Any:  # noqa: ANN401 - oss2 carries no types
@@ -77,12 +78,13 @@ class Buckets:
 
 
 @contextmanager
-def _told(bucket: str) -> Iterator[None]:
+def _told(bucket: str, action: str) -> Iterator[None]:
+    """`action` is what RAM is asked for: OSS does not say it when it refuses."""
     try:
         yield
     except oss2.exceptions.RequestError as error:
         raise Obstacle(f"bucket {bucket}: OSS cannot be reached: {error.exception}") from error
     except oss2.exceptions.OssError as error:
         text = f"bucket {bucket}: OSS answered {error.status} {error.code}: {error.message}"
-        advice = "; grant yourself what `make policy ARGS=--deployer` prints" if error.status == 403 else ""
+        advice = f"; it takes {action}: {ADVICE}" if error.status == 403 else ""
         raise Obstacle(f"{text} (request id {error.request_id}){advice}") from error

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from functions.deploy import calls
-from functions.deploy.props import Function, HttpTrigger, OssTrigger, TimerTrigger
+from functions.deploy.props import Function, HttpTrigger, OssTrigger, TimerTrigger, account_of
 from functions.deploy.template import Deployment
 from osscopy import names, settings
 from osscopy.model import Misconfigured, Rule
@@ -72,7 +72,7 @@ class _Asked(dict[str, str]):
 
 def _places(function: Function) -> Iterator[str]:
     """Everything it names lies in its own region and account: OSS and FC pass nothing on to others."""
-    own = (function.region, _account(function.role))
+    own = (function.region, account_of(function.role))
     for trigger in function.triggers:
         if isinstance(trigger, OssTrigger):
             _, _, region, account, _ = trigger.source_arn.split(":")
@@ -80,16 +80,11 @@ def _places(function: Function) -> Iterator[str]:
                 yield f"triggers.{trigger.trigger_name}.sourceArn: {region} is not the region {own[0]}"
             if account != own[1]:
                 yield f"triggers.{trigger.trigger_name}.sourceArn: {account} is not the account of `role`"
-            if _account(trigger.invocation_role) != own[1]:
+            if account_of(trigger.invocation_role) != own[1]:
                 yield f"triggers.{trigger.trigger_name}.invocationRole: not of the account of `role`"
     for arn in function.layers:
         if arn.split(":")[:3] != ["acs", "fc", own[0]]:
             yield f"layers: {arn} does not lie in the region {own[0]}"
-
-
-def _account(role: str) -> str:
-    """The account in acs:ram::<account>:role/<name>."""
-    return role.removeprefix("acs:ram::").partition(":")[0]
 
 
 def _powers(function: Function) -> Iterator[str]:

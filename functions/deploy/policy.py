@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Any
 
 import msgspec
 
-from functions.deploy import deployment
-from functions.deploy.deployment import ROOT, Deployment, DeploymentError
+from functions.deploy import reach
+from functions.deploy.reach import Reach
+from functions.deploy.template import ROOT, TemplateError
 from osscopy.names import Pattern
 
 DOCUMENT = ROOT / "functions/oss_copy/ram-policy.json"
@@ -41,7 +43,7 @@ class Grant(msgspec.Struct, frozen=True):
     resources: tuple[str, ...]
 
 
-def function_grants(to: Deployment, parts: Collection[str] = ()) -> tuple[Grant, ...]:
+def function_grants(to: Reach, parts: Collection[str] = ()) -> tuple[Grant, ...]:
     """What the function's role needs. `parts` are names of OPTIONAL.
 
     Versions are always in it: the template does not tell whether a bucket has them, and without these actions
@@ -128,9 +130,9 @@ def function_grants(to: Deployment, parts: Collection[str] = ()) -> tuple[Grant,
     return (*grants, *_optional(to, parts))
 
 
-def _optional(to: Deployment, parts: Collection[str]) -> Iterable[Grant]:
+def _optional(to: Reach, parts: Collection[str]) -> Iterable[Grant]:
     if unknown := set(parts) - set(OPTIONAL):
-        raise DeploymentError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(OPTIONAL)}")
+        raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(OPTIONAL)}")
     if "kms" in parts:
         keys = (f"acs:kms:{to.region}:{to.account}:key/*",)
         yield Grant("kms", OPTIONAL["kms"], ("kms:GenerateDataKey", "kms:Decrypt"), keys)
@@ -152,16 +154,21 @@ def _optional(to: Deployment, parts: Collection[str]) -> Iterable[Grant]:
         )
 
 
-def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
-    """What `make setup`, `s deploy` and asking for copies need.
+def deployer_grants(to: Reach) -> tuple[Grant, ...]:
+    """What the deployer's commands need: setup, deploy, invoke, copy, logs and remove.
 
-    Those of setup are held by a test; those of the deploy follow the documentation of FC, RAM and the log
-    service, and were not tried.
+    `tests/flow/test_deployer_rights.py` holds each action, and lists those that only a real account can show.
+    The `s` tool also looks for what `s.yaml` never makes (aliases, versions, scaling, VPC bindings): it goes
+    on where it may not, so that nothing here grants it.
     """
     state = (f"acs:oss:*:*:{to.state_bucket}",)
     roles = tuple(f"acs:ram:*:{to.account}:role/{name}" for name in (to.role, TRIGGER_ROLE))
     policies = (f"acs:ram:*:{to.account}:policy/{to.role}", f"acs:ram:*:system:policy/{TRIGGER_POLICY}")
+    passed = _unique(
+        (*roles, *(each.lower() for each in roles))
+    )  # ARNs have the names of roles in lower case
     layer = f"acs:fc:{to.region}:{to.account}:layers/{LAYER}"
+    functions = tuple(each for name in to.functions for each in _function(to, name))
     return (
         Grant("state bucket", "setup: make the state bucket", ("oss:PutBucket",), state),
         Grant(
@@ -188,34 +195,60 @@ def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
             ("ram:GetPolicy", "ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:AttachPolicyToRole"),
             policies,
         ),
-        Grant("pass", "deploy: give the roles to the function and its trigger", ("ram:PassRole",), roles),
+        Grant("pass", "deploy: give the roles to the function and its trigger", ("ram:PassRole",), passed),
         Grant(
             "function",
-            "deploy: make and change the function, its triggers and how it is invoked; ask for copies",
+            "deploy, remove: make, change and delete the functions, their triggers and how they are invoked",
             (
                 "fc:CreateFunction",
                 "fc:GetFunction",
                 "fc:UpdateFunction",
+                "fc:DeleteFunction",
                 "fc:CreateTrigger",
                 "fc:GetTrigger",
                 "fc:UpdateTrigger",
                 "fc:DeleteTrigger",
                 "fc:ListTriggers",
-                "fc:GetAsyncInvokeConfig",
-                "fc:PutAsyncInvokeConfig",
-                "fc:DeleteAsyncInvokeConfig",
                 "fc:GetConcurrencyConfig",
                 "fc:PutConcurrencyConfig",
                 "fc:DeleteConcurrencyConfig",
-                "fc:InvokeFunction",
             ),
-            (*_function(to, to.function), *_function(to, f"{to.function}-dropped")),
+            functions,
         ),
+        Grant(
+            "asynchronous",
+            "deploy, remove: how they are invoked asynchronously, by both names that FC gives these actions",
+            tuple(
+                f"fc:{name}"
+                for does, what in (("Get", ""), ("Put", ""), ("Delete", ""), ("List", "s"))
+                for name in (f"{does}AsyncInvokeConfig{what}", f"{does}FunctionAsyncInvokeConfig{what}")
+            ),
+            functions,
+        ),
+        Grant("invoke", "invoke, copy: ask for copies", ("fc:InvokeFunction",), functions),
         Grant(
             "layer",
             "deploy: publish the layer",
             ("fc:CreateLayerVersion", "fc:GetLayerVersion", "fc:ListLayerVersions"),
             (layer, f"{layer}/*"),
+        ),
+        Grant(
+            "leftovers",
+            "remove: look for copies on record",
+            ("oss:ListObjects",),
+            state,
+        ),
+        Grant(
+            "results",
+            "remove: see whether a copy on record is over",
+            ("oss:GetObject",),
+            (f"acs:oss:*:*:{to.state_bucket}/{to.state_prefix}*",),
+        ),
+        Grant(
+            "uploads",
+            "remove: look for open uploads",
+            ("oss:ListMultipartUploads",),
+            _buckets(to.destinations),
         ),
         Grant("code", "deploy: a place to upload code to", ("fc:GetTempBucketToken",), ("*",)),
         Grant(
@@ -241,6 +274,12 @@ def deployer_grants(to: Deployment) -> tuple[Grant, ...]:
             ),
             tuple(each for project in _projects(to) for each in (project, f"{project}/*")),
         ),
+        Grant(
+            "log lines",
+            "logs: read what the function has logged",
+            ("log:GetLogStoreLogs",),
+            tuple(f"{project}/logstore/*" for project in _projects(to)),
+        ),
     )
 
 
@@ -261,7 +300,7 @@ def trust(service: str) -> dict[str, Any]:
     return {"Version": "1", "Statement": [statement]}
 
 
-def rendered(to: Deployment, parts: Collection[str] = ()) -> str:
+def rendered(to: Reach, parts: Collection[str] = ()) -> str:
     """The content of `ram-policy.json`: both documents, and what each statement is for."""
     grants = function_grants(to, parts)
     content = {
@@ -282,13 +321,13 @@ def _buckets(patterns: Sequence[Pattern]) -> tuple[str, ...]:
     return _unique(f"acs:oss:*:*:{each.bucket}" for each in patterns)
 
 
-def _function(to: Deployment, name: str) -> tuple[str, ...]:
+def _function(to: Reach, name: str) -> tuple[str, ...]:
     """A function, and what is below it: versions, aliases, triggers."""
     arn = f"acs:fc:{to.region}:{to.account}:functions/{name}"
     return arn, f"{arn}/*"
 
 
-def _projects(to: Deployment) -> tuple[str, ...]:
+def _projects(to: Reach) -> tuple[str, ...]:
     """Of the log service, as `logConfig: auto` names them."""
     starts = (f"serverless-{to.region}", f"aliyun-fc-{to.region}")
     return tuple(f"acs:log:{to.region}:{to.account}:project/{start}-*" for start in starts)
@@ -300,18 +339,18 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m functions.deploy.policy", description=__doc__)
-    deployment.add_arguments(parser)
+    reach.add_arguments(parser)
     add_parts(parser)
     parser.add_argument("--deployer", action="store_true", help="print the policy of whoever deploys instead")
     parser.add_argument("--output", type=Path, default=DOCUMENT, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
-        to = deployment.read(options.template, dict(options.var))
+        to = reach.read(options.template, dict(options.var), os.environ)
         if options.deployer:
             print(json.dumps(document(deployer_grants(to)), indent=2))
             return 0
         options.output.write_text(rendered(to, options.with_part), encoding="utf-8")
-    except DeploymentError as error:
+    except TemplateError as error:
         print(f"policy: {error}", file=sys.stderr)
         return 2
     print(f"{options.output}: what role {to.role} may do, in account {to.account}, region {to.region}")

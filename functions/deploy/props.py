@@ -250,6 +250,11 @@ class Function(_Props, frozen=True):
         return self.code if isinstance(self.code, str) else self.code.src
 
 
+def account_of(role: str) -> str:
+    """The account in acs:ram::<account>:role/<name>."""
+    return role.removeprefix("acs:ram::").partition(":")[0]
+
+
 def check_environment(variables: dict[str, str]) -> None:
     """Refuse what FC refuses: names that begin with FC_, and more than 4 KB in all."""
     for name in variables:

@@ -15,7 +15,7 @@ from alibabacloud_ram20150501.client import Client
 from alibabacloud_tea_openapi.utils_models import Config
 from Tea.exceptions import TeaException
 
-from functions.deploy.buckets import AccessKey, Obstacle
+from functions.deploy.buckets import ADVICE, AccessKey, Obstacle
 
 Document = dict[str, Any]
 Kind = Literal["System", "Custom"]
@@ -140,5 +140,5 @@ def _told() -> Iterator[None]:
         status = getattr(error, "status_code", None) or getattr(error, "statusCode", None)
         if not status:
             raise Obstacle(f"RAM cannot be reached: {error.message}") from error
-        advice = "; grant yourself what `make policy ARGS=--deployer` prints" if status == 403 else ""
+        advice = f"; {ADVICE}" if status == 403 else ""
         raise Obstacle(f"RAM answered {status} {error.code}: {error.message}{advice}") from error

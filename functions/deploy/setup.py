@@ -8,17 +8,19 @@ ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_S
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 import msgspec
 
-from functions.deploy import deployment, lifecycle, policy
+from functions.deploy import lifecycle, policy, reach
 from functions.deploy.buckets import Bucket, Buckets, Obstacle
-from functions.deploy.deployment import Deployment, DeploymentError
 from functions.deploy.lifecycle import Wanted
+from functions.deploy.reach import Reach
 from functions.deploy.roles import Document, Kind, RamRoles, Roles
+from functions.deploy.template import TemplateError
 from osscopy import plan as copying
 from osscopy import settings
 
@@ -44,7 +46,7 @@ class Seen(msgspec.Struct, frozen=True):
     rules: bytes | None = None
 
 
-def plan(to: Deployment, buckets: Buckets, roles: Roles, parts: Collection[str] = ()) -> Plan:
+def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ()) -> Plan:
     """What is to be done, in this order; Obstacle if something is there that setup must not change."""
     destinations = [each.bucket for each in to.destinations]
     seen = {name: _see(buckets, name) for name in dict.fromkeys([to.state_bucket, *destinations])}
@@ -71,7 +73,7 @@ def _see(buckets: Buckets, name: str) -> Seen:
     return Seen(found, buckets.rules(name) if found else None)
 
 
-def _check_state(to: Deployment, seen: Seen) -> None:
+def _check_state(to: Reach, seen: Seen) -> None:
     """Obstacle if the state bucket is there and cannot be one."""
     found, wrong = seen.bucket, None
     if found is None:
@@ -92,7 +94,7 @@ def _check_state(to: Deployment, seen: Seen) -> None:
             raise Obstacle(f"{text}, the memory of copies under way: narrow its prefix")
 
 
-def _bucket_notes(to: Deployment, name: str, seen: Seen) -> Iterator[str]:
+def _bucket_notes(to: Reach, name: str, seen: Seen) -> Iterator[str]:
     """What the deployer should know of a destination."""
     if seen.bucket is None:
         if name != to.state_bucket:
@@ -113,7 +115,7 @@ def _new_bucket(buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]:
         yield Step(f"make bucket {name}: private, without versioning", partial(buckets.make, name))
 
 
-def _wanted(to: Deployment, name: str) -> list[Wanted]:
+def _wanted(to: Reach, name: str) -> list[Wanted]:
     """Lifecycle rules of a bucket: records expire; what the sweep cannot end any more is ended all the same.
 
     The sweep ends uploads by the records: without these, the rule about uploads is the last net.
@@ -137,7 +139,7 @@ def _inside(prefix: str, other: str) -> bool:
     return prefix != other and prefix.startswith(other)
 
 
-def _rules(to: Deployment, buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]:
+def _rules(to: Reach, buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]:
     """All rules of a bucket in one step: putting some replaces all."""
     theirs = seen.bucket is None or seen.bucket.owner != to.account
     if theirs and name != to.state_bucket:
@@ -157,7 +159,7 @@ def _rules(to: Deployment, buckets: Buckets, name: str, seen: Seen) -> Iterator[
 # --- roles -------------------------------------------------------------------------------------------------
 
 
-def _function_role(to: Deployment, roles: Roles, parts: Collection[str], notes: list[str]) -> Iterator[Step]:
+def _function_role(to: Reach, roles: Roles, parts: Collection[str], notes: list[str]) -> Iterator[Step]:
     name, document = to.role, policy.document(policy.function_grants(to, parts))
     yield from _role(roles, to.role, "fc.aliyuncs.com", "What oss-copy works with")
     there = roles.policy(name)
@@ -209,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: what is missing was shown, or made. 2: something is in the way; the message says what to do."""
     options = _parser().parse_args(arguments)
     try:
-        to = deployment.read(options.template, dict(options.var))
+        to = reach.read(options.template, dict(options.var), os.environ)
         access_key = settings.environment_credentials()
         if access_key is None:
             raise Obstacle(
@@ -223,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.yes:
                 step.do()
             print(f"  {'done' if options.yes else 'to do'}: {step.what}")
-    except (Obstacle, DeploymentError) as error:
+    except (Obstacle, TemplateError) as error:
         print(f"setup: {error}", file=sys.stderr)
         return 2
     for note in planned.notes:
@@ -240,7 +242,7 @@ def _verdict(count: int, *, done: bool) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m functions.deploy.setup", description=__doc__)
-    deployment.add_arguments(parser)
+    reach.add_arguments(parser)
     policy.add_parts(parser)
     parser.add_argument("--yes", action="store_true", help="do it; without, it is only shown")
     parser.add_argument("--oss-endpoint", metavar="URL", help="default: that of the region")

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 import yaml
 
-from functions.deploy.props import Function, check_environment
+from functions.deploy.props import Function, account_of, check_environment
 
+ROOT = Path(__file__).resolve().parents[2]
 _REFERENCE = re.compile(r"\$\{(?P<inner>[^{}]*)\}")
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\)\Z", re.DOTALL)
 _ARGUMENT = re.compile(r"""\s*(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)")\s*""")
@@ -59,10 +61,28 @@ class Deployment(msgspec.Struct, frozen=True):
         return tuple(self.resources.values())
 
     @property
+    def main(self) -> Function:
+        """The function that copies: the template's first."""
+        return self.functions[0]
+
+    @property
+    def account(self) -> str:
+        """The account that it is deployed to: that of the function's role."""
+        return account_of(self.main.role)
+
+    @property
     def buckets(self) -> tuple[str, ...]:
         """A bucket for every var whose name ends in Bucket, each once."""
         names = (str(value) for name, value in self.vars.items() if name.endswith("Bucket") and value)
         return tuple(dict.fromkeys(names))
+
+
+def read(
+    path: Path, environment: Mapping[str, str], variables: Mapping[str, str] = MappingProxyType({})
+) -> Deployment:
+    """As `load`, where `environment` is all there is: `${config('AccountID')}` is its AccountID."""
+    config = {name: environment[name] for name in ("AccountID",) if name in environment}
+    return load(path, variables=variables, environment={}, config=config, process_environment=environment)
 
 
 def load(
@@ -85,7 +105,7 @@ def load(
     values = dict(document.vars)
     for name, text in variables.items():
         if name not in values:
-            raise TemplateError(f"--var {name}: {path.name} has no such var")
+            raise TemplateError(f"{path.name} has no var {name}; it has {', '.join(values)}")
         values[name] = yaml.safe_load(text)
     functions, spelt = {}, {}
     for name, resource in document.resources.items():
@@ -191,6 +211,10 @@ class _Scope:
                 return self._environment.get(variable, default)
             case "config", [key] if key in self._config:
                 return self._config[key]
+            case "config", ["AccountID"]:
+                raise TemplateError(
+                    f"{self._where}: ${{{reference}}}: set the environment variable AccountID"
+                )
         raise self._unknown(reference)
 
     def _walk(self, value: object, path: list[str], reference: str) -> object:

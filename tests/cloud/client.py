@@ -143,12 +143,14 @@ class LocalCloud:
             **{"Timeout": self.patience, **options},
         )
 
-    def control(self) -> Any:
-        """The FC 3.0 SDK's client of the account's owner."""
+    def control(self, credentials: Credentials | None = None) -> Any:
+        """The FC 3.0 SDK's client of the account's owner or of whose `credentials` are given."""
+        who = credentials or self.owner
         return NativeClient(
             Config(
-                access_key_id=self.owner.access_key_id,
-                access_key_secret=self.owner.access_key_secret,
+                access_key_id=who.access_key_id,
+                access_key_secret=who.access_key_secret,
+                security_token=who.security_token,
                 endpoint=self.fc.removeprefix("http://"),
                 protocol="http",
                 region_id=self.region,

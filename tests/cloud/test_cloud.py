@@ -117,7 +117,9 @@ def test_a_template_that_cannot_be_deployed_is_named_and_exits_with_2(template: 
     command = [sys.executable, "-m", "tests.cloud", "--template", str(template), "--var", "nothing=1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
     assert done.returncode == 2
-    assert done.stderr.decode().strip() == "local cloud: --var nothing: s.yaml has no such var"
+    assert done.stderr.decode().strip() == (
+        "local cloud: s.yaml has no var nothing; it has timeout, sourceBucket, destinationBucket"
+    )
 
 
 def test_a_bare_cloud_has_its_buckets_and_no_function() -> None:

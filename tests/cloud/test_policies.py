@@ -118,12 +118,13 @@ def test_tasks_have_actions_of_their_own(cloud: LocalCloud, role: Credentials) -
     cloud.invoke_async({}, task_id="t-1")
     cloud.wait_idle()
     base = "/2023-03-30/functions/fn/async-tasks"
-    for method, path, action in (
-        ("GET", base, "fc:ListAsyncTasks"),
-        ("GET", base + "/t-1", "fc:GetAsyncTask"),
-        ("PUT", base + "/t-1/stop", "fc:StopAsyncTask"),
+    for method, path, action, of in (
+        ("GET", base, "fc:ListAsyncTasks", "*"),
+        ("GET", base + "/t-1", "fc:GetAsyncTask", "t-1"),
+        ("PUT", base + "/t-1/stop", "fc:StopAsyncTask", "t-1"),
     ):
-        for allowed, status in ((NOTHING, 403), (policy(action, ARN), 200)):
+        resource = f"{ARN}/async-tasks/{of}"
+        for allowed, status in ((policy(action, ARN), 403), (policy(action, resource), 200)):
             cloud.set_policy("visitor", allowed)
             headers = sign_acs3(method, cloud.fc + path, {}, b"", role)
             assert httpx.request(method, cloud.fc + path, headers=headers).status_code == status, path

@@ -20,7 +20,7 @@ import oss2
 import oss2.models
 import yaml
 
-from functions.deploy import deployment, policy
+from functions.deploy import policy, reach
 from functions.deploy.policy import Grant
 from osscopy import plan
 from osscopy.model import MIB
@@ -51,7 +51,7 @@ class Stage:
     def __init__(self, directory: Path) -> None:
         template = directory / "s.yaml"
         template.write_text(yaml.safe_dump(_template()), encoding="utf-8")
-        self._to = deployment.read(template)
+        self._to = reach.read(template)
         self.grants = policy.function_grants(self._to, PARTS)
         self.cloud = LocalCloud(template=template, variables={"timeout": TIMEOUT})
         self._early = Early("", "", "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
-from functions.deploy import deployment, policy
+from functions.deploy import policy, reach
 from functions.deploy.policy import Grant
 from tests.flow import permitted
 from tests.flow.permitted import PARTS, Broken, Stage
@@ -98,7 +98,7 @@ def test_the_table_names_every_action_of_the_policy(shared_stage: Stage) -> None
     granted = {(grant.name, action) for grant in shared_stage.grants for action in grant.actions}
     assert granted == NEEDED_BY.keys() | NOT_SHOWN
     assert set(NEEDED_BY.values()) <= {*FEATURES, LATE}
-    default = policy.function_grants(deployment.read())
+    default = policy.function_grants(reach.read())
     assert {grant.name for grant in default} == {name for name, _ in granted} - {"rules", *PARTS}
 
 

@@ -13,7 +13,7 @@ import oss2.models
 import pytest
 import yaml
 
-from functions.deploy import deployment, policy, setup
+from functions.deploy import policy, reach, setup
 from functions.deploy.policy import Grant
 from functions.deploy.roles import RamRoles
 from tests.cloud.client import ROOT, LocalCloud
@@ -39,7 +39,7 @@ class Site:
         props["role"] = props["role"].replace("oss-copy", self.role)
         self.template = directory / "s.yaml"
         self.template.write_text(yaml.safe_dump(template), encoding="utf-8")
-        self.to = deployment.read(self.template)
+        self.to = reach.read(self.template)
         cloud.oss_bucket(self.destination).create_bucket()
         self.be(policy.deployer_grants(self.to))
 
@@ -286,7 +286,7 @@ def test_a_role_that_others_take_on_is_shared_with_fc(site: Site, capsys: pytest
 
 NEEDED = [
     (grant.name, action)
-    for grant in policy.deployer_grants(deployment.read())
+    for grant in policy.deployer_grants(reach.read())
     if grant.why.startswith("setup:")
     for action in grant.actions
 ]
@@ -306,7 +306,9 @@ def test_the_deployer_needs_each_of_these_actions(
         assert site.setup("--yes") == 0
     site.be(without(grants, name, action))
     assert site.setup("--yes", "--with", "kms") == 2
-    assert "grant yourself what `make policy ARGS=--deployer` prints" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert action in said
+    assert "grant yourself what `make policy ARGS=--deployer` prints" in said
 
 
 def test_without_credentials_or_a_service_it_says_so(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.deploy import deployment, policy
-from functions.deploy.deployment import ROOT
+from functions.deploy import policy, reach
+from functions.deploy.template import ROOT
 
 TEMPLATE = ROOT / "s.yaml"
 
@@ -29,7 +29,7 @@ def changed(directory: Path, **environment: str) -> Path:
 
 
 def test_the_committed_document_is_what_make_policy_writes() -> None:
-    assert policy.DOCUMENT.read_text(encoding="utf-8") == policy.rendered(deployment.read())
+    assert policy.DOCUMENT.read_text(encoding="utf-8") == policy.rendered(reach.read())
 
 
 def test_vars_given_on_the_command_line_replace_those_of_the_template() -> None:
@@ -41,7 +41,7 @@ def test_vars_given_on_the_command_line_replace_those_of_the_template() -> None:
         "destinationBucket": "into",
         "stateBucket": "notes",
     }
-    text = policy.rendered(deployment.read(TEMPLATE, given))
+    text = policy.rendered(reach.read(TEMPLATE, given))
     assert "acs:fc:cn-beijing:42:functions/mover" in text
     assert "acs:oss:*:*:notes/oss-copy/*" in text
     for default in (
@@ -54,11 +54,27 @@ def test_vars_given_on_the_command_line_replace_those_of_the_template() -> None:
         assert default not in text
 
 
+def test_the_account_may_be_the_environments_and_names_may_be_anywhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--deployer", "--var", "accountId=${config('AccountID')}"]
+    arguments += ["--var", "stateBucket=${env('STATE', 'notes')}"]
+    monkeypatch.delenv("AccountID", raising=False)
+    assert policy.main(arguments) == 2
+    assert "set the environment variable AccountID" in capsys.readouterr().err
+    monkeypatch.setenv("AccountID", "42")
+    assert policy.main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "acs:fc:cn-hangzhou:42:functions/oss-copy-dropped/*" in printed
+    assert "acs:oss:*:*:notes/oss-copy/*" in printed
+    assert "1234567890123456" not in printed
+
+
 def test_rights_go_no_further_than_the_allow_lists(tmp_path: Path) -> None:
     path = changed(
         tmp_path, ALLOWED_SOURCES="aaa/in/*,bbb/one.bin", ALLOWED_DESTINATIONS="ccc/out/*,ccc/more/*"
     )
-    grants = policy.function_grants(deployment.read(path))
+    grants = policy.function_grants(reach.read(path))
     assert resources(grants, "source") == ("acs:oss:*:*:aaa/in/*", "acs:oss:*:*:bbb/one.bin")
     assert resources(grants, "destination") == ("acs:oss:*:*:ccc/out/*", "acs:oss:*:*:ccc/more/*")
     assert resources(grants, "uploads") == ("acs:oss:*:*:ccc",)
@@ -66,19 +82,19 @@ def test_rights_go_no_further_than_the_allow_lists(tmp_path: Path) -> None:
 
 def test_rules_in_an_object_may_be_read_and_nothing_else_beside_it(tmp_path: Path) -> None:
     path = changed(tmp_path, COPY_RULES="oss://oss-copy-state/rules.json")
-    grants = policy.function_grants(deployment.read(path))
+    grants = policy.function_grants(reach.read(path))
     assert resources(grants, "rules") == ("acs:oss:*:*:oss-copy-state/rules.json",)
 
 
 @pytest.mark.parametrize("part", policy.OPTIONAL)
 def test_optional_power_is_left_out_unless_asked_for(part: str) -> None:
-    to = deployment.read()
+    to = reach.read()
     more = {each.name for each in policy.function_grants(to, [part])}
     assert more - {each.name for each in policy.function_grants(to)} == {part}
 
 
 def test_no_grant_has_a_wildcard_for_an_action_or_for_a_bucket() -> None:
-    to = deployment.read()
+    to = reach.read()
     for grant in policy.function_grants(to, policy.OPTIONAL):
         assert not any("*" in action for action in grant.actions), grant
         assert "*" not in grant.resources, grant
@@ -86,7 +102,7 @@ def test_no_grant_has_a_wildcard_for_an_action_or_for_a_bucket() -> None:
 
 
 def test_documents_fit_into_a_custom_policy_of_ram() -> None:
-    to = deployment.read()
+    to = reach.read()
     for grants in (policy.function_grants(to, policy.OPTIONAL), policy.deployer_grants(to)):
         assert len(json.dumps(policy.document(grants))) <= 6144
 
@@ -95,9 +111,12 @@ def test_documents_fit_into_a_custom_policy_of_ram() -> None:
     ("arguments", "wrong"),
     [
         (["--var", "nothing=1"], "no var nothing"),
-        (["--template", "README.md"], "README.md: not the template"),
+        (["--template", "README.md"], "README.md: "),
         (["--var", "stateBucket=Bad_Name"], "STATE_BUCKET"),
-        (["--var", "accountId=x"], "role: not of the form"),
+        (
+            ["--var", "accountId=x"],
+            "resources.oss_copy.props.role: 'acs:ram::x:role/oss-copy' is not of the form",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named_and_exits_with_2(
@@ -111,4 +130,4 @@ def test_what_cannot_be_read_is_named_and_exits_with_2(
 def test_the_deployers_policy_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert policy.main(["--deployer"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == policy.document(policy.deployer_grants(deployment.read()))
+    assert printed == policy.document(policy.deployer_grants(reach.read()))

@@ -55,7 +55,10 @@ class Api:
 
     def _control(self, operation: Operation) -> Route:
         async def handle(call: _Call) -> Response:
-            answer = await operation.handle(Asked(call.http.path_params, call.http.query_params, call.body))
+            asked = Asked(call.http.path_params, call.http.query_params, call.body)
+            for need in self._host.control.needs(operation, asked):
+                self._host.authorize(call.principal, need.action, need.resource)
+            answer = await operation.handle(asked)
             return Response(status_code=204) if answer.body is None else _json(answer.body)
 
         limit = self._host.control.body_limit
@@ -123,19 +126,22 @@ class Api:
             qualifier=qualifier,
         )
 
-    def _function(self, call: _Call, action: str) -> Function:
-        """The function that is named; FcError 404, or 403 if the caller's policy leaves the action out."""
+    def _function(self, call: _Call, action: str, below: str = "") -> Function:
+        """The function that is named; FcError 404, or 403 if the caller's policy leaves the action out.
+
+        `below` is what the action is about if not the function itself (`async-tasks/ID`).
+        """
         parameters = call.http.path_params
         function = self._host.runner.function(parameters["function"])
         parts = ["services", parameters["service"]] if "service" in parameters else []
         parts += ["functions", function.function_name]
-        if qualifier := call.http.query_params.get("qualifier"):
-            parts.append(qualifier)
-        self._host.authorize(call.principal, action, function, "/".join(parts))
+        parts.append(below or call.http.query_params.get("qualifier", ""))
+        resource = self._host.arn(function, "/".join(filter(None, parts)))
+        self._host.authorize(call.principal, f"fc:{action}", resource)
         return function
 
     async def _list_tasks(self, call: _Call) -> Response:
-        function = self._function(call, "ListAsyncTasks").function_name
+        function = self._function(call, "ListAsyncTasks", "async-tasks/*").function_name
         query = call.http.query_params
         limit = int(query.get("limit", "20"))
         ids = sorted(task_id for name, task_id in self._host.queue.tasks if name == function)
@@ -153,12 +159,12 @@ class Api:
 
     async def _get_task(self, call: _Call) -> Response:
         function, task_id = call.http.path_params["function"], call.http.path_params["task"]
-        self._function(call, "GetAsyncTask")
+        self._function(call, "GetAsyncTask", f"async-tasks/{task_id}")
         return _json(self._task_view(function, task_id, payload=True))
 
     async def _stop_task(self, call: _Call) -> Response:
         function, task_id = call.http.path_params["function"], call.http.path_params["task"]
-        self._function(call, "StopAsyncTask")
+        self._function(call, "StopAsyncTask", f"async-tasks/{task_id}")
         if not self._host.queue.stop_task(function, task_id):
             raise _no_task(task_id)
         return _json({})

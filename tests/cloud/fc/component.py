@@ -105,10 +105,10 @@ def requests(props: Mapping[str, Any], account_id: str) -> Deploy:
 
 
 def log_config(region: str, account_id: str) -> Json:
-    """What `logConfig: auto` becomes; the component creates project and logstore first (`resources/sls`).
+    """What `logConfig: auto` becomes; the component creates project and logstore first.
 
-    All functions of an account and region share them. The name ends in what `uuid-by-string` makes of the
-    account's id.
+    All functions of an account and region share them. Names as fc3 0.1.22 makes them (`resources/sls`): the
+    project's ends in a UUID made of the account's id.
     """
     digest = hashlib.sha1(account_id.encode(), usedforsecurity=False).digest()
     return {
@@ -116,7 +116,7 @@ def log_config(region: str, account_id: str) -> Json:
         "enableRequestMetrics": True,
         "logBeginRule": "DefaultRegex",
         "logstore": "default-logs",
-        "project": f"serverless-{region}-{uuid.UUID(bytes=digest[:16], version=5)}",
+        "project": f"serverless-{region}-{uuid.UUID(bytes=digest[:16], version=5)}"[:63],
     }
 
 

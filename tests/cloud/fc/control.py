@@ -31,6 +31,7 @@ from functions.deploy.props import (
 from tests.cloud.fc import errors
 from tests.cloud.fc.layers import CreateLayerVersion, Layer, Layers, check_name
 from tests.cloud.fc.packages import Location, Package, Packages, pack
+from tests.cloud.fc.rights import Need, needs
 from tests.cloud.oss import crc64
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ Handle = Callable[[Asked], Awaitable[Answer]]
 
 
 class Operation(msgspec.Struct, frozen=True):
+    name: str  # as the SDK calls it, and RAM
     method: str
     path: str
     version: str
@@ -178,31 +180,40 @@ class Control:
         functions, one = f"/{new}/functions", f"/{new}/functions/{{function}}"
         triggers, layers = f"{one}/triggers", f"/{new}/layers/{{layer}}/versions"
         asynchronous, concurrency = f"{one}/async-invoke-config", f"{one}/concurrency"
-        table: tuple[tuple[str, str, Handle], ...] = (
-            ("POST", functions, self._create_function),
-            ("GET", functions, self._list_functions),
-            ("GET", one, self._get_function),
-            ("PUT", one, self._update_function),
-            ("DELETE", one, self._delete_function),
-            ("POST", triggers, self._create_trigger),
-            ("GET", triggers, self._list_triggers),
-            ("GET", f"{triggers}/{{trigger}}", self._get_trigger),
-            ("PUT", f"{triggers}/{{trigger}}", self._update_trigger),
-            ("DELETE", f"{triggers}/{{trigger}}", self._delete_trigger),
-            ("PUT", asynchronous, self._put_async),
-            ("GET", asynchronous, self._get_async),
-            ("DELETE", asynchronous, self._delete_async),
-            ("PUT", concurrency, self._put_concurrency),
-            ("GET", concurrency, self._get_concurrency),
-            ("DELETE", concurrency, self._delete_concurrency),
-            ("POST", layers, self._create_layer),
-            ("GET", layers, self._list_layers),
-            ("GET", f"{layers}/{{version}}", self._get_layer),
-            ("DELETE", f"{layers}/{{version}}", self._delete_layer),
+        table: tuple[tuple[str, str, str, Handle], ...] = (
+            ("CreateFunction", "POST", functions, self._create_function),
+            ("ListFunctions", "GET", functions, self._list_functions),
+            ("GetFunction", "GET", one, self._get_function),
+            ("UpdateFunction", "PUT", one, self._update_function),
+            ("DeleteFunction", "DELETE", one, self._delete_function),
+            ("CreateTrigger", "POST", triggers, self._create_trigger),
+            ("ListTriggers", "GET", triggers, self._list_triggers),
+            ("GetTrigger", "GET", f"{triggers}/{{trigger}}", self._get_trigger),
+            ("UpdateTrigger", "PUT", f"{triggers}/{{trigger}}", self._update_trigger),
+            ("DeleteTrigger", "DELETE", f"{triggers}/{{trigger}}", self._delete_trigger),
+            ("PutAsyncInvokeConfig", "PUT", asynchronous, self._put_async),
+            ("GetAsyncInvokeConfig", "GET", asynchronous, self._get_async),
+            ("ListAsyncInvokeConfigs", "GET", f"/{new}/async-invoke-configs", self._list_async),
+            ("DeleteAsyncInvokeConfig", "DELETE", asynchronous, self._delete_async),
+            ("PutConcurrencyConfig", "PUT", concurrency, self._put_concurrency),
+            ("GetConcurrencyConfig", "GET", concurrency, self._get_concurrency),
+            ("DeleteConcurrencyConfig", "DELETE", concurrency, self._delete_concurrency),
+            ("CreateLayerVersion", "POST", layers, self._create_layer),
+            ("ListLayerVersions", "GET", layers, self._list_layers),
+            ("GetLayerVersion", "GET", f"{layers}/{{version}}", self._get_layer),
+            ("DeleteLayerVersion", "DELETE", f"{layers}/{{version}}", self._delete_layer),
         )
-        old = Operation("GET", "/2016-08-15/tempBucketToken", "2016-08-15", self._grant)
-        operations = (Operation(method, path, new, self._alone(handle)) for method, path, handle in table)
+        version, path = "2016-08-15", "/2016-08-15/tempBucketToken"
+        old = Operation("GetTempBucketToken", "GET", path, version, self._grant)
+        operations = (
+            Operation(name, method, path, new, self._alone(handle)) for name, method, path, handle in table
+        )
         return (*operations, old)
+
+    def needs(self, operation: Operation, asked: Asked) -> Iterable[Need]:
+        """What the caller of this operation must be allowed to."""
+        arn = f"acs:fc:{self._region}:{self._account_id}:"
+        return needs(operation.name, asked.path, asked.query, asked.body, arn)
 
     def _alone(self, handle: Handle) -> Handle:
         """One at a time: unpacking takes a while, and what it is meant for must not change meanwhile."""
@@ -435,6 +446,14 @@ class Control:
     async def _get_async(self, asked: Asked) -> Answer:
         _check_qualifier(asked)
         return Answer(self._async_view(asked.path["function"]))
+
+    async def _list_async(self, asked: Asked) -> Answer:
+        """Of one function if the query names it. There is one configuration of a function here: LATEST's."""
+        wanted = asked.query.get("functionName")
+        names = [wanted] if wanted else sorted(each.function_name for each in self._runner.functions)
+        having = [name for name in names if self._about(name).asynchronous]
+        page = Asked(asked.path, {**asked.query, "functionName": ""}, asked.body)
+        return Answer(_page(page, "configs", having, self._async_view))
 
     async def _delete_async(self, asked: Asked) -> Answer:
         _check_qualifier(asked)

@@ -57,6 +57,25 @@ class Deployer:
         body = models.UpdateFunctionInput().from_map({"code": self.upload(archive)})
         self._client.update_function(name, models.UpdateFunctionRequest(body=body))
 
+    def remove(self, name: str) -> None:
+        """A function with all that hangs on it, in the order of the component.
+
+        Unlike the component, which passes over what it may not look at, this raises.
+        """
+        client = self._client
+        client.get_function(name, models.GetFunctionRequest())
+        limit = _found(lambda: client.get_concurrency_config(name))
+        triggers = client.list_triggers(name, models.ListTriggersRequest(limit=10)).body.triggers
+        asked = models.ListAsyncInvokeConfigsRequest(function_name=name, limit=100)
+        configs = client.list_async_invoke_configs(asked).body.configs
+        if any(each.destination_config.to_map() for each in configs):  # others go with the function
+            client.delete_async_invoke_config(name, models.DeleteAsyncInvokeConfigRequest(qualifier="LATEST"))
+        for each in triggers:
+            client.delete_trigger(name, each.trigger_name)
+        if limit is not None:
+            client.delete_concurrency_config(name)
+        client.delete_function(name)
+
     def ask(self, name: str) -> Told:
         """Everything the API tells of a function."""
         client = self._client

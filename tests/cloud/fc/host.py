@@ -78,11 +78,14 @@ class FcHost:
         """The fault that strikes an invocation of this function, asked once per submission."""
         return self.weather.strike("invocation", function)
 
-    def authorize(self, principal: str, action: str, function: Function, path: str) -> None:
-        """FcError 403 if the caller's policy leaves out `fc:action` on this path (`functions/NAME`)."""
-        resource = f"acs:fc:{function.region}:{self.account_id}:{path}"
-        if not self._policies.allow(principal, f"fc:{action}", resource):
-            raise errors.not_authorized(f"fc:{action}", resource)
+    def authorize(self, principal: str, action: str, resource: str) -> None:
+        """FcError 403 if the caller's policy leaves out this action on this resource, an ARN."""
+        if not self._policies.allow(principal, action, resource):
+            raise errors.not_authorized(action, resource)
+
+    def arn(self, function: Function, path: str = "") -> str:
+        """The ARN of a function, or of another path (`services/S/functions/F`) in its region."""
+        return f"acs:fc:{function.region}:{self.account_id}:{path or f'functions/{function.function_name}'}"
 
     async def invoke(self, request: Request, fault: Fault | None = None) -> Invocation:
         """Run synchronously; FcError 404 or 429."""

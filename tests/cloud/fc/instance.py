@@ -71,6 +71,11 @@ class Instance:
         return self._process is not None and not self._gone.is_set()
 
     @property
+    def gone(self) -> bool:
+        """Ended, and everything it printed read."""
+        return bool(self._tasks) and all(task.done() for task in self._tasks)
+
+    @property
     def usable(self) -> bool:
         """Alive and not on the way out."""
         return self.alive and self._murder is None

@@ -28,6 +28,7 @@ class Pool:
         self._busy: set[Instance] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._retired: set[Instance] = set()  # busy ones that end after their invocation
+        self._dying: list[Instance] = []  # killed, and perhaps not gone yet
 
     @property
     def limit(self) -> int:
@@ -100,15 +101,16 @@ class Pool:
         self._wake()
 
     async def stop(self) -> None:
-        """End every instance."""
-        await asyncio.gather(*(instance.stop() for instance in self.instances))
+        """End every instance; none is left then."""
         for instance in self.instances:
             self._end(instance)
+        await asyncio.gather(*(instance.stop() for instance in self._dying))
         self._idle.clear()
         self._busy.clear()
 
     def _end(self, instance: Instance) -> None:
         instance.kill("killed")
+        self._dying = [*(each for each in self._dying if not each.gone), instance]
         self._retired.discard(instance)
         self._runtime_api.instances.pop(instance.id, None)
 

@@ -111,13 +111,9 @@ class Sources:
 
     def _may_invoke(self, trigger: OssTrigger, function: str) -> bool:
         """Whether the role that OSS takes on lets it; if not, the event is lost without a word."""
+        resource = self._host.arn(self._host.runner.function(function))
         try:
-            self._host.authorize(
-                trigger.invocation_role,
-                "InvokeFunction",
-                self._host.runner.function(function),
-                f"functions/{function}",
-            )
+            self._host.authorize(trigger.invocation_role, "fc:InvokeFunction", resource)
         except FcError:
             return False
         return True

@@ -131,7 +131,7 @@ class WebTrigger:
         except errors.FcError as exc:
             raise errors.FcError(403, exc.code, exc.message) from exc
         function = self._host.runner.function(self._function)
-        self._host.authorize(credentials.principal, "InvokeFunction", function, f"functions/{self._function}")
+        self._host.authorize(credentials.principal, "fc:InvokeFunction", self._host.arn(function))
 
     def _event(self, http: HttpRequest, body: bytes, request_id: str) -> bytes:
         text = _as_text(http.headers.get("content-type", ""), body)

@@ -12,6 +12,7 @@ import oss2.models
 import pytest
 import yaml
 
+from functions.deploy import deployment, policy
 from osscopy.model import KIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, genuine, set_versioning, versions
@@ -20,6 +21,7 @@ STATE = "oss-copy-state"
 PROBE = ".oss-copy-check-"
 SAMPLE = "sample.bin"
 DENIED = "AccessDenied"
+PAID = "foreign-pays"  # a source of another account, for which the requester pays
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +218,40 @@ def test_a_right_that_only_the_check_needs_is_skipped_and_named(cloud: LocalClou
     assert the(report, "stateBucket.records")["status"] == "ok"
 
 
+@contextmanager
+def role(cloud: LocalCloud, *parts: str) -> Iterator[None]:
+    """The function's role may do what `make policy` grants it, with these parts."""
+    to = deployment.read()
+    cloud.set_policy(to.role, policy.document(policy.function_grants(to, parts)))
+    try:
+        yield
+    finally:
+        cloud.set_policy(to.role, None)
+
+
+def test_with_the_role_that_setup_makes_for_it_nothing_is_skipped(cloud: LocalCloud) -> None:
+    with role(cloud, "check"):
+        assert troubles(check(cloud)) == {}
+
+
+def test_with_the_role_of_a_copy_what_cannot_be_looked_at_is_no_trouble_and_says_why(
+    cloud: LocalCloud,
+) -> None:
+    with role(cloud):
+        report = check(cloud)
+    assert set(troubles(report).values()) == {"skipped"}
+    for name in (
+        "source.list",
+        "source.read",
+        "source.acl",
+        "copy.simple",
+        "copy.multipart",
+        "destination.acl",
+    ):
+        assert f"oss:ListObjects on {SOURCE}" in the(report, name)["advice"]
+    assert the(report, "clock")["status"] == "ok"
+
+
 def test_an_upload_that_may_not_be_aborted_is_named(cloud: LocalCloud) -> None:
     report = check(cloud, denied("AbortMultipartUpload"))
     assert "oss:AbortMultipartUpload" in the(report, "destination.write")["advice"]
@@ -410,7 +446,7 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
     path.write_text(yaml.safe_dump(template), encoding="utf-8")
     environment = {
         "COPY_RULES": f"oss://{STATE}/rules.json",
-        "ALLOWED_SOURCES": f"{SOURCE}/in",
+        "ALLOWED_SOURCES": f"{SOURCE}/in,{PAID}/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/out*,{DESTINATION}/fixed,{SOURCE}/*",
         "MAX_PARALLEL": "512",
         "HTTP_AUTH_TYPE": "anonymous",
@@ -419,6 +455,7 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
         template=path, variables={"timeout": 8, "memorySize": 128}, environment=environment
     ) as cloud:
         cloud.oss_bucket(SOURCE).put_object("in", b"x")
+        cloud.foreign(PAID, SAMPLE, acl="public-read", payer="Requester")
         yield cloud
 
 
@@ -466,6 +503,19 @@ def test_under_a_watched_prefix_no_object_is_written(misconfigured: LocalCloud) 
         if line["check"] == "copy.simple" and line["subject"] == f"{SOURCE}/*"
     )
     assert "no object was written: a rule watches it" in watched["found"]
+
+
+def test_a_source_for_which_a_rule_pays_is_asked_so(misconfigured: LocalCloud) -> None:
+    rule = {"source": {"bucket": PAID}, "destination": {"bucket": DESTINATION, "key": "out/{key}"}}
+    bucket = misconfigured.oss_bucket(STATE)
+    found = []
+    for pays in (False, True):
+        bucket.put_object("rules.json", json.dumps([rule | {"requestPayer": pays}]))
+        report = check(misconfigured)
+        found += [line for line in report["lines"] if line["check"] == "source.list"]
+    bucket.delete_object("rules.json")
+    assert [line["status"] for line in found] == ["failed", "ok"]
+    assert found[0]["advice"].startswith("set requestPayer")
 
 
 def test_an_exact_key_that_is_allowed_may_be_somebodys_and_is_never_written(

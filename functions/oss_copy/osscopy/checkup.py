@@ -185,17 +185,21 @@ class Checkup:
         return info, None if info.region == own else f"{bucket} is in {info.region}"
 
     def _about_bucket(self, role: str, bucket: str) -> Iterator[Line]:
-        own, is_first = self._deployment.region, not self._infos
+        own = self._deployment.region
         if bucket not in self._infos:
             ask = self._world.buckets.info
             needs = f"oss:GetBucketInfo on {bucket}"
             self._infos[bucket] = self._world.ask(needs, lambda: ask(bucket), "skipped")
         info = self._infos[bucket]
         yield line(f"{role}.reach", "ok", "it answers", subject=bucket)
-        if is_first:
-            yield findings.clock(info.seen_at, self._world.clock.now())
+        yield from self._clock(info.seen_at)
         yield findings.region(role, bucket, info, own)
         yield findings.versioning(role, bucket, info)
+
+    def _clock(self, theirs: int) -> Iterator[Line]:
+        """The clock, by the first answer that tells OSS's."""
+        if not any(each.check == "clock" for each in self._lines):
+            yield findings.clock(theirs, self._world.clock.now())
 
     def _retention(self, role: str, bucket: str) -> Line:
         ask = self._world.buckets.retention
@@ -240,6 +244,10 @@ class Checkup:
             return f"{bucket} has versions"
         if any(each.check == "stateBucket.retention" and each.status == "failed" for each in self._lines):
             return f"{bucket} may keep what is written"
+        if self._rules is None or any(
+            suspicions.overlap(each.source, bucket, self._settings.state_prefix) for each in self._rules
+        ):
+            return "a rule watches it, or may"
         return None
 
     def _state_lifecycle(self, bucket: str, prefix: str) -> Iterator[Line]:
@@ -251,19 +259,21 @@ class Checkup:
         left, ended = probes.clear(self._world, bucket, place, self._nonce, "objects")
         return findings.left("stateBucket.remains", bucket, left, ended)
 
-    def _sweep(self) -> Line:
+    def _sweep(self) -> Iterator[Line]:
         """The oldest of the first page of open copies, by the time its record was written."""
         needs = f"oss:ListObjects, oss:GetObject on {self._settings.state_bucket}"
         page = self._world.ask(needs, lambda: self._journal.opens("", PAGE))
+        yield from self._clock(page.seen_at)
         timeout = self._deployment.timeout
         wait = plan.settle_time(timeout) + plan.patience(timeout) + 3600  # s.yaml sweeps every 15 minutes
         if not page.entries:
-            return findings.sweep(0, 0, False, wait, False)
+            yield findings.sweep(0, 0, False, wait, False)
+            return
         job, written = min(page.entries, key=lambda entry: entry[1])
         closed = self._world.ask(needs, lambda: self._journal.closed_at(job))
         age = page.seen_at - (written if closed is None else closed)
         more = len(page.entries) == PAGE
-        return findings.sweep(len(page.entries), age, closed is not None, wait, more)
+        yield findings.sweep(len(page.entries), age, closed is not None, wait, more)
 
     # --- sources ---------------------------------------------------------------------------------------
 
@@ -282,9 +292,10 @@ class Checkup:
         yield "source.acl", subject, lambda: self._read_acl(subject, seen)
 
     def _list(self, pattern: Pattern, listed: list[ListedObject]) -> Line:
-        ask, bucket = self._world.buckets.objects, pattern.bucket
+        """No copy needs this."""
+        ask, bucket, pays = self._world.buckets.objects, pattern.bucket, self._pays(pattern.bucket)
         page = self._world.ask(
-            f"oss:ListObjects on {bucket}", lambda: ask(bucket, pattern.key, PAGE), "warning"
+            f"oss:ListObjects on {bucket}", lambda: ask(bucket, pattern.key, PAGE, pays=pays), "skipped"
         )
         listed += page.objects
         self._largest = max([self._largest, *(each.size for each in listed)])
@@ -296,9 +307,9 @@ class Checkup:
         subject = shown(pattern)
         key = choose(listed) if pattern.is_prefix else pattern.key
         if key is None:
-            return findings.skipped("source.read", subject, _NOTHING, _PUT_ONE)
-        source = Source(pattern.bucket, key)
-        request = CopyRequest(source=source, destination=Destination(pattern.bucket))
+            return self._without_sample("source.read", subject, subject)
+        source, pays = Source(pattern.bucket, key), self._pays(pattern.bucket)
+        request = CopyRequest(source=source, destination=Destination(pattern.bucket), request_payer=pays)
         store, where = self._world.store, f"on {subject}"
         try:
             head = self._world.ask(
@@ -314,19 +325,32 @@ class Checkup:
             self._world.ask(needs, lambda: store.head(request, source, Conditions()))
         needs = f"oss:GetObject{'Version' if head.version_id else ''}Tagging {where}"
         self._world.ask(needs, lambda: store.tags(request, source))
-        if head.size and head.storage_class not in UNREADABLE and head.kind != "Symlink":
-            seen.append(Sample(source, head))
+        if head.size and head.storage_class not in UNREADABLE and head.kind not in {"Symlink", "Appendable"}:
+            seen.append(Sample(source, head, pays))
             self._samples += seen
         return line("source.read", "ok", f"HEAD and tags of {key}", subject=subject)
 
     def _read_acl(self, subject: str, seen: Sequence[Sample]) -> Line:
         if not seen:
-            return findings.skipped("source.acl", subject, _NOTHING, _PUT_ONE)
+            return self._without_sample("source.acl", subject, subject)
         source, store = seen[0].source, self._world.store
-        request = CopyRequest(source=source, destination=Destination(source.bucket))
+        request = CopyRequest(
+            source=source, destination=Destination(source.bucket), request_payer=seen[0].pays
+        )
         needs = f"oss:GetObjectAcl on {subject} (only copies with `acl` as `copy` need it)"
         self._world.ask(needs, lambda: store.acl(request, source), "warning")
         return line("source.acl", "ok", "it may be read", subject=subject)
+
+    def _pays(self, bucket: str) -> bool:
+        """Whether rules say that the requester pays there: a request that does not say so is refused."""
+        return any(each.request_payer for each in self._rules or () if each.source.bucket == bucket)
+
+    def _without_sample(self, check: str, subject: str, source: str | None = None) -> Line:
+        """Why there is nothing to copy, of this source or of all."""
+        for each in self._lines:
+            if each.check == "source.list" and each.status != "ok" and source in {None, each.subject}:
+                return findings.skipped(check, subject, f"{each.subject} is not listed", each.advice or "")
+        return findings.skipped(check, subject, _NOTHING, _PUT_ONE)
 
     # --- destinations ----------------------------------------------------------------------------------
 
@@ -384,7 +408,7 @@ class Checkup:
         if any(each.status != "ok" for each in self._lines[-3:]):
             self._walk([(check, subject, _never) for check in _COPIES], "the trials before did not succeed")
         elif sample is None:
-            self._lines += [findings.skipped(check, subject, _NOTHING, _PUT_ONE) for check in _COPIES]
+            self._lines += [self._without_sample(check, subject) for check in _COPIES]
         else:
             self._copy(trial, subject, sample)
         if trial.begun:
@@ -459,8 +483,9 @@ def choose(listed: Sequence[ListedObject]) -> str | None:
         for each in listed
         if each.size and each.storage_class not in UNREADABLE and each.kind != "Symlink"
     ]
-    whole = [each for each in able if probes.PART < each.size <= probes.WHOLE]
-    return min(whole or able, key=lambda each: (each.size, each.key)).key if able else None
+    plain = [each for each in able if each.kind != "Appendable"]  # whether it has parts, sources disagree
+    whole = [each for each in plain if probes.PART < each.size <= probes.WHOLE]
+    return min(whole or plain or able, key=lambda each: (each.size, each.key)).key if able else None
 
 
 def _buckets(patterns: Sequence[Pattern], more: Sequence[str]) -> list[str]:

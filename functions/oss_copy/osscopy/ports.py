@@ -101,8 +101,8 @@ class Buckets(Protocol):
     def lifecycle(self, bucket: str) -> tuple[LifecycleRule, ...]:
         """The lifecycle rules that are enabled."""
 
-    def objects(self, bucket: str, prefix: str, limit: int) -> ObjectPage:
-        """The first objects whose keys start with `prefix`."""
+    def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
+        """The first objects whose keys start with `prefix`. `pays`: the requester does."""
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         """The first open uploads of keys that start with `prefix`, whoever opened them."""

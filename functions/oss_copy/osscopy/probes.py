@@ -107,6 +107,7 @@ class Sample(msgspec.Struct, frozen=True):
 
     source: Source
     head: Head
+    pays: bool = False  # the requester, for each request to it
 
 
 # --- records -----------------------------------------------------------------------------------------------
@@ -297,7 +298,7 @@ class Trial:
         return self._world.ask(f"{needs} {self._where}", request, denied, once=once)
 
     def _of(self, sample: Sample) -> CopyRequest:
-        return msgspec.structs.replace(self._request, source=sample.source)
+        return msgspec.structs.replace(self._request, source=sample.source, request_payer=sample.pays)
 
     def _why_no_object(self, sample: Sample) -> str | None:
         if self.why_not is None and sample.head.size > WHOLE:
@@ -306,10 +307,13 @@ class Trial:
 
     def _upload(self, needs: str, attributes: Attributes, use: Callable[[str], None]) -> None:
         """Open an upload and use it; it is aborted whatever happens."""
-        request = self._request
-        self.begun = True
+
+        def initiate() -> str:
+            self.begun = True
+            return self._store.initiate(self._request, attributes)
+
         try:
-            upload = self._ask(needs, lambda: self._store.initiate(request, attributes), once=self.is_shared)
+            upload = self._ask(needs, initiate, once=self.is_shared)
         except Unanswered as error:
             if self.is_shared and isinstance(error.error, Transient) and error.error.in_doubt:
                 self.left.append(f"perhaps an upload of {self._bucket}/{self._key}")

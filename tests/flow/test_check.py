@@ -109,8 +109,7 @@ def the(report: dict[str, Any], name: str, status: str | None = None) -> dict[st
 
 def troubles(report: dict[str, Any]) -> dict[str, str]:
     """The statuses of what is not ok on a local cloud for another reason than being local."""
-    expected = {"settings.endpoints", "triggers"}
-    lines = (line for line in report["lines"] if line["check"] not in expected)
+    lines = (line for line in report["lines"] if line["check"] != "settings.endpoints")
     return {line["check"]: line["status"] for line in lines if line["status"] != "ok"}
 
 
@@ -130,8 +129,8 @@ def test_a_right_deployment_is_ok_but_for_what_is_local_or_cannot_be_seen(cloud:
         "OSS_ENDPOINT",
         "INVOKE_ENDPOINT",
     ]
-    # triggers are FC's and OSS's, which the role may not ask about them
-    assert [line["check"] for line in report["lines"] if line["status"] == "skipped"] == ["triggers"]
+    assert [line for line in report["lines"] if line["status"] == "skipped"] == []
+    assert the(report, "triggers")["found"] == "http (http), oss (oss), sweep (timer), timer (timer)"
     after = cloud.requests()["operations"]
     made = {name: after[name] - before.get(name, 0) for name in after}
     assert made["UploadPartCopy"] == 2
@@ -148,7 +147,15 @@ def test_a_check_submits_one_invocation_that_does_nothing_and_fires_no_trigger(c
     assert json.loads(pinged["result"]) == {"status": "ok"}
     (told,) = [line for line in asked["logs"].splitlines() if '"checked"' in line]
     assert json.loads(told)["status"] == "warning"
-    assert {"warning", "ok", "skipped"} == set(json.loads(told)["counts"])
+    assert {"warning", "ok"} == set(json.loads(told)["counts"])
+
+
+def test_a_gateway_that_refuses_the_old_signature_tells_of_triggers_too(cloud: LocalCloud) -> None:
+    cloud.refuse_fc_signature()
+    report = check(cloud)
+    cloud.refuse_fc_signature(False)
+    assert troubles(report) == {}
+    assert "oss (oss)" in the(report, "triggers")["found"]
 
 
 def test_a_timer_can_ask_for_the_check(cloud: LocalCloud) -> None:
@@ -250,6 +257,7 @@ def test_with_the_role_of_a_copy_what_cannot_be_looked_at_is_no_trouble_and_says
     ):
         assert f"oss:ListObjects on {SOURCE}" in the(report, name)["advice"]
     assert the(report, "clock")["status"] == "ok"
+    assert "fc:ListTriggers" in the(report, "triggers")["advice"]
 
 
 def test_an_upload_that_may_not_be_aborted_is_named(cloud: LocalCloud) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import msgspec
 import pytest
 
-from osscopy import checkup, findings, plan, probes, settings, suspicions
+from osscopy import checkup, findings, plan, probes, settings, suspicions, triggers
 from osscopy.checkup import Checkup
+from osscopy.events import CREATED
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     KIB,
@@ -28,6 +31,7 @@ from osscopy.model import (
     RuleSource,
     SourceChanged,
     Transient,
+    Trigger,
     Tuning,
     UploadPage,
 )
@@ -199,6 +203,46 @@ def test_endpoints_are_of_the_region_internal_and_encrypted(
     assert (line.status, fc.status) == (status, "ok")
     assert word in line.found
     assert fc.found == "https://1.cn-x-internal.fc.aliyuncs.com"
+
+
+# --- triggers ----------------------------------------------------------------------------------------------
+
+TOLD = [f"oss:{each}" for each in sorted(CREATED)]
+SWEEP = Trigger("sweep", "timer", "", '{"payload": "{\\"action\\": \\"sweep\\"}", "enable": true}')
+ASLEEP = msgspec.structs.replace(SWEEP, config=SWEEP.config.replace("true", "false"))
+BRIDGE = Trigger("bridge", "eventbridge", "", '{"eventRuleFilterPattern": "{\\"source\\": [\\"acs.oss\\"]}"}')
+
+
+def watching(name: str, prefix: str, bucket: str = "src", events: Sequence[str] = TOLD) -> Trigger:
+    config = {"events": events, "filter": {"key": {"prefix": prefix, "suffix": ""}}}
+    return Trigger(name, "oss", f"acs:oss:cn-x:1:{bucket}", json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "word"),
+    [
+        ([watching("a", "in/"), SWEEP], "ok", "a (oss), sweep (timer)"),
+        ([watching("a", ""), SWEEP], "ok", "a (oss)"),
+        ([BRIDGE, SWEEP], "ok", "bridge (eventbridge)"),
+        ([watching("a", "in/")], "failed", "no timer asks for the sweep"),
+        ([watching("a", "in/"), ASLEEP], "failed", "no timer asks for the sweep"),
+        ([SWEEP], "warning", "no OSS trigger tells of all of src/in/*"),
+        ([watching("a", "in/x/"), SWEEP], "warning", "no OSS trigger tells of all of src/in/*"),
+        ([watching("a", "in/"), watching("b", "in/x/"), SWEEP], "warning", "both tell of src/in/x/*"),
+        ([watching("a", "in/"), BRIDGE, SWEEP], "warning", "asked for twice"),
+        ([watching("a", "in/"), watching("b", "out/"), SWEEP], "warning", "no rule is about"),
+        ([watching("a", "in/"), watching("b", "", "dst"), SWEEP], "warning", "COPY_RULES[0] writes"),
+        ([watching("a", "in/", events=["oss:ObjectCreated:*"]), SWEEP], "warning", "each part of an upload"),
+        ([watching("a", "in/", events=TOLD[1:]), SWEEP], "warning", f"not fire for {min(CREATED)}"),
+        ([msgspec.structs.replace(watching("a", "in/"), config="?"), SWEEP], "warning", "does not fire for"),
+    ],
+)
+def test_what_triggers_tell_is_told_once_and_for_something(
+    given: list[Trigger], status: str, word: str
+) -> None:
+    found = triggers.lines([rule("src/in/", "dst")], given)
+    assert {each.status for each in found} == {status}
+    assert any(word in each.found for each in found), found
 
 
 # --- answers -----------------------------------------------------------------------------------------------
@@ -427,8 +471,9 @@ def test_a_fault_of_the_check_is_a_line_and_a_log_entry_and_stops_nothing() -> N
         "sourceBucket.reach",
         "destinationBucket.reach",
         "function.invoke",
+        "triggers",
     ]
-    assert logged == ["checkBroken"] * 4 + ["checked"]
+    assert logged == ["checkBroken"] * 5 + ["checked"]
 
 
 def test_a_check_that_is_late_asks_little_more_however_many_destinations_there_are() -> None:

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
 
-from osscopy import findings, plan, probes, suspicions
+from osscopy import findings, plan, probes, suspicions, triggers
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     BucketInfo,
@@ -31,7 +31,7 @@ from osscopy.model import (
     Source,
 )
 from osscopy.names import Pattern
-from osscopy.ports import Invoker, Log
+from osscopy.ports import Log, Platform
 from osscopy.probes import OutOfTime, Sample, Trial, Unanswered, World
 from osscopy.settings import RulesObject
 from osscopy.suspicions import Deployment, line, shown
@@ -66,7 +66,7 @@ class Checkup:
         deployment: Deployment,
         world: World,
         journal: RecordJournal,
-        invoker: Invoker,
+        platform: Platform,
         read_rules: Callable[[], Sequence[Rule]],
         log: Log,
     ) -> None:
@@ -74,7 +74,7 @@ class Checkup:
         self._settings = deployment.settings
         self._world = world
         self._journal = journal
-        self._invoker = invoker
+        self._platform = platform
         self._read_rules = read_rules
         self._log = log
         self._nonce = world.clock.nonce()
@@ -97,7 +97,7 @@ class Checkup:
         allowed = [*self._settings.allowed_destinations]
         for bucket in _buckets(allowed, [rule.destination.bucket for rule in self._rules or ()]):
             self._destination(bucket, [each for each in allowed if each.bucket == bucket])
-        self._walk([("function.invoke", None, self._invoke), ("triggers", None, _triggers)])
+        self._walk([("function.invoke", None, self._invoke), ("triggers", None, self._triggers)])
         return self._report()
 
     def _report(self) -> Checked:
@@ -454,7 +454,19 @@ class Checkup:
     # --- FC --------------------------------------------------------------------------------------------
 
     def _invoke(self) -> Line:
-        return probes.try_invocations(self._world, self._invoker, self._nonce)
+        return probes.try_invocations(self._world, self._platform, self._nonce)
+
+    def _triggers(self) -> list[Line]:
+        """No copy needs them told, so that no answer is no finding."""
+        try:
+            told = self._world.ask("fc:ListTriggers", self._platform.triggers, once=True)
+        except Unanswered as error:
+            advice = (
+                "grant the function's role fc:ListTriggers on the function itself, or compare its triggers "
+                "(events, prefix) with COPY_RULES in FC's console"
+            )
+            return [findings.skipped("triggers", None, error.error.message[:300], advice)]
+        return triggers.lines(self._rules, told)
 
 
 _NOTHING = "there is no object to try with"
@@ -467,13 +479,6 @@ _REMAINS = "destination.remains"
 
 def _never() -> Line:
     raise Failed("Unreachable", "this step is always skipped")
-
-
-def _triggers() -> Line:
-    """What cannot be seen from inside: OSS's notifications and FC's triggers, that is."""
-    why = "which triggers there are is FC's and OSS's to know; the role has no right to ask, nor needs one"
-    advice = "compare the OSS triggers (event list, prefix) with COPY_RULES in FC's console, or by `s info`"
-    return findings.skipped("triggers", None, why, advice)
 
 
 def choose(listed: Sequence[ListedObject]) -> str | None:

@@ -545,6 +545,15 @@ class Swept(Value, frozen=True):
 Grade: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
 
+class Trigger(msgspec.Struct, frozen=True):
+    """A trigger as FC tells of it. `source`: an ARN; `config`: JSON."""
+
+    name: str
+    kind: str
+    source: str
+    config: str
+
+
 class Line(Value, frozen=True):
     """One finding of the check. `subject`: the bucket, pattern or setting it is about, if there are several.
 

@@ -29,6 +29,7 @@ from osscopy.model import (
     Pin,
     Retention,
     Source,
+    Trigger,
     UploadPage,
     Written,
 )
@@ -145,6 +146,13 @@ class Invoker(Protocol):
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
         """Invoke this function asynchronously after `delay` seconds; False: the task id was known."""
+
+
+class Platform(Invoker, Protocol):
+    """FC, as far as the check goes beyond a chain."""
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """The triggers of the function, 100 at most."""
 
 
 class Clock(Protocol):

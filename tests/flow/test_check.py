@@ -526,6 +526,24 @@ def test_a_source_for_which_a_rule_pays_is_asked_so(misconfigured: LocalCloud) -
     assert found[0]["advice"].startswith("set requestPayer")
 
 
+def test_what_a_rule_encrypts_with_is_tried(misconfigured: LocalCloud) -> None:
+    bucket, name = misconfigured.oss_bucket(STATE), deployment.read().role
+    rule = {"source": {"bucket": SOURCE}, "destination": {"bucket": DESTINATION, "key": "out/{key}"}}
+    bucket.put_object("rules.json", json.dumps([rule | {"encryption": {"algorithm": "KMS"}}]))
+    found = []
+    for services in (["oss:*", "fc:*"], ["oss:*", "fc:*", "kms:*"]):
+        allowed = {"Effect": "Allow", "Action": services, "Resource": "*"}
+        misconfigured.set_policy(name, {"Version": "1", "Statement": [allowed]})
+        lines = check(misconfigured)["lines"]
+        found += [line for line in lines if line["check"] == "destination.encryption"]
+    misconfigured.set_policy(name, None)
+    bucket.delete_object("rules.json")
+    subjects = [f"{DESTINATION}/out*", f"{DESTINATION}/fixed"]
+    assert [line["subject"] for line in found] == 2 * subjects
+    assert [line["status"] for line in found] == ["failed", "failed", "ok", "ok"]
+    assert "kms:GenerateDataKey" in found[0]["advice"]
+
+
 def test_an_exact_key_that_is_allowed_may_be_somebodys_and_is_never_written(
     misconfigured: LocalCloud,
 ) -> None:

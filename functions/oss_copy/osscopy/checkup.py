@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
@@ -22,6 +23,7 @@ from osscopy.model import (
     Conditions,
     CopyRequest,
     Destination,
+    Encryption,
     Failed,
     Line,
     ListedObject,
@@ -411,6 +413,8 @@ class Checkup:
             self._lines += [self._without_sample(check, subject) for check in _COPIES]
         else:
             self._copy(trial, subject, sample)
+        for encryption in self._encryptions(pattern.bucket):
+            self._walk([("destination.encryption", subject, partial(trial.encrypt, encryption))])
         if trial.begun:
             self._walk([(_REMAINS, subject, lambda: self._remains(trial, pattern))])
 
@@ -430,6 +434,11 @@ class Checkup:
             self._lines += [findings.skipped(check, subject, _SHARED, advice) for check, _, _ in whole]
         else:
             self._walk(whole)
+
+    def _encryptions(self, bucket: str) -> list[Encryption]:
+        """What rules encrypt with there."""
+        asked = (each.encryption for each in self._rules or () if each.destination.bucket == bucket)
+        return [*dict.fromkeys(each for each in asked if each is not None)]
 
     def _sample_for(self, pattern: Pattern) -> Sample | None:
         """An object that a rule might copy there, or else any."""

@@ -29,6 +29,7 @@ from osscopy.model import (
     Attributes,
     CopyRequest,
     Destination,
+    Encryption,
     Failed,
     Grade,
     Head,
@@ -195,6 +196,13 @@ class Trial:
         tagged = Attributes(None, TAGS, "default", "Standard", None)
         self._upload("oss:PutObjectTagging", tagged, self._abort)
         return line("destination.tags", "ok", "an upload with tags was opened", subject=self._subject)
+
+    def encrypt(self, encryption: Encryption) -> Line:
+        """The same encrypted, as a rule asks."""
+        asked = Attributes(None, {}, "default", "Standard", encryption)
+        self._upload("oss:PutObject", asked, self._abort)
+        text = f"an upload with {encryption.algorithm} was opened"
+        return line("destination.encryption", "ok", text, subject=self._subject)
 
     def delete(self) -> Line:
         """Whether an object could be deleted again, found out on a key that does not exist: not needed."""

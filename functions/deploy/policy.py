@@ -30,7 +30,7 @@ TRIGGER_POLICY = "AliyunOSSEventNotificationRolePolicy"  # a system policy
 OPTIONAL = {
     "kms": "copies that are encrypted with KMS, or whose source is: any key of the account in this region",
     "bulk": "copies of many objects: listing sources and destinations",
-    "check": "the action check: looking at how the buckets are configured, and finding an object to try with",
+    "check": "the action check: how the buckets and the function's triggers are, and an object to try with",
 }
 
 
@@ -149,8 +149,9 @@ def _optional(to: Reach, parts: Collection[str]) -> Iterable[Grant]:
                 "oss:GetBucketLifecycle",
                 "oss:GetBucketWorm",
                 "oss:ListObjects",
+                "fc:ListTriggers",
             ),
-            _unique((*_buckets(to.sources), *_buckets(to.destinations), state)),
+            _unique((*_buckets(to.sources), *_buckets(to.destinations), state, *_function(to, to.function))),
         )
 
 

@@ -12,6 +12,7 @@ import oss2.models
 import pytest
 import yaml
 
+from functions.deploy import deployment, policy
 from osscopy.model import KIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, genuine, set_versioning, versions
@@ -20,6 +21,7 @@ STATE = "oss-copy-state"
 PROBE = ".oss-copy-check-"
 SAMPLE = "sample.bin"
 DENIED = "AccessDenied"
+PAID = "foreign-pays"  # a source of another account, for which the requester pays
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +109,7 @@ def the(report: dict[str, Any], name: str, status: str | None = None) -> dict[st
 
 def troubles(report: dict[str, Any]) -> dict[str, str]:
     """The statuses of what is not ok on a local cloud for another reason than being local."""
-    expected = {"settings.endpoints", "triggers"}
-    lines = (line for line in report["lines"] if line["check"] not in expected)
+    lines = (line for line in report["lines"] if line["check"] != "settings.endpoints")
     return {line["check"]: line["status"] for line in lines if line["status"] != "ok"}
 
 
@@ -128,8 +129,8 @@ def test_a_right_deployment_is_ok_but_for_what_is_local_or_cannot_be_seen(cloud:
         "OSS_ENDPOINT",
         "INVOKE_ENDPOINT",
     ]
-    # triggers are FC's and OSS's, which the role may not ask about them
-    assert [line["check"] for line in report["lines"] if line["status"] == "skipped"] == ["triggers"]
+    assert [line for line in report["lines"] if line["status"] == "skipped"] == []
+    assert the(report, "triggers")["found"] == "http (http), oss (oss), sweep (timer), timer (timer)"
     after = cloud.requests()["operations"]
     made = {name: after[name] - before.get(name, 0) for name in after}
     assert made["UploadPartCopy"] == 2
@@ -146,7 +147,15 @@ def test_a_check_submits_one_invocation_that_does_nothing_and_fires_no_trigger(c
     assert json.loads(pinged["result"]) == {"status": "ok"}
     (told,) = [line for line in asked["logs"].splitlines() if '"checked"' in line]
     assert json.loads(told)["status"] == "warning"
-    assert {"warning", "ok", "skipped"} == set(json.loads(told)["counts"])
+    assert {"warning", "ok"} == set(json.loads(told)["counts"])
+
+
+def test_a_gateway_that_refuses_the_old_signature_tells_of_triggers_too(cloud: LocalCloud) -> None:
+    cloud.refuse_fc_signature()
+    report = check(cloud)
+    cloud.refuse_fc_signature(False)
+    assert troubles(report) == {}
+    assert "oss (oss)" in the(report, "triggers")["found"]
 
 
 def test_a_timer_can_ask_for_the_check(cloud: LocalCloud) -> None:
@@ -214,6 +223,41 @@ def test_a_right_that_only_the_check_needs_is_skipped_and_named(cloud: LocalClou
     assert all(right in line["advice"] for right, line in zip(wanted, skipped, strict=True))
     assert the(report, "copy.multipart")["status"] == "ok"
     assert the(report, "stateBucket.records")["status"] == "ok"
+
+
+@contextmanager
+def role(cloud: LocalCloud, *parts: str) -> Iterator[None]:
+    """The function's role may do what `make policy` grants it, with these parts."""
+    to = deployment.read()
+    cloud.set_policy(to.role, policy.document(policy.function_grants(to, parts)))
+    try:
+        yield
+    finally:
+        cloud.set_policy(to.role, None)
+
+
+def test_with_the_role_that_setup_makes_for_it_nothing_is_skipped(cloud: LocalCloud) -> None:
+    with role(cloud, "check"):
+        assert troubles(check(cloud)) == {}
+
+
+def test_with_the_role_of_a_copy_what_cannot_be_looked_at_is_no_trouble_and_says_why(
+    cloud: LocalCloud,
+) -> None:
+    with role(cloud):
+        report = check(cloud)
+    assert set(troubles(report).values()) == {"skipped"}
+    for name in (
+        "source.list",
+        "source.read",
+        "source.acl",
+        "copy.simple",
+        "copy.multipart",
+        "destination.acl",
+    ):
+        assert f"oss:ListObjects on {SOURCE}" in the(report, name)["advice"]
+    assert the(report, "clock")["status"] == "ok"
+    assert "fc:ListTriggers" in the(report, "triggers")["advice"]
 
 
 def test_an_upload_that_may_not_be_aborted_is_named(cloud: LocalCloud) -> None:
@@ -410,7 +454,7 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
     path.write_text(yaml.safe_dump(template), encoding="utf-8")
     environment = {
         "COPY_RULES": f"oss://{STATE}/rules.json",
-        "ALLOWED_SOURCES": f"{SOURCE}/in",
+        "ALLOWED_SOURCES": f"{SOURCE}/in,{PAID}/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/out*,{DESTINATION}/fixed,{SOURCE}/*",
         "MAX_PARALLEL": "512",
         "HTTP_AUTH_TYPE": "anonymous",
@@ -419,6 +463,7 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
         template=path, variables={"timeout": 8, "memorySize": 128}, environment=environment
     ) as cloud:
         cloud.oss_bucket(SOURCE).put_object("in", b"x")
+        cloud.foreign(PAID, SAMPLE, acl="public-read", payer="Requester")
         yield cloud
 
 
@@ -466,6 +511,37 @@ def test_under_a_watched_prefix_no_object_is_written(misconfigured: LocalCloud) 
         if line["check"] == "copy.simple" and line["subject"] == f"{SOURCE}/*"
     )
     assert "no object was written: a rule watches it" in watched["found"]
+
+
+def test_a_source_for_which_a_rule_pays_is_asked_so(misconfigured: LocalCloud) -> None:
+    rule = {"source": {"bucket": PAID}, "destination": {"bucket": DESTINATION, "key": "out/{key}"}}
+    bucket = misconfigured.oss_bucket(STATE)
+    found = []
+    for pays in (False, True):
+        bucket.put_object("rules.json", json.dumps([rule | {"requestPayer": pays}]))
+        report = check(misconfigured)
+        found += [line for line in report["lines"] if line["check"] == "source.list"]
+    bucket.delete_object("rules.json")
+    assert [line["status"] for line in found] == ["failed", "ok"]
+    assert found[0]["advice"].startswith("set requestPayer")
+
+
+def test_what_a_rule_encrypts_with_is_tried(misconfigured: LocalCloud) -> None:
+    bucket, name = misconfigured.oss_bucket(STATE), deployment.read().role
+    rule = {"source": {"bucket": SOURCE}, "destination": {"bucket": DESTINATION, "key": "out/{key}"}}
+    bucket.put_object("rules.json", json.dumps([rule | {"encryption": {"algorithm": "KMS"}}]))
+    found = []
+    for services in (["oss:*", "fc:*"], ["oss:*", "fc:*", "kms:*"]):
+        allowed = {"Effect": "Allow", "Action": services, "Resource": "*"}
+        misconfigured.set_policy(name, {"Version": "1", "Statement": [allowed]})
+        lines = check(misconfigured)["lines"]
+        found += [line for line in lines if line["check"] == "destination.encryption"]
+    misconfigured.set_policy(name, None)
+    bucket.delete_object("rules.json")
+    subjects = [f"{DESTINATION}/out*", f"{DESTINATION}/fixed"]
+    assert [line["subject"] for line in found] == 2 * subjects
+    assert [line["status"] for line in found] == ["failed", "failed", "ok", "ok"]
+    assert "kms:GenerateDataKey" in found[0]["advice"]
 
 
 def test_an_exact_key_that_is_allowed_may_be_somebodys_and_is_never_written(

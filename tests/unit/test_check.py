@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import msgspec
 import pytest
 
-from osscopy import checkup, findings, plan, probes, settings, suspicions
+from osscopy import checkup, findings, plan, probes, settings, suspicions, triggers
 from osscopy.checkup import Checkup
+from osscopy.events import CREATED
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     KIB,
@@ -26,7 +29,9 @@ from osscopy.model import (
     Retention,
     Rule,
     RuleSource,
+    SourceChanged,
     Transient,
+    Trigger,
     Tuning,
     UploadPage,
 )
@@ -110,6 +115,19 @@ def test_rules_that_copy_in_vain_or_twice_are_told(
     assert told(suspicions.rules(deployment(), rules)) == expected
 
 
+def test_records_are_neither_to_be_copied_nor_to_be_overwritten() -> None:
+    loose = deployment(allowed_destinations=(Pattern.parse("dst/*"), Pattern.parse("state/*")))
+    (failed,) = (each for each in suspicions.allow_lists(loose) if each.status == "failed")
+    assert failed.found == "state/* covers oss-copy/, where the records of copies are"
+    for watched in ("state", "state/oss-copy/done/"):
+        allowed = deployment(allowed_sources=(Pattern.parse("state/*"),))
+        (line,) = suspicions.rules(allowed, [rule(watched, "dst")])
+        assert line.status == "failed"
+        assert "writes another" in line.found
+    beside = deployment(allowed_destinations=(Pattern.parse("state/out/*"),))
+    assert {each.status for each in suspicions.allow_lists(beside)} == {"ok"}
+
+
 def test_a_rule_that_is_allowed_in_part_is_warned_of() -> None:
     narrow = deployment(allowed_sources=(Pattern.parse("src/in/a/*"),))
     (line,) = suspicions.rules(narrow, [rule("src/in/", "dst")])
@@ -187,6 +205,46 @@ def test_endpoints_are_of_the_region_internal_and_encrypted(
     assert fc.found == "https://1.cn-x-internal.fc.aliyuncs.com"
 
 
+# --- triggers ----------------------------------------------------------------------------------------------
+
+TOLD = [f"oss:{each}" for each in sorted(CREATED)]
+SWEEP = Trigger("sweep", "timer", "", '{"payload": "{\\"action\\": \\"sweep\\"}", "enable": true}')
+ASLEEP = msgspec.structs.replace(SWEEP, config=SWEEP.config.replace("true", "false"))
+BRIDGE = Trigger("bridge", "eventbridge", "", '{"eventRuleFilterPattern": "{\\"source\\": [\\"acs.oss\\"]}"}')
+
+
+def watching(name: str, prefix: str, bucket: str = "src", events: Sequence[str] = TOLD) -> Trigger:
+    config = {"events": events, "filter": {"key": {"prefix": prefix, "suffix": ""}}}
+    return Trigger(name, "oss", f"acs:oss:cn-x:1:{bucket}", json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "word"),
+    [
+        ([watching("a", "in/"), SWEEP], "ok", "a (oss), sweep (timer)"),
+        ([watching("a", ""), SWEEP], "ok", "a (oss)"),
+        ([BRIDGE, SWEEP], "ok", "bridge (eventbridge)"),
+        ([watching("a", "in/")], "failed", "no timer asks for the sweep"),
+        ([watching("a", "in/"), ASLEEP], "failed", "no timer asks for the sweep"),
+        ([SWEEP], "warning", "no OSS trigger tells of all of src/in/*"),
+        ([watching("a", "in/x/"), SWEEP], "warning", "no OSS trigger tells of all of src/in/*"),
+        ([watching("a", "in/"), watching("b", "in/x/"), SWEEP], "warning", "both tell of src/in/x/*"),
+        ([watching("a", "in/"), BRIDGE, SWEEP], "warning", "asked for twice"),
+        ([watching("a", "in/"), watching("b", "out/"), SWEEP], "warning", "no rule is about"),
+        ([watching("a", "in/"), watching("b", "", "dst"), SWEEP], "warning", "COPY_RULES[0] writes"),
+        ([watching("a", "in/", events=["oss:ObjectCreated:*"]), SWEEP], "warning", "each part of an upload"),
+        ([watching("a", "in/", events=TOLD[1:]), SWEEP], "warning", f"not fire for {min(CREATED)}"),
+        ([msgspec.structs.replace(watching("a", "in/"), config="?"), SWEEP], "warning", "does not fire for"),
+    ],
+)
+def test_what_triggers_tell_is_told_once_and_for_something(
+    given: list[Trigger], status: str, word: str
+) -> None:
+    found = triggers.lines([rule("src/in/", "dst")], given)
+    assert {each.status for each in found} == {status}
+    assert any(word in each.found for each in found), found
+
+
 # --- answers -----------------------------------------------------------------------------------------------
 
 
@@ -196,6 +254,23 @@ def test_endpoints_are_of_the_region_internal_and_encrypted(
         (Failed("AccessDenied", "no", status=403), "skipped", "grant the function's role oss:X"),
         (Failed("AccessDenied", ELSEWHERE, status=403), "failed", "function's region"),
         (Failed("NoSuchBucket", "no", status=404), "failed", "create the bucket"),
+        (
+            Failed("AccessDenied", "This request is forbidden by kms", status=403),
+            "failed",
+            "kms:GenerateDataKey",
+        ),
+        (
+            Failed("AccessDenied", "Access denied for requester pay bucket.", status=403),
+            "failed",
+            "requestPayer",
+        ),
+        (Failed("KmsServiceNotEnabled", "no", status=403), "failed", "the message"),
+        (Failed("InvalidObjectState", "no", status=403), "failed", "the message"),
+        (Failed("UserDisable", "no", status=403), "failed", "the message"),
+        (Failed("FunctionNotFound", "no", status=404), "failed", "INVOKE_FUNCTION"),
+        (Failed("InvalidArgument", "Invalid signing region", status=400), "failed", "OSS_ENDPOINT"),
+        (Failed("InvalidArgument", "no", status=400), "failed", "the message"),
+        (SourceChanged("SourceChanged", "no", status=412), "warning", "run the check again"),
         (Transient("NetworkError", "refused"), "failed", "remove OSS_ENDPOINT"),
         (Transient("RequestTimeTooSkewed", "no", status=403), "failed", "clock"),
         (Transient("ServiceUnavailable", "no", status=503), "warning", "run the check again"),
@@ -255,6 +330,7 @@ RIGHT = tuple(expiring(f"p/{kind}/", 30) for kind in ("done", "cancel", "key"))
         ((expiring("p/", 30),), ["failed"]),
         ((*RIGHT, expiring("", 30, tagged=True)), ["ok"]),
         ((*RIGHT[1:], expiring("p/done/", 7)), ["warning"]),
+        ((*RIGHT[1:], expiring("p/done/", 0)), ["warning"]),
         ((*RIGHT, LifecycleRule("l", "", False, None, 1)), ["ok"]),
     ],
 )
@@ -327,6 +403,7 @@ def listed(key: str, size: int, storage_class: str = "Standard", kind: str = "No
         ([listed("big", 200 * MIB), listed("small", 5)], "small"),
         ([listed("small", 5), listed("two", 101 * KIB), listed("more", MIB)], "two"),
         ([listed("big", 200 * MIB)], "big"),
+        ([listed("log", 101 * KIB, kind="Appendable"), listed("big", 200 * MIB)], "big"),
     ],
 )
 def test_the_smallest_object_of_two_parts_is_tried_with(objects: list[ListedObject], key: str | None) -> None:
@@ -394,8 +471,37 @@ def test_a_fault_of_the_check_is_a_line_and_a_log_entry_and_stops_nothing() -> N
         "sourceBucket.reach",
         "destinationBucket.reach",
         "function.invoke",
+        "triggers",
     ]
-    assert logged == ["checkBroken"] * 4 + ["checked"]
+    assert logged == ["checkBroken"] * 5 + ["checked"]
+
+
+def test_a_check_that_is_late_asks_little_more_however_many_destinations_there_are() -> None:
+    clock = Clock()
+
+    class Slow:
+        """Any port: destinations that do not answer while anybody waits."""
+
+        def info(self, _bucket: str) -> BucketInfo:
+            return BucketInfo("cn-x", None, 0)
+
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            def answer(*_: object, **__: object) -> object:
+                if name in {"retention", "lifecycle"}:
+                    return () if name == "lifecycle" else None
+                clock.time += 10
+                raise Transient("NetworkError", "timed out", in_doubt=True)
+
+            return answer
+
+    slow: Any = Slow()
+    many = tuple(Pattern.parse(f"dst/{n}/*") for n in range(50))
+    world = World(slow, slow, clock, checkup.until(0, 160), checkup.seconds_for_answer(160))
+    journal = RecordJournal(slow)
+    Checkup(
+        deployment(160, allowed_destinations=many), world, journal, slow, lambda: (), lambda *_, **__: None
+    ).run()
+    assert clock.time < 160
 
 
 def test_without_time_everything_that_is_to_be_asked_is_skipped() -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
 
-from osscopy import findings, plan, probes, suspicions
+from osscopy import findings, plan, probes, suspicions, triggers
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     BucketInfo,
@@ -22,6 +23,7 @@ from osscopy.model import (
     Conditions,
     CopyRequest,
     Destination,
+    Encryption,
     Failed,
     Line,
     ListedObject,
@@ -31,7 +33,7 @@ from osscopy.model import (
     Source,
 )
 from osscopy.names import Pattern
-from osscopy.ports import Invoker, Log
+from osscopy.ports import Log, Platform
 from osscopy.probes import OutOfTime, Sample, Trial, Unanswered, World
 from osscopy.settings import RulesObject
 from osscopy.suspicions import Deployment, line, shown
@@ -66,7 +68,7 @@ class Checkup:
         deployment: Deployment,
         world: World,
         journal: RecordJournal,
-        invoker: Invoker,
+        platform: Platform,
         read_rules: Callable[[], Sequence[Rule]],
         log: Log,
     ) -> None:
@@ -74,7 +76,7 @@ class Checkup:
         self._settings = deployment.settings
         self._world = world
         self._journal = journal
-        self._invoker = invoker
+        self._platform = platform
         self._read_rules = read_rules
         self._log = log
         self._nonce = world.clock.nonce()
@@ -97,7 +99,7 @@ class Checkup:
         allowed = [*self._settings.allowed_destinations]
         for bucket in _buckets(allowed, [rule.destination.bucket for rule in self._rules or ()]):
             self._destination(bucket, [each for each in allowed if each.bucket == bucket])
-        self._walk([("function.invoke", None, self._invoke), ("triggers", None, _triggers)])
+        self._walk([("function.invoke", None, self._invoke), ("triggers", None, self._triggers)])
         return self._report()
 
     def _report(self) -> Checked:
@@ -185,17 +187,21 @@ class Checkup:
         return info, None if info.region == own else f"{bucket} is in {info.region}"
 
     def _about_bucket(self, role: str, bucket: str) -> Iterator[Line]:
-        own, is_first = self._deployment.region, not self._infos
+        own = self._deployment.region
         if bucket not in self._infos:
             ask = self._world.buckets.info
             needs = f"oss:GetBucketInfo on {bucket}"
             self._infos[bucket] = self._world.ask(needs, lambda: ask(bucket), "skipped")
         info = self._infos[bucket]
         yield line(f"{role}.reach", "ok", "it answers", subject=bucket)
-        if is_first:
-            yield findings.clock(info.seen_at, self._world.clock.now())
+        yield from self._clock(info.seen_at)
         yield findings.region(role, bucket, info, own)
         yield findings.versioning(role, bucket, info)
+
+    def _clock(self, theirs: int) -> Iterator[Line]:
+        """The clock, by the first answer that tells OSS's."""
+        if not any(each.check == "clock" for each in self._lines):
+            yield findings.clock(theirs, self._world.clock.now())
 
     def _retention(self, role: str, bucket: str) -> Line:
         ask = self._world.buckets.retention
@@ -240,6 +246,10 @@ class Checkup:
             return f"{bucket} has versions"
         if any(each.check == "stateBucket.retention" and each.status == "failed" for each in self._lines):
             return f"{bucket} may keep what is written"
+        if self._rules is None or any(
+            suspicions.overlap(each.source, bucket, self._settings.state_prefix) for each in self._rules
+        ):
+            return "a rule watches it, or may"
         return None
 
     def _state_lifecycle(self, bucket: str, prefix: str) -> Iterator[Line]:
@@ -251,19 +261,21 @@ class Checkup:
         left, ended = probes.clear(self._world, bucket, place, self._nonce, "objects")
         return findings.left("stateBucket.remains", bucket, left, ended)
 
-    def _sweep(self) -> Line:
+    def _sweep(self) -> Iterator[Line]:
         """The oldest of the first page of open copies, by the time its record was written."""
         needs = f"oss:ListObjects, oss:GetObject on {self._settings.state_bucket}"
         page = self._world.ask(needs, lambda: self._journal.opens("", PAGE))
+        yield from self._clock(page.seen_at)
         timeout = self._deployment.timeout
         wait = plan.settle_time(timeout) + plan.patience(timeout) + 3600  # s.yaml sweeps every 15 minutes
         if not page.entries:
-            return findings.sweep(0, 0, False, wait, False)
+            yield findings.sweep(0, 0, False, wait, False)
+            return
         job, written = min(page.entries, key=lambda entry: entry[1])
         closed = self._world.ask(needs, lambda: self._journal.closed_at(job))
         age = page.seen_at - (written if closed is None else closed)
         more = len(page.entries) == PAGE
-        return findings.sweep(len(page.entries), age, closed is not None, wait, more)
+        yield findings.sweep(len(page.entries), age, closed is not None, wait, more)
 
     # --- sources ---------------------------------------------------------------------------------------
 
@@ -282,9 +294,10 @@ class Checkup:
         yield "source.acl", subject, lambda: self._read_acl(subject, seen)
 
     def _list(self, pattern: Pattern, listed: list[ListedObject]) -> Line:
-        ask, bucket = self._world.buckets.objects, pattern.bucket
+        """No copy needs this."""
+        ask, bucket, pays = self._world.buckets.objects, pattern.bucket, self._pays(pattern.bucket)
         page = self._world.ask(
-            f"oss:ListObjects on {bucket}", lambda: ask(bucket, pattern.key, PAGE), "warning"
+            f"oss:ListObjects on {bucket}", lambda: ask(bucket, pattern.key, PAGE, pays=pays), "skipped"
         )
         listed += page.objects
         self._largest = max([self._largest, *(each.size for each in listed)])
@@ -296,9 +309,9 @@ class Checkup:
         subject = shown(pattern)
         key = choose(listed) if pattern.is_prefix else pattern.key
         if key is None:
-            return findings.skipped("source.read", subject, _NOTHING, _PUT_ONE)
-        source = Source(pattern.bucket, key)
-        request = CopyRequest(source=source, destination=Destination(pattern.bucket))
+            return self._without_sample("source.read", subject, subject)
+        source, pays = Source(pattern.bucket, key), self._pays(pattern.bucket)
+        request = CopyRequest(source=source, destination=Destination(pattern.bucket), request_payer=pays)
         store, where = self._world.store, f"on {subject}"
         try:
             head = self._world.ask(
@@ -314,19 +327,32 @@ class Checkup:
             self._world.ask(needs, lambda: store.head(request, source, Conditions()))
         needs = f"oss:GetObject{'Version' if head.version_id else ''}Tagging {where}"
         self._world.ask(needs, lambda: store.tags(request, source))
-        if head.size and head.storage_class not in UNREADABLE and head.kind != "Symlink":
-            seen.append(Sample(source, head))
+        if head.size and head.storage_class not in UNREADABLE and head.kind not in {"Symlink", "Appendable"}:
+            seen.append(Sample(source, head, pays))
             self._samples += seen
         return line("source.read", "ok", f"HEAD and tags of {key}", subject=subject)
 
     def _read_acl(self, subject: str, seen: Sequence[Sample]) -> Line:
         if not seen:
-            return findings.skipped("source.acl", subject, _NOTHING, _PUT_ONE)
+            return self._without_sample("source.acl", subject, subject)
         source, store = seen[0].source, self._world.store
-        request = CopyRequest(source=source, destination=Destination(source.bucket))
+        request = CopyRequest(
+            source=source, destination=Destination(source.bucket), request_payer=seen[0].pays
+        )
         needs = f"oss:GetObjectAcl on {subject} (only copies with `acl` as `copy` need it)"
         self._world.ask(needs, lambda: store.acl(request, source), "warning")
         return line("source.acl", "ok", "it may be read", subject=subject)
+
+    def _pays(self, bucket: str) -> bool:
+        """Whether rules say that the requester pays there: a request that does not say so is refused."""
+        return any(each.request_payer for each in self._rules or () if each.source.bucket == bucket)
+
+    def _without_sample(self, check: str, subject: str, source: str | None = None) -> Line:
+        """Why there is nothing to copy, of this source or of all."""
+        for each in self._lines:
+            if each.check == "source.list" and each.status != "ok" and source in {None, each.subject}:
+                return findings.skipped(check, subject, f"{each.subject} is not listed", each.advice or "")
+        return findings.skipped(check, subject, _NOTHING, _PUT_ONE)
 
     # --- destinations ----------------------------------------------------------------------------------
 
@@ -384,9 +410,11 @@ class Checkup:
         if any(each.status != "ok" for each in self._lines[-3:]):
             self._walk([(check, subject, _never) for check in _COPIES], "the trials before did not succeed")
         elif sample is None:
-            self._lines += [findings.skipped(check, subject, _NOTHING, _PUT_ONE) for check in _COPIES]
+            self._lines += [self._without_sample(check, subject) for check in _COPIES]
         else:
             self._copy(trial, subject, sample)
+        for encryption in self._encryptions(pattern.bucket):
+            self._walk([("destination.encryption", subject, partial(trial.encrypt, encryption))])
         if trial.begun:
             self._walk([(_REMAINS, subject, lambda: self._remains(trial, pattern))])
 
@@ -406,6 +434,11 @@ class Checkup:
             self._lines += [findings.skipped(check, subject, _SHARED, advice) for check, _, _ in whole]
         else:
             self._walk(whole)
+
+    def _encryptions(self, bucket: str) -> list[Encryption]:
+        """What rules encrypt with there."""
+        asked = (each.encryption for each in self._rules or () if each.destination.bucket == bucket)
+        return [*dict.fromkeys(each for each in asked if each is not None)]
 
     def _sample_for(self, pattern: Pattern) -> Sample | None:
         """An object that a rule might copy there, or else any."""
@@ -430,7 +463,19 @@ class Checkup:
     # --- FC --------------------------------------------------------------------------------------------
 
     def _invoke(self) -> Line:
-        return probes.try_invocations(self._world, self._invoker, self._nonce)
+        return probes.try_invocations(self._world, self._platform, self._nonce)
+
+    def _triggers(self) -> list[Line]:
+        """No copy needs them told, so that no answer is no finding."""
+        try:
+            told = self._world.ask("fc:ListTriggers", self._platform.triggers, once=True)
+        except Unanswered as error:
+            advice = (
+                "grant the function's role fc:ListTriggers on the function itself, or compare its triggers "
+                "(events, prefix) with COPY_RULES in FC's console"
+            )
+            return [findings.skipped("triggers", None, error.error.message[:300], advice)]
+        return triggers.lines(self._rules, told)
 
 
 _NOTHING = "there is no object to try with"
@@ -445,13 +490,6 @@ def _never() -> Line:
     raise Failed("Unreachable", "this step is always skipped")
 
 
-def _triggers() -> Line:
-    """What cannot be seen from inside: OSS's notifications and FC's triggers, that is."""
-    why = "which triggers there are is FC's and OSS's to know; the role has no right to ask, nor needs one"
-    advice = "compare the OSS triggers (event list, prefix) with COPY_RULES in FC's console, or by `s info`"
-    return findings.skipped("triggers", None, why, advice)
-
-
 def choose(listed: Sequence[ListedObject]) -> str | None:
     """The key of an object to try with: the smallest that makes two parts, else the smallest of all."""
     able = [
@@ -459,8 +497,9 @@ def choose(listed: Sequence[ListedObject]) -> str | None:
         for each in listed
         if each.size and each.storage_class not in UNREADABLE and each.kind != "Symlink"
     ]
-    whole = [each for each in able if probes.PART < each.size <= probes.WHOLE]
-    return min(whole or able, key=lambda each: (each.size, each.key)).key if able else None
+    plain = [each for each in able if each.kind != "Appendable"]  # whether it has parts, sources disagree
+    whole = [each for each in plain if probes.PART < each.size <= probes.WHOLE]
+    return min(whole or plain or able, key=lambda each: (each.size, each.key)).key if able else None
 
 
 def _buckets(patterns: Sequence[Pattern], more: Sequence[str]) -> list[str]:

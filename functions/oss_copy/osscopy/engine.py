@@ -92,15 +92,15 @@ class Engine:
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
         copy = self._allowed(copy)
-        begun = copy.looks or copy.generation or copy.drops
+        begun = copy.looks or copy.generation or copy.drops or copy.retried
         if begun and (done := archives.outcome(self._session, copy)) is not None:
             return done
         request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         method = plan.method(request, head, self._session.limits.threshold)
         waits = plan.must_wait(request, head)
-        if _may_land_late(copy) and method != "multipart" and not waits:
-            self._put_in_doubt(copy, plan.bind(request, head, {}))
+        if copy.may_land_late and method != "multipart" and not waits:  # with tags: parts may follow
+            self._put_in_doubt(copy, plan.bind(request, head, self._session.tags(request, head)))
         self._judge(copy, head)
         if waits:
             return archives.wait(self._session, copy, head)
@@ -188,7 +188,7 @@ class Engine:
 
     def _recorded(self, copy: Copy, result: Result) -> Result:
         """The result of one CopyObject, on record if it failed, is to be asked for, or is open on record."""
-        on_record = copy.keep or result.status == "failed" or _may_land_late(copy)
+        on_record = copy.keep or result.status == "failed" or copy.may_land_late
         return self._ending.close(copy, result) if on_record else result
 
     def _copy_shallowly(self, copy: Copy, head: Head) -> Result | None:
@@ -246,7 +246,7 @@ class Engine:
             copy.started_at,
             method="simple",
             follows=copy.follows,
-            uncertain=_may_land_late(copy),
+            uncertain=copy.may_land_late,
         )
         self._session.ask(lambda: self._session.journal.open(mine))
 
@@ -259,7 +259,13 @@ class Engine:
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
         mine = Opened(
-            self._session.clock.nonce(), copy.job, copy.request, pin, copy.started_at, follows=copy.follows
+            self._session.clock.nonce(),
+            copy.job,
+            copy.request,
+            pin,
+            copy.started_at,
+            follows=copy.follows,
+            uncertain=copy.may_land_late,
         )
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
@@ -493,14 +499,6 @@ class Engine:
 
 class _Relist(Exception):
     """OSS knows other parts than were listed."""
-
-
-def _may_land_late(copy: Copy) -> bool:
-    """Whether an attempt may have been killed within a CopyObject, which may land on a newer copy yet.
-
-    The copy is put on record then, so that the sweep compares destination and source once that is over.
-    """
-    return copy.retried and copy.follows is not None
 
 
 def _check_crc64(pin: Pin, combined: int | None) -> None:

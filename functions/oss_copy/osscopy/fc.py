@@ -8,15 +8,20 @@ over, for good.
 from __future__ import annotations
 
 import logging
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import requests
 
-from osscopy.model import Failed, Misconfigured, OssCopyError, Refused, Transient
+from osscopy.model import Failed, Misconfigured, OssCopyError, Refused, Transient, Trigger
 from osscopy.ports import Log
 
 SUBMIT_TIMEOUT = 10.0  # seconds; the answer to an asynchronous invocation is an acknowledgement
+MOST_TRIGGERS = 100  # FC gives no more at once, and a function has 50 at most
+
+T = TypeVar("T")
 
 AccessKey = tuple[str, str, str | None]  # id, secret, security token
 
@@ -98,35 +103,55 @@ class FcInvoker:
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
         """True: accepted. False: this task id was accepted before (documented as 409)."""
-        if self._gateway.takes_fc_signature:
-            try:
-                return self._submit(_through_fc2, task_id, payload, delay)
-            except _SignatureRefused:
-                self._gateway.takes_fc_signature = False
-                self._log("gatewayRefusedSignature", requestId=self._invocation.request_id)
-        return self._submit(_through_sdk3, task_id, payload, delay)
-
-    def _submit(self, send: _Send, task_id: str, payload: bytes, delay: int) -> bool:
         headers = {"x-fc-invocation-type": "Async"}
         on_fc2 = bool(self._invocation.service)
         headers["x-fc-stateful-async-invocation-id" if on_fc2 else "x-fc-async-task-id"] = task_id
         if delay:
             headers["x-fc-async-delay"] = str(delay)
         try:
-            send(self._invocation, self._endpoint, headers, payload, self._wait)
+            self._ask(
+                lambda: _submit_through_fc2(self._reach(), headers, payload),
+                lambda: _submit_through_sdk3(self._reach(), headers, payload),
+            )
         except _Answer as answer:
             if answer.is_duplicate:
                 return False
-            if answer.refuses_signature and not on_fc2 and send is _through_fc2:
-                raise _SignatureRefused from answer
-            raise _translate(answer) from answer
-        except requests.RequestException as error:  # among them: an error answer that is no JSON
-            raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
+            raise _translate(answer, "fc:InvokeFunction") from answer
         return True
 
+    def triggers(self) -> tuple[Trigger, ...]:
+        """The triggers of the function, 100 at most."""
+        try:
+            return self._ask(
+                lambda: _list_through_fc2(self._reach()), lambda: _list_through_sdk3(self._reach())
+            )
+        except _Answer as answer:
+            raise _translate(answer, "fc:ListTriggers") from answer
 
-class _SignatureRefused(Exception):
-    """The gateway does not take fc2's signature on the FC 3.0 path."""
+    def _reach(self) -> _Reach:
+        return _Reach(self._invocation, self._endpoint, self._wait)
+
+    def _ask(self, through_fc2: Callable[[], T], through_sdk3: Callable[[], T]) -> T:
+        try:
+            if self._gateway.takes_fc_signature:
+                try:
+                    return through_fc2()
+                except _Answer as answer:
+                    if self._invocation.service or not answer.refuses_signature:
+                        raise
+                    self._gateway.takes_fc_signature = False
+                    self._log("gatewayRefusedSignature", requestId=self._invocation.request_id)
+            return through_sdk3()
+        except requests.RequestException as error:  # among them: an error answer that is no JSON
+            raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
+
+
+class _Reach(msgspec.Struct, frozen=True):
+    """The function, and how it is asked: where, and how many seconds an answer is waited for."""
+
+    invocation: Invocation
+    endpoint: str
+    wait: float
 
 
 class _Answer(Exception):
@@ -146,15 +171,29 @@ class _Answer(Exception):
         return self.status in {400, 401, 403} and "Signature" in self.code
 
 
-class _Send(Protocol):
-    def __call__(
-        self, invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, wait: float, /
-    ) -> None: ...
+def _submit_through_fc2(reach: _Reach, headers: dict[str, str], payload: bytes) -> None:
+    _ask_through_fc2(reach, "POST", "invocations", headers, body=payload)
 
 
-def _through_fc2(
-    invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, wait: float
-) -> None:
+def _list_through_fc2(reach: _Reach) -> tuple[Trigger, ...]:
+    told = _ask_through_fc2(reach, "GET", "triggers", {}, params={"limit": str(MOST_TRIGGERS)}).json()
+    return tuple(
+        Trigger(
+            each["triggerName"],
+            each["triggerType"],
+            each.get("sourceArn") or "",
+            _text(each["triggerConfig"]),
+        )
+        for each in told["triggers"]
+    )
+
+
+def _text(config: object) -> str:
+    """FC 2.0 gives the object that FC 3.0 has as text."""
+    return config if isinstance(config, str) else msgspec.json.encode(config).decode()
+
+
+def _ask_through_fc2(reach: _Reach, method: str, what: str, headers: dict[str, str], **sent: object) -> Any:  # noqa: ANN401 - a response of requests
     import fc2  # noqa: PLC0415 - costs start-up time that only chains need
 
     logging.getLogger().addFilter(_is_not_from_fc2)
@@ -162,23 +201,24 @@ def _through_fc2(
     class Client(fc2.Client):  # type: ignore[misc]  # fc2 carries no types
         """Adds the path by which FC 3.0 differs; signing and sending are fc2's."""
 
-        def invoke(self, path: str) -> None:
-            self._do_request("POST", path, self._build_common_headers("POST", path, headers), body=payload)
+        def ask(self, path: str) -> Any:  # noqa: ANN401 - a response of requests
+            return self._do_request(method, path, self._build_common_headers(method, path, headers), **sent)
 
+    invocation = reach.invocation
     identity, secret, token = invocation.access_key
     client = Client(
-        endpoint=endpoint,
+        endpoint=reach.endpoint,
         accessKeyID=identity,
         accessKeySecret=secret,
         securityToken=token or "",
-        Timeout=wait,
+        Timeout=reach.wait,
     )
     if invocation.service:
-        path = f"/2016-08-15/services/{invocation.service}/functions/{invocation.function}/invocations"
+        path = f"/2016-08-15/services/{invocation.service}/functions/{invocation.function}/{what}"
     else:
-        path = f"/2023-03-30/functions/{invocation.function}/invocations"
+        path = f"/2023-03-30/functions/{invocation.function}/{what}"
     try:
-        client.invoke(path)
+        return client.ask(path)
     except fc2.FcError as error:
         code, message = _read_error(error.message)
         raise _Answer(error.status_code, error.err_code or code, message, error.request_id) from error
@@ -199,36 +239,54 @@ def _is_not_from_fc2(record: logging.LogRecord) -> bool:
     return "/fc2/" not in record.pathname.replace("\\", "/")
 
 
-def _through_sdk3(
-    invocation: Invocation, endpoint: str, headers: dict[str, str], payload: bytes, wait: float
-) -> None:
-    from alibabacloud_fc20230330.client import Client  # noqa: PLC0415 - only where fc2 is refused
+def _submit_through_sdk3(reach: _Reach, headers: dict[str, str], payload: bytes) -> None:
     from alibabacloud_fc20230330.models import InvokeFunctionHeaders, InvokeFunctionRequest  # noqa: PLC0415 - only where fc2 is refused
+
+    with _sdk3(reach) as (client, options):
+        client.invoke_function_with_options(
+            reach.invocation.function,
+            InvokeFunctionRequest(body=payload),
+            InvokeFunctionHeaders(common_headers=dict(headers)),
+            options,
+        )
+
+
+def _list_through_sdk3(reach: _Reach) -> tuple[Trigger, ...]:
+    from alibabacloud_fc20230330.models import ListTriggersRequest  # noqa: PLC0415 - only where fc2 is refused
+
+    with _sdk3(reach) as (client, options):
+        asked = ListTriggersRequest(limit=MOST_TRIGGERS)
+        told = client.list_triggers_with_options(reach.invocation.function, asked, {}, options)
+    return tuple(
+        Trigger(each.trigger_name, each.trigger_type, each.source_arn or "", each.trigger_config)
+        for each in told.body.triggers
+    )
+
+
+@contextmanager
+def _sdk3(reach: _Reach) -> Iterator[tuple[Any, Any]]:
+    """The FC 3.0 SDK's client and how long it waits; its errors become ours."""
+    from alibabacloud_fc20230330.client import Client  # noqa: PLC0415 - only where fc2 is refused
     from alibabacloud_tea_openapi.utils_models import Config  # noqa: PLC0415 - only where fc2 is refused
     from darabonba.exceptions import TeaException  # noqa: PLC0415 - only where fc2 is refused
     from darabonba.runtime import RuntimeOptions  # noqa: PLC0415 - only where fc2 is refused
 
-    identity, secret, token = invocation.access_key
-    scheme, _, host = endpoint.partition("://")
+    identity, secret, token = reach.invocation.access_key
+    scheme, _, host = reach.endpoint.partition("://")
     client = Client(
         Config(
             access_key_id=identity,
             access_key_secret=secret,
             security_token=token,
-            region_id=invocation.region,
+            region_id=reach.invocation.region,
             endpoint=host,
             protocol=scheme,
         )
     )
-    milliseconds = int(wait * 1000)
+    milliseconds = int(reach.wait * 1000)
     options = RuntimeOptions(connect_timeout=milliseconds, read_timeout=milliseconds, autoretry=False)
     try:
-        client.invoke_function_with_options(
-            invocation.function,
-            InvokeFunctionRequest(body=payload),
-            InvokeFunctionHeaders(common_headers=dict(headers)),
-            options,
-        )
+        yield client, options
     except TeaException as error:  # the root of them all: a lost connection is no DaraException
         status = int(getattr(error, "status_code", 0) or getattr(error, "statusCode", 0) or 0)
         if not status:
@@ -242,7 +300,7 @@ def _through_sdk3(
         ) from error
 
 
-def _translate(answer: _Answer) -> OssCopyError:
+def _translate(answer: _Answer, action: str) -> OssCopyError:
     code, request_id, status = answer.code or f"HTTP{answer.status}", answer.request_id, answer.status
     if status == 429:
         return Transient(code, answer.message, request_id=request_id, status=status, throttled=True)
@@ -251,6 +309,6 @@ def _translate(answer: _Answer) -> OssCopyError:
     if status == 413:
         return Refused(code, answer.message, request_id=request_id, status=status)
     if status in {401, 403}:
-        advice = "grant the function's role fc:InvokeFunction on the function itself"
+        advice = f"grant the function's role {action} on the function itself"
         return Failed(code, f"{answer.message}: {advice}", request_id=request_id, status=status)
     return Failed(code, answer.message, request_id=request_id, status=status)

@@ -17,6 +17,7 @@ KEEP_DAYS = plan.MAX_AGE // DAY + 1  # that records have to be kept: a copy may 
 SETTLED = ("done/", "cancel/", "key/")  # records that are to expire some day
 LIVING = ("open/", "up/")  # records that must not
 
+RIGHTS = frozenset({"AccessDenied", "HTTP401", "HTTP403"})  # what is refused for want of a right
 AGAIN = "run the check again; if it lasts, look at OSS's and FC's status and quotas"
 
 
@@ -31,35 +32,57 @@ def refusal(check: str, subject: str | None, needs: str, error: OssCopyError, de
     return line(check, status, f"{code}{error.message}{asked}"[:600], advice, subject)
 
 
+_ROLE = "see that `role` in s.yaml names a role of this account that trusts fc.aliyuncs.com"
+_ENDPOINT = "remove OSS_ENDPOINT, or correct it: endpoint and region do not fit"
+_BY_CODE: dict[str, tuple[Grade, str]] = {
+    "NoSuchBucket": ("failed", "create the bucket, or correct its name in the settings (s.yaml: vars)"),
+    "RequestTimeTooSkewed": (
+        "failed",
+        "the function's clock is wrong: retry; if it lasts, report it to FC's support",
+    ),
+    "NetworkError": (
+        "failed",
+        (
+            "remove OSS_ENDPOINT and INVOKE_ENDPOINT, so that the internal endpoints of the region are used, "
+            f"or correct them; if neither is set, {AGAIN}"
+        ),
+    ),
+    **dict.fromkeys(
+        ("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"), ("failed", _ROLE)
+    ),
+    "SignatureDoesNotMatch": ("failed", _ENDPOINT),
+    "FileImmutable": ("failed", "a retention policy protects the bucket: choose another one"),
+    "FunctionNotFound": ("failed", "remove INVOKE_FUNCTION, or correct it"),
+    "SourceChanged": ("warning", f"the object that is copied on trial has just been changed: {AGAIN}"),
+}
+
+
 def _judge(error: OssCopyError, needs: str, denied: Grade) -> tuple[Grade, str]:
     if is_elsewhere(error):
         return "failed", "use a bucket of the function's region, or deploy the function in the bucket's"
-    match error.code:
-        case "NoSuchBucket":
-            return "failed", "create the bucket, or correct its name in the settings (s.yaml: vars)"
-        case "RequestTimeTooSkewed":
-            return "failed", "the function's clock is wrong: retry; if it lasts, report it to FC's support"
-        case "NetworkError":
-            return "failed", (
-                "remove OSS_ENDPOINT and INVOKE_ENDPOINT, so that the internal endpoints of the region are "
-                "used, or correct them"
-            )
-        case "InvalidAccessKeyId" | "InvalidSecurityToken" | "SecurityTokenExpired":
-            return (
-                "failed",
-                "see that `role` in s.yaml names a role of this account that trusts fc.aliyuncs.com",
-            )
-        case "SignatureDoesNotMatch" | "InvalidArgument":
-            return "failed", "remove OSS_ENDPOINT, or correct it: endpoint and region do not fit"
-        case "FileImmutable":
-            return "failed", "a retention policy protects the bucket: choose another one"
-    if error.status in {401, 403}:
-        return denied, (
-            f"grant the function's role {needs}; if another account owns the bucket, in its bucket policy too"
-        )
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    if "signing region" in error.message:  # 400 InvalidArgument
+        return "failed", _ENDPOINT
+    if error.code in RIGHTS:
+        return _lacking(error.message, needs, denied)
     if isinstance(error, Transient):
         return "warning", AGAIN
     return "failed", "look at the message; if it does not help, report it with the request id"
+
+
+def _lacking(message: str, needs: str, denied: Grade) -> tuple[Grade, str]:
+    """What is refused for want of a right; OSS says in words only whether KMS did, or who is to pay."""
+    if "forbidden by kms" in message:
+        return "failed", (
+            "grant the function's role kms:GenerateDataKey and kms:Decrypt (make policy, with kms): source "
+            "or destination is encrypted with KMS"
+        )
+    if "requester pay" in message:
+        return "failed", "set requestPayer in the rules and requests that copy from this bucket"
+    return denied, (
+        f"grant the function's role {needs}; if another account owns the bucket, in its bucket policy too"
+    )
 
 
 def is_elsewhere(error: OssCopyError) -> bool:
@@ -155,18 +178,18 @@ def state_lifecycle(bucket: str, prefix: str, rules: Sequence[LifecycleRule]) ->
             bucket,
         )
     lasting: list[str] = []
-    hasty: dict[str, int] = {}
+    hasty: dict[str, str] = {}
     for kind in SETTLED:
         days = [rule.expires or 0 for rule in expiring if _covers(rule, prefix + kind)]
         if not days:
             lasting.append(prefix + kind)
         elif min(days) < KEEP_DAYS:
-            hasty[prefix + kind] = min(days)
+            hasty[prefix + kind] = _when(min(days))
     if lasting:
         text = f"{', '.join(lasting)}: never expire, so that records pile up"
         yield line(check, "warning", text, "add rules that expire them after 30 days", bucket)
-    for place, fewest in hasty.items():
-        text = f"{place} expires after {fewest} days, and a copy may take a week"
+    for place, when in hasty.items():
+        text = f"{place} expires {when}, and a copy may take a week"
         advice = f"let it expire after {KEEP_DAYS} days or more (30 are usual)"
         yield line(check, "warning", text, advice, bucket)
     if not lethal and not lasting and not hasty:
@@ -181,7 +204,7 @@ def destination_lifecycle(bucket: str, prefixes: Sequence[str], rules: Sequence[
     hasty = [rule for rule in hasty if any(_touches(rule, prefix) for prefix in prefixes)]
     if hasty:
         rule = hasty[0]
-        when = f"after {rule.aborts} days" if rule.aborts else "by date"
+        when = _when(rule.aborts)
         text = f"rule {rule.id!r} ({rule.prefix}*) aborts uploads {when}, and a copy may take a week"
         return line(check, "warning", text, "let it abort after 8 days or more", bucket)
     bare = [prefix for prefix in prefixes if not any(_covers(rule, prefix) for rule in aborting)]
@@ -190,6 +213,10 @@ def destination_lifecycle(bucket: str, prefixes: Sequence[str], rules: Sequence[
         advice = "add a lifecycle rule that aborts uploads after 8 days or more"
         return line(check, "warning", text, advice, bucket)
     return line(check, "ok", "uploads that are lost are aborted", subject=bucket)
+
+
+def _when(days: int | None) -> str:
+    return f"after {days} days" if days else "by date"
 
 
 def _covers(rule: LifecycleRule, prefix: str) -> bool:

@@ -417,6 +417,14 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     drops: int = 0  # times that FC has given it up
     retried: bool = False
 
+    @property
+    def may_land_late(self) -> bool:
+        """Whether an attempt may have been killed within a CopyObject, which may land on a newer copy yet.
+
+        The copy is put on record then, so that the sweep compares destination and source once that is over.
+        """
+        return self.retried and self.follows is not None
+
 
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     """The next batch of a multipart copy. Small for any object: ListParts knows what is done, not this."""
@@ -535,6 +543,15 @@ class Swept(Value, frozen=True):
 
 
 Grade: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
+
+
+class Trigger(msgspec.Struct, frozen=True):
+    """A trigger as FC tells of it. `source`: an ARN; `config`: JSON."""
+
+    name: str
+    kind: str
+    source: str
+    config: str
 
 
 class Line(Value, frozen=True):

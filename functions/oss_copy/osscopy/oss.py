@@ -363,9 +363,10 @@ class OssBuckets:
             raise
         return tuple(_lifecycle_rule(rule) for rule in rules if rule.status == "Enabled")
 
-    def objects(self, bucket: str, prefix: str, limit: int) -> ObjectPage:
+    def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
+        headers = {"x-oss-request-payer": "requester"} if pays else None
         with _translated("bucket"):
-            page = self._bucket(bucket).list_objects_v2(prefix=prefix, max_keys=limit)
+            page = self._bucket(bucket).list_objects_v2(prefix=prefix, max_keys=limit, headers=headers)
             found = (
                 ListedObject(each.key, each.size, each.storage_class, each.type, each.last_modified)
                 for each in page.object_list

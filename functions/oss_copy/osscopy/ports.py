@@ -29,6 +29,7 @@ from osscopy.model import (
     Pin,
     Retention,
     Source,
+    Trigger,
     UploadPage,
     Written,
 )
@@ -101,8 +102,8 @@ class Buckets(Protocol):
     def lifecycle(self, bucket: str) -> tuple[LifecycleRule, ...]:
         """The lifecycle rules that are enabled."""
 
-    def objects(self, bucket: str, prefix: str, limit: int) -> ObjectPage:
-        """The first objects whose keys start with `prefix`."""
+    def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
+        """The first objects whose keys start with `prefix`. `pays`: the requester does."""
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         """The first open uploads of keys that start with `prefix`, whoever opened them."""
@@ -145,6 +146,13 @@ class Invoker(Protocol):
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
         """Invoke this function asynchronously after `delay` seconds; False: the task id was known."""
+
+
+class Platform(Invoker, Protocol):
+    """FC, as far as the check goes beyond a chain."""
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """The triggers of the function, 100 at most."""
 
 
 class Clock(Protocol):

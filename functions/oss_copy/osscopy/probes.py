@@ -29,6 +29,7 @@ from osscopy.model import (
     Attributes,
     CopyRequest,
     Destination,
+    Encryption,
     Failed,
     Grade,
     Head,
@@ -107,6 +108,7 @@ class Sample(msgspec.Struct, frozen=True):
 
     source: Source
     head: Head
+    pays: bool = False  # the requester, for each request to it
 
 
 # --- records -----------------------------------------------------------------------------------------------
@@ -194,6 +196,13 @@ class Trial:
         tagged = Attributes(None, TAGS, "default", "Standard", None)
         self._upload("oss:PutObjectTagging", tagged, self._abort)
         return line("destination.tags", "ok", "an upload with tags was opened", subject=self._subject)
+
+    def encrypt(self, encryption: Encryption) -> Line:
+        """The same encrypted, as a rule asks."""
+        asked = Attributes(None, {}, "default", "Standard", encryption)
+        self._upload("oss:PutObject", asked, self._abort)
+        text = f"an upload with {encryption.algorithm} was opened"
+        return line("destination.encryption", "ok", text, subject=self._subject)
 
     def delete(self) -> Line:
         """Whether an object could be deleted again, found out on a key that does not exist: not needed."""
@@ -297,7 +306,7 @@ class Trial:
         return self._world.ask(f"{needs} {self._where}", request, denied, once=once)
 
     def _of(self, sample: Sample) -> CopyRequest:
-        return msgspec.structs.replace(self._request, source=sample.source)
+        return msgspec.structs.replace(self._request, source=sample.source, request_payer=sample.pays)
 
     def _why_no_object(self, sample: Sample) -> str | None:
         if self.why_not is None and sample.head.size > WHOLE:
@@ -306,10 +315,13 @@ class Trial:
 
     def _upload(self, needs: str, attributes: Attributes, use: Callable[[str], None]) -> None:
         """Open an upload and use it; it is aborted whatever happens."""
-        request = self._request
-        self.begun = True
+
+        def initiate() -> str:
+            self.begun = True
+            return self._store.initiate(self._request, attributes)
+
         try:
-            upload = self._ask(needs, lambda: self._store.initiate(request, attributes), once=self.is_shared)
+            upload = self._ask(needs, initiate, once=self.is_shared)
         except Unanswered as error:
             if self.is_shared and isinstance(error.error, Transient) and error.error.in_doubt:
                 self.left.append(f"perhaps an upload of {self._bucket}/{self._key}")

@@ -14,7 +14,7 @@ from itertools import combinations
 import msgspec
 
 from osscopy import names, plan
-from osscopy.model import GIB, MIB, TIB, Grade, Line, Refused, Rule
+from osscopy.model import GIB, MIB, TIB, Grade, Line, Refused, Rule, RuleSource
 from osscopy.names import Pattern
 from osscopy.settings import Settings
 
@@ -64,8 +64,23 @@ def allow_lists(deployment: Deployment) -> Iterator[Line]:
                 f"if a folder is meant, write {each.bucket}/{each.key}/*",
                 name,
             )
-        if not loose:
+        settings = deployment.settings
+        fatal = [
+            each for each in patterns if name == "ALLOWED_DESTINATIONS" and _reaches_records(each, settings)
+        ]
+        for each in fatal:
+            text = f"{shown(each)} covers {settings.state_prefix}, where the records of copies are"
+            advice = "name another bucket or prefix: a copy there would overwrite the memory of copies"
+            yield line("settings.allowLists", "failed", text, advice, name)
+        if not loose and not fatal:
             yield line("settings.allowLists", "ok", ", ".join(map(shown, patterns)), subject=name)
+
+
+def _reaches_records(pattern: Pattern, settings: Settings) -> bool:
+    if pattern.bucket != settings.state_bucket:
+        return False
+    wide = pattern.is_prefix and settings.state_prefix.startswith(pattern.key)
+    return wide or pattern.key.startswith(settings.state_prefix)
 
 
 def shown(pattern: Pattern) -> str:
@@ -107,6 +122,9 @@ def _rules(settings: Settings, given: Sequence[Rule]) -> Iterator[Line]:
         yield from _coverage(
             name, "ALLOWED_DESTINATIONS", settings.allowed_destinations, made.bucket, written
         )
+        if overlap(watched, settings.state_bucket, settings.state_prefix):
+            text = "it watches the records of copies: a copy of one that fails writes another, for ever"
+            yield line("settings.rules", "failed", text, "watch another bucket or prefix", name)
         if _is_loose(watched.prefix):
             text = f"prefix {watched.prefix!r} watches {watched.prefix}x as well as {watched.prefix}/x"
             advice = f"if a folder is meant, write {watched.prefix}/ (here and in the trigger's filter)"
@@ -139,6 +157,12 @@ def _common(one: Rule, other: Rule) -> str | None:
     example = f"{prefix}example{suffix}"
     covered = one.covers(a.bucket, example) and other.covers(a.bucket, example)
     return example if covered else None
+
+
+def overlap(watched: RuleSource, bucket: str, prefix: str) -> bool:
+    """Whether some key of `bucket` that starts with `prefix` may be one that the rule watches."""
+    near = watched.prefix.startswith(prefix) or prefix.startswith(watched.prefix)
+    return watched.bucket == bucket and near
 
 
 def _twice(names_: str, one: Rule, other: Rule, example: str) -> Line:

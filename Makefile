@@ -18,7 +18,7 @@ DEPLOY  = $(BIN)/python -m functions.deploy$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
 .PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
-.PHONY: template tool deploy remove logs invoke copy layer-test
+.PHONY: template tool deploy remove logs invoke copy layer-test newcomer
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.demo $(ARGS)
@@ -26,6 +26,9 @@ demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--
 rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC 3.0 SDK, and copy with it
 	test -f layers/sdk-3.12.zip || $(BIN)/python layers/sdk/build.py
 	$(BIN)/python -m tests.rehearsal $(ARGS)
+
+newcomer: $(READY)       ## the README's way from a fresh clone to the first copy, on the local cloud: how long each command takes
+	$(BIN)/python -m tests.newcomer $(ARGS)
 
 test: $(READY)           ## the whole suite on one interpreter
 	$(BIN)/python -m pytest -n 2 $(ARGS)

@@ -28,7 +28,7 @@ from functions.deploy.props import (
     Trigger,
     says_nothing,
 )
-from tests.cloud.fc import errors
+from tests.cloud.fc import component, errors
 from tests.cloud.fc.layers import CreateLayerVersion, Layer, Layers, check_name
 from tests.cloud.fc.packages import Location, Package, Packages, pack
 from tests.cloud.fc.rights import Need, needs
@@ -289,6 +289,9 @@ class Control:
             del view["instanceLifecycleConfig"]
         for internal in ("region", "code", "triggers", "asyncInvokeConfig", "concurrencyConfig"):
             del view[internal]
+        if view["logConfig"] == "auto":  # of a template: FC knows what the component makes of that
+            asked = {"functionName": name, "region": self._region, "code": "", "logConfig": "auto"}
+            view["logConfig"] = component.requests(asked, self._account_id).function["logConfig"]
         return {name: value for name, value in view.items() if value is not None} | {
             "functionArn": self._arn(name),
             "functionId": deployed.stamp.id,

@@ -279,6 +279,7 @@ def test_a_task_id_stays_used_up_across_an_update(lab: Lab) -> None:
 def test_a_deployed_template_is_shown_and_can_be_updated(lab: Lab) -> None:
     lab.deploy(
         "def handler(event, context):\n    return 'from a folder'",
+        logConfig="auto",
         triggers=[
             {
                 "triggerName": "t",
@@ -289,6 +290,9 @@ def test_a_deployed_template_is_shown_and_can_be_updated(lab: Lab) -> None:
     )
     told = lab.native().get_function("fn", fc.GetFunctionRequest()).body
     assert (told.memory_size, told.code_size > 100, len(told.code_checksum) > 15) == (256, True, True)
+    assert told.log_config.log_begin_rule == "DefaultRegex"
+    (listed,) = lab.native().list_functions(fc.ListFunctionsRequest()).body.functions
+    assert listed.function_arn == told.function_arn
     assert lab.native().get_trigger("fn", "t").body.trigger_type == "timer"
     update(lab, description="still the same code")
     assert lab.invoke().data == b"from a folder"

@@ -12,7 +12,7 @@ import oss2.models
 import pytest
 import yaml
 
-from functions.deploy import deployment, policy
+from functions.deploy import policy, reach
 from osscopy.model import KIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, genuine, set_versioning, versions
@@ -228,7 +228,7 @@ def test_a_right_that_only_the_check_needs_is_skipped_and_named(cloud: LocalClou
 @contextmanager
 def role(cloud: LocalCloud, *parts: str) -> Iterator[None]:
     """The function's role may do what `make policy` grants it, with these parts."""
-    to = deployment.read()
+    to = reach.read()
     cloud.set_policy(to.role, policy.document(policy.function_grants(to, parts)))
     try:
         yield
@@ -527,7 +527,7 @@ def test_a_source_for_which_a_rule_pays_is_asked_so(misconfigured: LocalCloud) -
 
 
 def test_what_a_rule_encrypts_with_is_tried(misconfigured: LocalCloud) -> None:
-    bucket, name = misconfigured.oss_bucket(STATE), deployment.read().role
+    bucket, name = misconfigured.oss_bucket(STATE), reach.read().role
     rule = {"source": {"bucket": SOURCE}, "destination": {"bucket": DESTINATION, "key": "out/{key}"}}
     bucket.put_object("rules.json", json.dumps([rule | {"encryption": {"algorithm": "KMS"}}]))
     found = []

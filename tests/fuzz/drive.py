@@ -40,6 +40,7 @@ def drive(examples: int, seed: int | None = None) -> Driven:
         cloud.seed(SOURCE, "big.bin", 20 * MIB)
         program = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG), "run"]
         options = ["--url", cloud.http_trigger, "--max-examples", str(examples), "--no-color"]
+        options += ["--request-timeout", "30"]  # seconds; the function takes 10 of them for its answer
         options += ["--seed", str(seed)] if seed is not None else []
         ran = subprocess.run(
             [*program, *options, str(openapi.TARGET)],

@@ -66,17 +66,18 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
         simulation.violations.append(f"done/ says failed for {problem.code}, which passes")
     struck = {fault.kind for fault in simulation.faults}
     upload_id = entered.upload.id if entered else ""
-    landed = next((n for n, shown in enumerate(world.shown) if shown.upload == upload_id), None)
-    is_covered = (
-        landed is not None and landed < len(world.shown) - 1
-    )  # by a copy of another job, or a stranger
-    if problem and problem.code == "OutcomeUnknown" and FOREIGN not in struck and not is_covered:
+    others = FOREIGN in struck or any(
+        shown.origin == "copy" and shown.upload != upload_id for shown in world.shown
+    )
+    if problem is not None and problem.code == "OutcomeUnknown" and not others:
         simulation.violations.append("done/ does not know the outcome, and nobody else has written")
-    if result.status == "succeeded" or entered is None or landed is None:
+    if result.status == "succeeded" or entered is None:
         return
-    if world.uploads[upload_id].state != "completed" or (problem and problem.code in FORESEEN):
+    upload = world.uploads[upload_id]
+    landed = next((n for n, shown in enumerate(world.shown) if shown.upload == upload_id), None)
+    if upload.state != "completed" or landed is None or (problem and problem.code in FORESEEN):
         return
-    if not is_covered:
+    if landed == len(world.shown) - 1:  # else somebody wrote after us, and nothing showed the copy any more
         code = problem.code if problem else ""
         simulation.violations.append(f"done/ says {result.status} {code}, but our upload is what is shown")
 

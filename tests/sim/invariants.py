@@ -118,7 +118,7 @@ def _has_ended(simulation: Simulation, job: str, done: Done | None) -> None:
     answers = [process.answer for process in of_job if process.answer is not None]
     if any(answer.status != "running" for answer in answers):
         return
-    unheard = _is_unheard(simulation)
+    unheard = _is_unheard(simulation) or simulation.gaps["lost link"]  # of an event that FC had given up
     if unheard and not answers and f"open/{job}" not in simulation.world.ever:
         simulation.gaps["nothing came of it, and nothing is on record"] += 1
     else:

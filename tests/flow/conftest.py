@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,31 @@ def wait_for_parts(bucket: Any, key: str, parts: int = 1) -> None:
         if uploads and len(bucket.list_parts(key, uploads[0]).parts) >= parts:
             return
     raise AssertionError(f"no upload of {key} came to {parts} parts")
+
+
+def begin(cloud: LocalCloud, key: str, parts: int = 0, headers: Mapping[str, str] | None = None) -> str:
+    """A slow chained copy under way that has copied so many parts; its job."""
+    cloud.seed(SOURCE, key, BIG, seed=1)
+    cloud.conditions(bandwidth_mb_s=1.0)
+    answer = cloud.http("POST", "/copies", json_body=in_parts(key), headers=headers)
+    assert answer.status_code == 202, answer.text
+    if parts:
+        wait_for_parts(cloud.oss_bucket(DESTINATION), key, parts)
+    return str(answer.json()["job"])
+
+
+def status(cloud: LocalCloud, job: str) -> dict[str, Any]:
+    """What GET /copies/{job} answers."""
+    found: dict[str, Any] = cloud.http("GET", f"/copies/{job}").json()
+    return found
+
+
+def until(condition: Callable[[], bool], deadline: float = 60.0) -> None:
+    """Wait until it holds."""
+    end = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.1)
 
 
 def final_result(cloud: LocalCloud, job: str) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import fc2
@@ -12,15 +11,15 @@ from alibabacloud_fc20230330 import models
 
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import (
-    BIG,
     DESTINATION,
     SOURCE,
+    begin,
     exists,
-    in_parts,
     open_uploads,
     request_of,
     results,
-    wait_for_parts,
+    status,
+    until,
 )
 
 
@@ -36,21 +35,6 @@ def limit(cloud: LocalCloud, instances: int) -> None:
     cloud.control().put_concurrency_config(cloud.function, models.PutConcurrencyConfigRequest(body=body))
 
 
-def begin(cloud: LocalCloud, key: str) -> str:
-    """A chained copy, slow enough to be paused in its first hop; its job."""
-    cloud.seed(SOURCE, key, BIG, seed=1)
-    cloud.conditions(bandwidth_mb_s=1.0)
-    job: str = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
-    wait_for_parts(cloud.oss_bucket(DESTINATION), key, 1)
-    return job
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-
-
 def outcomes(cloud: LocalCloud, **wanted: object) -> list[str]:
     return [each["outcome"] for each in cloud.invocations(**wanted)]
 
@@ -60,12 +44,8 @@ def hops(cloud: LocalCloud, job: str) -> list[str]:
     return [each["outcome"] for each in cloud.invocations() if (each["task_id"] or "").startswith(job)]
 
 
-def status(cloud: LocalCloud, job: str) -> str:
-    return str(cloud.http("GET", f"/copies/{job}").json()["status"])
-
-
 def test_with_a_limit_of_0_everything_waits_and_then_goes_on(cloud: LocalCloud, key: str) -> None:
-    job = begin(cloud, key)
+    job = begin(cloud, key, parts=1)
     limit(cloud, 0)
     cloud.oss_bucket(SOURCE).put_object("incoming/small", b"x")
     cloud.fire("sweep")
@@ -79,14 +59,14 @@ def test_with_a_limit_of_0_everything_waits_and_then_goes_on(cloud: LocalCloud, 
     cloud.conditions()
     limit(cloud, 20)
     cloud.wait_idle()
-    assert status(cloud, job) == "succeeded"
+    assert status(cloud, job)["status"] == "succeeded"
     assert exists(cloud.oss_bucket(DESTINATION), "incoming/small")
 
 
 def test_an_empty_allow_list_is_no_pause_but_the_end_of_copies_under_way(
     cloud: LocalCloud, destination: Any, key: str
 ) -> None:
-    job = begin(cloud, key)
+    job = begin(cloud, key, parts=1)
     control = cloud.control()
     told = control.get_function(cloud.function, models.GetFunctionRequest()).to_map()
     variables = {**told["body"]["environmentVariables"], "ALLOWED_SOURCES": ""}

@@ -14,6 +14,7 @@ from tests.flow.conftest import (
     BIG,
     PART,
     SOURCE,
+    begin,
     count_requests,
     crc64,
     exists,
@@ -25,16 +26,6 @@ from tests.flow.conftest import (
 )
 
 STATE = "oss-copy-state"
-
-
-def begin(cloud: LocalCloud, key: str, **headers: str) -> str:
-    """A slow chained copy under way; its job."""
-    cloud.seed(SOURCE, key, BIG, seed=1)
-    cloud.conditions(bandwidth_mb_s=1.0)
-    answer = cloud.http("POST", "/copies", json_body=in_parts(key), headers=headers)
-    assert answer.status_code == 202, answer.text
-    job: str = answer.json()["job"]
-    return job
 
 
 def records(cloud: LocalCloud, job: str) -> set[str]:
@@ -158,7 +149,7 @@ def _all(cloud: LocalCloud, status: str, limit: int = 100) -> list[dict[str, Any
 def test_the_same_idempotency_key_is_the_same_job_while_it_runs_and_after(
     cloud: LocalCloud, key: str
 ) -> None:
-    job = begin(cloud, key, **{"Idempotency-Key": f"order-{key}"})
+    job = begin(cloud, key, headers={"Idempotency-Key": f"order-{key}"})
     for _ in range(2):
         again = cloud.http(
             "POST", "/copies", json_body=in_parts(key), headers={"Idempotency-Key": f"order-{key}"}

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from osscopy import events, plan
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc.packages import pack
-from tests.flow.conftest import BIG, count_requests, crc64, in_parts, open_uploads, wait_for_parts
+from tests.flow.conftest import (
+    BIG,
+    count_requests,
+    crc64,
+    in_parts,
+    open_uploads,
+    status,
+    until,
+    wait_for_parts,
+)
 from tests.rehearsal import Rehearsal, read, start, steps
 
 TEMPLATE = ROOT / "s.yaml"
@@ -77,19 +84,7 @@ def refusals(cloud: LocalCloud) -> list[str]:
     return found
 
 
-def status(cloud: LocalCloud, job: str) -> dict[str, Any]:
-    found: dict[str, Any] = cloud.http("GET", f"/copies/{job}").json()
-    return found
-
-
 def sweep(cloud: LocalCloud) -> bool:
     cloud.fire("sweep")
     cloud.wait_idle(60)
     return True
-
-
-def until(condition: Callable[[], bool], deadline: float = 60.0) -> None:
-    end = time.monotonic() + deadline
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.3)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import oss2
 import pytest
 
 from tests.cloud.client import LocalCloud
-from tests.flow.conftest import BIG, DESTINATION, SOURCE, crc64, in_parts, open_uploads, wait_for_parts
+from tests.flow.conftest import (
+    SOURCE,
+    begin,
+    crc64,
+    open_uploads,
+    status,
+    until,
+)
 
 STATE = "oss-copy-state"
 
@@ -30,30 +36,9 @@ def cloud(quick_cloud: LocalCloud) -> Iterator[LocalCloud]:
     quick_cloud.wait_idle(60)
 
 
-def begin(cloud: LocalCloud, key: str) -> str:
-    """A slow chained copy that has copied a part; its job."""
-    cloud.seed(SOURCE, key, BIG, seed=1)
-    cloud.conditions(bandwidth_mb_s=1.0)
-    job: str = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
-    wait_for_parts(cloud.oss_bucket(DESTINATION), key, 1)
-    return job
-
-
-def status(cloud: LocalCloud, job: str) -> dict[str, Any]:
-    found: dict[str, Any] = cloud.http("GET", f"/copies/{job}").json()
-    return found
-
-
 def records(cloud: LocalCloud) -> set[str]:
     listed = oss2.ObjectIteratorV2(cloud.oss_bucket(STATE), prefix="oss-copy/")
     return {each.key.removeprefix("oss-copy/") for each in listed}
-
-
-def until(condition: Callable[[], bool], deadline: float = 60.0) -> None:
-    end = time.monotonic() + deadline
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.3)
 
 
 def sweep(cloud: LocalCloud) -> dict[str, Any]:
@@ -68,7 +53,7 @@ def sweep(cloud: LocalCloud) -> dict[str, Any]:
 def test_a_lost_link_is_found_and_everything_is_forgotten_in_the_end(
     cloud: LocalCloud, destination: Any, key: str
 ) -> None:
-    job = begin(cloud, key)
+    job = begin(cloud, key, parts=1)
     destination.init_multipart_upload(key)  # as an Initiate whose answer was lost leaves it
     doubtful = destination.init_multipart_upload(key).upload_id
     destination.upload_part(key, doubtful, 1, b"somebody's")
@@ -103,7 +88,7 @@ def test_a_lost_link_is_found_and_everything_is_forgotten_in_the_end(
 def test_what_fc_gives_up_comes_back_and_goes_on_without_the_sweep(
     cloud: LocalCloud, destination: Any, key: str
 ) -> None:
-    job = begin(cloud, key)
+    job = begin(cloud, key, parts=1)
     cloud.conditions(
         [{"operation": "GetObject", "probability": 1, "error": "ServiceUnavailable"}], bandwidth_mb_s=1.0
     )

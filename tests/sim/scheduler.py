@@ -75,6 +75,7 @@ class Scenario:
     skew: float
     by_rule: bool = False  # so that the destination is to keep up with the source
     keeps: bool = False  # versions of the destination
+    period: float | None = None  # seconds from one sweep to the next, if not what a chain may stand still
 
     @classmethod
     def draw(cls, seed: int, chance: random.Random) -> Scenario:
@@ -183,6 +184,7 @@ class Simulation:
         self._outage_until = 0.0
         self._hub = greenlet.getcurrent()
         self._chance = random.Random(scenario.seed * 7919 + 1)
+        self._period = scenario.period or plan.patience(scenario.timeout)
         self._waiting: dict[tuple[str, int], list[Fault]] = {}
         for fault in self.faults:
             self._waiting.setdefault((fault.request, fault.nth), []).append(fault)
@@ -214,7 +216,7 @@ class Simulation:
     def run(self) -> Simulation:
         """Until nothing is left to happen."""
         self.at(0.0, self._enter)
-        self.at(plan.patience(self.scenario.timeout), self._sweep, is_watch=True)
+        self.at(self._period, self._sweep, is_watch=True)
         steps = 0
         while self._queue and steps < MOST_STEPS:
             self.time, _, action, is_watch = heapq.heappop(self._queue)
@@ -256,7 +258,7 @@ class Simulation:
         """The timer; it comes until there is nothing left for it to do."""
         if self.sweeps < MOST_SWEEPS and (self._pending or self._is_open()):
             self._begin_sweep()
-            self.at(plan.patience(self.scenario.timeout), self._sweep, is_watch=True)
+            self.at(self._period, self._sweep, is_watch=True)
 
     def _begin_sweep(self) -> None:
         self.sweeps += 1

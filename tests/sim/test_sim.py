@@ -158,6 +158,19 @@ def test_an_abort_that_an_outage_keeps_from_happening_happens_later() -> None:
     unbroken(CALM, Fault(faults.DELETE, "list parts", 1, 0.01), Fault(faults.OUTAGE, "abort", 1, 14.5))
 
 
+@pytest.mark.parametrize("part_seconds", range(40, 230, 10))
+def test_a_chain_whose_link_is_lost_moves_again_within_two_periods_of_the_sweep(part_seconds: int) -> None:
+    """As in s.yaml: 600 s for an invocation, a sweep every 900 s; lost at all times between two sweeps."""
+    period = 900.0
+    slow = replace(CALM, size=2_000_000, timeout=600.0, period=period, part_seconds=float(part_seconds))
+    run = campaign.run(slow, (Fault(faults.MISLAID, "submit", 1, 0.0),))
+    assert run.violations == []
+    first, second = [each for each in run.processes if not each.name.startswith("sweep")][:2]
+    assert first.answer is not None
+    assert first.answer.status == "running"
+    assert second.began - first.ended_at <= 2 * period, (first.ended_at, second.began)
+
+
 # --- copies made by a rule ---------------------------------------------------------------------------------
 
 

@@ -161,6 +161,17 @@ def test_the_function_without_the_right_to_invoke_itself_leaves_no_upload(
     assert open_uploads(destination, key) == []
 
 
+def test_a_refused_signature_is_told_of_without_what_was_signed(cloud: LocalCloud, key: str) -> None:
+    cloud.seed(SOURCE, key, BIG, seed=7)
+    refusal = {"operation": "invocation", "error": "SignatureNotMatch", "skip": 1}
+    cloud.conditions([refusal], bandwidth_mb_s=0.6)
+    result = cloud.invoke(in_parts(key))
+    assert (result["status"], result["error"]["code"]) == ("failed", "SignatureNotMatch"), result
+    told = json.dumps([[one["logs"], one["result"]] for one in cloud.invocations() if key in one["event"]])
+    assert "does not accept the signature" in told
+    assert "ecurity-token" not in told
+
+
 def test_no_log_line_holds_a_secret(cloud: LocalCloud, key: str) -> None:
     cloud.seed(SOURCE, key, BIG, seed=8)
     cloud.conditions(

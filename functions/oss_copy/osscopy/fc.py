@@ -158,6 +158,8 @@ class _Answer(Exception):
     """An error that FC answered, the same for both SDKs."""
 
     def __init__(self, status: int, code: str, message: str, request_id: str) -> None:
+        if "Signature" in code:  # the gateway may quote all that was signed, the security token too
+            message = "FC does not accept the signature of the request"
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.request_id = status, code, message, request_id
 

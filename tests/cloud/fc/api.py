@@ -241,6 +241,8 @@ def signed(request: HttpRequest, body: bytes) -> Signed:
 
 async def refuse(request: HttpRequest, fault: Fault) -> Response | None:
     """What the caller sees of a fault that keeps the effect from happening; None if the effect happens."""
+    if fault.error == "SignatureNotMatch":
+        raise errors.signature_quoted(request.headers)
     if fault.error is not None:
         raise errors.named(fault.error)
     if fault.answer == "reset":

@@ -6,6 +6,7 @@ Codes and messages are those of FC's error code page; where a page and another d
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 
 class FcError(Exception):
@@ -81,6 +82,12 @@ def signature_not_match() -> FcError:
         "The request signature we calculated does not match the signature you provided. "
         "Check your access key and signing method",
     )
+
+
+def signature_quoted(headers: Mapping[str, str]) -> FcError:
+    """As Alibaba's gateway tells it: with everything that it has calculated the signature from."""
+    signed = "\n".join(f"{name}:{value}" for name, value in sorted(headers.items()))
+    return FcError(403, "SignatureNotMatch", f"{signature_not_match().message} server StringToSign: {signed}")
 
 
 def unknown_access_key(access_key_id: str) -> FcError:

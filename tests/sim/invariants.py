@@ -77,8 +77,8 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
     landed = next((n for n, shown in enumerate(world.shown) if shown.upload == upload_id), None)
     if upload.state != "completed" or landed is None or (problem and problem.code in FORESEEN):
         return
-    if upload.survived and upload_id in simulation.doubts:
-        return  # a part in flight brought it back, a Complete in flight ended it, and a sweep told of it
+    if upload.survived:
+        return  # a part in flight brought it back after our Abort, and a Complete in flight ended it
     if landed == len(world.shown) - 1:  # else somebody wrote after us, and nothing showed the copy any more
         code = problem.code if problem else ""
         simulation.violations.append(f"done/ says {result.status} {code}, but our upload is what is shown")

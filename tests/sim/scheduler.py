@@ -171,7 +171,6 @@ class Simulation:
     gaps: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     messages: dict[str, Message] = field(default_factory=dict)
-    doubts: set[str] = field(default_factory=set)  # upload ids
 
     def __post_init__(self) -> None:
         scenario = self.scenario
@@ -351,7 +350,7 @@ class Simulation:
         settle = plan.settle_time(self.scenario.timeout)
         limits = Limits(seconds, process.deadline, THRESHOLD, parallel=1, settle=settle)
         store, invoker = SimStore(self, process), SimInvoker(self, process)
-        session = Session(store, journal, invoker, clock, self._note, limits)
+        session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits)
         ending = Ending(session)
         engine = Engine(session, ending, lambda _: None)
         desk = Desk(session, engine, ending, journal, lambda _: None)
@@ -369,11 +368,6 @@ class Simulation:
         self.say(name, "begins")
         self.at(seconds, lambda: self._kill(process, "its timeout"), is_watch=True)
         self._resume(process, None)
-
-    def _note(self, event: str, /, **fields: object) -> None:
-        """What an invocation logs; all that matters here are the uploads that a sweep doubts."""
-        if event == "doubt":
-            self.doubts.add(str(fields["uploadId"]))
 
     def _resume(self, process: Process, value: object) -> None:
         if process.end:

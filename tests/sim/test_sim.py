@@ -171,19 +171,18 @@ def test_a_chain_whose_link_is_lost_moves_again_within_two_periods_of_the_sweep(
     assert second.began - first.ended_at <= 2 * period, (first.ended_at, second.began)
 
 
-def test_a_copy_that_lands_after_it_was_called_failed_is_told_of_by_the_sweep() -> None:
-    """Two instances die: a part in flight brings the aborted upload back, a Complete in flight ends it."""
-    run = campaign.run(
-        replace(CALM, seed=7_525_020, size=75_689, part_seconds=1.6667, skew=0.9),
-        (
-            Fault(faults.META, "", 4, 3.64),
-            Fault(faults.KILL_LATE, "complete", 1, 8.7),
-            Fault(faults.HELD, "get cancel", 1, 0.2),
-            Fault(faults.AGAIN, "", 5, 0.16),
-            Fault(faults.KILL_LATE, "", 15, 3.17, survives=True),
-        ),
+def test_a_delivery_that_skips_ends_the_upload_that_another_has_opened_meanwhile() -> None:
+    """Two of a follow-up copy at once: one sees that there is nothing to do, the other has begun."""
+    scenario, _ = campaign.drawn(7_583_169)
+    unbroken(
+        scenario,
+        Fault(faults.TWICE, "submit", 2, 1.06),
+        Fault(faults.AGAIN, "head source", 1, 3.76),
+        Fault(faults.RIVAL, "", 4, 0.06),
+        Fault(faults.TAGS, "initiate", 1, 49.15),
+        Fault(faults.KILL_LATE, "find destination", 4, 21.66),
+        Fault(faults.RIVAL, "complete", 1, 0.11),
     )
-    assert (run.violations, run.doubts) == ([], {"u1"})
 
 
 # --- copies made by a rule ---------------------------------------------------------------------------------

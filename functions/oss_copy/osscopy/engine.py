@@ -300,7 +300,19 @@ class Engine:
         if opened is not None and (resumed := self._resume(opened)) is not None:
             return resumed
         on_record = opened is not None or copy.keep or result.status == "failed"
-        return self._ending.close(copy, result) if on_record else result
+        return self._close_unbegun(copy, result) if on_record else result
+
+    def _close_unbegun(self, copy: Copy, result: Result) -> Result:
+        """Put the outcome on record, and then look whether another delivery has opened an upload meanwhile.
+
+        That one enters its upload and then looks for an outcome: one of the two sees the other and ends it.
+        """
+        closed = self._ending.close(copy, result)
+        entered = self._session.ask(lambda: self._session.journal.entered(copy.job))
+        if entered is None:
+            return closed
+        opened = self._session.ask(lambda: self._session.journal.opened(copy.job))
+        return self._ending.leave(task_of(opened, entered.upload), closed) if opened else closed
 
     def _resume(self, opened: Opened) -> Result | None:
         """Go on with what an earlier delivery put on record; None if there is nothing to go on with.

@@ -176,10 +176,6 @@ class Sweeper:
         if entered is not None:
             with contextlib.suppress(UploadGone):
                 self._ending.abort(task_of(opened, entered.upload))
-            if done.result.status != "succeeded" and self._is_shown(opened, entered):
-                self._doubt(
-                    opened, entered.upload.id, f"it was completed after it was called {done.result.status}"
-                )
         in_parts = (
             opened.method == "multipart" or entered is not None
         )  # after all: CopyObject did not take it
@@ -190,11 +186,6 @@ class Sweeper:
             follow.up(self._session, opened.job, opened.request, pin, opened.follows)
         self._session.ask(lambda: self._journal.forget(opened.job))
         return "forgotten"
-
-    def _is_shown(self, opened: Opened, entered: Entered) -> bool:
-        """Whether the destination shows the copy: parts and a Complete in flight may outlive an Abort."""
-        seen = self._session.destination(opened.request)
-        return not plan.differences(opened.pin, seen, entered.upload.opened_at, None)
 
     def _end_strangers(self, opened: Opened, entered: Entered | None, written: int, closed_at: int) -> bool:
         """Abort what an Initiate of this copy left whose answer nobody heard; whether none is left.

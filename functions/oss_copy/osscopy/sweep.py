@@ -176,9 +176,7 @@ class Sweeper:
         if entered is not None:
             with contextlib.suppress(UploadGone):
                 self._ending.abort(task_of(opened, entered.upload))
-        in_parts = (
-            opened.method == "multipart" or entered is not None
-        )  # after all: CopyObject did not take it
+        in_parts = opened.method == "multipart" or entered is not None  # CopyObject did not take it
         if in_parts and not self._end_strangers(opened, entered, written, closed_at):
             return "waiting"
         if done.result.status != "cancelled":

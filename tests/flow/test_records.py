@@ -146,6 +146,19 @@ def _all(cloud: LocalCloud, status: str, limit: int = 100) -> list[dict[str, Any
     raise AssertionError("the listing has no end")
 
 
+def test_what_is_called_running_can_be_looked_at_though_it_is_small(
+    cloud: LocalCloud, source: Any, key: str
+) -> None:
+    source.put_object(key, b"small")
+    unread = {"operation": "HeadObject", "key": key, "skip": 1, "error": "InternalError"}
+    cloud.conditions([unread, {"operation": "invocation", "skip": 1, "answer": "drop"}])
+    answer = cloud.http("POST", "/copies", json_body=request_of(key))
+    cloud.conditions()
+    assert (answer.status_code, answer.json()["status"]) == (202, "running")
+    look = cloud.http("GET", answer.headers["location"])
+    assert (look.status_code, look.json()["status"]) == (200, "running")
+
+
 def test_the_same_idempotency_key_is_the_same_job_while_it_runs_and_after(
     cloud: LocalCloud, key: str
 ) -> None:

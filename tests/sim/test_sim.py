@@ -185,6 +185,15 @@ def test_a_delivery_that_skips_ends_the_upload_that_another_has_opened_meanwhile
     )
 
 
+def test_a_small_copy_that_http_calls_running_is_begun_by_the_sweep_if_its_link_is_lost() -> None:
+    unanswered = Fault(faults.NEVER, "find destination", 1, 8.4)
+    small = replace(CALM, entry="http", size=50_000)
+    run = campaign.run(small, (Fault(faults.MISLAID, "submit", 1, 0.3), unanswered))
+    assert run.violations == []
+    answers = [each.answer.status for each in run.processes if each.answer]
+    assert answers == ["running", "succeeded"], run.processes
+
+
 # --- copies made by a rule ---------------------------------------------------------------------------------
 
 

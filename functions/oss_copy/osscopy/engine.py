@@ -100,7 +100,7 @@ class Engine:
         method = plan.method(request, head, self._session.limits.threshold)
         waits = plan.must_wait(request, head)
         if copy.may_land_late and method != "multipart" and not waits:  # with tags: parts may follow
-            self._put_in_doubt(copy, plan.bind(request, head, self._session.tags(request, head)))
+            self._put_in_doubt(copy, self._bind(copy, head))
         self._judge(copy, head)
         if waits:
             return archives.wait(self._session, copy, head)
@@ -117,7 +117,7 @@ class Engine:
             except Transient as error:
                 if inline or error.throttled:
                     raise
-                return self.hand_over(copy)
+                return self._hand_over_on_record(copy, self._put_in_doubt(copy, self._bind(copy, head)))
             else:
                 return self._recorded(copy, result)
         return self._start_upload(copy, head, inline=inline)
@@ -236,8 +236,20 @@ class Engine:
             follow.up(self._session, copy.job, request, pin, copy.follows)
         return result
 
-    def _put_in_doubt(self, copy: Copy, pin: Pin) -> None:
-        """Put a CopyObject on record whose effect may come late."""
+    def _hand_over_on_record(self, copy: Copy, opened: Opened) -> Result:
+        """Let an invocation of its own begin a copy that somebody was told is running."""
+        try:
+            self.hand_over(msgspec.structs.replace(copy, keep=True))
+        except Transient as error:  # the sweep lets it begin
+            self._session.log("leftToSweep", job=copy.job, error=str(error))
+        return results.opened(opened)
+
+    def _bind(self, copy: Copy, head: Head) -> Pin:
+        """What the copy is bound to, tags included: parts may follow."""
+        return plan.bind(copy.request, head, self._session.tags(copy.request, head))
+
+    def _put_in_doubt(self, copy: Copy, pin: Pin) -> Opened:
+        """Put a CopyObject on record whose effect may come late, or that another invocation goes on with."""
         mine = Opened(
             self._session.clock.nonce(),
             copy.job,
@@ -248,7 +260,7 @@ class Engine:
             follows=copy.follows,
             uncertain=copy.may_land_late,
         )
-        self._session.ask(lambda: self._session.journal.open(mine))
+        return self._session.ask(lambda: self._session.journal.open(mine))
 
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
@@ -272,11 +284,7 @@ class Engine:
         if done is not None:
             return done.result if done.result.status == "succeeded" else self._resume(opened) or done.result
         if not inline:
-            try:
-                self.hand_over(msgspec.structs.replace(copy, keep=True))
-            except Transient as error:  # it is on record: the sweep lets it begin
-                self._session.log("leftToSweep", job=copy.job, error=str(error))
-            return results.opened(opened)
+            return self._hand_over_on_record(copy, opened)
         entered = (
             None if opened is mine else self._session.ask(lambda: self._session.journal.entered(copy.job))
         )

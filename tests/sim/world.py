@@ -116,7 +116,7 @@ class World:
         self.shown: list[Stored] = []  # all the destination ever showed
         self.uploads: dict[str, Upload] = {}
         self.records: dict[str, tuple[float, bytes]] = {}
-        self.forgotten: dict[str, float] = {}
+        self.forgotten: dict[str, float] = {}  # when for the first time
         self.ever: dict[str, tuple[float, bytes]] = {}  # records as they were first written
         self.mixed = False  # an upload got parts of two versions
         self._size = size
@@ -290,7 +290,7 @@ class World:
 
     def delete(self, name: str) -> None:
         if self.records.pop(name, None):
-            self.forgotten[name] = self.now
+            self.forgotten.setdefault(name, self.now)
 
     def page(self, prefix: str, after: str, limit: int) -> RecordPage:
         found = sorted(name for name in self.records if name.startswith(prefix) and name > after)

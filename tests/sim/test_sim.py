@@ -185,6 +185,20 @@ def test_a_delivery_that_skips_ends_the_upload_that_another_has_opened_meanwhile
     )
 
 
+def test_an_outcome_that_is_put_on_record_late_ends_the_upload_of_the_next_delivery() -> None:
+    """Killed while it put on record that there is no source, which is there when the event comes again."""
+    run = campaign.run(
+        replace(CALM, size=90_000, timeout=60.0, part_seconds=10.0),
+        (
+            Fault(faults.DELETE, "", 1, 0.0),
+            Fault(faults.KILL_LATE, "put done", 1, 7.0),
+            Fault(faults.BYTES, "put done", 1, 0.01),
+        ),
+    )
+    assert run.violations == []
+    assert [each.answer.status for each in run.processes if each.answer] == ["failed"]
+
+
 def test_a_small_copy_that_http_calls_running_is_begun_by_the_sweep_if_its_link_is_lost() -> None:
     unanswered = Fault(faults.NEVER, "find destination", 1, 8.4)
     small = replace(CALM, entry="http", size=50_000)

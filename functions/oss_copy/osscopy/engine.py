@@ -6,8 +6,9 @@ leaves no upload open; nothing is called succeeded without evidence. A final ref
 Transient is raised.
 
 Order of effects of a multipart copy: HEAD source, `open/`, read `done/`, Initiate, `up/`, read `done/` and
-`cancel/`, parts, join the threads, fresh ListParts, HEAD source, read `cancel/`, Complete, HEAD destination,
-HEAD source, `done/`. Owner and canceller each write their own record first and then read the other's.
+`cancel/`, parts, join the threads, fresh ListParts, HEAD source, read `done/` and `cancel/`, Complete, HEAD
+destination, HEAD source, `done/`. Owner and canceller each write their own record first and then read the
+other's.
 """
 
 from __future__ import annotations
@@ -373,11 +374,8 @@ class Engine:
 
     def _advance(self, task: Continue) -> Result:
         """Work; whatever speaks against going on ends the upload, never leaves it open."""
-        done = self._session.ask(lambda: self._session.journal.done(task.job))
-        if done is not None:
-            return self._ending.leave(task, done.result)
-        if self._session.is_cancelled(task.job):
-            return self._ending.cancelled(task)
+        if (over := self._over(task)) is not None:
+            return over
         try:
             if task.hop - task.excused > plan.max_hops(task.upload):
                 raise Failed("TooManyHops", f"{task.hop} invocations for {task.upload.parts} parts")
@@ -389,6 +387,15 @@ class Engine:
             return self._ending.fail(task, error)
         except Skipped as reason:
             return self._ending.skip(task, reason)
+
+    def _over(self, task: Continue) -> Result | None:
+        """What the job has come to, by another delivery or whoever cancels it. Its upload is ended then."""
+        done = self._session.ask(lambda: self._session.journal.done(task.job))
+        if done is not None:
+            return self._ending.leave(task, done.result)
+        if self._session.is_cancelled(task.job):
+            return self._ending.cancelled(task)
+        return None
 
     def _is_superseded(self, task: Continue) -> bool:
         """Whether a sweep has started a younger chain. It saves work; truth rests on the upload id.
@@ -480,8 +487,8 @@ class Engine:
             _check_crc64(task.pin, plan.combined_crc64(task.pin, task.upload, listed))
             if task.request.overwrite != "always":  # forbid-overwrite does not hold under versioning
                 plan.judge_overwrite(task.request, head, self._session.destination(task.request))
-            if self._session.is_cancelled(task.job):
-                return self._ending.cancelled(task)
+            if (over := self._over(task)) is not None:  # an outcome may have been put on record late
+                return over
             try:
                 written = self._complete(task, listed, acl)
             except _Relist:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from osscopy import events, results
+from osscopy import events, journal, results
 from osscopy.ending import Ending, task_of
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
@@ -105,6 +105,7 @@ class Desk:
         }
         scanned = sorted(names)[:SCAN]
         found: list[Result] = []
+        journal.prepare()
         with ThreadPoolExecutor(READERS) as readers:
             for first in range(0, len(scanned), READERS):
                 jobs = scanned[first : first + READERS]

@@ -8,8 +8,7 @@ create whose answer was lost the record may be our own: the nonce tells.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -31,10 +30,14 @@ MAX_GENERATIONS = 1000  # chains that sweeps have started for one copy
 
 R = TypeVar("R", Opened, Entered, Cancelled, Done, Claimed)
 
-# Made here: msgspec (0.22) kills the process when several threads are the first to read a type at once.
-_DECODERS: Mapping[type, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (Opened, Entered, Cancelled, Done, Claimed)
-}
+
+def prepare() -> None:
+    """To be called before several threads read records.
+
+    msgspec (0.22) kills the process when several are the first to read a type at once.
+    """
+    for kind in (Opened, Entered, Cancelled, Done, Claimed):
+        msgspec.json.Decoder(kind)
 
 
 class Records(Protocol):
@@ -143,9 +146,8 @@ class RecordJournal:
         if body is None:
             return None
         try:
-            record: R = _DECODERS[kind].decode(body)
+            return msgspec.json.decode(body, type=kind)
         except msgspec.MsgspecError as error:
             raise Misconfigured(
                 "UnreadableRecord", f"{name} in the state bucket is not a record of this version: {error}"
             ) from error
-        return record

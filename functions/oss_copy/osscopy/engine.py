@@ -251,16 +251,7 @@ class Engine:
 
     def _put_in_doubt(self, copy: Copy, pin: Pin) -> Opened:
         """Put a CopyObject on record whose effect may come late, or that another invocation goes on with."""
-        mine = Opened(
-            self._session.clock.nonce(),
-            copy.job,
-            copy.request,
-            pin,
-            copy.started_at,
-            method="simple",
-            follows=copy.follows,
-            uncertain=copy.may_land_late,
-        )
+        mine = Opened.of(copy, pin, self._session.clock.nonce(), "simple")
         return self._session.ask(lambda: self._session.journal.open(mine))
 
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
@@ -271,15 +262,7 @@ class Engine:
         )
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
-        mine = Opened(
-            self._session.clock.nonce(),
-            copy.job,
-            copy.request,
-            pin,
-            copy.started_at,
-            follows=copy.follows,
-            uncertain=copy.may_land_late,
-        )
+        mine = Opened.of(copy, pin, self._session.clock.nonce())
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:

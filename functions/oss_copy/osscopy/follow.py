@@ -38,8 +38,7 @@ def up(session: Session, job: str, request: CopyRequest, pin: Pin | None, follow
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
     job_id, started_at = events.job_id(request, occurrence), results.iso(session.now())
     copy = Copy(job_id, request, started_at, keep=True, follows=follows + 1)
-    nonce, method = session.clock.nonce(), _method(request, head, session.limits.threshold)
-    mine = Opened(nonce, copy.job, request, now, started_at, method, follows + 1)
+    mine = Opened.of(copy, now, session.clock.nonce(), _method(request, head, session.limits.threshold))
     session.ask(lambda: session.journal.open(mine))
     session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
     session.log("followed", job=job, by=copy.job, follows=follows + 1)

@@ -600,6 +600,15 @@ class Opened(Value, frozen=True):
     follows: int | None = None
     uncertain: bool = False
 
+    @classmethod
+    def of(
+        cls, copy: Copy, pin: Pin, nonce: str, method: Literal["simple", "multipart"] = "multipart"
+    ) -> Opened:
+        """The record of a copy that is bound to `pin`."""
+        return cls(
+            nonce, copy.job, copy.request, pin, copy.started_at, method, copy.follows, copy.may_land_late
+        )
+
 
 class Entered(Value, frozen=True):
     """`up/<job>`: the one upload of the job."""

@@ -6,13 +6,14 @@ What strikes which request is decided by the cloud, and by how its processes hap
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
+
+from tests.flow.conftest import answers
 
 KB, GB = 1000, 1000**3
 SMALLEST, LARGEST = KB, 20 * GB
@@ -89,13 +90,7 @@ def _faults(operation: str, percentages: Mapping[str, float]) -> Iterable[dict[s
 def told(invocations: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """All results of copies that invocations have answered, HTTP included, by destination key."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for invocation in invocations:
-        if not invocation["result"]:
-            continue
-        answer = json.loads(invocation["result"])
-        if isinstance(answer.get("body"), str):
-            answer = json.loads(answer["body"])
-        for each in answer.get("results", [answer]):
-            if each.get("job") and each.get("destination"):
-                found.setdefault(each["destination"]["key"], []).append(each)
+    for each in answers(invocations):
+        if each.get("job") and each.get("destination"):
+            found.setdefault(each["destination"]["key"], []).append(each)
     return found

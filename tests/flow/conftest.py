@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.cloud.client import ROOT, LocalCloud
 
 CODE = ROOT / "functions/oss_copy"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
+STATE = "oss-copy-state"
 VERSIONED = "oss-copy-versions"  # a destination of tests that switch versioning on
 BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
 THREADS, TIMEOUT = 4, 5
@@ -101,6 +102,12 @@ def in_parts(key: str, **options: Any) -> dict[str, Any]:
     return request_of(key, tuning={"partSize": "1MiB"}, **options)
 
 
+def records(cloud: LocalCloud) -> set[str]:
+    """The names of all records: `open/<job>`, `done/<job>` and so on."""
+    listed = oss2.ObjectIteratorV2(cloud.oss_bucket(STATE), prefix="oss-copy/")
+    return {each.key.removeprefix("oss-copy/") for each in listed}
+
+
 def open_uploads(bucket: Any, prefix: str = "") -> list[str]:
     return [upload.key for upload in oss2.MultipartUploadIterator(bucket, prefix=prefix)]
 
@@ -118,17 +125,20 @@ def count_requests(cloud: LocalCloud, operation: str | None = None) -> int:
     return operations.get(operation, 0) if operation else sum(operations.values())
 
 
-def results(cloud: LocalCloud, job: str) -> list[dict[str, Any]]:
-    """All results of the invocations that worked on `job`, oldest first."""
-    found = []
-    for invocation in cloud.invocations():
+def answers(invocations: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What they have answered, HTTP bodies and each of several results included, oldest first."""
+    for invocation in invocations:
         if not invocation["result"]:
             continue
         answer = json.loads(invocation["result"])
         body = answer.get("body")
         answer = json.loads(body) if isinstance(body, str) else answer
-        found += [each for each in answer.get("results", [answer]) if each.get("job") == job]
-    return found
+        yield from answer.get("results", [answer])
+
+
+def results(cloud: LocalCloud, job: str) -> list[dict[str, Any]]:
+    """All results of the invocations that worked on `job`, oldest first."""
+    return [each for each in answers(cloud.invocations()) if each.get("job") == job]
 
 
 def wait_for_parts(bucket: Any, key: str, parts: int = 1) -> None:

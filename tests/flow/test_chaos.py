@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 import fc2
 import httpx
 import msgspec
-import oss2
 import pytest
 import requests
 
@@ -26,12 +25,11 @@ from tests.cloud.client import LocalCloud
 from tests.cloud.fc.invocation import FAILED
 from tests.cloud.oss import seeded
 from tests.flow.chaos import Planned, campaign, storm, told
-from tests.flow.conftest import DESTINATION, SOURCE, crc64, exists, open_uploads, request_of
+from tests.flow.conftest import DESTINATION, SOURCE, STATE, crc64, exists, open_uploads, records, request_of
 
 T = TypeVar("T")
 COPIES = int(os.environ.get("CHAOS", "50"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261126"))
-STATE = "oss-copy-state"
 ASKERS = 8
 PERIOD = 3.0  # seconds from one sweep to the next
 PATIENCE = 6.0  # seconds that a caller waits for an answer: more than an invocation lives
@@ -133,9 +131,8 @@ class Campaign:
         )
 
     def _records(self, kind: str) -> list[str]:
-        prefix = f"oss-copy/{kind}/"
-        listed = oss2.ObjectIteratorV2(self._cloud.oss_bucket(STATE), prefix=prefix)
-        return [each.key.removeprefix(prefix) for each in listed]
+        prefix = f"{kind}/"
+        return [each.removeprefix(prefix) for each in records(self._cloud) if each.startswith(prefix)]
 
     def _queued(self) -> list[str]:
         every = self._cloud.invocations()

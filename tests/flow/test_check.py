@@ -15,9 +15,8 @@ import yaml
 from functions.deploy import policy, reach
 from osscopy.model import KIB
 from tests.cloud.client import LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, genuine, set_versioning, versions
+from tests.flow.conftest import DESTINATION, SOURCE, STATE, genuine, set_versioning, versions
 
-STATE = "oss-copy-state"
 PROBE = ".oss-copy-check-"
 SAMPLE = "sample.bin"
 DENIED = "AccessDenied"

@@ -17,13 +17,12 @@ from osscopy.model import MIB, Misconfigured
 from tests import openapi
 from tests.cloud.client import LocalCloud
 from tests.flow import readme
-from tests.flow.conftest import exists, open_uploads, set_versioning
+from tests.flow.conftest import STATE, exists, open_uploads, set_versioning
 
 Json = dict[str, Any]
 
 TEXT = readme.read()
 SOURCE, DESTINATION = "src-bucket", "dst-bucket"  # as in the examples
-STATE = "oss-copy-state"
 WATCHED = "incoming/"
 RULE = {
     "source": {"bucket": SOURCE, "prefix": WATCHED, "suffix": ".bin"},
@@ -34,17 +33,10 @@ NOBODY = "c-" + "0" * 32  # a job that never was
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[LocalCloud]:
+def shared_cloud() -> Iterator[LocalCloud]:
     buckets = {"sourceBucket": SOURCE, "destinationBucket": DESTINATION}
     with LocalCloud(variables=buckets, environment={"COPY_RULES": json.dumps([RULE])}) as running:
         yield running
-
-
-@pytest.fixture
-def cloud(shared: LocalCloud) -> Iterator[LocalCloud]:
-    yield shared
-    shared.conditions()
-    shared.wait_idle()
 
 
 # --- blocks of JSON ----------------------------------------------------------------------------------------

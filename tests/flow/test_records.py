@@ -14,6 +14,7 @@ from tests.flow.conftest import (
     BIG,
     PART,
     SOURCE,
+    STATE,
     begin,
     count_requests,
     crc64,
@@ -21,17 +22,15 @@ from tests.flow.conftest import (
     final_result,
     in_parts,
     open_uploads,
+    records,
     request_of,
     wait_for_parts,
 )
 
-STATE = "oss-copy-state"
 
-
-def records(cloud: LocalCloud, job: str) -> set[str]:
+def kinds(cloud: LocalCloud, job: str) -> set[str]:
     """The kinds of record there are of a job."""
-    listed = oss2.ObjectIteratorV2(cloud.oss_bucket(STATE), prefix="oss-copy/")
-    return {each.key.split("/")[1] for each in listed if each.key.endswith(job)}
+    return {name.partition("/")[0] for name in records(cloud) if name.endswith(job)}
 
 
 def test_a_copy_under_way_can_be_looked_at_from_the_moment_it_is_accepted(
@@ -50,7 +49,7 @@ def test_a_copy_under_way_can_be_looked_at_from_the_moment_it_is_accepted(
     final_result(cloud, job)
     done = cloud.http("GET", f"/copies/{job}").json()
     assert (done["status"], done["verified"], done["bytesDone"]) == ("succeeded", "crc64", BIG)
-    assert records(cloud, job) == {"open", "up", "done"}
+    assert kinds(cloud, job) == {"open", "up", "done"}
 
 
 def test_a_cancelled_copy_stops_at_the_next_part_and_leaves_nothing(
@@ -257,7 +256,7 @@ def test_records_survive_disturbed_requests(
     )
     result = cloud.invoke(in_parts(key))
     assert result["status"] == "succeeded", result
-    assert records(cloud, result["job"]) == {"open", "up", "done"}
+    assert kinds(cloud, result["job"]) == {"open", "up", "done"}
     assert crc64(destination, key) == crc64(source, key)
     assert open_uploads(destination, key) == []
 

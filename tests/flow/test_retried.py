@@ -11,9 +11,7 @@ import pytest
 from osscopy import events
 from osscopy.model import MIB, Copy, CopyRequest, Destination, Source
 from tests.cloud.client import LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, count_requests, exists
-
-STATE = "oss-copy-state"
+from tests.flow.conftest import DESTINATION, SOURCE, STATE, count_requests, exists
 
 
 def again(key: str, bucket: str = DESTINATION, name: str = "") -> Copy:

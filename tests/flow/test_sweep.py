@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import oss2
 import pytest
 
 from tests.cloud.client import LocalCloud
@@ -15,30 +14,17 @@ from tests.flow.conftest import (
     begin,
     crc64,
     open_uploads,
+    records,
     status,
     until,
 )
 
-STATE = "oss-copy-state"
-
 
 @pytest.fixture(scope="module")
-def quick_cloud() -> Iterator[LocalCloud]:
+def shared_cloud() -> Iterator[LocalCloud]:
     environment = {"MAX_PARALLEL": "4", "MULTIPART_THRESHOLD": "2MiB"}
     with LocalCloud(variables={"timeout": 3}, environment=environment) as running:
         yield running
-
-
-@pytest.fixture
-def cloud(quick_cloud: LocalCloud) -> Iterator[LocalCloud]:
-    yield quick_cloud
-    quick_cloud.conditions()
-    quick_cloud.wait_idle(60)
-
-
-def records(cloud: LocalCloud) -> set[str]:
-    listed = oss2.ObjectIteratorV2(cloud.oss_bucket(STATE), prefix="oss-copy/")
-    return {each.key.removeprefix("oss-copy/") for each in listed}
 
 
 def sweep(cloud: LocalCloud) -> dict[str, Any]:

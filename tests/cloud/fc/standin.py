@@ -148,14 +148,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> i
 
 
 def _resolve(path: Path, chosen: str | None, environ: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    deployment = template.load(
-        path,
-        variables={},
-        environment={},
-        config={"AccountID": environ["AccountID"]},
-        process_environment=environ,
-    )
-    return [props for name, props in deployment.props.items() if chosen in {None, name}]
+    found = template.read(path, environ).props.items()
+    return [props for name, props in found if chosen in {None, name}]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PEERS  := .venvs/bench/.ready
 ARGS   ?=
 SOAK   ?= 1000000
-SOAK_SCHEDULES ?= 1500000
+SOAK_MINUTES ?= 31
 COPIES ?= 300
 SOAK_CHAOS ?= 500
 export PYTHONPATH := functions/oss_copy
@@ -74,8 +74,8 @@ soak-copies: $(READY)    ## generated copies, every property by every way (COPIE
 soak-chaos: $(READY)     ## copies through a storm of faults and dying instances (SOAK_CHAOS=N)
 	CHAOS=$(SOAK_CHAOS) $(BIN)/python -m pytest -q -s tests/flow/test_chaos.py
 
-soak-sim: $(READY)       ## simulated schedules, half on each of two processes (SOAK_SCHEDULES=N; 1,500,000: more than 30 minutes)
-	$(BIN)/python -m tests.sim --schedules $(SOAK_SCHEDULES) --processes 2
+soak-sim: $(READY)       ## simulated schedules for half an hour, half on each of two processes (SOAK_MINUTES=N)
+	$(BIN)/python -m tests.sim --minutes $(SOAK_MINUTES) --processes 2
 
 openapi: $(READY)        ## the OpenAPI document from the types that parse
 	$(BIN)/python -m tests.openapi

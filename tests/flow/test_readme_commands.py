@@ -203,7 +203,7 @@ PROOFS: dict[str, Proof] = {
     "make test-all": ByHand("the suite once more for each interpreter"),
     "make conformance": ByHand("oss2's own suite takes minutes; tests/conformance holds what it found"),
     "make soak": ByHand("hours"),
-    "make soak-sim": ByHand("half an hour and more; tests/sim holds a minute of it"),
+    "make soak-sim": ByHand("half an hour; tests/sim holds a minute of it"),
     "make soak-chaos": ByHand("500 copies; tests/flow/test_chaos.py makes fewer"),
     "make bench": ByHand("measures, and an environment of its own"),
     "make layer": ByHand("packages from the index; `make newcomer` and `make rehearse` build it as well"),

@@ -2,8 +2,8 @@
 
 It lies beside the product, which serves it as a file. The shapes are msgspec's; what `events` and `names`
 check besides is added here from the same patterns and limits, as far as JSON Schema can say it: a schema
-counts characters where a key's limit is in bytes, and knows neither which time zones a runtime has nor that a
-copy of an object onto itself changes nothing.
+counts characters where a key's limit is in bytes, and knows neither which time zones a runtime has, nor what
+a template makes of a key, nor that a copy of an object onto itself changes nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def _group(pattern: str) -> str:
 
 
 _ZONED = rf"\{{date(?:@(?:{names.OFFSET}|{names.ZONE}))?:{names.FORMAT}\}}"
-TEMPLATE = rf"(?:[^{{}}\x00]|\{{\{{|\}}\}}|\{{(?:key|dir|name|stem|ext)\}}|{_ZONED})+"
+_PIECE = rf"\{{\{{|\}}\}}|\{{(?:{'|'.join(names.PARTS)})\}}|{_ZONED}"
+TEMPLATE = rf"(?:[^{{}}\x00/\\]|{_PIECE})(?:[^{{}}\x00]|{_PIECE})*"
 SIZES = "|".join(
     f"(?:{between(-(-plan.MIN_PART // unit), plan.MAX_PART // unit)}) ?{name}"
     for name, unit in {"B?": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}.items()
@@ -88,7 +89,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         "bucket": _BUCKET,
         "key": {
             **_KEY,
-            "pattern": r"^[^\x00]+$",
+            "pattern": r"^[^\x00/\\][^\x00]*$",
             "description": f"At most {names.MAX_KEY_BYTES} bytes of UTF-8.",
         },
         "versionId": {"string": {"pattern": whole(events.VERSION_ID)}},
@@ -314,7 +315,13 @@ def routes() -> Schema:
             "delete": {
                 "operationId": "cancel",
                 "summary": "End a copy and abort its upload",
-                "responses": _responses({200: ("As it ended.", _ref("Result"))}, 404),
+                "responses": _responses(
+                    {
+                        200: ("As it ended.", _ref("Result")),
+                        202: ("Nothing more is asked of OSS; what was may still land.", _ref("Result")),
+                    },
+                    404,
+                ),
             },
         },
         "/copies/{job}/resubmit": {

@@ -7,6 +7,7 @@ component's schema and of the FC documentation. It knows no YAML, and of no othe
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal
 
@@ -43,6 +44,17 @@ _FUNCTION_ARN = re.compile(r"acs:fc:[^:]*:[^:]*:(?:services/[^/]+/)?functions/(?
 def _between(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise ValueError(f"`{name}` is {value}, it must be between {low} and {high}")
+
+
+def _check_ratio(cpu: float, memory: int) -> None:
+    """FC gives a vCPU 1 to 4 GB of memory, and vCPUs in steps of 0.05."""
+    gigabytes = memory / 1024
+    if not 1 <= gigabytes / cpu <= 4:
+        least, most = math.ceil(gigabytes * 5) / 20, min(16, math.floor(gigabytes * 20) / 20)
+        raise ValueError(
+            f"`cpu` is {cpu} and `memorySize` {memory} MB, but a vCPU goes with 1 to 4 GB: "
+            f"{least:g} to {most:g} vCPU would fit"
+        )
 
 
 class _Props(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -230,8 +242,7 @@ class Function(_Props, frozen=True):
         _between("cpu", self.cpu, 0.05, 16)
         if self.memory_size % 64:
             raise ValueError("`memorySize` is a multiple of 64")
-        if not 1 <= self.memory_size / 1024 / self.cpu <= 4:
-            raise ValueError("`cpu` to `memorySize` in GB is between 1:1 and 1:4")
+        _check_ratio(self.cpu, self.memory_size)
         if len(self.layers) > 5:
             raise ValueError("`layers` has at most 5 entries")
         if self.instance_concurrency != 1:

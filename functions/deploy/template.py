@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _REFERENCE = re.compile(r"\$\{(?P<inner>[^{}]*)\}")
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\)\Z", re.DOTALL)
 _ARGUMENT = re.compile(r"""\s*(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)")\s*""")
-_DEPTH = 20  # references inside references
+_DEPTH = 50  # values and references inside each other; an alias of YAML can name what it stands in
 
 
 class TemplateError(ValueError):
@@ -95,7 +95,7 @@ def load(
 ) -> Deployment:
     """Read the template; TemplateError if it is wrong in any way.
 
-    `variables` override entries of `vars` (each is YAML), `environment` adds to or replaces environment
+    `variables` override entries of `vars` (see `_overriding`), `environment` adds to or replaces environment
     variables of every function; `config` is what `${config(…)}` knows, `process_environment` what `${env(…)}`
     knows.
     """
@@ -106,7 +106,7 @@ def load(
     for name, text in variables.items():
         if name not in values:
             raise TemplateError(f"{path.name} has no var {name}; it has {', '.join(values)}")
-        values[name] = yaml.safe_load(text)
+        values[name] = _overriding(values[name], text)
     functions, spelt = {}, {}
     for name, resource in document.resources.items():
         where = f"{path.name}: resources.{name}"
@@ -121,6 +121,19 @@ def load(
         raise TemplateError(f"{path.name}: no resources")
     scope = _Scope(values, document.resources, None, config, process_environment, where=path.name)
     return Deployment(functions, spelt, scope.resolve(values), path.resolve().parent)
+
+
+def _overriding(own: object, text: str) -> object:
+    """The value that `text` gives a var in place of its `own`: YAML, so that numbers stay numbers.
+
+    The text as it is where it is no YAML (`@every 1m`), and where the var is text and YAML makes something
+    else of it (`[]`, `2026`, nothing at all).
+    """
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):  # not YAML; a date that is none; `[[[[…`
+        return text
+    return text if isinstance(own, str) and not isinstance(value, str) else value
 
 
 def _parse(path: Path) -> Document:
@@ -168,9 +181,9 @@ class _Scope:
             case str():
                 return self._text(value, depth)
             case dict():
-                return {name: self.resolve(item, depth) for name, item in value.items()}
+                return {name: self.resolve(item, depth + 1) for name, item in value.items()}
             case list():
-                return [self.resolve(item, depth) for item in value]
+                return [self.resolve(item, depth + 1) for item in value]
         return value
 
     def _text(self, text: str, depth: int) -> object:

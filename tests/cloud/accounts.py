@@ -27,17 +27,32 @@ class Credentials(msgspec.Struct, frozen=True):
     expires: float | None = None
 
 
+class AccessKey(msgspec.Struct, frozen=True):
+    """An access key that does not expire."""
+
+    id: str
+    secret: str
+
+    @classmethod
+    def draw(cls) -> AccessKey:
+        """A new one, made up."""
+        return cls("LTAI" + secrets.token_hex(10), secrets.token_hex(15))
+
+
 class Accounts:
     """The account that owns everything in this cloud, and the temporary credentials given out in its name."""
 
-    def __init__(self, account_id: str = ACCOUNT_ID, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        account_id: str = ACCOUNT_ID,
+        clock: Callable[[], float] = time.time,
+        key: AccessKey | None = None,
+    ) -> None:
+        """`key`: the owner's; by default a new one."""
         self.account_id = account_id
         self._clock = clock
-        self.owner = Credentials(
-            access_key_id="LTAI" + secrets.token_hex(10),
-            access_key_secret=secrets.token_hex(15),
-            principal=f"acs:ram::{account_id}:root",
-        )
+        key = key or AccessKey.draw()
+        self.owner = Credentials(key.id, key.secret, principal=f"acs:ram::{account_id}:root")
         self.policies = Policies()
         self._known = {self.owner.access_key_id: self.owner}
 

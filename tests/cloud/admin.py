@@ -7,6 +7,9 @@ instance, make an object of any size, change what a role may do. On `POST /` it 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -21,6 +24,9 @@ from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Conditions, Weather
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.sources import Sources
+from tests.cloud.oss.errors import OssError
+from tests.cloud.oss.multipart import LARGEST_OBJECT
+from tests.cloud.oss.protocol import check_bucket_name, check_key
 from tests.cloud.ram_api import RamApi
 
 if TYPE_CHECKING:
@@ -30,10 +36,27 @@ _T = TypeVar("_T")
 
 
 class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An object to make; ValueError names the field that no object of OSS can have."""
+
     bucket: str
     key: str
     size: int
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_key(self.key)
+        if not 0 <= self.size <= LARGEST_OBJECT:
+            raise ValueError(f"`size` is {self.size}, an object has 0 to {LARGEST_OBJECT} bytes")
+        if not 0 <= self.seed < 1 << 63:
+            raise ValueError(f"`seed` is {self.seed}, it must be 0 or more, and below 2^63")
+
+
+def _check_key(key: str) -> None:
+    try:
+        check_key(key)
+    except OssError as error:
+        text = "`key` has 1 to 1023 bytes of UTF-8, and begins neither with a slash nor with a backslash"
+        raise ValueError(text) from error
 
 
 class Foreign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +67,13 @@ class Foreign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str = "6543210987654321"
     acl: Literal["private", "public-read", "public-read-write"] = "private"
     payer: Literal["BucketOwner", "Requester"] = "BucketOwner"
+
+    def __post_init__(self) -> None:
+        _check_key(self.key)
+        try:
+            check_bucket_name(self.bucket)
+        except OssError as error:
+            raise ValueError("`bucket` has 3 to 63 lower-case letters, digits and hyphens") from error
 
 
 class Kill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,8 +170,8 @@ class Admin:
 
     async def _invocations(self, request: Request) -> Response:
         """All, oldest first; `?since=N` leaves out the first N."""
-        since = int(request.query_params.get("since", "0"))
-        return _json([invocation.view() for invocation in self._host.journal.invocations[since:]])
+        since = _parameter(request, "since", "0")
+        return _json([invocation.view() for invocation in self._host.journal.invocations[int(since) :]])
 
     async def _fire(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -155,7 +185,8 @@ class Admin:
 
     async def _seed(self, request: Request) -> Response:
         seed = _decode(await request.body(), Seed)
-        self._oss.seed(seed.bucket, seed.key, seed.size, seed.seed)
+        with _refusals():
+            self._oss.seed(seed.bucket, seed.key, seed.size, seed.seed)
         return _json({})
 
     async def _foreign(self, request: Request) -> Response:
@@ -208,7 +239,7 @@ class Admin:
 
     async def _idle(self, request: Request) -> Response:
         """Answers when nothing is queued, delayed or running, or after `?timeout` seconds with false."""
-        idle = await self._host.quiet(float(request.query_params.get("timeout", "30")))
+        idle = await self._host.quiet(_parameter(request, "timeout", "30"))
         return _json({"idle": idle})
 
 
@@ -217,6 +248,24 @@ def _decode(body: bytes, kind: type[_T]) -> _T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as exc:
         raise HTTPException(400, str(exc)) from exc
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the OSS server says no to, as an answer that names the bucket."""
+    try:
+        yield
+    except OssError as error:
+        bucket = error.details.get("BucketName", "")
+        raise HTTPException(error.status, f"`bucket` {bucket!r}: {error.code}: {error.message}") from error
+
+
+def _parameter(request: Request, name: str, default: str) -> float:
+    """A number of the query."""
+    text = request.query_params.get(name, default)
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        raise HTTPException(400, f"`{name}` is {text[:40]!r}, it must be a number that is not negative")
+    return float(text)
 
 
 def _json(content: object, status: int = 200) -> Response:

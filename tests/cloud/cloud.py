@@ -16,7 +16,7 @@ import msgspec
 from functions.deploy import template
 from functions.deploy.props import Function, check_environment
 from tests.cloud import ram
-from tests.cloud.accounts import Accounts
+from tests.cloud.accounts import ACCOUNT_ID, AccessKey, Accounts
 from tests.cloud.admin import Admin
 from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
@@ -87,10 +87,11 @@ class Cloud:
     def __init__(self, settings: Settings) -> None:
         """TemplateError if the template cannot be deployed, ValueError for a bad policy."""
         self._settings = settings
-        self.accounts = Accounts()
+        key = AccessKey.draw()  # a template may name it
+        self._deployment = self._load(settings.template, key) if settings.template else None
+        self.accounts = Accounts(_account(self._deployment), key=key)
         for role, path in settings.policies.items():
             self.accounts.policies.put(role, _read_policy(path))
-        self._deployment = self._load(settings.template) if settings.template else None
         self._region = self._deployment.functions[0].region if self._deployment else settings.region
         self.weather = Weather()
         self.oss = OssServer(
@@ -132,16 +133,15 @@ class Cloud:
             function=main,
         )
 
-    def _load(self, path: Path) -> template.Deployment:
-        owner = self.accounts.owner
+    def _load(self, path: Path, key: AccessKey) -> template.Deployment:
         return template.load(
             path,
             variables=self._settings.variables,
             environment=self._settings.environment,
             config={
-                "AccountID": self.accounts.account_id,
-                "AccessKeyID": owner.access_key_id,
-                "AccessKeySecret": owner.access_key_secret,
+                "AccountID": ACCOUNT_ID,
+                "AccessKeyID": key.id,
+                "AccessKeySecret": key.secret,
             },
             process_environment=os.environ,
         )
@@ -182,6 +182,13 @@ class Cloud:
 
     def _kill(self, access_key_id: str) -> None:
         self.host.kill_holder(access_key_id)
+
+
+def _account(deployment: template.Deployment | None) -> str:
+    """The account that the template's role belongs to; the made-up one if no role names any."""
+    if deployment is None or not deployment.main.role.startswith("acs:ram::"):
+        return ACCOUNT_ID
+    return deployment.account or ACCOUNT_ID
 
 
 def _read_policy(path: Path) -> ram.Policy:

@@ -44,6 +44,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a fault has either `error` or `answer`")
         if not 0 <= self.probability <= 1:
             raise ValueError("`probability` is between 0 and 1")
+        if self.skip < 0:
+            raise ValueError("`skip` is not negative")
+        if self.limit is not None and self.limit < 0:
+            raise ValueError("`limit` is not negative")
 
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +57,12 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bandwidth_mb_s: float = 0.0
     seed: int = 0
     faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.latency_ms <= 3_600_000:
+            raise ValueError("`latency_ms` is between 0 and 3600000, an hour")
+        if self.bandwidth_mb_s < 0:
+            raise ValueError("`bandwidth_mb_s` is not negative")
 
 
 class Weather:

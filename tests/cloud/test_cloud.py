@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from alibabacloud_fc20230330.models import ListFunctionsRequest
 
@@ -157,6 +158,19 @@ def test_variables_and_environment_reach_the_function(template: Path) -> None:
         assert cloud.invocations()[-1]["outcome"] == "timeout"
 
 
+def test_the_account_is_that_of_the_templates_role(template: Path) -> None:
+    account = "9999567890123456"
+    template.write_text(TEMPLATE.replace("1234567890123456", account), encoding="utf-8")
+    with LocalCloud(template=template) as cloud:
+        cloud.oss_bucket("src").put_object("in/a", b"1")
+        cloud.wait_idle(DEADLINE)
+        assert cloud.account_id == account
+        (invocation,) = cloud.invocations(trigger="objects")
+        (event,) = json.loads(invocation["event"])["events"]
+        assert event["userIdentity"]["principalId"] == account
+        assert event["oss"]["bucket"]["arn"].split(":")[3] == account
+
+
 def test_a_put_object_reaches_the_function_through_the_trigger(cloud: LocalCloud) -> None:
     cloud.oss_bucket("src").put_object("in/a", b"1")
     cloud.oss_bucket("src").put_object("other/a", b"1")
@@ -213,6 +227,32 @@ def test_bad_conditions_are_refused_and_change_nothing(cloud: LocalCloud) -> Non
     with pytest.raises(RuntimeError, match="probabilty"):
         cloud.conditions([{"operation": "CopyObject", "error": "X", "probabilty": 1}])
     assert cloud.invoke({})["A"] == "1"
+
+
+def test_what_the_admin_api_cannot_do_is_refused_by_field(cloud: LocalCloud) -> None:
+    seed = {"bucket": "src", "key": "k", "size": 1}
+    for method, path, body, field in (
+        ("POST", "/seed", seed | {"bucket": "missing"}, "bucket"),
+        ("POST", "/seed", seed | {"size": 1 << 60}, "size"),
+        ("POST", "/seed", seed | {"size": 1 << 70}, "size"),
+        ("POST", "/seed", seed | {"size": -1}, "size"),
+        ("POST", "/seed", seed | {"seed": -1}, "seed"),
+        ("POST", "/seed", seed | {"key": ""}, "key"),
+        ("POST", "/seed", seed | {"key": "/k"}, "key"),
+        ("POST", "/seed", seed | {"key": "x" * 2000}, "key"),
+        ("POST", "/foreign", {"bucket": "No", "key": "k"}, "bucket"),
+        ("POST", "/foreign", {"bucket": "other", "key": ""}, "key"),
+        ("GET", "/invocations?since=x", None, "since"),
+        ("GET", "/invocations?since=-1", None, "since"),
+        ("GET", "/idle?timeout=x", None, "timeout"),
+        ("PUT", "/conditions", {"latency_ms": -1}, "latency_ms"),
+        ("PUT", "/conditions", {"bandwidth_mb_s": -1}, "bandwidth_mb_s"),
+    ):
+        answer = httpx.request(method, cloud.admin + path, json=body)
+        assert 400 <= answer.status_code < 500, (path, body, answer.text)
+        assert field in answer.text, (path, body, answer.text)
+    assert cloud.stderr() == ""
+    assert not cloud.oss_bucket("src").list_objects().object_list
 
 
 def test_no_instance_outlives_a_cloud_that_is_stopped(cloud: LocalCloud) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,26 @@ def test_a_var_given_on_the_command_line_is_yaml(tmp_path: Path) -> None:
     assert _load(tmp_path, variables={"timeout": "5", "name": "other"}).functions[0].timeout == 5
     with pytest.raises(TemplateError, match="timeout"):
         _load(tmp_path, variables={"timeout": '"5"'})
+
+
+@pytest.mark.parametrize(
+    "text", ["@every 1m", "*x", "%x", "`x`", "[", "[]", '{"a": 1}', "", "2026", "true", "a: b"]
+)
+def test_a_var_that_is_text_takes_what_is_no_text_in_yaml_as_it_is(tmp_path: Path, text: str) -> None:
+    assert _load(tmp_path, variables={"copyBucket": text}).vars["copyBucket"] == text
+
+
+@pytest.mark.parametrize("text", ["@every 1m", "[]", ""])
+def test_a_var_in_the_quotes_of_json_is_what_they_hold(tmp_path: Path, text: str) -> None:
+    assert _load(tmp_path, variables={"copyBucket": json.dumps(text)}).vars["copyBucket"] == text
+
+
+@pytest.mark.parametrize(
+    "text", ["@every 1m", "[", "", "2026-99-99", "&a [*a]", "[" * 5000, "${vars.timeout}"]
+)
+def test_a_var_that_fits_nowhere_is_a_mistake_of_the_template(tmp_path: Path, text: str) -> None:
+    with pytest.raises(TemplateError):
+        _load(tmp_path, variables={"timeout": text})
 
 
 def test_a_var_that_is_not_there_cannot_be_overridden(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         ("timeout: 600", "timeout: 86401", "timeout"),
         ("memorySize: 512", "memorySize: 100", "memorySize"),
         ("memorySize: 512", "memorySize: 500", "memorySize"),
-        ("cpu: 0.35", "cpu: 4", "cpu"),
+        ("cpu: 0.35", "cpu: 4", "`cpu` is 4.0 and `memorySize` 512 MB.* 0.15 to 0.5 vCPU would fit"),
+        ("memorySize: 512", "memorySize: 128", "`cpu` is 0.35 and `memorySize` 128 MB.* 0.05 to 0.1 vCPU"),
+        ("memorySize: 512", "memorySize: 2048", "`cpu` is 0.35 and `memorySize` 2048 MB.* 0.5 to 2 vCPU"),
         ("maxAsyncRetryAttempts: 3", "maxAsyncRetryAttempts: 9", "maxAsyncRetryAttempts"),
         (
             "maxAsyncEventAgeInSeconds: 86400",
@@ -123,6 +125,13 @@ def test_a_planted_mistake_is_refused_and_the_property_named(
 ) -> None:
     found = judge(changed(tmp_path, (old, new)))
     assert re.search(named, found), found or "nothing was found"
+
+
+@pytest.mark.parametrize(("memory", "cpu"), [(128, 0.05), (128, 0.1), (2048, 0.5), (2048, 2), (32_768, 16)])
+def test_the_cpu_that_would_fit_the_memory_does(tmp_path: Path, memory: int, cpu: float) -> None:
+    path = changed(tmp_path, ("memorySize: 512", f"memorySize: {memory}"), ("cpu: 0.35", f"cpu: {cpu}"))
+    assert judge(path) == ""
+    assert {function.cpu for function in load(path).functions} == {cpu}
 
 
 REPORTED = "functions/${resources.oss_copy_dropped.props.functionName}"

@@ -159,12 +159,18 @@ def test_a_bucket_outside_the_allow_list_is_neither_read_nor_written(
 
 
 @pytest.mark.parametrize("by", TRIGGERS)
+def test_a_slash_before_an_allowed_prefix_makes_no_key(attacked: LocalCloud, by: str) -> None:
+    assert refused(attacked, by, copying({"key": "/in/a"}, {"key": "out/a"})) == ("InvalidKey", "source.key")
+    into = copying({"key": "in/a"}, {"key": "/out/a"})
+    assert refused(attacked, by, into) == ("InvalidKey", "destination.key")
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
 @pytest.mark.parametrize(
     "key",
     [
         "secret.bin",
         "./in/a",
-        "/in/a",
         "in",
         "IN/a",
         "in%2Fa",

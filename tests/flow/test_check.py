@@ -446,8 +446,6 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
     """Valid settings that do not fit each other, on a function without tasks and with little time."""
     template = genuine()
     props = template["resources"]["oss_copy"]["props"]
-    for resource in template["resources"].values():
-        resource["props"]["cpu"] = 0.1
     props["asyncInvokeConfig"]["asyncTask"] = False
     path = tmp_path_factory.mktemp("misconfigured") / "s.yaml"
     path.write_text(yaml.safe_dump(template), encoding="utf-8")
@@ -459,7 +457,7 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
         "HTTP_AUTH_TYPE": "anonymous",
     }
     with LocalCloud(
-        template=path, variables={"timeout": 8, "memorySize": 128}, environment=environment
+        template=path, variables={"timeout": 8, "memorySize": 128, "cpu": 0.1}, environment=environment
     ) as cloud:
         cloud.oss_bucket(SOURCE).put_object("in", b"x")
         cloud.foreign(PAID, SAMPLE, acl="public-read", payer="Requester")

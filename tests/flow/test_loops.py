@@ -33,7 +33,7 @@ ROUNDS = 8  # more than any chain or retry of these tests takes by itself
 DEADLINE = 60.0  # seconds
 
 ONTO_ITSELF = {"source": {"bucket": SOURCE, "prefix": "incoming/"}, "destination": {"bucket": SOURCE}}
-NO_FEEDBACK_GUARD = "_feeds = lambda made, watching: False\nevents.check_template = lambda request: None"
+NO_FEEDBACK_GUARD = "_feeds = lambda made, watching: False\nevents.check_rule = lambda rule: None"
 NO_SELF_COPY_GUARD = "_changes_nothing = lambda request: False"
 NO_CEILING = "max_hops = lambda upload: 1 << 60"
 NO_STALL_LIMIT = "MAX_STALLS = 1 << 60"

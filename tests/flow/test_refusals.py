@@ -37,6 +37,8 @@ THERE = {"bucket": DESTINATION}
         ({"source": HERE, "destination": THERE, "colour": 1}, "UnknownField", "colour"),
         ({"source": {"key": "k"}, "destination": THERE}, "MissingField", "source.bucket"),
         ({"source": {**HERE, "key": "x" * 1024}, "destination": THERE}, "InvalidKey", "source.key"),
+        ({"source": {**HERE, "key": "/k"}, "destination": THERE}, "InvalidKey", "source.key"),
+        ({"source": HERE, "destination": {**THERE, "key": "/{key}"}}, "InvalidKey", "destination.key"),
         ({"source": HERE, "destination": {"bucket": SOURCE}}, "SelfCopy", "destination"),
         (
             {"source": {"bucket": SOURCE, "prefix": "a/"}, "destination": THERE},

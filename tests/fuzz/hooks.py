@@ -21,6 +21,7 @@ BODY = 90_000  # characters of a body; the function takes 96 KiB
 
 Case: TypeAlias = schemathesis.Case[Any]
 
+_SLASHED_DATE = re.compile(r"\{date[^{}]*:[/\\]")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
@@ -80,13 +81,16 @@ def _says_more_than_a_schema_can(body: dict[str, Any]) -> bool:
 
 
 def _makes_no_sure_key(template: str, key: str) -> bool:
-    """Whether the key may come out too long or empty, or depends on a zone that may be unknown."""
+    """Whether the key may come out too long, empty or with a slash in front, or hangs on an unknown zone."""
     found = [match[1] for match in _PLACEHOLDER.finditer(template)]
     names = [name for name in found if name]
     zones = [name[5:].partition(":")[0] for name in names if name.startswith("date@")]
+    text = _PLACEHOLDER.sub("", template)
+    slashed = text[:1] in {"/", "\\"} or "\\" in key or bool(_SLASHED_DATE.search(template))
     known = zoneinfo.available_timezones()
     return (
         any(zone[:1] not in "+-" and zone not in known for zone in zones)
         or len(template.encode()) + len(names) * max(60, len(key.encode())) > LIMIT
-        or (bool(names) and not _PLACEHOLDER.sub("", template).strip("."))
+        or (bool(names) and not text.strip("."))
+        or (template.startswith("{") and slashed)
     )

@@ -181,7 +181,6 @@ def test_the_largest_object_that_is_promised_can_be_cut_into_parts() -> None:
     for timeout in (5, 60, 600, 86_400):
         budget = plan.part_budget(timeout)
         most = min(plan.MAX_OBJECT, min(plan.MAX_PART, int(budget * plan.PART_RATE)) * plan.MAX_PARTS)
-        most = int(most * 0.99) // MIB * MIB  # plan cuts parts of whole MiB
         assert plan.part_size(most, Tuning(), 32, budget)
 
 

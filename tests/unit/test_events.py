@@ -57,6 +57,15 @@ def only_copy(event: object) -> Copy:
     return item
 
 
+def refusal(event: object) -> Refused:
+    try:
+        (item,) = parse(event).items
+    except Refused as error:
+        return error
+    assert isinstance(item, Refused)
+    return item
+
+
 def asked(**changes: Any) -> dict[str, Any]:
     return {
         "source": {"bucket": "src-bucket", "key": "in/a.bin"},
@@ -334,6 +343,9 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(source={"bucket": "Evil.Host", "key": "k"}), "InvalidBucketName", "source.bucket"),
         (asked(destination={"bucket": "a/b"}), "InvalidBucketName", "destination.bucket"),
         (asked(source={"bucket": "src-bucket", "key": ""}), "InvalidKey", "source.key"),
+        (asked(source={"bucket": "src-bucket", "key": "/k"}), "InvalidKey", "source.key"),
+        (asked(destination={"bucket": "dst-bucket", "key": "/{name}"}), "InvalidKey", "destination.key"),
+        (asked(destination={"bucket": "dst-bucket", "key": "\\{name}"}), "InvalidKey", "destination.key"),
         (asked(destination={"bucket": "dst-bucket", "key": "x" * 1024}), "InvalidKey", "destination.key"),
         (asked(destination={"bucket": "dst-bucket", "key": "{oops}"}), "InvalidTemplate", "destination.key"),
         (asked(destination={"bucket": "src-bucket"}), "SelfCopy", "destination"),
@@ -382,13 +394,25 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
     ],
 )
 def test_bad_input_is_refused_by_name(event: object, code: str, field: str | None) -> None:
-    try:
-        (item,) = parse(event).items
-    except Refused as error:
-        item = error
-    assert isinstance(item, Refused)
-    assert (item.code, item.field) == (code, field)
-    assert not item.retryable
+    refused = refusal(event)
+    assert (refused.code, refused.field) == (code, field)
+    assert not refused.retryable
+
+
+@pytest.mark.parametrize(
+    ("event", "known"),
+    [
+        (asked(overwrite="foo"), "always, ifDifferent, ifNewer, never"),
+        (asked(acl="foo"), "copy, default, private, public-read, public-read-write"),
+        (asked(storageClass="foo"), "Archive, ColdArchive, DeepColdArchive, IA, Standard, keep"),
+        (asked(tuning={"method": "foo"}), "auto, multipart, simple"),
+        (asked(encryption={"algorithm": "foo"}), "AES256, KMS, SM4"),
+        (asked(metadata="foo"), "copy"),
+        ({"action": "foo"}, "check, sweep"),
+    ],
+)
+def test_a_value_that_is_none_of_those_that_are_known_is_told_them(event: object, known: str) -> None:
+    assert refusal(event).message == f"Invalid enum value 'foo'; known are {known}"
 
 
 def test_a_copy_to_begin_is_read_whichever_version_of_the_function_submitted_it() -> None:

@@ -105,6 +105,26 @@ def test_a_template_with_an_unknown_placeholder_is_refused(template: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{key!r}", "{key} takes no conversion: leave out !r"),
+        ("{date!s:%Y}", "{date} takes no conversion: leave out !s"),
+        ("{key:10}", "{key} takes no format: leave out :10"),
+        ("{date:%Q}", "no directive '%Q'; it knows %% %A"),
+        ("{date@+08:00:%Y%}", "no directive '%'; it knows"),
+        ("{date:%\n}", r"no directive '%\n'"),
+        ("{date}", "without braces; this one is {date}"),
+        ("{date@+8:%H}", "{date@+08:00:FORMAT}"),
+        ("{dates:%Y}", "unknown placeholder {dates}; known are {key}"),
+    ],
+)
+def test_what_is_wrong_with_a_placeholder_is_said(template: str, told: str) -> None:
+    with pytest.raises(Refused) as caught:
+        names.render(template, "k", MOMENT)
+    assert told in caught.value.message
+
+
+@pytest.mark.parametrize(
     ("template", "prefix"),
     [("{key}", "in/"), ("out/{key}", "out/in/"), ("out/{name}", "out/"), ("{dir}x", ""), ("a{{b", "a{b")],
 )
@@ -119,14 +139,16 @@ def test_every_key_a_template_makes_starts_with_its_fixed_prefix(rest: str) -> N
         assert made.startswith(names.fixed_prefix(template, "in/"))
 
 
-@pytest.mark.parametrize("key", ["", "x" * 1024, "é" * 512, "a\0b", ".", "..", "\ud800"])
+@pytest.mark.parametrize(
+    "key", ["", "x" * 1024, "é" * 512, "a\0b", ".", "..", "\ud800", "/lead", "/", "\\lead"]
+)
 def test_impossible_keys_are_refused(key: str) -> None:
     with pytest.raises(Refused) as caught:
         names.check_key(key, "source.key")
     assert caught.value.field == "source.key"
 
 
-@pytest.mark.parametrize("key", ["x" * 1023, "a/../b", "%2e%2E", " +&?#", "备份", "/lead", "trail/", "😀"])
+@pytest.mark.parametrize("key", ["x" * 1023, "a/../b", "%2e%2E", " +&?#", "备份", "a\\", "trail/", "😀"])
 def test_odd_keys_are_taken_as_they_are(key: str) -> None:
     names.check_key(key, "source.key")
 

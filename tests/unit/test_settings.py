@@ -68,6 +68,8 @@ def test_all_settings_are_read() -> None:
         ("COPY_RULES", '[{"source": {"bucket": "src"}}]'),
         ("COPY_RULES", json.dumps([rule("src/", "dst/{what}")])),
         ("COPY_RULES", json.dumps([rule("src/", "dst/x", colour="red")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst//{name}")])),
+        ("STATE_PREFIX", "/records/"),
         ("COPY_RULES", "oss://state"),
         ("COPY_RULES", "oss://No_Bucket/rules.json"),
         ("OSS_ENDPOINT", "ftp://x"),
@@ -87,6 +89,31 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
         settings.load({"STATE_BUCKET": "state", name: value})
     assert caught.value.field == name
     assert caught.value.message.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (rule("src/b/", "dst/{kee}"), "[1].destination.key: unknown placeholder {kee}"),
+        (rule("src/b/", "dst//{name}"), "[1].destination.key: OSS takes no key that begins with /"),
+        (rule("src//b/", "dst/{name}"), "[1].source.prefix: OSS takes no key that begins with /"),
+        (rule("src/b/", "dst/x", trafficLimit=1), "[1].trafficLimit: 0, or"),
+        (rule("src/b/", "dst/x", acl="red"), "[1].acl: Invalid enum value 'red'; known are copy, default"),
+    ],
+)
+def test_the_rule_that_is_wrong_is_named(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        settings.load({"STATE_BUCKET": "state", "COPY_RULES": json.dumps([rule("src/a/", "dst/x"), wrong])})
+    assert caught.value.message.startswith(f"COPY_RULES at {told}")
+
+
+def test_a_template_that_makes_keys_for_sources_in_folders_is_taken() -> None:
+    assert settings.read_rules(json.dumps([rule("src/", "dst/{dir}/{name}")]))
+
+
+def test_a_size_that_is_none_is_told_of_its_own_variable() -> None:
+    with pytest.raises(Misconfigured, match=r"^Misconfigured: MULTIPART_THRESHOLD: '1MB' is no size"):
+        settings.load({"STATE_BUCKET": "state", "MULTIPART_THRESHOLD": "1MB"})
 
 
 @pytest.mark.parametrize(

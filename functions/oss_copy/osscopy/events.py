@@ -506,9 +506,10 @@ def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
     return final
 
 
-def check_template(request: CopyRequest) -> None:
-    """Refuse a template that is wrong whatever the key is; `request` is a rule's, for any key."""
-    prepare(request, datetime(2000, 1, 1, tzinfo=timezone.utc))
+def check_rule(rule: Rule) -> None:
+    """Refuse a rule whose options or template are wrong whatever the key is."""
+    example = f"{rule.source.prefix}folder/example{rule.source.suffix}"
+    prepare(rule.request(example), datetime(2000, 1, 1, tzinfo=timezone.utc))
 
 
 def check_request(request: CopyRequest) -> None:
@@ -632,9 +633,18 @@ def decode(data: bytes, kind: Any, at: str) -> Any:  # noqa: ANN401 - msgspec ta
         named = _FIELD.search(text)
         field = ".".join(filter(None, (at, path, named and named[1])))
         code = "UnknownField" if "unknown field" in text else "MissingField" if named else "InvalidField"
-        raise Refused(code, text[:300], field=field or None) from None
+        raise Refused(code, _with_choices(text, kind, path), field=field or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("InvalidJson", f"not JSON: {str(error)[:200]}", field=at or None) from None
+
+
+def _with_choices(text: str, kind: Any, path: str) -> str:  # noqa: ANN401 - as for `decode`
+    """`text` of msgspec, and what is known where it says that a value is not."""
+    if not text.startswith("Invalid enum value"):
+        return text[:300]
+    from osscopy import choices  # noqa: PLC0415 - start-up time that only a refusal needs
+
+    return f"{text[:200]}; known are {', '.join(choices.at(kind, path))}"
 
 
 def read_time(text: str, field: str) -> datetime:

@@ -21,6 +21,7 @@ BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"  # a pattern without anchors, of the
 # Directives of strftime that every C library renders alike; the others differ by platform or locale.
 DIRECTIVES = "%ABGHIMSUVWYabdfjmpuwyz"
 OFFSET = r"[+-](?:0[0-9]|1[0-4]):[0-5][0-9]"
+PARTS = ("key", "dir", "name", "stem", "ext")  # of the source's key: placeholders without a format
 ZONE = r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}"
 FORMAT = rf"(?:%[{DIRECTIVES}]|[^%{{}}\x00-\x1f\x7f])+"
 _DATE = re.compile(rf"date(?:@(?:({OFFSET})|({ZONE})))?:({FORMAT})")
@@ -46,6 +47,8 @@ def check_key(key: str, field: str) -> None:
         raise Refused(
             "InvalidKey", f"a key has 1 to {MAX_KEY_BYTES} bytes of UTF-8, this one {size}", field=field
         )
+    if key[0] in "/\\":
+        raise Refused("InvalidKey", f"OSS takes no key that begins with {key[0]}", field=field)
     if key in {".", ".."}:
         raise Refused("InvalidKey", f"{key!r} cannot be addressed over HTTP", field=field)
     if "\0" in key:
@@ -68,7 +71,7 @@ def render(template: str, key: str, moment: datetime) -> str:
     name = key[slash:]
     dot = name.rfind(".")
     cut = dot if dot > 0 else len(name)
-    known = {"key": key, "dir": key[:slash], "name": name, "stem": name[:cut], "ext": name[cut:]}
+    known = dict(zip(PARTS, (key, key[:slash], name, name[:cut], name[cut:]), strict=True))
     out: list[str] = []
     for literal, placeholder, form, conversion in _pieces(template):
         out.append(literal)
@@ -80,13 +83,31 @@ def render(template: str, key: str, moment: datetime) -> str:
         elif placeholder in known and not form and not conversion:
             out.append(known[placeholder])
         else:
-            raise Refused(
-                "InvalidTemplate",
-                f"unknown placeholder {{{placeholder[:60]}}}; known are {{key}} {{dir}} {{name}} {{stem}} "
-                "{ext} {date:%Y/%m/%d} {date@+08:00:%Y/%m/%d}; write {{ and }} for braces",
-                field="destination.key",
-            )
+            text = _objection(placeholder, form or "", conversion)
+            raise Refused("InvalidTemplate", text, field="destination.key")
     return "".join(out)
+
+
+def _objection(placeholder: str, form: str, conversion: str | None) -> str:
+    """What is wrong with a placeholder: its conversion, its format, a directive in it, or its name."""
+    shown, is_date = f"{{{placeholder[:60]}}}", placeholder.partition("@")[0] == "date"
+    if conversion and (is_date or placeholder in PARTS):
+        return f"{shown} takes no conversion: leave out !{conversion[:20]}"
+    if placeholder in PARTS:
+        return f"{shown} takes no format: leave out :{form[:20]}"
+    if is_date:
+        for directive in re.findall(r"%(.?)", form, re.DOTALL):
+            if not directive or directive not in DIRECTIVES:
+                known = " ".join(f"%{letter}" for letter in DIRECTIVES)
+                return f"a date knows no directive {'%' + directive!r}; it knows {known}"
+        return (
+            "a date is written {date:FORMAT}, {date@+08:00:FORMAT} or {date@Asia/Shanghai:FORMAT}, where "
+            f"FORMAT is text with directives such as %Y/%m/%d, without braces; this one is {shown}"
+        )
+    return (
+        f"unknown placeholder {shown}; known are {{key}} {{dir}} {{name}} {{stem}} {{ext}} "
+        "{date:%Y/%m/%d} {date@+08:00:%Y/%m/%d}; write {{ and }} for braces"
+    )
 
 
 def _zone(offset: str | None, name: str | None) -> tzinfo:

@@ -32,6 +32,7 @@ _THROTTLED = frozenset(
     }
 )
 _OTHER_REGION = "reside in the same data center"
+_REQUESTER_PAYS = "requester pay"  # "Access denied for requester pay bucket." (EC 0003-00000702 and -703)
 
 _BUSY = (
     "OSS throttles: it is asked again by itself; if it lasts, lower tuning.parallel or MAX_PARALLEL, "
@@ -50,6 +51,9 @@ ADVICE = {
         "another account must grant it to the role in its bucket policy as well"
     ),
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
+    "RequesterPays": (
+        "the requester pays for what is asked of this bucket: ask with `requestPayer` as true, in a rule too"
+    ),
     "FileImmutable": "a retention policy protects the destination: choose another key or wait until it ends",
     "FileAlreadyExists": "the destination exists: choose another key or another `overwrite`",
     "PreconditionFailed": "a condition of the request does not hold",
@@ -74,6 +78,13 @@ ADVICE = {
 }
 
 
+def _cause(code: str, message: str) -> str:
+    """The key of `ADVICE`: the code, but for what OSS calls AccessDenied and only its message tells apart."""
+    if _OTHER_REGION in message:
+        return "OtherRegion"
+    return "RequesterPays" if _REQUESTER_PAYS in message else code
+
+
 def translate(
     status: int,
     code: str,
@@ -82,7 +93,7 @@ def translate(
     headers: Mapping[str, str],
 ) -> OssCopyError:
     """The error for an OSS answer, with its code and request id and a word on what to do."""
-    known = "OtherRegion" if _OTHER_REGION in message else code
+    known = _cause(code, message)
     text = ": ".join(filter(None, (message, ADVICE.get(known)))) or f"OSS answered {status}"
     if code == "NoSuchUpload":
         return UploadGone(code, message, request_id=request_id, status=status)

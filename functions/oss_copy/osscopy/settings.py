@@ -154,9 +154,18 @@ def read_rules(text: str) -> tuple[Rule, ...]:
                 f"rule {i} writes {target}, which rule {j} would copy again from {source}: "
                 "separate them by bucket or prefix"
             )
-    for rule in rules:
-        events.check_template(rule.request(rule.source.prefix + "example" + rule.source.suffix))
+    for index, rule in enumerate(rules):
+        _check_rule(index, rule)
     return tuple(rules)
+
+
+def _check_rule(index: int, rule: Rule) -> None:
+    """Refuse a wrong rule, naming the field below its place in the list."""
+    try:
+        events.check_rule(rule)
+    except Refused as error:
+        field = "source.prefix" if error.field == "source.key" else error.field
+        raise Refused(error.code, error.message, field=f"[{index}].{field}") from error
 
 
 def _feeds(made: Rule, watching: Rule) -> bool:
@@ -186,7 +195,7 @@ def _number(text: str, least: int, most: int) -> int:
 
 
 def _threshold(text: str) -> int:
-    size = plan.byte_size(int(text) if text.isdecimal() else text)
+    size = plan.byte_size(int(text) if text.isdecimal() else text, field="")
     if not plan.MIN_PART <= size <= plan.MAX_PART:
         raise ValueError(f"{text!r} is not between 100KiB and 5GiB")
     return size

@@ -31,6 +31,20 @@ def test_an_archived_source_is_restored_and_then_copied(
     assert open_uploads(destination, key) == []
 
 
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_what_a_symlink_points_to_is_restored_and_then_copied(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    source.put_object(key + "-cold", b"cold", headers=ARCHIVED)
+    source.put_symlink(key + "-cold", key)
+    asked = request_of(key, archive="restore", symlinks="follow", storageClass="Standard")
+    first = cloud.invoke(asked | {"tuning": {"method": method}})
+    assert first["status"] == "running", first
+    result = final_result(cloud, first["job"])
+    assert (result["status"], result["verified"], result["method"]) == ("succeeded", "crc64", method), result
+    assert destination.get_object(key).read() == b"cold"
+
+
 def test_a_restoration_that_runs_already_is_waited_for(
     cloud: LocalCloud, source: Any, destination: Any, key: str
 ) -> None:

@@ -27,6 +27,7 @@ from tests.flow.conftest import (
     open_uploads,
     request_of,
     results,
+    set_versioning,
 )
 
 HEADERS = {
@@ -432,6 +433,8 @@ def test_requester_pays_is_said_with_every_request_to_the_source(
     asked = request_of(key, tuning={"method": method}) | {"source": {"bucket": name, "key": key}}
     refused = cloud.invoke(asked)
     assert (refused["status"], refused["error"]["code"]) == ("failed", "AccessDenied"), refused
+    assert "`requestPayer` as true" in refused["error"]["message"]
+    assert "role" not in refused["error"]["message"]
     result = cloud.invoke(asked | {"requestPayer": True})
     assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
     assert exists(destination, key)
@@ -498,3 +501,48 @@ def test_copyobject_beyond_its_limits_is_refused_with_a_word_on_parts(
 def limitless() -> Iterator[LocalCloud]:
     with LocalCloud(environment={"MULTIPART_THRESHOLD": "5GiB", "ALLOWED_SOURCES": f"{SOURCE}/*"}) as running:
         yield running
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_a_key_may_hold_what_xml_cannot(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, method: str
+) -> None:
+    name = f"{key}-\x01\x1f\x0b"
+    cloud.seed(SOURCE, name, 300_000, seed=3)
+    tuning = {"method": method, "partSize": 102_400}
+    result = cloud.invoke(request_of(name, tuning=tuning))
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert crc64(destination, name) == crc64(source, name)
+    assert open_uploads(destination, key) == []
+
+
+def test_user_metadata_may_be_of_many_lines(cloud: LocalCloud, source: Any, key: str) -> None:
+    many = {f"x-oss-meta-m{n}": str(n) for n in range(150)}
+    source.put_object(key, b"x", headers=many)
+    result = cloud.invoke(request_of(key))
+    assert result["status"] == "succeeded", result
+
+
+def test_a_version_that_is_a_delete_marker_is_no_source(cloud: LocalCloud, key: str) -> None:
+    bucket = cloud.oss_bucket("oss-copy-versioned")
+    bucket.create_bucket()
+    set_versioning(bucket, "Enabled")
+    bucket.put_object(key, b"x")
+    marker = bucket.delete_object(key).versionid
+    asked = request_of(key) | {"source": {"bucket": bucket.bucket_name, "key": key, "versionId": marker}}
+    answer = cloud.http("POST", "/copies", json_body=asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NoSuchVersion"), answer.text
+
+
+def test_http_plans_parts_for_the_invocations_that_copy_them() -> None:
+    """These have the function's timeout, however soon HTTP has to answer."""
+    with LocalCloud() as cloud:
+        cloud.seed(SOURCE, "large", 1000 * GIB)
+        cloud.conditions(bandwidth_mb_s=1.0)
+        asked = cloud.http("POST", "/copies", json_body=request_of("large"))
+        assert asked.status_code == 202, asked.text
+        ended = cloud.http("DELETE", f"/copies/{asked.json()['job']}").json()
+        cloud.conditions()
+        cloud.wait_idle()
+        assert ended["status"] == "cancelled"
+        assert open_uploads(cloud.oss_bucket(DESTINATION)) == []

@@ -127,12 +127,12 @@ def test_an_idle_sweep() -> None:
 
 def test_what_the_sweep_asks_about_a_copy_that_is_over() -> None:
     """In virtual time, since it forgets a copy no sooner than nothing of it can land any more."""
-    for by_rule, forgets in ((False, 9), (True, 10)):
+    for by_rule, forgets in ((False, 10), (True, 11)):
         ended = campaign.run(replace(CALM, by_rule=by_rule, timeout=600.0), ())
         asked = [each.requests for each in ended.processes if each.name.startswith("sweep")]
         assert asked == [1 + 3, 1 + forgets], asked
     assert "| the sweep's look at a copy that has just ended | 1 | 2 | 0 |" in README
-    assert "| the sweep forgets it | 4 | 4 (5 by a rule) | 1 |" in README
+    assert "| the sweep forgets it | 5 | 4 (5 by a rule) | 1 |" in README
 
 
 def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:

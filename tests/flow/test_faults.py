@@ -21,6 +21,7 @@ from tests.flow.conftest import (
     in_parts,
     open_uploads,
     request_of,
+    until,
 )
 
 
@@ -121,6 +122,31 @@ def test_http_never_raises_but_answers_503(cloud: LocalCloud, key: str) -> None:
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
     assert answer.json()["error"]["retryable"] is True
+
+
+def test_http_answers_503_while_the_function_lives_when_oss_does_not_answer(
+    cloud: LocalCloud, key: str
+) -> None:
+    cloud.conditions([{"operation": "HeadObject", "answer": "stall"}])
+    answer = cloud.http("POST", "/copies", json_body=request_of(key))
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), answer.text
+    assert answer.json()["error"]["code"] == "NetworkError"
+
+
+def test_credentials_that_expire_before_the_hand_over_end_no_copy(
+    cloud: LocalCloud, destination: Any, key: str
+) -> None:
+    """FC's refusal is raised, so that FC tries again with new ones."""
+    cloud.seed(SOURCE, key, BIG, seed=6)
+    expired = {"operation": "invocation", "error": "InvalidSecurityToken", "skip": 1, "limit": 2}
+    cloud.conditions([expired], bandwidth_mb_s=1.0)
+    request_id = cloud.invoke_async(in_parts(key))
+    until(lambda: cloud.struck() > 0)
+    cloud.conditions()
+    cloud.wait_idle(90)
+    assert cloud.invocations(request_id=request_id)
+    assert crc64(destination, key) == crc64(cloud.oss_bucket(SOURCE), key)
+    assert open_uploads(destination, key) == []
 
 
 def test_a_copy_no_part_of_which_gets_done_gives_up_and_leaves_nothing(

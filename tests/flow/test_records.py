@@ -24,6 +24,7 @@ from tests.flow.conftest import (
     open_uploads,
     records,
     request_of,
+    until,
     wait_for_parts,
 )
 
@@ -46,10 +47,27 @@ def test_a_copy_under_way_can_be_looked_at_from_the_moment_it_is_accepted(
     assert status["bytesDone"] == status["partsDone"] * PART
     assert status["rate"] > 0
     assert status["etaSeconds"] > 0
+    listed = cloud.http("GET", "/copies?status=running").json()["copies"]
+    assert [each["partsDone"] >= 4 for each in listed if each["job"] == job] == [True]
     final_result(cloud, job)
     done = cloud.http("GET", f"/copies/{job}").json()
     assert (done["status"], done["verified"], done["bytesDone"]) == ("succeeded", "crc64", BIG)
     assert kinds(cloud, job) == {"open", "up", "done"}
+
+
+def test_the_last_error_of_a_copy_under_way_is_told(cloud: LocalCloud, destination: Any, key: str) -> None:
+    job = begin(cloud, key)
+    wait_for_parts(destination, key, parts=2)
+    cloud.conditions([{"operation": "UploadPartCopy", "error": "InternalError"}], bandwidth_mb_s=1.0)
+    until(lambda: bool(cloud.http("GET", f"/copies/{job}").json()["error"]))
+    told = cloud.http("GET", f"/copies/{job}").json()
+    cloud.conditions()
+    assert (told["status"], told["error"]["code"]) == ("running", "InternalError"), told
+    assert told["error"]["retryable"] is True
+    assert told["partsDone"] >= 2
+    assert any(name.startswith(f"note/{job}/") for name in records(cloud))
+    assert final_result(cloud, job)["error"] is None
+    assert crc64(destination, key) == crc64(cloud.oss_bucket(SOURCE), key)
 
 
 def test_a_cancelled_copy_stops_at_the_next_part_and_leaves_nothing(
@@ -184,6 +202,19 @@ def test_the_same_idempotency_key_answers_a_small_copy_alike(
     one, two = (cloud.http("POST", "/copies", json_body=asked, headers=headers) for _ in range(2))
     assert (one.status_code, two.status_code) == (200, 200)
     assert {name: two.json()[name] for name in one.json()} == one.json()
+
+
+def test_the_dates_of_a_request_sent_again_under_its_key_are_those_of_the_first_time(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    source.put_object(key, b"x")
+    asked = request_of(key)
+    asked["destination"]["key"] = key + "/{date:%H%M%S%f}"
+    headers = {"Idempotency-Key": key}
+    one, two = (cloud.http("POST", "/copies", json_body=asked, headers=headers) for _ in range(2))
+    assert (one.status_code, two.status_code) == (200, 200), two.text
+    assert {name: two.json()[name] for name in one.json()} == one.json()
+    assert len(destination.list_objects_v2(prefix=key).object_list) == 1
 
 
 def test_an_idempotency_key_with_another_body_is_refused(cloud: LocalCloud, source: Any, key: str) -> None:

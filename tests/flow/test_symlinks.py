@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from osscopy.model import MIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import (
+    BIG,
+    DESTINATION,
     SOURCE,
     count_requests,
     exists,
+    final_result,
+    in_parts,
+    open_uploads,
     request_of,
+    until,
     versions,
+    wait_for_parts,
 )
 from tests.flow.test_copies import HEADERS, shown
 
@@ -176,3 +185,45 @@ def test_a_symlink_to_a_symlink_is_copied_as_one(
     source.put_symlink(key + "-link", key)
     assert cloud.invoke(request_of(key))["verified"] == "link"
     assert target(destination, key) == key + "-link"
+
+
+def test_a_followed_symlink_that_comes_to_point_elsewhere_is_another_source(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    cloud.seed(SOURCE, key + "-one", BIG, seed=1)
+    source.put_object(key + "-two", b"two")
+    source.put_symlink(key + "-one", key)
+    cloud.conditions(bandwidth_mb_s=1.0)
+    asked = cloud.http("POST", "/copies", json_body=in_parts(key, symlinks="follow"))
+    assert asked.status_code == 202, asked.text
+    wait_for_parts(destination, key)
+    source.put_symlink(key + "-two", key)
+    cloud.conditions()
+    result = final_result(cloud, asked.json()["job"])
+    assert (result["status"], result["error"]["code"]) == ("failed", "SourceChanged"), result
+    assert not exists(destination, key)
+    assert open_uploads(destination, key) == []
+    again = cloud.http("POST", f"/copies/{result['job']}/resubmit").json()
+    assert (again["status"], again["source"]["key"]) == ("succeeded", key + "-two")
+
+
+def test_a_rule_that_follows_symlinks_keeps_up_with_where_they_point() -> None:
+    """The copy of what a link pointed to first lands last, and the copy that follows it puts that right."""
+    rule = {
+        "source": {"bucket": SOURCE, "prefix": "incoming/"},
+        "destination": {"bucket": DESTINATION, "key": "{key}"},
+        "symlinks": "follow",
+    }
+    with LocalCloud(variables={"timeout": 20}, environment={"COPY_RULES": json.dumps([rule])}) as cloud:
+        source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
+        cloud.seed(SOURCE, "one", 4 * MIB, seed=1)
+        source.put_object("two", b"two")
+        cloud.conditions(bandwidth_mb_s=1.0)
+        source.put_symlink("one", "incoming/link")
+        until(lambda: count_requests(cloud, "CopyObject") == 1)
+        source.put_symlink("two", "incoming/link")
+        cloud.conditions()
+        cloud.wait_idle()
+        shown = destination.get_object("incoming/link").read()
+        assert shown == b"two"
+        assert count_requests(cloud, "CopyObject") == 3

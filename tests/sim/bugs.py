@@ -138,6 +138,17 @@ def _cancel_unseen() -> AbstractContextManager[None]:
     return _instead(Ending, "cancelled", cancelled)
 
 
+def _small_cancel_unseen() -> AbstractContextManager[None]:
+    """A CopyObject that may be under way is called cancelled."""
+    right = Ending.cancel
+
+    def cancel(self: Any, opened: Opened, entered: Entered | None) -> Result:
+        in_parts = msgspec.structs.replace(opened, method="multipart")
+        return right(self, in_parts, entered)
+
+    return _instead(Ending, "cancel", cancel)
+
+
 def _abort_on_throttling() -> AbstractContextManager[None]:
     advance = Engine._advance
 
@@ -259,16 +270,16 @@ def _uploads_not_aborted_again() -> AbstractContextManager[None]:
 
 
 def _unfollowed() -> AbstractContextManager[None]:
-    return _instead(follow, "up", lambda *_: False)
+    return _instead(follow, "up", lambda *_, **__: False)
 
 
 def _followed_without_record() -> AbstractContextManager[None]:
     """A follow-up is submitted alone: nobody knows of it if the submission is lost."""
     right = follow.up
 
-    def up(session: Session, *arguments: Any) -> bool:
+    def up(session: Session, *arguments: Any, **named: Any) -> bool:
         with _for_now(session, "journal", open=lambda entry: entry):
-            return right(session, *arguments)
+            return right(session, *arguments, **named)
 
     return _instead(follow, "up", up)
 
@@ -305,6 +316,7 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "the last writer of a record wins": _mutable_records,
     "a second Initiate after up/": _second_initiate,
     "cancelled reported without looking": _cancel_unseen,
+    "a CopyObject called cancelled without looking": _small_cancel_unseen,
     "throttling ends the upload": _abort_on_throttling,
     "Complete without reading cancel/": _cancel_unread,
     "Complete without looking at the source": _source_unseen,

@@ -37,7 +37,8 @@ def drawn(seed: int) -> tuple[Scenario, tuple[Fault, ...]]:
     chance = random.Random(seed)
     scenario = Scenario.draw(seed, chance)
     length = 14 + 2 * -(-scenario.size // 100_000)
-    return scenario, faults.draw(chance, length, scenario.late)
+    struck = faults.draw(chance, length, scenario.late, small=scenario.is_small, by_rule=scenario.by_rule)
+    return scenario, struck
 
 
 def run(scenario: Scenario, struck: tuple[Fault, ...], *, trace: bool = False) -> Simulation:

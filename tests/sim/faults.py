@@ -37,6 +37,7 @@ ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_L
 BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP)
 ON_SUBMIT = (MISLAID, TWICE, DELAYED)
 _KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
+_OF_RULES = _KINDS + (BYTES, META, TAGS, MISLAID) * 4  # such a copy is to keep up with its source
 _REQUESTS = (
     "head source",
     "put open",
@@ -58,6 +59,20 @@ _REQUESTS = (
 )
 
 
+_OF_SMALL = (
+    "head source",
+    "put open",
+    "get done",
+    "get cancel",
+    "copy object",
+    "copy object",
+    "find destination",
+    "put done",
+    "put cancel",
+    "submit",
+)  # what a copy by CopyObject asks for
+
+
 @dataclass(frozen=True)
 class Fault:
     """`kind` strikes at request number `nth` of those named `request` ("" means any); `seconds` it takes."""
@@ -72,18 +87,23 @@ class Fault:
         return f"{self.kind} ({self.seconds:.2f} s) at {self.request or 'request'} no. {self.nth}"
 
 
-def draw(chance: random.Random, length: int, late: float) -> tuple[Fault, ...]:
+def draw(chance: random.Random, length: int, late: float, *, small: bool, by_rule: bool) -> tuple[Fault, ...]:
     """The faults of a schedule of about `length` requests; nothing lands later than `late` seconds."""
     count = min(12, int(chance.expovariate(0.25)))
-    return tuple(_draw(chance, length, late) for _ in range(count))
+    kinds, requests = _OF_RULES if by_rule else _KINDS, _OF_SMALL if small else _REQUESTS
+    return tuple(_draw(chance, length, late, kinds, requests) for _ in range(count))
 
 
-def _draw(chance: random.Random, length: int, late: float) -> Fault:
-    kind = _KINDS[int(chance.random() * len(_KINDS))]
+def _draw(
+    chance: random.Random, length: int, late: float, kinds: tuple[str, ...], requests: tuple[str, ...]
+) -> Fault:
+    kind = kinds[int(chance.random() * len(kinds))]
     if kind in ON_SUBMIT:
         request, nth = "submit", 1 + int(chance.random() * 3)
+    elif kind == CANCEL and chance.random() < 0.4:  # what is on record can be cancelled
+        request, nth = "put open", 1
     elif chance.random() < 0.6:
-        request, nth = _REQUESTS[int(chance.random() * len(_REQUESTS))], 1 + int(chance.random() ** 2 * 4)
+        request, nth = requests[int(chance.random() * len(requests))], 1 + int(chance.random() ** 2 * 4)
     else:
         request, nth = "", 1 + int(chance.random() * length)
     scale = chance.random()

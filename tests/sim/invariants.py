@@ -16,6 +16,7 @@ from tests.sim.scheduler import RETRIES, PlainRecords, Simulation
 from tests.sim.world import MIXED
 
 FORESEEN = {"VerificationFailed", "OutcomeUnknown"}
+NOTHING = "nothing came of it, and nothing is on record"
 
 
 def check(simulation: Simulation) -> None:
@@ -31,6 +32,8 @@ def check(simulation: Simulation) -> None:
         if done is not None:
             _is_proved(simulation, "done/", done.result)
             _outcome_is_true(simulation, entered, done)
+            if opened is not None:
+                _cancelled_is_not_shown(simulation, opened, done)
         _answers_agree(simulation, job, opened, done)
         _has_ended(simulation, job, done)
     _keeps_up(simulation)
@@ -84,6 +87,23 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
         simulation.violations.append(f"done/ says {result.status} {code}, but our upload is what is shown")
 
 
+def _cancelled_is_not_shown(simulation: Simulation, opened: Opened, done: Done) -> None:
+    """Whoever asks for a CopyObject has looked for `cancel/`, and whoever cancels it has looked what it did.
+
+    Not so an event that comes again later, nor one that was at it before another delivery put it on record.
+    """
+    shown = simulation.world.shown[-1] if simulation.world.shown else None
+    if done.result.status != "cancelled" or shown is None or shown.by is None:
+        return
+    ever, job = simulation.world.ever, opened.job
+    (process,) = (each for each in simulation.processes if each.name == shown.by)
+    comes_again = process.is_first and process.began > ever[f"cancel/{job}"][0]
+    opener = opened.nonce.rpartition("/")[0]
+    is_unknown = process.name != opener and process.began < ever[f"open/{job}"][0]
+    if process.job == job and not comes_again and not is_unknown:
+        simulation.violations.append(f"done/ says cancelled, but the copy {shown.by} made is what is shown")
+
+
 def _answers_agree(simulation: Simulation, job: str, opened: Opened | None, done: Done | None) -> None:
     """All deliveries that answer finally answer alike: what is on record."""
     if opened is None:
@@ -109,7 +129,7 @@ def _nothing_is_open(simulation: Simulation) -> None:
         if upload.state == "open":
             simulation.violations.append(f"upload {name} is left open")
     for name in simulation.world.records:
-        if name.startswith(("open/", "up/", "gen/")):
+        if name.startswith(("open/", "up/", "gen/", "note/")):
             simulation.violations.append(f"{name} is never forgotten")
 
 
@@ -122,7 +142,7 @@ def _has_ended(simulation: Simulation, job: str, done: Done | None) -> None:
         return
     unheard = _is_unheard(simulation) or simulation.gaps["lost link"]  # of an event that FC had given up
     if unheard and not answers and f"open/{job}" not in simulation.world.ever:
-        simulation.gaps["nothing came of it, and nothing is on record"] += 1
+        simulation.gaps[NOTHING] += 1
     else:
         simulation.violations.append("everything has come to rest and the job has no outcome")
 
@@ -141,7 +161,9 @@ def _keeps_up(simulation: Simulation) -> None:
     """
     scenario, world = simulation.scenario, simulation.world
     struck = {fault.kind for fault in simulation.faults}
-    if not scenario.by_rule or scenario.overwrite != "always" or _is_unheard(simulation):
+    if not scenario.by_rule or scenario.overwrite != "always":
+        return
+    if _is_unheard(simulation) or simulation.gaps[NOTHING]:
         return
     if struck & {FOREIGN, CANCEL} or world.source is None or simulation.violations:
         return

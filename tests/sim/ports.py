@@ -73,7 +73,9 @@ class SimStore(SimPort):
         timeout: float | None = None,  # noqa: ARG002 - the port's signature
     ) -> Written:
         written: Written = self._ask(
-            "copy object", lambda read: self._world.copy(request, read), lambda: self._world.read(pin)
+            "copy object",
+            lambda read: self._world.copy(request, read, self._process.name),
+            lambda: self._world.read(pin),
         )
         return written
 

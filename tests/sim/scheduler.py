@@ -79,7 +79,7 @@ class Scenario:
 
     @classmethod
     def draw(cls, seed: int, chance: random.Random) -> Scenario:
-        simple = chance.random() < 0.15
+        simple = chance.random() < 0.2
         parts = 1 + int(chance.random() * 6)
         policy = chance.random()
         never = policy < 0.15
@@ -101,9 +101,14 @@ class Scenario:
             part_seconds=chance.choice((0.05, 0.5, timeout / 12, timeout / 6)),
             page=chance.choice((1, 2, 1000)),
             skew=chance.uniform(-3, 3),
-            by_rule=seed % 4 == 1,
+            by_rule=seed % 3 == 1,
             keeps=chance.random() < 0.2,
         )
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is copied by CopyObject, as long as the source stays as it is."""
+        return self.size <= THRESHOLD
 
     @property
     def is_told(self) -> bool:
@@ -142,6 +147,7 @@ class Process:
     mislaid: Fault | None = None
     survives: bool = False
     is_hop: bool = False
+    is_first: bool = False  # delivery of a copy that nobody was told of
     generation: int = 0
     listed_at: float = 0.0
     looked_at: float = 0.0  # at the destination
@@ -342,18 +348,20 @@ class Simulation:
         command = self._command(message) if message else self.copy
         job = self.job if isinstance(command, Sweep) else command.job
         process = Process(name, self.time, self.time + seconds, chance, message, job)
+        if isinstance(command, Copy):
+            tried = message is not None and message.tries > 1
+            process.is_first = not command.may_be_on_record and not tried
         if isinstance(command, Continue):
             process.is_hop, process.generation = not command.gone_at, command.generation
         self.processes.append(process)
         clock = SimClock(self, process)
         journal = RecordJournal(SimRecords(self, process))
-        settle = plan.settle_time(self.scenario.timeout)
-        limits = Limits(seconds, process.deadline, THRESHOLD, parallel=1, settle=settle)
+        limits = Limits(seconds, self.scenario.timeout, process.deadline, THRESHOLD, parallel=1)
         store, invoker = SimStore(self, process), SimInvoker(self, process)
-        session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits)
+        session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)
         ending = Ending(session)
-        engine = Engine(session, ending, lambda _: None)
-        desk = Desk(session, engine, ending, journal, lambda _: None)
+        engine = Engine(session, ending)
+        desk = Desk(session, engine, ending, journal)
         sweeper = Sweeper(session, ending, journal)
 
         def body(_: object) -> None:

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from osscopy.journal import RecordJournal
 from tests.sim import bugs, campaign, faults
 from tests.sim.faults import Fault
-from tests.sim.scheduler import Scenario
+from tests.sim.scheduler import PlainRecords, Scenario
 
 SECONDS = float(os.environ.get("SIM_SECONDS", "60"))  # of simulation, on two processes where there are two
 WITHIN = 10_000  # schedules in which a deliberate bug has to be found
@@ -208,6 +209,31 @@ def test_a_small_copy_that_http_calls_running_is_begun_by_the_sweep_if_its_link_
     assert answers == ["running", "succeeded"], run.processes
 
 
+@pytest.mark.parametrize("fault", [faults.NEVER, faults.LATE, faults.LOST])
+def test_a_small_copy_in_doubt_is_cancelled_when_nothing_can_land_any_more(fault: str) -> None:
+    """HTTP has handed it over when it is cancelled; what is said of it is what the destination shows."""
+    small = replace(CALM, entry="http", size=50_000, timeout=60)
+    unanswered = Fault(fault, "copy object", 1, 9.0)
+    run = campaign.run(small, (unanswered, Fault(faults.CANCEL, "put open", 1, 0.01)))
+    assert run.violations == []
+    done = RecordJournal(PlainRecords(run.world)).done(run.job)
+    assert done is not None
+    landed = any(shown.origin == "copy" for shown in run.world.shown)
+    assert done.result.status == ("succeeded" if landed else "cancelled")
+    assert landed == (fault != faults.NEVER)
+    (told,) = (each.answer for each in run.processes if each.name == "cancel#1")
+    assert told is not None
+    assert told.status == ("succeeded" if landed else "running")
+
+
+def test_parts_that_land_after_nobody_waits_for_them_any_more_are_progress() -> None:
+    slow = replace(CALM, size=4 * 102_400, timeout=20, part_seconds=24, period=600)
+    run = campaign.run(slow, (Fault(faults.SLOW, "copy object", 1, 0.0),))  # which is never met
+    done = RecordJournal(PlainRecords(run.world)).done(run.job)
+    assert done is not None
+    assert (done.result.status, run.violations) == ("succeeded", [])
+
+
 # --- copies made by a rule ---------------------------------------------------------------------------------
 
 
@@ -239,6 +265,15 @@ def test_a_killed_small_copy_that_lands_on_a_newer_one_is_put_right() -> None:
     run = campaign.run(small, (Fault(faults.META, "", 8, 1.323), late))
     assert run.violations == []
     assert run.requests["copy object"] == 4, "the event's, again, the next event's, and the follow-up"
+
+
+def test_a_copy_that_had_no_answer_and_then_a_refusal_is_put_right_when_it_lands_late() -> None:
+    """The source changed between two attempts at a CopyObject, and the first one landed after all."""
+    small = replace(CALM, seed=1, size=50_000, former=False, by_rule=True, timeout=20, part_seconds=0.5)
+    late = Fault(faults.LATE, "copy object", 1, 8.59)
+    run = campaign.run(small, (Fault(faults.BYTES, "copy object", 1, 0.09), late))
+    assert run.violations == []
+    assert [shown.content for shown in run.world.shown if shown.origin == "copy"] == [2, 1, 2]
 
 
 def test_a_source_that_is_gone_is_not_followed() -> None:

@@ -40,7 +40,7 @@ Origin = Literal["source", "former", "foreign", "copy"]
 class Stored:
     """An object: `content` stands for its bytes, `meta` for its headers, `tags` for its tags (0: none).
 
-    `upload` made it, if one did.
+    `upload` made it, if one did, or else the CopyObject that invocation `by` asked for.
     """
 
     content: int
@@ -52,6 +52,7 @@ class Stored:
     version: str | None = None
     upload: str | None = None
     tags: int = 0
+    by: str | None = None
 
     @property
     def told(self) -> tuple[int, int, int, int]:
@@ -191,10 +192,10 @@ class World:
             raise SourceChanged("SourceChanged", "the source is no longer the version the copy began with")
         return stored
 
-    def copy(self, request: CopyRequest, read: Stored) -> Written:
+    def copy(self, request: CopyRequest, read: Stored, by: str) -> Written:
         """What is shown from now on."""
         self._forbid(request)
-        return self._show(replace(read, modified=int(self.now), origin="copy"))
+        return self._show(replace(read, modified=int(self.now), origin="copy", by=by))
 
     def initiate(self, request: CopyRequest, attributes: Attributes, initiator: str) -> str:
         self._forbid(request)

@@ -25,7 +25,7 @@ class Session:
     ask = staticmethod(lambda question: question())
 
 sys.setswitchinterval(1e-6)
-page = Desk(Session(), None, None, RecordJournal(Records()), None).page("skipped", 50, "")
+page = Desk(Session(), None, None, RecordJournal(Records())).page("skipped", 50, "")
 assert len(page.copies) == READERS
 """
 

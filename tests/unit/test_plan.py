@@ -93,9 +93,29 @@ def test_a_part_fits_the_time_budget_or_the_copy_is_refused_by_name(size: int, s
         part_size = plan.part_size(size, Tuning(), 32, seconds)
     except Refused as error:
         assert error.code == "TimeoutTooShort"
-        assert -(-size // plan.MAX_PARTS) > seconds * plan.PART_RATE - MIB
+        assert -(-size // plan.MAX_PARTS) > int(seconds * plan.PART_RATE)
     else:
         assert part_size <= max(plan.MIN_PART, seconds * plan.PART_RATE)
+        assert -(-size // part_size) <= plan.MAX_PARTS
+
+
+@pytest.mark.parametrize(
+    ("size", "kib", "part"),
+    [
+        (GIB, 700.9, 700 * KIB),
+        (GIB, 1500, MIB),
+        (10_000 * 700 * KIB, 700.9, 700 * KIB),
+        (10_000 * 1400 * KIB, 1500, 1400 * KIB),  # whole MiB would be too small
+        (100 * MIB, 1, plan.MIN_PART),
+    ],
+)
+def test_a_short_time_makes_parts_as_large_as_fit(size: int, kib: float, part: int) -> None:
+    assert plan.part_size(size, Tuning(), 32, seconds=kib / 100, rate=100 * KIB) == part
+
+
+def test_a_time_too_short_is_told_by_the_smallest_part_that_would_do() -> None:
+    with pytest.raises(Refused, match=rf"parts of {800 * KIB} bytes or more, about 8\.0 s each; 7\.0 s are"):
+        plan.part_size(10_000 * 800 * KIB, Tuning(), 32, seconds=7, rate=100 * KIB)
 
 
 def test_the_largest_object_of_oss_fits_ten_thousand_parts_of_five_gib() -> None:
@@ -220,6 +240,15 @@ def test_overwrite_policies(policy: Any, there: Head | None, outcome: type[OssCo
     else:
         with pytest.raises(outcome):
             plan.judge_overwrite(request(overwrite=policy), head(), there)
+
+
+def test_a_rule_copies_what_differs_within_one_second() -> None:
+    """Dates have whole seconds, and of a rule's copy nobody asks again."""
+    newer = request(overwrite="ifNewer")
+    plan.judge_overwrite(newer, head(), head(crc64="8"), follows=0)
+    for there, follows in ((head(), 0), (head(crc64="8"), None)):
+        with pytest.raises(Skipped):
+            plan.judge_overwrite(newer, head(), there, follows)
 
 
 def test_an_unknown_crc_never_counts_as_equal() -> None:

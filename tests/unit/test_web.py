@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,11 @@ class StubDesk(Desk):
             raise self._outcome
         return self._outcome or Result(JOB, "succeeded")
 
-    def start(self, copy: Copy, key: str | None = None) -> Result:
-        return self._answer("start", copy, key)
+    def start(self, copy: Copy) -> Result:
+        return self._answer("start", copy, None)
+
+    def start_once(self, key: str, read: Callable[[datetime], Copy], moment: datetime) -> Result:
+        return self._answer("start", read(moment), key)
 
     def look(self, job: str) -> Status:
         return Status(job, self._answer("look", job).status)

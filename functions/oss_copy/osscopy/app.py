@@ -11,7 +11,7 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
 import msgspec
@@ -95,7 +95,7 @@ class App:
             case events.HttpCall():
                 seconds = min(invocation.timeout, HTTP_SECONDS)
                 workshop = self._workshop(invocation, begun, seconds)
-                desk = Desk(*workshop, self._settings.allow)
+                desk = Desk(*workshop)
                 response = web.answer(parsed, self._settings, arrival, desk)
                 self._log(
                     "http",
@@ -131,7 +131,8 @@ class App:
         if not events.needs_rules(event):
             return ()
         if self._fetched is None:
-            self._fetched = tuple(self._read_rules(self._store(invocation, invocation.timeout)))
+            store = self._store(invocation, time.monotonic(), invocation.timeout)
+            self._fetched = tuple(self._read_rules(store))
         return self._fetched
 
     def _read_rules(self, store: OssStore) -> Sequence[Rule]:
@@ -140,10 +141,17 @@ class App:
             return where
         return settings.checked("COPY_RULES", settings.read_rules, store.read(where.bucket, where.key))
 
-    def _store(self, invocation: fc.Invocation, seconds: float) -> OssStore:
-        return self._connect(invocation, plan.read_timeout(seconds), CONNECT_TIMEOUT)
+    def _store(self, invocation: fc.Invocation, begun: float, seconds: float) -> OssStore:
+        left = _seconds_left(begun + seconds)
+        return self._connect(invocation, plan.read_timeout(seconds), CONNECT_TIMEOUT, left)
 
-    def _connect(self, invocation: fc.Invocation, read_timeout: float, connect_timeout: float) -> OssStore:
+    def _connect(
+        self,
+        invocation: fc.Invocation,
+        read_timeout: float,
+        connect_timeout: float,
+        seconds_left: Callable[[], float],
+    ) -> OssStore:
         region = invocation.region
         return OssStore.connect(
             invocation.access_key,
@@ -152,6 +160,7 @@ class App:
             threads=self._settings.max_parallel,
             read_timeout=read_timeout,
             connect_timeout=connect_timeout,
+            seconds_left=seconds_left,
         )
 
     def _check(self, invocation: fc.Invocation, begun: float) -> Checked:
@@ -160,38 +169,38 @@ class App:
 
         chosen, timeout = self._settings, invocation.timeout
         wait = checkup.seconds_for_answer(timeout)
-        store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT))
+        left = _seconds_left(begun + timeout)
+        store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT), left)
         return checkup.Checkup(
             suspicions.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
             probes.World(store, OssBuckets(store), SystemClock(), checkup.until(begun, timeout), wait),
             RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix)),
-            self._invoker(invocation, wait),
+            self._invoker(invocation, left, wait),
             lambda: self._read_rules(store),
             self._log,
         ).run()
 
-    def _invoker(self, invocation: fc.Invocation, wait: float = fc.SUBMIT_TIMEOUT) -> fc.FcInvoker:
+    def _invoker(
+        self, invocation: fc.Invocation, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT
+    ) -> fc.FcInvoker:
         """Of the function that copies, whichever runs."""
         chosen = self._settings
         copier = msgspec.structs.replace(invocation, function=chosen.invoke_function or invocation.function)
-        return fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log, wait)
+        return fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log, left, wait)
 
     def _workshop(
         self, invocation: fc.Invocation, begun: float, seconds: float
     ) -> tuple[Session, Engine, Ending, RecordJournal]:
         """Everything one invocation works with, built from its own credentials."""
-        chosen, store = self._settings, self._store(invocation, seconds)
+        chosen, store = self._settings, self._store(invocation, begun, seconds)
         journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
         limits = Limits(
-            seconds,
-            begun + seconds,
-            chosen.multipart_threshold,
-            chosen.max_parallel,
-            plan.settle_time(invocation.timeout),
+            seconds, invocation.timeout, begun + seconds, chosen.multipart_threshold, chosen.max_parallel
         )
-        session = Session(store, journal, self._invoker(invocation), SystemClock(), self._log, limits)
+        invoker, clock = self._invoker(invocation, _seconds_left(begun + seconds)), SystemClock()
+        session = Session(store, journal, invoker, clock, self._log, limits, chosen.allow)
         ending = Ending(session)
-        return session, Engine(session, ending, chosen.allow), ending, journal
+        return session, Engine(session, ending), ending, journal
 
     def _many(
         self,
@@ -253,6 +262,11 @@ class App:
             error=result.error,
         )
         return result
+
+
+def _seconds_left(deadline: float) -> Callable[[], float]:
+    """How long an answer may be waited for at any time; what is left then is for an error to be told."""
+    return lambda: deadline - 0.5 - time.monotonic()
 
 
 def _retried(item: Command | Refused) -> Command | Refused:

@@ -29,7 +29,8 @@ def wait(session: Session, copy: Copy, head: Head) -> Result:
         session.ask(lambda: session.store.restore(request, plan.pinned(request.source, pin)))
     if copy.generation:  # the sweep looks again, however often it takes
         return results.opened(opened)
-    following = msgspec.structs.replace(copy, keep=True, looks=copy.looks + 1)
+    asked = plan.asked(request, pin)
+    following = msgspec.structs.replace(copy, request=asked, keep=True, looks=copy.looks + 1)
     delay = plan.restore_delay(copy.looks)
     session.submit(f"{copy.job}-r{following.looks}", events.encode(following), delay)
     return results.opened(opened)

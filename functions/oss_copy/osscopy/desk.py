@@ -6,6 +6,7 @@ Knows records and results; how a copy is done or ended it leaves to the engine.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -18,10 +19,13 @@ from osscopy.model import (
     Cancelled,
     Claimed,
     Copy,
-    CopyRequest,
+    Failed,
+    Misconfigured,
+    Problem,
     Refused,
     Result,
     Status,
+    Transient,
     UploadGone,
 )
 from osscopy.session import Session
@@ -48,24 +52,34 @@ class Desk:
         engine: Engine,
         ending: Ending,
         journal: RecordJournal,
-        allow: Callable[[CopyRequest], None],
     ) -> None:
         self._session = session
         self._engine = engine
         self._ending = ending
         self._journal = journal
-        self._allow = allow
 
-    def start(self, copy: Copy, key: str | None = None) -> Result:
-        """Begin `copy` without waiting for a long one; asked again under the same key, say how it stands."""
-        result = self._engine.start(copy, inline=False) if key is None else self._start_once(copy, key)
+    def start(self, copy: Copy) -> Result:
+        """Begin `copy` without waiting for a long one."""
+        return self._told(self._engine.start(copy, inline=False))
+
+    def start_once(self, key: str, read: Callable[[datetime], Copy], moment: datetime) -> Result:
+        """Begin what `read` makes of the request, unless `key` was given before; then say how it stands.
+
+        The dates in its destination key are those of the first time.
+        """
+        return self._told(self._start_once(key, read, moment))
+
+    def _told(self, result: Result) -> Result:
         self._session.log("result", job=result.job, status=result.status, error=result.error)
         return result
 
-    def _start_once(self, copy: Copy, key: str) -> Result:
-        self._allow(copy.request)
-        mine = Claimed(self._session.clock.nonce(), copy.job)
+    def _start_once(self, key: str, read: Callable[[datetime], Copy], moment: datetime) -> Result:
+        copy = read(moment)
+        self._session.allow(copy.request)
+        mine = Claimed(self._session.clock.nonce(), copy.job, moment.isoformat())
         claim = self._session.ask(lambda: self._journal.claim(key, mine))
+        if claim.job != copy.job and claim.moment is not None:
+            copy = read(datetime.fromisoformat(claim.moment))
         if claim.job != copy.job:
             raise Refused(
                 "IdempotencyKeyReused",
@@ -133,29 +147,44 @@ class Desk:
 
     def _status(self, job: str) -> Status | None:
         """How a copy stands, None if there is no record of it."""
+        result = self._so_far(job)
+        return None if result is None else _with_rate(result, self._session.now())
+
+    def _result(self, job: str) -> Result | None:
+        """What a list shows of a copy: what cannot be read hides no other."""
+        try:
+            return self._so_far(job, in_list=True)
+        except Misconfigured as error:
+            if error.code != "UnreadableRecord":
+                raise
+            self._session.log("unreadableRecord", job=job, error=str(error))
+            return None
+
+    def _so_far(self, job: str, *, in_list: bool = False) -> Result | None:
+        """The result, or how far a copy has come and the last error that one of its hops has met.
+
+        A list tells the error of a look at the upload, too, and no progress then.
+        """
         done = self._session.ask(lambda: self._journal.done(job))
         if done is not None:
-            return _with_rate(done.result, None)
+            return done.result
         opened = self._session.ask(lambda: self._journal.opened(job))
         if opened is None:
             return None
         entered = self._session.ask(lambda: self._journal.entered(job))
         if entered is None:
-            return _with_rate(results.opened(opened), None)
-        task = task_of(opened, entered.upload)
+            return results.opened(opened)
+        hop, problem = self._session.ask(lambda: self._journal.noted(job)) or (1, None)
+        task = msgspec.structs.replace(task_of(opened, entered.upload), hop=hop)
         try:
-            listed = self._session.parts(task, 0, task.upload.parts)
+            there = len(self._session.parts(task, 0, task.upload.parts))
         except UploadGone:  # completed or aborted, and not yet closed
-            listed = []
-        seconds = self._session.now() - results.unix(opened.started_at)
-        return _with_rate(results.under_way(task, len(listed)), seconds)
-
-    def _result(self, job: str) -> Result | None:
-        done = self._session.ask(lambda: self._journal.done(job))
-        if done is not None:
-            return done.result
-        opened = self._session.ask(lambda: self._journal.opened(job))
-        return results.opened(opened) if opened is not None else None
+            there = task.upload.parts
+        except (Failed, Transient) as error:
+            if isinstance(error, Transient) and not in_list:
+                raise
+            there, problem = 0, Problem.of(error)
+        return msgspec.structs.replace(results.under_way(task, there), error=problem)
 
 
 def _found(known: R | None, job: str) -> R:
@@ -164,10 +193,12 @@ def _found(known: R | None, job: str) -> R:
     return known
 
 
-def _with_rate(result: Result, seconds: float | None) -> Status:
-    """`result` with its rate, if it has been running for `seconds`."""
+def _with_rate(result: Result, now: float) -> Status:
+    """`result` with its rate, if it runs and has copied anything."""
     fields = {name: getattr(result, name) for name in Result.__struct_fields__}
-    if not seconds or not result.bytes_done or result.source is None or result.source.size is None:
+    size = result.source.size if result.source else None
+    since = result.started_at
+    if result.status != "running" or not result.bytes_done or size is None or since is None:
         return Status(**fields)
-    rate = max(1, int(result.bytes_done / seconds))
-    return Status(**fields, rate=rate, eta_seconds=(result.source.size - result.bytes_done) // rate)
+    rate = max(1, int(result.bytes_done / max(1.0, now - results.unix(since))))
+    return Status(**fields, rate=rate, eta_seconds=(size - result.bytes_done) // rate)

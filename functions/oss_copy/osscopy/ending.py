@@ -11,7 +11,7 @@ import contextlib
 
 import msgspec
 
-from osscopy import plan, results
+from osscopy import plan, proof, results
 from osscopy.model import (
     Continue,
     Copy,
@@ -45,16 +45,20 @@ class Ending:
 
     def close(self, copy: Copy | Continue | Opened, result: Result) -> Result:
         """Put the outcome on record; the one that is on record already is the outcome."""
-        entry = Done(self._session.clock.nonce(), result, copy.request)
+        asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
+        entry = Done(self._session.clock.nonce(), result, asked)
         return self._session.ask(lambda: self._session.journal.close(copy.job, entry)).result
 
     def cancelled(self, task: Continue) -> Result:
         """End the upload because somebody wants it; 404 may mean that it was completed first."""
+        problem = None
         try:
             self.abort(task)
         except UploadGone:
             return self.examine(task, None)
-        return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
+        except Failed as error:
+            problem = msgspec.structs.replace(Problem.of(error), message=self._unaborted(task, error))
+        return self.close(task, results.ended(task, "cancelled", self._session.now(), problem))
 
     def fail(self, task: Continue, error: Refused | Failed) -> Result:
         """End the upload and report; Transient if that has to wait: an outcome on record ends the chain."""
@@ -64,10 +68,14 @@ class Ending:
         except UploadGone:
             return self.examine(task, error)
         except Failed as second:
-            self._session.log("abortFailed", **where(task), uploadId=task.upload.id, error=str(second))
-            message = f"{error.message} (upload {task.upload.id} could not be aborted: {second})"
+            message = f"{error.message} ({self._unaborted(task, second)})"
             problem = msgspec.structs.replace(problem, message=message)
         return self.close(task, results.ended(task, "failed", self._session.now(), problem))
+
+    def _unaborted(self, task: Continue, error: Failed) -> str:
+        """What is said of an upload that cannot be aborted; the sweep tries again before it forgets."""
+        self._session.log("abortFailed", **where(task), uploadId=task.upload.id, error=str(error))
+        return f"upload {task.upload.id} could not be aborted: {error}"
 
     def skip(self, task: Continue, reason: Skipped) -> Result:
         """End the upload because the destination has come to be what the request does not overwrite."""
@@ -92,16 +100,30 @@ class Ending:
         return results.ended(task, "failed", self._session.now(), Problem.of(error))
 
     def cancel(self, opened: Opened, entered: Entered | None) -> Result:
-        """End a copy that has a `cancel/`.
+        """End a copy that has a `cancel/`; one that cannot be called cancelled yet is running.
 
-        Who is about to open its upload reads that after `up/`, and ends what was opened.
+        Who is about to open its upload reads that after `up/`, and ends what was opened. Who is about to ask
+        for a CopyObject reads it right before; one that is under way, or had no answer, may still land.
         """
         if entered is not None:
             return self.cancelled(task_of(opened, entered.upload))
+        if opened.method == "simple":
+            if (result := self.landed(opened)) is not None:
+                return result
+            since = self._session.ask(lambda: self._session.journal.cancelled_since(opened.job))
+            if since < self._session.limits.settle:
+                return results.opened(opened)
         result = msgspec.structs.replace(
             results.opened(opened), status="cancelled", finished_at=results.iso(self._session.now())
         )
         return self.close(opened, result)
+
+    def landed(self, opened: Opened) -> Result | None:
+        """The result of a CopyObject on record, if the destination shows what it was to write."""
+        found = proof.of_doubt(self._session, opened.request, opened.pin)
+        if found is None:
+            return None
+        return self.close(opened, results.simple(opened, *found, None, self._session.now()))
 
     def examine(self, task: Continue, error: OssCopyError | None) -> Result:
         """The upload is gone: whoever ended it, the destination tells the outcome, else `error` is it.

@@ -14,7 +14,7 @@ other's.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -32,12 +32,12 @@ from osscopy.model import (
     Head,
     ListedPart,
     Opened,
+    OssCopyError,
     Pin,
     Problem,
     Refused,
     Result,
     Skipped,
-    Source,
     SourceChanged,
     Transient,
     Upload,
@@ -50,10 +50,9 @@ from osscopy.session import Session
 class Engine:
     """One invocation's worth of work on copies."""
 
-    def __init__(self, session: Session, ending: Ending, allow: Callable[[CopyRequest], None]) -> None:
+    def __init__(self, session: Session, ending: Ending) -> None:
         self._session = session
         self._ending = ending
-        self._allow = allow
 
     # --- entry -----------------------------------------------------------------------------------------
 
@@ -73,7 +72,7 @@ class Engine:
     def proceed(self, task: Continue) -> Result:
         """Work on the next batch of a multipart copy."""
         try:
-            self._allow(task.request)
+            self._session.allow(task.request)
             if self._is_superseded(task):
                 return results.under_way(task, 0)
             return self._advance(task)
@@ -93,8 +92,7 @@ class Engine:
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
         copy = self._allowed(copy)
-        begun = copy.looks or copy.generation or copy.drops or copy.retried
-        if begun and (done := archives.outcome(self._session, copy)) is not None:
+        if copy.may_be_on_record and (done := archives.outcome(self._session, copy)) is not None:
             return done
         request, head = self._follow(*self._find_source(copy))
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
@@ -105,32 +103,26 @@ class Engine:
         self._judge(copy, head)
         if waits:
             return archives.wait(self._session, copy, head)
-        if method != "multipart" and not copy.looks and self._is_opened(copy.job):
-            method = "multipart"  # the source was larger when an earlier delivery bound the job to it
+        if method != "multipart" and not copy.looks and (begun := self._opened(copy.job)) is not None:
+            # the source may have been larger when an earlier delivery bound the job to it
+            method = "multipart" if begun.method == "multipart" else method
+            copy = msgspec.structs.replace(copy, keep=True)
+        if method != "multipart" and copy.may_be_on_record and self._session.is_cancelled(copy.job):
+            return self._cancel_simple(copy, head)
         if method == "shallow" and (result := self._copy_shallowly(copy, head)) is not None:
             return result
-        if method == "simple":
-            try:
-                result = self._copy_simply(copy, head)
-            except Failed as error:
-                if error.code != "EntityTooLarge" or request.tuning.method != "auto":
-                    raise
-            except Transient as error:
-                if inline or error.throttled:
-                    raise
-                return self._hand_over_on_record(copy, self._put_in_doubt(copy, self._bind(copy, head)))
-            else:
-                return self._recorded(copy, result)
+        if method == "simple" and (result := self._copy_at_once(copy, head, inline=inline)) is not None:
+            return result
         return self._start_upload(copy, head, inline=inline)
 
     def _allowed(self, copy: Copy) -> Copy:
         """The copy with those readings of its key that the allow lists name; Refused if that is none."""
         try:
-            self._allow(copy.request)
+            self._session.allow(copy.request)
         except Refused:
             if copy.alternative is None:
                 raise
-            self._allow(copy.alternative)
+            self._session.allow(copy.alternative)
             return msgspec.structs.replace(copy, request=copy.alternative, alternative=None)
         return copy
 
@@ -142,11 +134,11 @@ class Engine:
         except Failed as error:
             if copy.alternative is None or error.code != "NoSuchKey":
                 raise
-            self._allow(copy.alternative)
+            self._session.allow(copy.alternative)
             return copy.alternative, self._session.source(copy.alternative, copy.alternative.conditions)
         if copy.alternative is not None and head.etag != copy.event_etag:
             try:
-                self._allow(copy.alternative)
+                self._session.allow(copy.alternative)
                 other = self._session.source(copy.alternative, copy.alternative.conditions)
             except (Refused, Failed):
                 return request, head
@@ -159,21 +151,16 @@ class Engine:
 
         From here on the target is the source, so that it is pinned and proved as any other object.
         """
-        if head.kind != "Symlink" or request.symlinks != "follow":
+        followed = self._session.followed(request, head)
+        if followed is None:
             return request, head
-        source = request.source
-        link = self._session.ask(lambda: self._session.store.link(request, source))
-        if link is None or link.link is None:
-            raise Transient("SourceInMotion", "the symlink is being replaced just now")
-        followed = msgspec.structs.replace(request, source=Source(source.bucket, link.link))
-        events.check_request(followed)
-        self._allow(followed)
-        return followed, self._session.source(followed, followed.conditions)
+        return followed, self._session.target(request, followed, followed.conditions)
 
     def _judge(self, copy: Copy, head: Head) -> None:
         """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""
         if copy.request.overwrite != "always":
-            plan.judge_overwrite(copy.request, head, self._session.destination(copy.request))
+            shown = self._session.destination(copy.request)
+            plan.judge_overwrite(copy.request, head, shown, copy.follows)
         if copy.follows and self._is_shown(copy.request, head):
             raise Skipped("NotDifferent", "the destination shows the source as it is now")
 
@@ -187,15 +174,20 @@ class Engine:
             and not plan.differences(promised, shown, 0, None)
         )
 
-    def _recorded(self, copy: Copy, result: Result) -> Result:
+    def _recorded(self, copy: Copy, head: Head, result: Result) -> Result:
         """The result of one CopyObject, on record if it failed, is to be asked for, or is open on record."""
         on_record = copy.keep or result.status == "failed" or copy.may_land_late
-        return self._ending.close(copy, result) if on_record else result
+        return self._close_simple(copy, head, result) if on_record else result
+
+    def _close_simple(self, copy: Copy, head: Head, result: Result) -> Result:
+        """Put it on record, to be asked for again as it was asked for."""
+        asked = plan.asked(copy.request, plan.pin(head))
+        return self._ending.close(msgspec.structs.replace(copy, request=asked), result)
 
     def _copy_shallowly(self, copy: Copy, head: Head) -> Result | None:
         """One CopyObject that should move no bytes; None if it does, so that parts are the better way."""
         try:
-            return self._recorded(copy, self._copy_simply(copy, head, shallow=True))
+            return self._recorded(copy, head, self._copy_simply(copy, head, shallow=True))
         except Transient as error:  # it may land yet: the same bytes, headers and tags as the parts make
             if error.throttled:
                 raise
@@ -203,6 +195,19 @@ class Engine:
         except Failed as error:
             if error.code != "EntityTooLarge":
                 raise
+        return None
+
+    def _copy_at_once(self, copy: Copy, head: Head, *, inline: bool) -> Result | None:
+        """One CopyObject; None if OSS finds the source too large for it."""
+        try:
+            return self._recorded(copy, head, self._copy_simply(copy, head))
+        except Failed as error:
+            if error.code != "EntityTooLarge" or copy.request.tuning.method != "auto":
+                raise
+        except Transient as error:
+            if inline or error.throttled:
+                raise
+            return self._hand_over_on_record(copy, self._put_in_doubt(copy, self._bind(copy, head)))
         return None
 
     def _copy_simply(self, copy: Copy, head: Head, *, shallow: bool = False) -> Result:
@@ -221,26 +226,36 @@ class Engine:
             if attempts.in_doubt:
                 self._put_in_doubt(copy, pin)
             raise
-        except (Conflict, SourceChanged) as error:
+        except Failed as error:
             if isinstance(error, SourceChanged):
                 follow.up(self._session, copy.job, request, pin, copy.follows)
-            if not attempts.in_doubt:  # else it may be our own copy that stands in the way
+            if not attempts.in_doubt:
                 raise
+            self._put_in_doubt(copy, pin)  # an earlier attempt may land yet
+            if not isinstance(error, (Conflict, SourceChanged)):
+                raise
+            # it may be our own copy that stands in the way
             if plan.differences(pin, self._session.destination(request), head.seen_at, pin.etag):
                 raise
         found = proof.of_copy_object(self._session, request, pin, written)
         result = results.simple(copy, pin, found.seen, found.problem, self._session.now())
         if attempts.in_doubt and not shallow:  # an earlier attempt may land yet: the sweep looks again
             self._put_in_doubt(copy, pin)
-            return self._ending.close(copy, result)
+            return self._close_simple(copy, head, result)
         if found.problem is None or found.problem.code == CHANGED[0]:
             follow.up(self._session, copy.job, request, pin, copy.follows)
         return result
 
+    def _cancel_simple(self, copy: Copy, head: Head) -> Result:
+        """Somebody wants the copy to end, and none of its upload is known: nothing is copied from here on."""
+        opened = self._put_in_doubt(copy, self._bind(copy, head))
+        return self._ending.cancel(opened, self._session.ask(lambda: self._session.journal.entered(copy.job)))
+
     def _hand_over_on_record(self, copy: Copy, opened: Opened) -> Result:
         """Let an invocation of its own begin a copy that somebody was told is running."""
+        asked = plan.asked(copy.request, opened.pin)
         try:
-            self.hand_over(msgspec.structs.replace(copy, keep=True))
+            self.hand_over(msgspec.structs.replace(copy, request=asked, keep=True))
         except Transient as error:  # the sweep lets it begin
             self._session.log("leftToSweep", job=copy.job, error=str(error))
         return results.opened(opened)
@@ -278,17 +293,16 @@ class Engine:
             entered = self._open_upload(opened, head, tags, part_size)
         return self._begin(task_of(opened, entered.upload, copy.generation))
 
-    def _is_opened(self, job: str) -> bool:
-        """Whether the job is bound to a version of the source by the record of an upload."""
-        opened = self._session.ask(lambda: self._session.journal.opened(job))
-        return opened is not None and opened.method == "multipart"
+    def _opened(self, job: str) -> Opened | None:
+        """What an earlier delivery has put on record."""
+        return self._session.ask(lambda: self._session.journal.opened(job))
 
     def _unbegun(self, copy: Copy, result: Result) -> Result:
         """Something speaks against the copy. What an earlier delivery has begun goes on all the same.
 
         A skipped copy that is neither on record nor to be asked for leaves no record.
         """
-        opened = self._session.ask(lambda: self._session.journal.opened(copy.job))
+        opened = self._opened(copy.job)
         if opened is not None and (resumed := self._resume(opened)) is not None:
             return resumed
         on_record = opened is not None or copy.keep or result.status == "failed"
@@ -303,7 +317,7 @@ class Engine:
         entered = self._session.ask(lambda: self._session.journal.entered(copy.job))
         if entered is None:
             return closed
-        opened = self._session.ask(lambda: self._session.journal.opened(copy.job))
+        opened = self._opened(copy.job)
         return self._ending.leave(task_of(opened, entered.upload), closed) if opened else closed
 
     def _resume(self, opened: Opened) -> Result | None:
@@ -313,17 +327,9 @@ class Engine:
         been copied, the object in the way may be ours. The upload tells, and has nobody else to end it.
         """
         if opened.method == "simple":
-            return self._landed(opened)
+            return self._ending.landed(opened)
         entered = self._session.ask(lambda: self._session.journal.entered(opened.job))
         return self._begin(task_of(opened, entered.upload)) if entered else None
-
-    def _landed(self, opened: Opened) -> Result | None:
-        """The result of a CopyObject that was in doubt, if the destination shows what it was to write."""
-        seen = self._session.destination(opened.request)
-        if plan.differences(opened.pin, seen, 0, opened.pin.etag):
-            return None
-        copy = Copy(opened.job, opened.request, opened.started_at)
-        return self._ending.close(copy, results.simple(copy, opened.pin, seen, None, self._session.now()))
 
     def _begin(self, task: Continue) -> Result:
         """The first hop of a copy on record."""
@@ -438,7 +444,7 @@ class Engine:
                 throttled=crew.throttled,
                 seconds_left=self._session.seconds_left(),
                 seconds_needed=plan.completion_time(self._session.limits.timeout) if missing else 0.0,
-                stalls=task.stalls,
+                stalls=0 if task.upload.parts - len(missing) > task.parts_done else task.stalls,
                 age=self._session.now() - results.unix(task.started_at),
             )
         )
@@ -448,13 +454,21 @@ class Engine:
             case plan.HandOver(delay=delay, stalls=stalls):
                 done = task.upload.parts - len(missing) + len(copied)
                 excused = task.excused + (crew.throttled and not copied)
-                return self._next(msgspec.structs.replace(task, excused=excused), delay, stalls, done)
+                result = self._next(msgspec.structs.replace(task, excused=excused), delay, stalls, done)
+                if crew.last_error is not None:
+                    self._note(task, crew.last_error)
+                return result
             case plan.GiveUp(code=code, why=why):
                 because = f"; the last error was {crew.last_error}" if crew.last_error else ""
                 raise Failed(code, why + because)
 
+    def _note(self, task: Continue, error: Transient) -> None:
+        """Leave the last error for who asks how the copy stands. It is logged too, and not worth a retry."""
+        with contextlib.suppress(OssCopyError):
+            self._session.journal.note(task.job, task.generation, task.hop, Problem.of(error))
+
     def _next(self, task: Continue, delay: int, stalls: int, done: int) -> Result:
-        following = msgspec.structs.replace(task, hop=task.hop + 1, stalls=stalls)
+        following = msgspec.structs.replace(task, hop=task.hop + 1, stalls=stalls, parts_done=done)
         self._session.submit(task_id(following), events.encode(following), delay)
         return results.under_way(task, done)
 
@@ -469,7 +483,8 @@ class Engine:
                 raise SourceChanged(*CHANGED)
             _check_crc64(task.pin, plan.combined_crc64(task.pin, task.upload, listed))
             if task.request.overwrite != "always":  # forbid-overwrite does not hold under versioning
-                plan.judge_overwrite(task.request, head, self._session.destination(task.request))
+                shown = self._session.destination(task.request)
+                plan.judge_overwrite(task.request, head, shown, task.follows)
             if (over := self._over(task)) is not None:  # an outcome may have been put on record late
                 return over
             try:

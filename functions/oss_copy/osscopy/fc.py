@@ -21,6 +21,9 @@ from osscopy.ports import Log
 SUBMIT_TIMEOUT = 10.0  # seconds; the answer to an asynchronous invocation is an acknowledgement
 MOST_TRIGGERS = 100  # FC gives no more at once, and a function has 50 at most
 
+# Expired credentials and skewed clocks are no verdict on the copy: raising lets FC retry with new ones.
+_PASSING = ("SecurityToken", "InvalidAccessKey", "TimeStamp")
+
 T = TypeVar("T")
 
 AccessKey = tuple[str, str, str | None]  # id, secret, security token
@@ -91,9 +94,12 @@ class FcInvoker:
         endpoint: str | None,
         gateway: Gateway,
         log: Log,
+        seconds_left: Callable[[], float],
         wait: float = SUBMIT_TIMEOUT,
     ) -> None:
+        """An answer is waited for `wait` seconds, no longer than `seconds_left` says, or a second."""
         self._invocation = invocation
+        self._seconds_left = seconds_left
         self._wait = wait
         self._log = log
         self._gateway = gateway
@@ -129,7 +135,8 @@ class FcInvoker:
             raise _translate(answer, "fc:ListTriggers") from answer
 
     def _reach(self) -> _Reach:
-        return _Reach(self._invocation, self._endpoint, self._wait)
+        wait = max(1.0, min(self._wait, self._seconds_left()))
+        return _Reach(self._invocation, self._endpoint, wait)
 
     def _ask(self, through_fc2: Callable[[], T], through_sdk3: Callable[[], T]) -> T:
         try:
@@ -199,6 +206,7 @@ def _ask_through_fc2(reach: _Reach, method: str, what: str, headers: dict[str, s
     import fc2  # noqa: PLC0415 - costs start-up time that only chains need
 
     logging.getLogger().addFilter(_is_not_from_fc2)
+    fc2.client.retries = 0  # it connects up to six times, half a minute in all, and nobody sees it
 
     class Client(fc2.Client):  # type: ignore[misc]  # fc2 carries no types
         """Adds the path by which FC 3.0 differs; signing and sending are fc2's."""
@@ -304,10 +312,12 @@ def _sdk3(reach: _Reach) -> Iterator[tuple[Any, Any]]:
 
 def _translate(answer: _Answer, action: str) -> OssCopyError:
     code, request_id, status = answer.code or f"HTTP{answer.status}", answer.request_id, answer.status
-    if status == 429:
+    if status == 429 or "Throttling" in code:
         return Transient(code, answer.message, request_id=request_id, status=status, throttled=True)
     if status >= 500:
         return Transient(code, answer.message, request_id=request_id, status=status, in_doubt=True)
+    if any(word in code for word in _PASSING):
+        return Transient(code, answer.message, request_id=request_id, status=status)
     if status == 413:
         return Refused(code, answer.message, request_id=request_id, status=status)
     if status in {401, 403}:

@@ -9,40 +9,66 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from osscopy import events, plan, results
 from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Pin, Refused
 from osscopy.session import Session
 
+_GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
 
-def up(session: Session, job: str, request: CopyRequest, pin: Pin | None, follows: int | None) -> bool:
+
+def up(
+    session: Session,
+    job: str,
+    request: CopyRequest,
+    pin: Pin,
+    follows: int | None,
+    *,
+    certain: bool = True,
+) -> bool:
     """Submit a copy of the source as it is now, unless that is what was copied or what is shown.
 
-    `pin`: what was copied, None if that is not certain. `follows` None: no rule made the copy. A source that
-    is gone is not followed: rules do not delete.
+    `pin`: what was copied, if that is `certain`. `follows` None: no rule made the copy. A source that is gone
+    is not followed: rules do not delete.
     """
     if follows is None:
         return False
+    asked = plan.asked(request, pin)
     try:
-        head = session.source(request, Conditions())
+        request, head = _now(session, asked)
+        now = plan.bind(request, head, session.tags(request, head))
+        if certain and _is_copied(pin, head, now):
+            return False
+        shown = session.destination(request)
+    except Refused as error:  # a symlink points to what may not be copied
+        session.log("notFollowed", job=job, error=str(error))
+        return False
     except Failed as error:
-        if error.code != "NoSuchKey":
+        if error.code not in _GONE:
             raise
         return False
-    now = plan.bind(request, head, session.tags(request, head))
-    if pin is not None and _is_copied(pin, head, now):
-        return False
-    shown = session.destination(request)
     if shown is not None and plan.same_content(head, shown) and not plan.differences(now, shown, 0, None):
         return False
     seen = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
-    job_id, started_at = events.job_id(request, occurrence), results.iso(session.now())
-    copy = Copy(job_id, request, started_at, keep=True, follows=follows + 1)
-    mine = Opened.of(copy, now, session.clock.nonce(), _method(request, head, session.limits.threshold))
+    job_id, started_at = events.job_id(asked, occurrence), results.iso(session.now())
+    copy = Copy(job_id, asked, started_at, keep=True, follows=follows + 1)
+    bound = msgspec.structs.replace(copy, request=request)
+    mine = Opened.of(bound, now, session.clock.nonce(), _method(request, head, session.limits.threshold))
     session.ask(lambda: session.journal.open(mine))
     session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
     session.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
+
+
+def _now(session: Session, asked: CopyRequest) -> tuple[CopyRequest, Head]:
+    """The source as it is, and where a symlink points to that is followed."""
+    head = session.source(asked, Conditions())
+    followed = session.followed(asked, head)
+    if followed is None:
+        return asked, head
+    return followed, session.target(asked, followed, Conditions())
 
 
 def _is_copied(pin: Pin, head: Head, now: Pin) -> bool:

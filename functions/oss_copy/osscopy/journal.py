@@ -21,14 +21,16 @@ from osscopy.model import (
     Entered,
     Misconfigured,
     Opened,
+    Problem,
     RecordPage,
     Transient,
 )
 
 MAX_RIVALS = 1000  # open copies to one destination that are looked at
-MAX_GENERATIONS = 1000  # chains that sweeps have started for one copy
+PAGE = 1000  # names listed at once
+LAST = 10**12 - 1  # above every generation and hop
 
-R = TypeVar("R", Opened, Entered, Cancelled, Done, Claimed)
+R = TypeVar("R", Opened, Entered, Cancelled, Done, Claimed, Problem)
 
 
 def prepare() -> None:
@@ -36,7 +38,7 @@ def prepare() -> None:
 
     msgspec (0.22) kills the process when several are the first to read a type at once.
     """
-    for kind in (Opened, Entered, Cancelled, Done, Claimed):
+    for kind in (Opened, Entered, Cancelled, Done, Claimed, Problem):
         msgspec.json.Decoder(kind)
 
 
@@ -95,13 +97,25 @@ class RecordJournal:
         self._records.put_new(f"gen/{job}/{generation:012}", b"{}")
 
     def generation(self, job: str) -> int:
-        """The highest generation that a sweep has started; 0 if none has."""
-        names = self._generations(job)
+        """The highest generation that a sweep has started; 0 if none has. A week's are one page."""
+        names = self._page(f"gen/{job}/")
         return int(names[-1].rpartition("/")[2]) if names else 0
 
-    def _generations(self, job: str) -> list[str]:
-        """A sweep adds one a period at most, so that a week's are one page."""
-        return [name for name, _ in self._records.page(f"gen/{job}/", "", MAX_GENERATIONS).entries]
+    def note(self, job: str, generation: int, hop: int, problem: Problem) -> None:
+        """What a hop met and did not fail of, for who asks how the copy stands; the newest comes first."""
+        name = f"note/{job}/{LAST - generation:012}-{LAST - hop:012}"
+        self._records.put_new(name, msgspec.json.encode(problem))
+
+    def noted(self, job: str) -> tuple[int, Problem] | None:
+        """The last hop that left a note, and what it met."""
+        for name, _ in self._records.page(f"note/{job}/", "", 1).entries:
+            if (problem := self._read(name, Problem)) is None:
+                return None
+            return LAST - int(name.rpartition("-")[2]), problem
+        return None
+
+    def _page(self, prefix: str) -> list[str]:
+        return [name for name, _ in self._records.page(prefix, "", PAGE).entries]
 
     def jobs(self, kind: str, after: str, limit: int) -> list[str]:
         """Up to `limit` jobs that have a record of `kind` (open or done), in order, after job `after`."""
@@ -120,6 +134,12 @@ class RecordJournal:
         page = self._records.page(f"done/{job}", "", 1)
         return next((written for name, written in page.entries if name == f"done/{job}"), None)
 
+    def cancelled_since(self, job: str) -> int:
+        """For how many seconds `cancel/` has been there, by OSS's clock; 0 if it is not."""
+        name = f"cancel/{job}"
+        page = self._records.page(name, "", 1)
+        return next((page.seen_at - written for found, written in page.entries if found == name), 0)
+
     def rivals(self, job: str, request: CopyRequest) -> list[str]:
         """Other jobs on record as open whose destination may be that of `request`: look at their records."""
         page = self._records.page(f"open/{names.job_group(request)}", "", MAX_RIVALS)
@@ -128,8 +148,13 @@ class RecordJournal:
 
     def forget(self, job: str) -> None:
         """Delete `open/` last: whoever dies in between leaves a job that is found again."""
-        for name in self._generations(job):
-            self._records.delete(name)
+        for kind in ("gen", "note"):
+            more = True
+            while more:
+                names = self._page(f"{kind}/{job}/")
+                more = len(names) == PAGE
+                for name in names:
+                    self._records.delete(name)
         self._records.delete(f"up/{job}")
         self._records.delete(f"open/{job}")
 

@@ -219,6 +219,7 @@ class Head(msgspec.Struct, frozen=True):
     """An object as HEAD shows it. Times are Unix seconds of the server's clock.
 
     `link`: the key it points to, where the object is a symlink itself; it has no bytes then.
+    `via`: the key of the symlink that was followed to it.
     """
 
     size: int
@@ -234,6 +235,7 @@ class Head(msgspec.Struct, frozen=True):
     encryption: Encryption | None = None
     restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
     link: str | None = None
+    via: str | None = None
 
 
 class Promise(Value, frozen=True):
@@ -253,6 +255,7 @@ class Pin(Value, frozen=True):
 
     `tags`: a digest of the source's tags if they are copied apart from the bytes, None if there are none.
     `link`: what a symlink points to that is copied as a symlink.
+    `via`: the key of the symlink that was followed to the source, which has to go on pointing there.
     """
 
     size: int
@@ -263,6 +266,7 @@ class Pin(Value, frozen=True):
     tags: str | None = None
     promise: Promise | None = None
     link: str | None = None
+    via: str | None = None
 
 
 class Attributes(msgspec.Struct, frozen=True):
@@ -418,6 +422,11 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     retried: bool = False
 
     @property
+    def may_be_on_record(self) -> bool:
+        """Whether it may have ended: this is more than the first delivery of what nobody was told of."""
+        return bool(self.keep or self.looks or self.generation or self.drops or self.retried)
+
+    @property
     def may_land_late(self) -> bool:
         """Whether an attempt may have been killed within a CopyObject, which may land on a newer copy yet.
 
@@ -438,6 +447,7 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     lane: int
     hop: int
     stalls: int = 0
+    parts_done: int = 0  # as the hop before left them; a part it did not wait for may have come since
     excused: int = 0  # hops that were throttled: they do not count against the ceiling
     gone_at: int = 0  # when the upload was found gone without a trace of the copy; Unix seconds
     follows: int | None = None
@@ -633,7 +643,8 @@ class Done(Value, frozen=True):
 
 
 class Claimed(Value, frozen=True):
-    """`key/<hash>`: the job that an Idempotency-Key stands for."""
+    """`key/<hash>`: the job that an Idempotency-Key stands for, and when it was given first (ISO 8601)."""
 
     nonce: str
     job: str
+    moment: str | None = None

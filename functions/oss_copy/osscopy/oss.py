@@ -8,8 +8,10 @@ latin-1 decoded; `params` are mutated; Content-Type is guessed from the key unle
 
 from __future__ import annotations
 
+import http.client
 import logging
-from collections.abc import Iterator, Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,6 +49,9 @@ from osscopy.refusals import translate
 
 CONNECT_TIMEOUT = 5.0
 PAGE = 1000  # parts a listing; OSS gives no more
+_ENCODED = {"encoding-type": "url"}  # of the key in the answer: it may hold characters that XML cannot
+
+http.client._MAXHEADERS = 1000  # type: ignore[attr-defined]  # noqa: SLF001 - it refuses more than 100, and user metadata may be more
 
 
 class OssStore:
@@ -60,9 +65,11 @@ class OssStore:
         *,
         threads: int,
         read_timeout: float,
-        connect_timeout: float = CONNECT_TIMEOUT,
+        connect_timeout: float,
+        seconds_left: Callable[[], float],
     ) -> None:
         self._auth = auth
+        self._seconds_left = seconds_left
         self._endpoint = endpoint
         self._region = region
         self._timeout = (connect_timeout, read_timeout)
@@ -82,8 +89,12 @@ class OssStore:
         threads: int,
         read_timeout: float,
         connect_timeout: float = CONNECT_TIMEOUT,
+        seconds_left: Callable[[], float],
     ) -> OssStore:
-        """A store that signs with V4; `access_key` is (id, secret, security token or None)."""
+        """A store that signs with V4; `access_key` is (id, secret, security token or None).
+
+        No answer is waited for longer than `seconds_left` says, or a second.
+        """
         logging.getLogger("oss2").setLevel(logging.WARNING)  # its debug lines hold signed headers
         identity, secret, token = access_key
         if token:
@@ -97,6 +108,7 @@ class OssStore:
             threads=threads,
             read_timeout=read_timeout,
             connect_timeout=connect_timeout,
+            seconds_left=seconds_left,
         )
 
     # --- looking ---------------------------------------------------------------------------------------
@@ -186,7 +198,8 @@ class OssStore:
         headers.setdefault("Content-Type", "application/octet-stream")  # else oss2 guesses from the key
         with _translated("destination"):
             bucket = self.bucket(request.destination.bucket)
-            upload_id: str = bucket.init_multipart_upload(request.destination.key, headers).upload_id
+            answer = bucket.init_multipart_upload(request.destination.key, headers, dict(_ENCODED))
+            upload_id: str = answer.upload_id
             return upload_id
 
     def copy_part(
@@ -218,6 +231,7 @@ class OssStore:
         with _translated("destination"):
             name, key = request.destination.bucket, request.destination.key
             params = {"uploadId": upload_id, "part-number-marker": str(after or ""), "max-parts": str(PAGE)}
+            params |= _ENCODED
             # not `list_parts`, which reads the answer and drops the CRC64 of the parts
             answer = self.bucket(name)._do("GET", name, key, params=params)  # noqa: SLF001 - there is no public way to it
             return wire.parts(answer)
@@ -266,7 +280,11 @@ class OssStore:
 
     def bucket(self, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
         """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given."""
-        waits = self._timeout if timeout is None else (CONNECT_TIMEOUT, timeout)
+        connect, answer = self._timeout if timeout is None else (CONNECT_TIMEOUT, timeout)
+        if (left := self._seconds_left()) < answer:
+            answer = _rounded(left)
+            connect = min(connect, answer)
+        waits = (connect, answer)
         known = self._buckets.get((name, waits))
         if known is None:
             known = self._buckets[name, waits] = self._bucket(name, waits)
@@ -288,8 +306,13 @@ class OssRecords:
     """The records of the journal, as small objects under `prefix` of the state bucket."""
 
     def __init__(self, store: OssStore, bucket: str, prefix: str) -> None:
-        self._bucket = store.bucket(bucket)
+        self._store = store
+        self._name = bucket
         self._prefix = prefix
+
+    @property
+    def _bucket(self) -> Any:  # noqa: ANN401 - oss2 carries no types
+        return self._store.bucket(self._name)
 
     def put_new(self, name: str, body: bytes) -> bool:
         headers = {"x-oss-forbid-overwrite": "true", "Content-Type": "application/json"}
@@ -395,6 +418,11 @@ class OssBuckets:
             self._bucket(bucket).delete_object(key, params=params).resp.read()
 
 
+def _rounded(seconds: float) -> float:
+    """One of few values, since each has buckets of its own: tenths of the last ten seconds; 1 at least."""
+    return max(1.0, float(int(seconds)) if seconds > 10 else int(seconds * 10) / 10)
+
+
 def _open_uploads(bucket: Any, prefix: str) -> UploadPage:  # noqa: ANN401 - oss2 carries no types
     page = bucket.list_multipart_uploads(prefix=prefix, max_uploads=PAGE)
     found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in page.upload_list)
@@ -447,10 +475,14 @@ def _translated(about: str) -> Iterator[None]:
         raise Transient("NetworkError", str(error.exception)[:300], in_doubt=not refused) from error
     except requests.RequestException as error:
         raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
+    except (ET.ParseError, RuntimeError) as error:  # of oss2's reading of a body
+        raise Transient("BadAnswer", f"unreadable: {error}"[:300], in_doubt=True) from error
     except oss2.exceptions.OssError as error:
         code = error.code or {304: "NotModified", 404: "NoSuchKey", 412: "PreconditionFailed"}.get(
             error.status, f"HTTP{error.status}"
         )
+        if error.status == 405 and about in {"source", "copy"}:  # HEAD and copy of a delete marker
+            code = "NoSuchVersion"
         ours = translate(error.status, code, error.message, error.request_id, error.headers)
         if about == "copy" and ours.code in {"PreconditionFailed", "NoSuchKey", "NoSuchVersion"}:
             text = f"the source is no longer the version the copy began with (OSS: {ours.code})"

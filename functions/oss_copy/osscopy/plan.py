@@ -116,8 +116,13 @@ def restore_delay(looks: int) -> int:
     return int(min(3600, 5 * 2 ** min(looks, 10)))
 
 
-def judge_overwrite(request: CopyRequest, source: Head, destination: Head | None) -> None:
-    """Raise Conflict or Skipped if the overwrite policy says so; `destination` None: nothing is there."""
+def judge_overwrite(
+    request: CopyRequest, source: Head, destination: Head | None, follows: int | None = None
+) -> None:
+    """Raise Conflict or Skipped if the overwrite policy says so; `destination` None: nothing is there.
+
+    Dates have whole seconds: within one, a rule (`follows`) copies what differs, since nobody asks again.
+    """
     if destination is None:
         return
     match request.overwrite:
@@ -125,7 +130,10 @@ def judge_overwrite(request: CopyRequest, source: Head, destination: Head | None
             raise Conflict(
                 "FileAlreadyExists", "the destination exists and `overwrite` is `never`", status=409
             )
-        case "ifNewer" if source.last_modified <= destination.last_modified:
+        case "ifNewer" if source.last_modified < destination.last_modified or (
+            source.last_modified == destination.last_modified
+            and (follows is None or same_content(source, destination))
+        ):
             raise Skipped("NotNewer", "the destination is not older than the source")
         case "ifDifferent" if same_content(source, destination):
             raise Skipped("NotDifferent", "the destination has the same size and checksum")
@@ -176,13 +184,11 @@ def promised_content(request: CopyRequest, source: Head) -> ContentHeaders:
 # --- parts and lanes ---------------------------------------------------------------------------------------
 
 
-def byte_size(value: int | str) -> int:
-    """`"64MiB"` or a number of bytes; refuses anything else."""
+def byte_size(value: int | str, field: str = "tuning.partSize") -> int:
+    """`"64MiB"` or a number of bytes; refuses anything else, naming the `field`."""
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if isinstance(value, str) and found is None:
-        raise Refused(
-            "InvalidSize", f"{value[:40]!r} is no size; write 67108864 or 64MiB", field="tuning.partSize"
-        )
+        raise Refused("InvalidSize", f"{value[:40]!r} is no size; write 67108864 or 64MiB", field=field)
     return int(found[1]) * _UNITS[found[2]] if found else int(value)
 
 
@@ -200,21 +206,23 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: fl
         return asked
     even = _round_up(-(-size // max(1, parallel)), MIB)
     chosen = max(min(USUAL_PART, max(SMALLEST_PART, even)), _round_up(least, MIB))
-    within = max(MIN_PART, int(seconds * rate) // MIB * MIB)
-    if chosen > within >= least:
-        chosen = within
-    if chosen > within:
+    within = max(MIN_PART, int(seconds * rate))
+    if least > within:
         raise Refused(
             "TimeoutTooShort",
-            f"an object of {size} bytes needs parts of {chosen} bytes, about {chosen / rate:.0f} s each: "
-            "raise the function's timeout",
+            f"an object of {size} bytes needs parts of {least} bytes or more, about {least / rate:.1f} s "
+            f"each; {max(0.0, seconds):.1f} s are there for one: raise the function's timeout",
             field="timeout",
         )
-    return chosen
+    return chosen if chosen <= within else max(least, _round_down(within, MIB if within >= MIB else KIB))
 
 
 def _round_up(value: int, unit: int) -> int:
     return -(-value // unit) * unit
+
+
+def _round_down(value: int, unit: int) -> int:
+    return value // unit * unit
 
 
 def part(number: int, size: int, part_size: int) -> Part:
@@ -388,7 +396,9 @@ def pause(attempt: int, error: Transient, random: float) -> float:
 
 def pin(head: Head) -> Pin:
     """The version of the source that `head` saw."""
-    return Pin(head.size, head.etag, head.last_modified, head.version_id, head.crc64, link=head.link)
+    return Pin(
+        head.size, head.etag, head.last_modified, head.version_id, head.crc64, link=head.link, via=head.via
+    )
 
 
 def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
@@ -432,6 +442,13 @@ def _digest(value: object) -> str:
 def pinned(source: Source, pin: Pin) -> Source:
     """`source` with the version that was seen, so that every later request means the same object."""
     return msgspec.structs.replace(source, version_id=pin.version_id)
+
+
+def asked(request: CopyRequest, pin: Pin) -> CopyRequest:
+    """`request` as it was before a symlink was followed."""
+    if pin.via is None:
+        return request
+    return msgspec.structs.replace(request, source=Source(request.source.bucket, pin.via))
 
 
 def bound(request: CopyRequest, pin: Pin) -> CopyRequest:

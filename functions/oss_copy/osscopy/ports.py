@@ -27,6 +27,7 @@ from osscopy.model import (
     Part,
     PartPage,
     Pin,
+    Problem,
     Retention,
     Source,
     Trigger,
@@ -136,6 +137,12 @@ class Journal(Protocol):
     def cancelled(self, job: str) -> Cancelled | None: ...
 
     def done(self, job: str) -> Done | None: ...
+
+    def cancelled_since(self, job: str) -> int:
+        """For how many seconds `cancel/` has been there, by the server's clock; 0 if it is not."""
+
+    def note(self, job: str, generation: int, hop: int, problem: Problem) -> None:
+        """Put on record what a hop met and did not fail of."""
 
     def generation(self, job: str) -> int:
         """The highest generation that a sweep has started; 0 if none has."""

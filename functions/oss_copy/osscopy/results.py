@@ -42,13 +42,13 @@ def unopened(
 
 
 def opened(entry: Opened) -> Result:
-    """Of a copy on record whose upload has not begun."""
+    """Of a copy on record that nothing is known of yet."""
     return Result(
         entry.job,
         "running",
         source=seen(entry.request, entry.pin),
         destination=shown(entry.request, None),
-        method="multipart",
+        method=entry.method,
         hops=0,
         started_at=entry.started_at,
     )
@@ -64,7 +64,7 @@ def ended(task: Continue, status: Ending, now: float, problem: Problem | None) -
     return _of_task(task, status, 0, now, problem)
 
 
-def simple(copy: Copy, pin: Pin, found: Head | None, problem: Problem | None, now: float) -> Result:
+def simple(copy: Copy | Opened, pin: Pin, found: Head | None, problem: Problem | None, now: float) -> Result:
     """Of a CopyObject after the look at the destination; `problem` is what speaks against it."""
     return _proved(copy, pin, found, problem, now, method="simple", parts=1, hops=1, lanes=1)
 
@@ -97,7 +97,7 @@ def shown(request: CopyRequest, of: Head | None) -> Seen:
 
 
 def _proved(
-    copy: Copy | Continue,
+    copy: Copy | Continue | Opened,
     pin: Pin,
     found: Head | None,
     problem: Problem | None,

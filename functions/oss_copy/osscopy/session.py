@@ -1,6 +1,6 @@
 """What one invocation asks of the world, each question repeated while that may help and time allows.
 
-Knows the ports, retries and the time left; not what the answers mean for a copy.
+Knows the ports, the allow list, retries and the time left; not what the answers mean for a copy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from osscopy import plan
+from osscopy import events, plan
 from osscopy.attempts import Attempts
 from osscopy.model import (
     Acl,
@@ -30,21 +30,39 @@ T = TypeVar("T")
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What this invocation may use. `deadline` is monotonic; `timeout` the configured one, in seconds."""
+    """What this invocation may use. `deadline` is monotonic; `timeout` in seconds.
+
+    `configured`: the function's timeout, which those invocations have that go on with what this one, behind
+    HTTP, has begun.
+    """
 
     timeout: float
+    configured: float
     deadline: float
     threshold: int = plan.DEFAULT_THRESHOLD
     parallel: int = 32
-    settle: float = 0.0  # seconds in which a request that timed out may still land (`plan.settle_time`)
+
+    @property
+    def settle(self) -> float:
+        """Seconds in which a request that timed out may still land."""
+        return plan.settle_time(self.configured)
 
 
 class Session:
     """The store, the journal, the invoker and the clock of one invocation, asked with patience."""
 
     def __init__(
-        self, store: Store, journal: Journal, invoker: Invoker, clock: Clock, log: Log, limits: Limits
+        self,
+        store: Store,
+        journal: Journal,
+        invoker: Invoker,
+        clock: Clock,
+        log: Log,
+        limits: Limits,
+        allow: Callable[[CopyRequest], None],
     ) -> None:
+        """`allow` raises Refused for what the settings do not name."""
+        self.allow = allow
         self.store = store
         self.journal = journal
         self.clock = clock
@@ -100,6 +118,31 @@ class Session:
             raise Transient("SourceInMotion", "the source is being replaced just now")
         return head
 
+    def followed(self, request: CopyRequest, head: Head) -> CopyRequest | None:
+        """The request for what the source points to, if it is a symlink that is to be followed.
+
+        Refused if that may not be copied.
+        """
+        if head.kind != "Symlink" or request.symlinks != "follow":
+            return None
+        key = self._points_to(request, request.source)
+        if key is None:
+            raise Transient("SourceInMotion", "the symlink is being replaced just now")
+        followed = msgspec.structs.replace(request, source=Source(request.source.bucket, key))
+        events.check_request(followed)
+        self.allow(followed)
+        return followed
+
+    def target(self, request: CopyRequest, followed: CopyRequest, conditions: Conditions) -> Head:
+        """What a symlink points to. A version of one points to the same key for ever."""
+        head = self.source(followed, conditions)
+        via = request.source.key if request.source.version_id is None else None
+        return msgspec.structs.replace(head, via=via)
+
+    def _points_to(self, request: CopyRequest, place: Source) -> str | None:
+        link = self.ask(lambda: self.store.link(request, place))
+        return link.link if link is not None else None
+
     def _itself(self, request: CopyRequest, place: Source, look: Callable[[], Head | None]) -> Head | None:
         """What `look` sees; where it sees the target of a symlink, or that there is none, the symlink."""
         follows = request.symlinks == "follow" and place == request.source
@@ -116,8 +159,12 @@ class Session:
     def same_source(self, request: CopyRequest, pin: Pin) -> Head | None:
         """The source if it is still what was pinned: ETag, versionId, Last-Modified and copied tags.
 
-        Headers too, since Last-Modified knows whole seconds only.
+        Headers too, since Last-Modified knows whole seconds only; and the symlink that was followed to it.
         """
+        if pin.via is not None:
+            source = request.source
+            if self._points_to(request, Source(source.bucket, pin.via)) != source.key:
+                return None
         try:
             head = self.source(request, Conditions())
             now = plan.bind(request, head, self.tags(request, head))
@@ -163,8 +210,8 @@ class Session:
         return self.clock.now()
 
     def part_budget(self) -> float:
-        """Seconds one part may take in this invocation."""
-        return plan.part_budget(self.limits.timeout)
+        """Seconds one part may take in an invocation that copies parts."""
+        return plan.part_budget(self.limits.configured)
 
     def seconds_left(self) -> float:
         """Until the platform kills this invocation."""

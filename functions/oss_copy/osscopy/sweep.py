@@ -26,10 +26,10 @@ from osscopy.model import (
     Entered,
     Failed,
     Opened,
+    OssCopyError,
     Problem,
     Sweep,
     Swept,
-    Transient,
     UploadGone,
 )
 from osscopy.session import Session
@@ -104,7 +104,7 @@ class Sweeper:
         self._counts["looked"] += 1
         try:
             fate = self._decide(job, written, now)
-        except (Failed, Transient) as error:
+        except OssCopyError as error:
             self._session.log("sweepFailed", job=job, error=str(error))
             fate = "failed"
         self._counts[fate] += 1
@@ -118,8 +118,8 @@ class Sweeper:
             return self._forget(opened, done, written, now)
         entered = self._session.ask(lambda: self._journal.entered(job))
         if self._session.is_cancelled(job):
-            self._ending.cancel(opened, entered)
-            return "ended"
+            result = self._ending.cancel(opened, entered)
+            return "waiting" if result.status == "running" else "ended"
         return self._revive(opened, entered, now)
 
     def _revive(self, opened: Opened, entered: Entered | None, now: int) -> Fate:
@@ -139,7 +139,7 @@ class Sweeper:
                 return "ended"
             copy = Copy(
                 opened.job,
-                opened.request,
+                plan.asked(opened.request, opened.pin),
                 opened.started_at,
                 keep=True,
                 follows=opened.follows,
@@ -148,15 +148,18 @@ class Sweeper:
             self._session.submit(f"{copy.job}-g{generation}-l1-h1", events.encode(copy), 0)
             return "resumed"
         task = task_of(opened, entered.upload, generation)
+        gone = False
         try:
             if self._session.idle(task) < self._patience:
                 return "waiting"
         except UploadGone:
-            pass  # the hop looks at the destination
-        else:
-            if too_old:  # hops that live give up by themselves
-                self._ending.fail(task, TOO_OLD)
-                return "ended"
+            gone = True  # the hop looks at the destination
+        except Failed:  # OSS does not let us look: not for ever
+            if not too_old:
+                raise
+        if too_old and not gone:  # hops that live give up by themselves
+            self._ending.fail(task, TOO_OLD)
+            return "ended"
         self._session.ask(lambda: self._journal.supersede(task.job, generation))
         self._session.submit(task_id(task), events.encode(task), 0)
         return "resumed"
@@ -173,17 +176,28 @@ class Sweeper:
         if closed_at is None or now - closed_at < self._session.limits.settle:
             return "waiting"
         entered = self._session.ask(lambda: self._journal.entered(opened.job))
-        if entered is not None:
-            with contextlib.suppress(UploadGone):
-                self._ending.abort(task_of(opened, entered.upload))
-        in_parts = opened.method == "multipart" or entered is not None  # CopyObject did not take it
-        if in_parts and not self._end_strangers(opened, entered, written, closed_at):
+        if not self._leaves_no_upload(opened, entered, written, closed_at):
             return "waiting"
         if done.result.status != "cancelled":
-            pin = None if opened.uncertain else opened.pin
-            follow.up(self._session, opened.job, opened.request, pin, opened.follows)
+            certain = not opened.uncertain
+            follow.up(self._session, opened.job, opened.request, opened.pin, opened.follows, certain=certain)
         self._session.ask(lambda: self._journal.forget(opened.job))
         return "forgotten"
+
+    def _leaves_no_upload(
+        self, opened: Opened, entered: Entered | None, written: int, closed_at: int
+    ) -> bool:
+        """Whether no upload of this copy is open any more; with its bucket all are gone."""
+        try:
+            if entered is not None:
+                with contextlib.suppress(UploadGone):
+                    self._ending.abort(task_of(opened, entered.upload))
+            in_parts = opened.method == "multipart" or entered is not None  # CopyObject did not take it
+            return not in_parts or self._end_strangers(opened, entered, written, closed_at)
+        except Failed as error:
+            if error.code != "NoSuchBucket":
+                raise
+            return True
 
     def _end_strangers(self, opened: Opened, entered: Entered | None, written: int, closed_at: int) -> bool:
         """Abort what an Initiate of this copy left whose answer nobody heard; whether none is left.

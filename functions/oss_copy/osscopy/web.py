@@ -73,8 +73,7 @@ def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
     method = call.request_context.http.method.upper()
     match "GET" if method == "HEAD" else method, call.segments:
         case "POST", ("copies",):
-            copy = _read_copy(call, arrival)
-            return _begun(desk.start(copy, call.header("Idempotency-Key") or None))
+            return _begun(_start(call, arrival, desk))
         case "GET", ("copies",):
             return _response(200, desk.page(*_paging(call.query_parameters)))
         case "GET", ("healthz",):
@@ -84,7 +83,7 @@ def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
         case "GET", ("copies", job) if _JOB.fullmatch(job):
             return _response(200, desk.look(job))
         case "DELETE", ("copies", job) if _JOB.fullmatch(job):
-            return _response(200, desk.cancel(job))
+            return _told(desk.cancel(job))
         case "POST", ("copies", job, "resubmit") if _JOB.fullmatch(job):
             return _begun(desk.resubmit(job, _occurrence(call, arrival), arrival))
         case _, segments:
@@ -138,12 +137,21 @@ def _authenticate(call: events.HttpCall, settings: Settings) -> None:
         raise Refused("Unauthorized", "send `Authorization: Bearer` with the function's API_TOKEN")
 
 
-def _read_copy(call: events.HttpCall, arrival: events.Arrival) -> Copy:
+def _start(call: events.HttpCall, arrival: events.Arrival, desk: Desk) -> Result:
+    def read(moment: datetime) -> Copy:
+        return events.read_request(body, _occurrence(call, arrival), moment, arrival)
+
+    body, moment = _read_body(call), _moment(call, arrival)
+    key = call.header("Idempotency-Key")
+    return desk.start_once(key, read, moment) if key else desk.start(read(moment))
+
+
+def _read_body(call: events.HttpCall) -> bytes:
     body = _body(call)
     sent = call.header("Content-Type")
     if sent is not None and sent.partition(";")[0].strip().lower() != "application/json":
         raise Refused("UnsupportedMediaType", "send application/json", field="Content-Type")
-    return events.read_request(body, _occurrence(call, arrival), _moment(call, arrival), arrival)
+    return body
 
 
 def _occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:
@@ -170,10 +178,14 @@ def _moment(call: events.HttpCall, arrival: events.Arrival) -> datetime:
 
 
 def _begun(result: Result) -> Response:
-    if result.status == "running":
-        return _response(202, result, {"Location": f"/copies/{result.job}"})
     if result.error is not None and result.status == "failed":
         return _problem(result.error)
+    return _told(result)
+
+
+def _told(result: Result) -> Response:
+    if result.status == "running":
+        return _response(202, result, {"Location": f"/copies/{result.job}"})
     return _response(200, result)
 
 

@@ -95,8 +95,8 @@ def test_a_small_copy_in_doubt_is_called_cancelled_when_nothing_of_it_can_land_a
     cloud.conditions([{"operation": "HeadObject", "error": "AccessDenied"}])  # nor can anybody look
     answer = cloud.http("DELETE", f"/copies/{job}")
     assert (answer.status_code, answer.json()["status"]) == (202, "running"), answer.text
-    until(lambda: sweep(cloud)["ended"] == 1)
     cloud.conditions()
+    until(lambda: sweep(cloud)["ended"] == 1)
     assert status(cloud, job)["status"] == "cancelled"
     assert not exists(destination, key)
     assert cloud.http("DELETE", f"/copies/{job}").status_code == 200

@@ -37,7 +37,7 @@ ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_L
 BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP)
 ON_SUBMIT = (MISLAID, TWICE, DELAYED)
 _KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
-_OF_RULES = _KINDS + (BYTES, META, TAGS, MISLAID) * 4  # such a copy is to keep up with its source
+_OF_RULES = _KINDS + (BYTES, META, TAGS) * 4 + (MISLAID,) * 8  # such a copy is to keep up with its source
 _REQUESTS = (
     "head source",
     "put open",

@@ -141,7 +141,8 @@ def _has_ended(simulation: Simulation, job: str, done: Done | None) -> None:
     if any(answer.status != "running" for answer in answers):
         return
     unheard = _is_unheard(simulation) or simulation.gaps["lost link"]  # of an event that FC had given up
-    if unheard and not answers and f"open/{job}" not in simulation.world.ever:
+    is_asked = job not in simulation.followers  # those are on record before they are submitted
+    if is_asked and unheard and not answers and f"open/{job}" not in simulation.world.ever:
         simulation.gaps[NOTHING] += 1
     else:
         simulation.violations.append("everything has come to rest and the job has no outcome")

@@ -207,6 +207,7 @@ class Simulation:
         self.request = request
         self.sweeps = 0
         self.jobs: list[str] = []  # in the order in which they came up
+        self.followers: set[str] = set()  # those of them that follow another
         self.copy = self._asked()
         self.job = self.copy.job
 
@@ -281,7 +282,8 @@ class Simulation:
         message = self.messages[task] = Message(task, payload)
         command = self._command(message)
         if not isinstance(command, Sweep) and command.job not in self.jobs:
-            self.jobs.append(command.job)  # a follow-up
+            self.jobs.append(command.job)
+            self.followers.add(command.job)
         kind = fault.kind if fault else None
         if fault and kind == faults.MISLAID:
             self.gaps["lost link"] += 1

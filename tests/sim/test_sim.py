@@ -212,7 +212,7 @@ def test_a_small_copy_that_http_calls_running_is_begun_by_the_sweep_if_its_link_
 @pytest.mark.parametrize("fault", [faults.NEVER, faults.LATE, faults.LOST])
 def test_a_small_copy_in_doubt_is_cancelled_when_nothing_can_land_any_more(fault: str) -> None:
     """HTTP has handed it over when it is cancelled; what is said of it is what the destination shows."""
-    small = replace(CALM, entry="http", size=50_000, timeout=60)
+    small = replace(CALM, entry="http", size=50_000, timeout=60, former=False)
     unanswered = Fault(fault, "copy object", 1, 9.0)
     run = campaign.run(small, (unanswered, Fault(faults.CANCEL, "put open", 1, 0.01)))
     assert run.violations == []
@@ -232,6 +232,28 @@ def test_parts_that_land_after_nobody_waits_for_them_any_more_are_progress() -> 
     done = RecordJournal(PlainRecords(run.world)).done(run.job)
     assert done is not None
     assert (done.result.status, run.violations) == ("succeeded", [])
+
+
+def test_what_a_cancelled_small_copy_may_have_written_is_called_unknown() -> None:
+    """Its instance dies after a CopyObject that took new tags along, and the source is gone by then."""
+    small = replace(CALM, seed=715_985_345_689, size=50_000, timeout=60, by_rule=True, keeps=True)
+    struck = (
+        Fault(faults.NEVER, "", 1, 0.27),
+        Fault(faults.KILL, "", 2, 0.23),
+        Fault(faults.KILL_AFTER, "get cancel", 1, 9.07),
+        Fault(faults.TAGS, "", 8, 7.92),
+        Fault(faults.KILL_LATE, "head source", 4, 12.05),
+        Fault(faults.CANCEL, "", 11, 0.22),
+        Fault(faults.KILL, "find destination", 2, 33.37),
+        Fault(faults.DELETE, "head source", 2, 36.61),
+    )
+    run = campaign.run(small, struck)
+    assert run.violations == []
+    done = RecordJournal(PlainRecords(run.world)).done(run.job)
+    assert done is not None
+    assert done.result.error is not None
+    assert done.result.error.code == "OutcomeUnknown"
+    assert run.world.shown[-1].origin == "copy"
 
 
 # --- copies made by a rule ---------------------------------------------------------------------------------

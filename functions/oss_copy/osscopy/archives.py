@@ -17,7 +17,7 @@ def wait(session: Session, copy: Copy, head: Head) -> Result:
     """Let the copy begin again when the source may be readable; Failed after `plan.MAX_AGE`."""
     request = copy.request
     pin = plan.bind(request, head, session.tags(request, head))
-    mine = Opened.of(copy, pin, session.clock.nonce())
+    mine = Opened.of(copy, pin, head.seen_at, session.clock.nonce())
     opened = session.ask(lambda: session.journal.open(mine))
     if (done := outcome(session, copy)) is not None:
         return done

@@ -272,8 +272,8 @@ class Checkup:
             yield findings.sweep(0, 0, False, wait, False)
             return
         job, written = min(page.entries, key=lambda entry: entry[1])
-        closed = self._world.ask(needs, lambda: self._journal.closed_at(job))
-        age = page.seen_at - (written if closed is None else closed)
+        closed = self._world.ask(needs, lambda: self._journal.written("done", job))
+        age = page.seen_at - (written if closed is None else closed[0])
         more = len(page.entries) == PAGE
         yield findings.sweep(len(page.entries), age, closed is not None, wait, more)
 

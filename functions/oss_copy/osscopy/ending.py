@@ -33,7 +33,7 @@ from osscopy.session import Session
 CHANGED = ("SourceChanged", "the source was changed while it was copied")
 UNKNOWN = (
     "OutcomeUnknown",
-    "the upload was ended elsewhere and the destination does not show the copy: compare before copying again",
+    "what was written is not known, and the destination does not show the copy: compare before copying again",
 )
 
 
@@ -107,16 +107,31 @@ class Ending:
         """
         if entered is not None:
             return self.cancelled(task_of(opened, entered.upload))
-        if opened.method == "simple":
-            if (result := self.landed(opened)) is not None:
-                return result
-            since = self._session.ask(lambda: self._session.journal.cancelled_since(opened.job))
-            if since < self._session.limits.settle:
-                return results.opened(opened)
         result = msgspec.structs.replace(
             results.opened(opened), status="cancelled", finished_at=results.iso(self._session.now())
         )
+        if opened.method == "simple":
+            if (landed := self.landed(opened)) is not None:
+                return landed
+            if not self._is_settled(opened.job):
+                return results.opened(opened)
+            if self._is_written(opened):
+                unknown = Problem.of(Failed(*UNKNOWN))
+                result = msgspec.structs.replace(result, status="failed", error=unknown)
         return self.close(opened, result)
+
+    def _is_settled(self, job: str) -> bool:
+        """Whether nothing that was asked for before `cancel/` can land any more."""
+        cancel = self._session.ask(lambda: self._session.journal.written("cancel", job))
+        return cancel is not None and cancel[1] - cancel[0] >= self._session.limits.settle
+
+    def _is_written(self, opened: Opened) -> bool:
+        """Whether the destination may show something that this copy has written, whatever it is."""
+        try:
+            seen = self._session.destination(opened.request)
+        except Failed as error:  # nobody can tell
+            return error.code != "NoSuchBucket"
+        return seen is not None and seen.last_modified >= opened.seen_at
 
     def landed(self, opened: Opened) -> Result | None:
         """The result of a CopyObject on record, if the destination shows what it was to write."""

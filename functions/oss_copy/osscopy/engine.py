@@ -99,7 +99,7 @@ class Engine:
         method = plan.method(request, head, self._session.limits.threshold)
         waits = plan.must_wait(request, head)
         if copy.may_land_late and method != "multipart" and not waits:  # with tags: parts may follow
-            self._put_in_doubt(copy, self._bind(copy, head))
+            self._put_in_doubt(copy, head, self._bind(copy, head))
         self._judge(copy, head)
         if waits:
             return archives.wait(self._session, copy, head)
@@ -207,7 +207,7 @@ class Engine:
         except Transient as error:
             if inline or error.throttled:
                 raise
-            return self._hand_over_on_record(copy, self._put_in_doubt(copy, self._bind(copy, head)))
+            return self._hand_over_on_record(copy, self._put_in_doubt(copy, head, self._bind(copy, head)))
         return None
 
     def _copy_simply(self, copy: Copy, head: Head, *, shallow: bool = False) -> Result:
@@ -224,14 +224,14 @@ class Engine:
                 written = attempts.run(lambda: self._session.store.copy(request, pin, attributes))
         except Transient:
             if attempts.in_doubt:
-                self._put_in_doubt(copy, pin)
+                self._put_in_doubt(copy, head, pin)
             raise
         except Failed as error:
             if isinstance(error, SourceChanged):
                 follow.up(self._session, copy.job, request, pin, copy.follows)
             if not attempts.in_doubt:
                 raise
-            self._put_in_doubt(copy, pin)  # an earlier attempt may land yet
+            self._put_in_doubt(copy, head, pin)  # an earlier attempt may land yet
             if not isinstance(error, (Conflict, SourceChanged)):
                 raise
             # it may be our own copy that stands in the way
@@ -240,7 +240,7 @@ class Engine:
         found = proof.of_copy_object(self._session, request, pin, written)
         result = results.simple(copy, pin, found.seen, found.problem, self._session.now())
         if attempts.in_doubt and not shallow:  # an earlier attempt may land yet: the sweep looks again
-            self._put_in_doubt(copy, pin)
+            self._put_in_doubt(copy, head, pin)
             return self._close_simple(copy, head, result)
         if found.problem is None or found.problem.code == CHANGED[0]:
             follow.up(self._session, copy.job, request, pin, copy.follows)
@@ -248,7 +248,7 @@ class Engine:
 
     def _cancel_simple(self, copy: Copy, head: Head) -> Result:
         """Somebody wants the copy to end, and none of its upload is known: nothing is copied from here on."""
-        opened = self._put_in_doubt(copy, self._bind(copy, head))
+        opened = self._put_in_doubt(copy, head, self._bind(copy, head))
         return self._ending.cancel(opened, self._session.ask(lambda: self._session.journal.entered(copy.job)))
 
     def _hand_over_on_record(self, copy: Copy, opened: Opened) -> Result:
@@ -264,9 +264,9 @@ class Engine:
         """What the copy is bound to, tags included: parts may follow."""
         return plan.bind(copy.request, head, self._session.tags(copy.request, head))
 
-    def _put_in_doubt(self, copy: Copy, pin: Pin) -> Opened:
+    def _put_in_doubt(self, copy: Copy, head: Head, pin: Pin) -> Opened:
         """Put a CopyObject on record whose effect may come late, or that another invocation goes on with."""
-        mine = Opened.of(copy, pin, self._session.clock.nonce(), "simple")
+        mine = Opened.of(copy, pin, head.seen_at, self._session.clock.nonce(), "simple")
         return self._session.ask(lambda: self._session.journal.open(mine))
 
     def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
@@ -277,7 +277,7 @@ class Engine:
         )
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
-        mine = Opened.of(copy, pin, self._session.clock.nonce())
+        mine = Opened.of(copy, pin, head.seen_at, self._session.clock.nonce())
         opened = self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:

@@ -8,7 +8,7 @@ create whose answer was lost the record may be our own: the nonce tells.
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -129,16 +129,11 @@ class RecordJournal:
         entries = tuple((name.removeprefix("open/"), written) for name, written in page.entries)
         return RecordPage(entries, page.seen_at)
 
-    def closed_at(self, job: str) -> int | None:
-        """When `done/` was written, by OSS's clock (Unix seconds); None if it is not there."""
-        page = self._records.page(f"done/{job}", "", 1)
-        return next((written for name, written in page.entries if name == f"done/{job}"), None)
-
-    def cancelled_since(self, job: str) -> int:
-        """For how many seconds `cancel/` has been there, by OSS's clock; 0 if it is not."""
-        name = f"cancel/{job}"
+    def written(self, kind: Literal["cancel", "done"], job: str) -> tuple[int, int] | None:
+        """When this record was written, and when that was asked (Unix seconds); None if it is not there."""
+        name = f"{kind}/{job}"
         page = self._records.page(name, "", 1)
-        return next((page.seen_at - written for found, written in page.entries if found == name), 0)
+        return next(((written, page.seen_at) for found, written in page.entries if found == name), None)
 
     def rivals(self, job: str, request: CopyRequest) -> list[str]:
         """Other jobs on record as open whose destination may be that of `request`: look at their records."""

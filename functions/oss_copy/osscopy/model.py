@@ -599,6 +599,7 @@ class Opened(Value, frozen=True):
     """`open/<job>`: what is asked for, and the version of the source it is bound to.
 
     `uncertain`: an attempt before this record may have copied an older version, and that may land late.
+    `seen_at`: when the source was seen, by OSS's clock; nothing was written before.
     """
 
     nonce: str
@@ -609,15 +610,20 @@ class Opened(Value, frozen=True):
     method: Literal["simple", "multipart"] = "multipart"
     follows: int | None = None
     uncertain: bool = False
+    seen_at: int = 0
 
     @classmethod
     def of(
-        cls, copy: Copy, pin: Pin, nonce: str, method: Literal["simple", "multipart"] = "multipart"
+        cls,
+        copy: Copy,
+        pin: Pin,
+        seen_at: int,
+        nonce: str,
+        method: Literal["simple", "multipart"] = "multipart",
     ) -> Opened:
         """The record of a copy that is bound to `pin`."""
-        return cls(
-            nonce, copy.job, copy.request, pin, copy.started_at, method, copy.follows, copy.may_land_late
-        )
+        late = copy.may_land_late
+        return cls(nonce, copy.job, copy.request, pin, copy.started_at, method, copy.follows, late, seen_at)
 
 
 class Entered(Value, frozen=True):

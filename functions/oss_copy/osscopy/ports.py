@@ -8,7 +8,7 @@ them too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from osscopy.model import (
     Acl,
@@ -138,8 +138,8 @@ class Journal(Protocol):
 
     def done(self, job: str) -> Done | None: ...
 
-    def cancelled_since(self, job: str) -> int:
-        """For how many seconds `cancel/` has been there, by the server's clock; 0 if it is not."""
+    def written(self, kind: Literal["cancel", "done"], job: str) -> tuple[int, int] | None:
+        """When this record was written, and when that was asked, by the server's clock; None if it is not."""
 
     def note(self, job: str, generation: int, hop: int, problem: Problem) -> None:
         """Put on record what a hop met and did not fail of."""

@@ -172,11 +172,11 @@ class Sweeper:
         Its upload is aborted once more, strangers on its key are ended, and the source of a rule-made copy is
         looked at, before.
         """
-        closed_at = self._session.ask(lambda: self._journal.closed_at(opened.job))
-        if closed_at is None or now - closed_at < self._session.limits.settle:
+        closed = self._session.ask(lambda: self._journal.written("done", opened.job))
+        if closed is None or now - closed[0] < self._session.limits.settle:
             return "waiting"
         entered = self._session.ask(lambda: self._journal.entered(opened.job))
-        if not self._leaves_no_upload(opened, entered, written, closed_at):
+        if not self._leaves_no_upload(opened, entered, written, closed[0]):
             return "waiting"
         if done.result.status != "cancelled":
             certain = not opened.uncertain

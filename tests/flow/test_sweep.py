@@ -146,10 +146,11 @@ def test_a_copy_whose_upload_cannot_be_aborted_is_cancelled_and_says_so(
     cloud: LocalCloud, destination: Any, key: str
 ) -> None:
     job = begin(cloud, key, parts=1)
-    forbidden = [
-        {"operation": name, "error": "AccessDenied"} for name in ("AbortMultipartUpload", "ListParts")
-    ]
-    cloud.conditions([*forbidden, {"operation": "invocation", "answer": "drop"}], bandwidth_mb_s=1.0)
+    cloud.conditions([{"operation": "invocation", "answer": "drop"}], bandwidth_mb_s=1.0)
+    cloud.wait_idle(60)
+    cloud.conditions(
+        [{"operation": name, "error": "AccessDenied"} for name in ("AbortMultipartUpload", "ListParts")]
+    )
     assert (status(cloud, job)["status"], status(cloud, job)["error"]["code"]) == ("running", "AccessDenied")
     (listed,) = cloud.http("GET", "/copies?status=running").json()["copies"]
     assert (listed["job"], listed["error"]["code"]) == (job, "AccessDenied")

@@ -93,8 +93,8 @@ def test_a_symlink_that_is_changed_before_it_is_copied_is_copied_as_it_is_then(
     """CopyObject cannot be pinned to a symlink; what it took is proved against the source as it is now."""
     source.put_symlink("one", key)
     cloud.conditions([{"operation": "CopyObject", "answer": "delay", "key": key, "limit": 1}])
-    task = cloud.invoke_async(request_of(key))
     before = count_requests(cloud, "GetSymlink")
+    task = cloud.invoke_async(request_of(key))
     while count_requests(cloud, "GetSymlink") == before:  # it has been read; bounded by the test's timeout
         pass
     source.put_symlink("two", key)

@@ -194,10 +194,11 @@ class Simulation:
         self._waiting: dict[tuple[str, int], list[Fault]] = {}
         for fault in self.faults:
             self._waiting.setdefault((fault.request, fault.nth), []).append(fault)
+        if scenario.former:  # not in the second in which the copy begins, which nobody could tell from it
+            self.world.now = self.time - 100
+            self.world.write_destination("former")
         self.world.now = self.time
         self.world.write_source(scenario.size)
-        if scenario.former:
-            self.world.write_destination("former")
         request = CopyRequest(
             source=Source("source-bucket", "k"),
             destination=Destination("destination-bucket", "k"),

@@ -249,8 +249,9 @@ def is_right(one: Ended) -> bool:
     """Whether the destination shows what the statuses say, and the statuses are those that can be."""
     each = one.planned
     old, new = content(each, OLD), content(each, NEW)
+    before = seeded.checksum(each.number + STRANGE, 0, 1) if each.twist == "occupied" else None
     if one.lost:
-        return one.seen is None
+        return one.seen == before
     match each.twist:
         case "none":
             exact = one.statuses == {"succeeded"} and one.seen == old
@@ -258,8 +259,7 @@ def is_right(one: Ended) -> bool:
         case "missing":
             return one.statuses == {"failed"} and one.codes == {"NoSuchKey"} and one.seen is None
         case "occupied":
-            stands = seeded.checksum(each.number + STRANGE, 0, 1)
-            return one.codes == {"FileAlreadyExists"} and one.seen == stands
+            return one.codes == {"FileAlreadyExists"} and one.seen == before
         case "overwritten" if each.way == "upload":  # made by a rule: it keeps up with its source
             return one.seen == new
         case "overwritten":

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from osscopy.journal import RecordJournal
+from osscopy.model import Result
 from tests.sim import bugs, campaign, faults
 from tests.sim.faults import Fault
-from tests.sim.scheduler import PlainRecords, Scenario
+from tests.sim.scheduler import PlainRecords, Scenario, Simulation
 
 SECONDS = float(os.environ.get("SIM_SECONDS", "60"))  # of simulation, on two processes where there are two
 WITHIN = 10_000  # schedules in which a deliberate bug has to be found
@@ -28,6 +29,13 @@ CALM = Scenario(
     page=1000,
     skew=0.0,
 )
+
+
+def on_record(run: Simulation) -> Result:
+    """What `done/` says of the copy that was asked for."""
+    done = RecordJournal(PlainRecords(run.world)).done(run.job)
+    assert done is not None
+    return done.result
 
 
 @pytest.mark.parametrize("first", [1, 10_000_001])
@@ -216,10 +224,9 @@ def test_a_small_copy_in_doubt_is_cancelled_when_nothing_can_land_any_more(fault
     unanswered = Fault(fault, "copy object", 1, 9.0)
     run = campaign.run(small, (unanswered, Fault(faults.CANCEL, "put open", 1, 0.01)))
     assert run.violations == []
-    done = RecordJournal(PlainRecords(run.world)).done(run.job)
-    assert done is not None
+    result = on_record(run)
     landed = any(shown.origin == "copy" for shown in run.world.shown)
-    assert done.result.status == ("succeeded" if landed else "cancelled")
+    assert result.status == ("succeeded" if landed else "cancelled")
     assert landed == (fault != faults.NEVER)
     (told,) = (each.answer for each in run.processes if each.name == "cancel#1")
     assert told is not None
@@ -229,9 +236,8 @@ def test_a_small_copy_in_doubt_is_cancelled_when_nothing_can_land_any_more(fault
 def test_parts_that_land_after_nobody_waits_for_them_any_more_are_progress() -> None:
     slow = replace(CALM, size=4 * 102_400, timeout=20, part_seconds=24, period=600)
     run = campaign.run(slow, (Fault(faults.SLOW, "copy object", 1, 0.0),))  # which is never met
-    done = RecordJournal(PlainRecords(run.world)).done(run.job)
-    assert done is not None
-    assert (done.result.status, run.violations) == ("succeeded", [])
+    result = on_record(run)
+    assert (result.status, run.violations) == ("succeeded", [])
 
 
 def test_what_a_cancelled_small_copy_may_have_written_is_called_unknown() -> None:
@@ -249,10 +255,9 @@ def test_what_a_cancelled_small_copy_may_have_written_is_called_unknown() -> Non
     )
     run = campaign.run(small, struck)
     assert run.violations == []
-    done = RecordJournal(PlainRecords(run.world)).done(run.job)
-    assert done is not None
-    assert done.result.error is not None
-    assert done.result.error.code == "OutcomeUnknown"
+    result = on_record(run)
+    assert result.error is not None
+    assert result.error.code == "OutcomeUnknown"
     assert run.world.shown[-1].origin == "copy"
 
 

@@ -94,7 +94,9 @@ class Engine:
         copy = self._allowed(copy)
         if copy.may_be_on_record and (done := archives.outcome(self._session, copy)) is not None:
             return done
-        request, head = self._follow(*self._find_source(copy))
+        request, head = self._find_source(copy)
+        # from here on what a symlink points to is the source, pinned and proved as any other object
+        request, head = self._session.follow(request, head, request.conditions)
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
         method = plan.method(request, head, self._session.limits.threshold)
         waits = plan.must_wait(request, head)
@@ -145,16 +147,6 @@ class Engine:
             if other.etag == copy.event_etag:
                 return copy.alternative, other
         return request, head
-
-    def _follow(self, request: CopyRequest, head: Head) -> tuple[CopyRequest, Head]:
-        """Where a symlink points to, if that is to be copied; OSS has no links to links.
-
-        From here on the target is the source, so that it is pinned and proved as any other object.
-        """
-        followed = self._session.followed(request, head)
-        if followed is None:
-            return request, head
-        return followed, self._session.target(request, followed, followed.conditions)
 
     def _judge(self, copy: Copy, head: Head) -> None:
         """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""

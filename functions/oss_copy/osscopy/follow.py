@@ -36,7 +36,7 @@ def up(
         return False
     asked = plan.asked(request, pin)
     try:
-        request, head = _now(session, asked)
+        request, head = session.follow(asked, session.source(asked, Conditions()), Conditions())
         now = plan.bind(request, head, session.tags(request, head))
         if certain and _is_copied(pin, head, now):
             return False
@@ -61,15 +61,6 @@ def up(
     session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
     session.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
-
-
-def _now(session: Session, asked: CopyRequest) -> tuple[CopyRequest, Head]:
-    """The source as it is, and where a symlink points to that is followed."""
-    head = session.source(asked, Conditions())
-    followed = session.followed(asked, head)
-    if followed is None:
-        return asked, head
-    return followed, session.target(asked, followed, Conditions())
 
 
 def _is_copied(pin: Pin, head: Head, now: Pin) -> bool:

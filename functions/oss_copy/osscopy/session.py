@@ -118,26 +118,21 @@ class Session:
             raise Transient("SourceInMotion", "the source is being replaced just now")
         return head
 
-    def followed(self, request: CopyRequest, head: Head) -> CopyRequest | None:
-        """The request for what the source points to, if it is a symlink that is to be followed.
+    def follow(self, request: CopyRequest, head: Head, conditions: Conditions) -> tuple[CopyRequest, Head]:
+        """Where a symlink points to, if that is to be copied; OSS has no links to links.
 
-        Refused if that may not be copied.
+        Refused if it may not be. A version of a symlink is not looked at again: it points there for ever.
         """
         if head.kind != "Symlink" or request.symlinks != "follow":
-            return None
+            return request, head
         key = self._points_to(request, request.source)
         if key is None:
             raise Transient("SourceInMotion", "the symlink is being replaced just now")
         followed = msgspec.structs.replace(request, source=Source(request.source.bucket, key))
         events.check_request(followed)
         self.allow(followed)
-        return followed
-
-    def target(self, request: CopyRequest, followed: CopyRequest, conditions: Conditions) -> Head:
-        """What a symlink points to. A version of one points to the same key for ever."""
-        head = self.source(followed, conditions)
         via = request.source.key if request.source.version_id is None else None
-        return msgspec.structs.replace(head, via=via)
+        return followed, msgspec.structs.replace(self.source(followed, conditions), via=via)
 
     def _points_to(self, request: CopyRequest, place: Source) -> str | None:
         link = self.ask(lambda: self.store.link(request, place))

@@ -30,11 +30,12 @@ BYTES, META, TAGS, DELETE, FOREIGN = (
 )
 CANCEL, AGAIN, RIVAL = "cancelled", "event delivered again", "another copy to the same key asked for"
 SWEEP = "another sweep"
+SETTINGS = "settings changed"  # the function's timeout, or the threshold of parts
 # What happens to the invocation that is submitted.
 MISLAID, TWICE, DELAYED = "invocation lost", "delivered twice", "delivery delayed"
 
 ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_LATE, EXPIRED, OUTAGE)
-BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP)
+BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP, SETTINGS)
 ON_SUBMIT = (MISLAID, TWICE, DELAYED)
 _KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
 _OF_RULES = _KINDS + (BYTES, META, TAGS) * 4 + (MISLAID,) * 8  # such a copy is to keep up with its source
@@ -110,7 +111,7 @@ def _draw(
     seconds = 0.02 + 0.3 * chance.random() if scale < 0.4 else scale * scale * late * chance.random()
     if kind == OUTAGE:
         seconds = 40 * chance.random()
-    if kind == SWEEP:  # when there is something for it to do
+    if kind in {SWEEP, SETTINGS}:  # when there is something for it to do
         seconds = 400 * scale
     if kind == DELAYED:  # FC may hold an invocation back for hours
         seconds = 600 * scale * scale

@@ -24,14 +24,15 @@ def check(simulation: Simulation) -> None:
     journal = RecordJournal(PlainRecords(simulation.world))
     _all_or_nothing(simulation)
     for process in simulation.processes:
-        if process.answer is not None:
-            _is_proved(simulation, process.name, process.answer)
+        for answer in process.answers:
+            _is_proved(simulation, process.name, answer)
     _nothing_is_open(simulation)
     for job in simulation.jobs:
         opened, entered, done = journal.opened(job), journal.entered(job), journal.done(job)
         if done is not None:
             _is_proved(simulation, "done/", done.result)
             _outcome_is_true(simulation, entered, done)
+            _is_not_in_its_own_way(simulation, job, done.result)
             if opened is not None:
                 _cancelled_is_not_shown(simulation, opened, done)
         _answers_agree(simulation, job, opened, done)
@@ -87,20 +88,39 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
         simulation.violations.append(f"done/ says {result.status} {code}, but our upload is what is shown")
 
 
+def _is_not_in_its_own_way(simulation: Simulation, job: str, result: Result) -> None:
+    """A copy is not refused, nor skipped, for an object that nobody but itself has written.
+
+    Where the source has changed since, nothing but a record tells that, and small copies leave none.
+    """
+    entered = RecordJournal(PlainRecords(simulation.world)).entered(job)
+    upload = entered.upload.id if entered else None
+    shown = simulation.world.shown
+    its_own = all(each.job == job or (each.upload and each.upload == upload) for each in shown)
+    stopped = result.error is not None and result.error.code in {
+        "FileAlreadyExists",
+        "NotDifferent",
+        "NotNewer",
+    }
+    changed = len(simulation.world.sources) > 1
+    if shown and its_own and not changed and stopped and result.status in {"failed", "skipped"}:
+        simulation.violations.append(f"{job} says {result.error} of what is its own copy")
+
+
 def _cancelled_is_not_shown(simulation: Simulation, opened: Opened, done: Done) -> None:
     """Whoever asks for a CopyObject has looked for `cancel/`, and whoever cancels it has looked what it did.
 
     Not so an event that comes again later, nor one that was at it before another delivery put it on record.
     """
     shown = simulation.world.shown[-1] if simulation.world.shown else None
-    if done.result.status != "cancelled" or shown is None or shown.by is None:
-        return
     ever, job = simulation.world.ever, opened.job
+    if done.result.status != "cancelled" or shown is None or shown.job != job:
+        return
     (process,) = (each for each in simulation.processes if each.name == shown.by)
-    comes_again = process.is_first and process.began > ever[f"cancel/{job}"][0]
+    comes_again = job in process.firsts and process.began > ever[f"cancel/{job}"][0]
     opener = opened.nonce.rpartition("/")[0]
     is_unknown = process.name != opener and process.began < ever[f"open/{job}"][0]
-    if process.job == job and not comes_again and not is_unknown:
+    if not comes_again and not is_unknown:
         simulation.violations.append(f"done/ says cancelled, but the copy {shown.by} made is what is shown")
 
 
@@ -109,9 +129,8 @@ def _answers_agree(simulation: Simulation, job: str, opened: Opened | None, done
     if opened is None:
         return
     since = simulation.world.ever[f"open/{job}"][0]
-    for process in simulation.processes:
-        answer = process.answer
-        if answer is None or answer.status == "running" or process.job != job:
+    for process, answer in simulation.answers(job):
+        if answer.status == "running":
             continue
         if (answer.method == "simple" or answer.status == "skipped") and process.began < since:
             continue  # neither leaves a record, and the source changed before the next delivery
@@ -129,15 +148,14 @@ def _nothing_is_open(simulation: Simulation) -> None:
         if upload.state == "open":
             simulation.violations.append(f"upload {name} is left open")
     for name in simulation.world.records:
-        if name.startswith(("open/", "up/", "gen/", "note/")):
+        if name.startswith(("open/", "up/", "gen/", "note/", "rest/")):
             simulation.violations.append(f"{name} is never forgotten")
 
 
 def _has_ended(simulation: Simulation, job: str, done: Done | None) -> None:
     if done is not None or simulation.violations:
         return
-    of_job = [process for process in simulation.processes if process.job == job]
-    answers = [process.answer for process in of_job if process.answer is not None]
+    answers = [answer for _, answer in simulation.answers(job)]
     if any(answer.status != "running" for answer in answers):
         return
     unheard = _is_unheard(simulation) or simulation.gaps["lost link"]  # of an event that FC had given up
@@ -175,15 +193,15 @@ def _keeps_up(simulation: Simulation) -> None:
 
 def _is_bounded(simulation: Simulation) -> None:
     """Hops make progress: without faults each but the last copies a part, and a single part needs one."""
-    parts = -(-simulation.scenario.size // plan.MIN_PART)
+    parts, copies = -(-simulation.scenario.size // plan.MIN_PART), len(simulation.list)
     hops = sum(1 for name in simulation.messages if "-l1-h" in name)
     if not simulation.faults:
-        if hops > parts // 2 + 1:
+        if hops > (parts // 2 + 1) * copies:
             simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
-        if simulation.requests["copy part"] > parts:
+        if simulation.requests["copy part"] > parts * copies:
             simulation.violations.append("parts were copied twice without any fault")
     asked = max((process.requests for process in simulation.processes), default=0)
-    if asked > plan.MAX_ATTEMPTS * (16 + 4 * (parts + 1)):
+    if asked > plan.MAX_ATTEMPTS * (16 + 4 * (parts + 1)) * copies:
         simulation.violations.append(f"an invocation made {asked} requests for {parts} parts")
     most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2) * len(simulation.jobs)
     if len(simulation.processes) - simulation.sweeps > most:

@@ -72,9 +72,10 @@ class SimStore(SimPort):
         attributes: Attributes,  # noqa: ARG002 - the port's signature
         timeout: float | None = None,  # noqa: ARG002 - the port's signature
     ) -> Written:
+        by, job = self._process.name, self._process.job
         written: Written = self._ask(
             "copy object",
-            lambda read: self._world.copy(request, read, self._process.name),
+            lambda read: self._world.copy(request, read, by, job),
             lambda: self._world.read(pin),
         )
         return written
@@ -170,3 +171,8 @@ class SimClock(SimPort):
 
     def nonce(self) -> str:
         return f"{self._process.name}/{self._process.chance.random()}"
+
+    def together(self, work: Callable[[], None], count: int, until: float) -> None:  # noqa: ARG002 - the port's signature
+        """One after another: an invocation is one greenlet."""
+        for _ in range(count):
+            work()

@@ -40,7 +40,7 @@ Origin = Literal["source", "former", "foreign", "copy"]
 class Stored:
     """An object: `content` stands for its bytes, `meta` for its headers, `tags` for its tags (0: none).
 
-    `upload` made it, if one did, or else the CopyObject that invocation `by` asked for.
+    `upload` made it, if one did, or else the CopyObject that invocation `by` asked for, for `job`.
     """
 
     content: int
@@ -53,6 +53,7 @@ class Stored:
     upload: str | None = None
     tags: int = 0
     by: str | None = None
+    job: str | None = None
 
     @property
     def told(self) -> tuple[int, int, int, int]:
@@ -192,10 +193,10 @@ class World:
             raise SourceChanged("SourceChanged", "the source is no longer the version the copy began with")
         return stored
 
-    def copy(self, request: CopyRequest, read: Stored, by: str) -> Written:
+    def copy(self, request: CopyRequest, read: Stored, by: str, job: str) -> Written:
         """What is shown from now on."""
         self._forbid(request)
-        return self._show(replace(read, modified=int(self.now), origin="copy", by=by))
+        return self._show(replace(read, modified=int(self.now), origin="copy", by=by, job=job))
 
     def initiate(self, request: CopyRequest, attributes: Attributes, initiator: str) -> str:
         self._forbid(request)

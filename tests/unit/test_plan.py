@@ -68,8 +68,8 @@ def test_a_traffic_limit_makes_parts_smaller_and_leaves_copyobject_sooner() -> N
     assert plan.rate(slow) == MIB
     assert plan.rate(request()) == plan.rate(request(traffic_limit=838_860_800)) == plan.PART_RATE
     assert plan.part_size(GIB, Tuning(), 1, seconds=30, rate=plan.rate(slow)) == 30 * MIB
-    assert plan.method(slow, head(size=10 * MIB), 200 * MIB) == "simple"
-    assert plan.method(slow, head(size=10 * MIB + 1), 200 * MIB) == "multipart"
+    assert plan.method(slow, head(size=10 * MIB), 200 * MIB, 600) == "simple"
+    assert plan.method(slow, head(size=10 * MIB + 1), 200 * MIB, 600) == "multipart"
 
 
 def test_the_wait_for_a_part_grows_with_its_size_within_the_life_of_the_invocation() -> None:
@@ -126,7 +126,7 @@ def test_the_largest_object_of_oss_fits_ten_thousand_parts_of_five_gib() -> None
 
 def test_an_object_beyond_the_limit_is_refused() -> None:
     with pytest.raises(Refused, match=r"48\.8 TB"):
-        plan.method(request(), head(size=plan.MAX_OBJECT + 1), 200 * MIB)
+        plan.method(request(), head(size=plan.MAX_OBJECT + 1), 200 * MIB, 600)
 
 
 @pytest.mark.parametrize(("size", "asked"), [(1 << 40, "1MiB"), (GIB, "99KiB"), (GIB, 6 * GIB)])
@@ -190,7 +190,7 @@ def test_the_multipart_etag_is_the_md5_of_the_part_etags() -> None:
     ],
 )
 def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method: str) -> None:
-    assert plan.method(request(tuning=Tuning(method=asked)), seen, 200 * MIB) == method
+    assert plan.method(request(tuning=Tuning(method=asked)), seen, 200 * MIB, 600) == method
 
 
 @pytest.mark.parametrize(
@@ -211,13 +211,13 @@ def test_inside_a_bucket_nothing_moves_unless_class_or_encryption_change(
 ) -> None:
     options = {"destination": Destination("src", "b"), **options}
     asked = msgspec.structs.replace(request(), **options)
-    assert plan.method(asked, head(size=1 << 40, **seen), 200 * MIB) == method
+    assert plan.method(asked, head(size=1 << 40, **seen), 200 * MIB, 600) == method
 
 
 def test_a_threshold_beyond_what_copyobject_takes_does_not_count() -> None:
-    assert plan.method(request(), head(size=5 * GIB + 1), 1 << 50) == "multipart"
-    assert plan.method(request(), head(size=5 * GIB), 1 << 50) == "simple"
-    assert plan.method(request(storage_class="IA"), head(size=GIB + 1), 1 << 50) == "multipart"
+    assert plan.method(request(), head(size=5 * GIB + 1), 1 << 50, 600) == "multipart"
+    assert plan.method(request(), head(size=5 * GIB), 1 << 50, 600) == "simple"
+    assert plan.method(request(storage_class="IA"), head(size=GIB + 1), 1 << 50, 600) == "multipart"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from osscopy import events, journal, results
+from osscopy import events, journal, plan, results
 from osscopy.ending import Ending, task_of
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
@@ -88,7 +88,11 @@ class Desk:
             )
         if claim.nonce != mine.nonce and (known := self._status(copy.job)) is not None:
             return known
-        return self._engine.start(msgspec.structs.replace(copy, keep=True), inline=False)
+        since = None
+        if claim.nonce != mine.nonce:  # what the first request asked of OSS may have taken effect
+            first = datetime.fromisoformat(claim.moment) if claim.moment else moment
+            since = int(first.timestamp()) - plan.CLOCK_MARGIN
+        return self._engine.start(msgspec.structs.replace(copy, keep=True, since=since), inline=False)
 
     def look(self, job: str) -> Status:
         """How a copy stands."""
@@ -104,8 +108,10 @@ class Desk:
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this copy has not ended: cancel it first", status=409)
-        request = done.request
-        return self.start(Copy(events.job_id(request, f"{job}:{occurrence}"), request, arrival.started_at))
+        request, ended = done.request, done.result.finished_at
+        since = None if ended is None else int(results.unix(ended))
+        job_id = events.job_id(request, f"{job}:{occurrence}")
+        return self.start(Copy(job_id, request, arrival.started_at, since=since))
 
     def page(self, status: str | None, limit: int, after: str) -> Page:
         """Up to `limit` copies with this status, or any, of jobs after `after`."""
@@ -173,7 +179,7 @@ class Desk:
             return None
         entered = self._session.ask(lambda: self._journal.entered(job))
         if entered is None:
-            return results.opened(opened)
+            return results.opened(opened, self._session.now())
         hop, problem = self._session.ask(lambda: self._journal.noted(job)) or (1, None)
         task = msgspec.structs.replace(task_of(opened, entered.upload), hop=hop)
         try:

@@ -13,6 +13,7 @@ import msgspec
 
 from osscopy import plan, proof, results
 from osscopy.model import (
+    Conflict,
     Continue,
     Copy,
     Done,
@@ -46,22 +47,30 @@ class Ending:
     def close(self, copy: Copy | Continue | Opened, result: Result) -> Result:
         """Put the outcome on record; the one that is on record already is the outcome."""
         asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
-        entry = Done(self._session.clock.nonce(), result, asked)
+        settle = self._settle(0 if isinstance(copy, Copy) else copy.settle)
+        entry = Done(self._session.clock.nonce(), result, asked, settle)
         return self._session.ask(lambda: self._session.journal.close(copy.job, entry)).result
 
     def cancelled(self, task: Continue) -> Result:
-        """End the upload because somebody wants it; 404 may mean that it was completed first."""
+        """End the upload because somebody wants it; 404 may mean that it was completed first.
+
+        It is running as long as a CopyObject without an answer may land: the sweep looks again.
+        """
         problem = None
         try:
             self.abort(task)
         except UploadGone:
-            return self.examine(task, None)
+            return self.outcome(task, None) or results.under_way(task, 0)
         except Failed as error:
             problem = msgspec.structs.replace(Problem.of(error), message=self._unaborted(task, error))
+        if self._may_land(task):
+            return self._shown(task) or results.under_way(task, 0)
         return self.close(task, results.ended(task, "cancelled", self._session.now(), problem))
 
     def fail(self, task: Continue, error: Refused | Failed) -> Result:
         """End the upload and report; Transient if that has to wait: an outcome on record ends the chain."""
+        if isinstance(error, Conflict) and (shown := self._own_copy(task)) is not None:
+            return shown
         problem = Problem.of(error)
         try:
             self.abort(task)
@@ -79,6 +88,8 @@ class Ending:
 
     def skip(self, task: Continue, reason: Skipped) -> Result:
         """End the upload because the destination has come to be what the request does not overwrite."""
+        if (shown := self._own_copy(task)) is not None:
+            return shown
         try:
             self.abort(task)
         except UploadGone:
@@ -107,23 +118,44 @@ class Ending:
         """
         if entered is not None:
             return self.cancelled(task_of(opened, entered.upload))
-        result = msgspec.structs.replace(
-            results.opened(opened), status="cancelled", finished_at=results.iso(self._session.now())
-        )
-        if opened.method == "simple":
+        result = results.unbegun(opened, "cancelled", self._session.now(), None)
+        if opened.may_land:
             if (landed := self.landed(opened)) is not None:
                 return landed
-            if not self._is_settled(opened.job):
-                return results.opened(opened)
+            if not self._is_settled(opened.job, opened.settle):
+                return results.opened(opened, self._session.now())
             if self._is_written(opened):
                 unknown = Problem.of(Failed(*UNKNOWN))
                 result = msgspec.structs.replace(result, status="failed", error=unknown)
         return self.close(opened, result)
 
-    def _is_settled(self, job: str) -> bool:
+    def _settle(self, known: int) -> int:
+        """T_late: the longest that is known, since settings may have been changed meanwhile."""
+        return max(known, self._session.limits.settle)
+
+    def _is_settled(self, job: str, settle: int) -> bool:
         """Whether nothing that was asked for before `cancel/` can land any more."""
         cancel = self._session.ask(lambda: self._session.journal.written("cancel", job))
-        return cancel is not None and cancel[1] - cancel[0] >= self._session.limits.settle
+        return cancel is not None and cancel[1] - cancel[0] >= self._settle(settle)
+
+    def _may_land(self, task: Continue) -> bool:
+        """Whether a CopyObject from before the upload may land on a copy that is to be called cancelled."""
+        return task.in_doubt and not self._is_settled(task.job, task.settle)
+
+    def _shown(self, task: Continue) -> Result | None:
+        """The result, if the destination shows the copy."""
+        seen = self._session.destination(task.request)
+        if plan.differences(task.pin, seen, task.not_before, None):
+            return None
+        return self.close(task, results.multipart(task, seen, None, self._session.now()))
+
+    def _own_copy(self, task: Continue) -> Result | None:
+        """The result, if a CopyObject of ours has made what stands in the way: no upload is needed."""
+        if not task.in_doubt or (shown := self._shown(task)) is None:
+            return None
+        with contextlib.suppress(UploadGone):
+            self.abort(task)
+        return shown
 
     def _is_written(self, opened: Opened) -> bool:
         """Whether the destination may show something that this copy has written, whatever it is."""
@@ -135,7 +167,7 @@ class Ending:
 
     def landed(self, opened: Opened) -> Result | None:
         """The result of a CopyObject on record, if the destination shows what it was to write."""
-        found = proof.of_doubt(self._session, opened.request, opened.pin)
+        found = proof.of_doubt(self._session, opened.request, opened.pin, opened.not_before)
         if found is None:
             return None
         return self.close(opened, results.simple(opened, *found, None, self._session.now()))
@@ -146,17 +178,20 @@ class Ending:
         `error` None: it was cancelled.
         """
         result = self.outcome(task, error)
+        if result is None and self._may_land(task) and self._session.is_cancelled(task.job):
+            return results.under_way(task, 0)
         if result is None:
             unknown = Problem.of(Failed(*UNKNOWN))
             result = self.close(task, results.ended(task, "failed", self._session.now(), unknown))
         return result
 
     def outcome(self, task: Continue, error: OssCopyError | None) -> Result | None:
-        """As `examine`, but None if nothing tells it: a Complete without an answer may yet show."""
-        seen = self._session.destination(task.request)
-        if not plan.differences(task.pin, seen, task.upload.opened_at, None):
-            return self.close(task, results.multipart(task, seen, None, self._session.now()))
+        """As `examine`, but None if nothing tells it: a write without an answer may yet show."""
+        if (shown := self._shown(task)) is not None:
+            return shown
         if error is None or self._session.is_cancelled(task.job):
+            if self._may_land(task):
+                return None
             return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
         if error.code == UNKNOWN[0]:
             if self._session.source_is_same(task):
@@ -191,6 +226,8 @@ def task_of(opened: Opened, upload: Upload, generation: int = 0) -> Continue:
         lane=1,
         hop=1,
         follows=opened.follows,
+        settle=opened.settle,
+        in_doubt=opened.may_land,
     )
 
 

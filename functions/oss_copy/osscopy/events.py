@@ -30,6 +30,7 @@ from osscopy.model import (
     Encryption,
     Ping,
     Refused,
+    Rest,
     Rule,
     Sweep,
 )
@@ -53,6 +54,7 @@ CREATED = frozenset(
 
 # Patterns without anchors, of the whole text; the OpenAPI document is made of the same ones.
 JOB = r"c-[0-9a-f]{32}"
+LIST = r"l-[0-9a-f]{32}"
 HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}"  # a header's name
 LINE = r"(?:[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?)?"  # a header's value, spaces inside only
 VISIBLE = r"[!-~](?:[ -~]*[!-~])?"  # the same in ASCII, for headers that are no user's text
@@ -131,7 +133,7 @@ class HttpContext(msgspec.Struct, frozen=True, rename="camel"):
     time_epoch: str = ""
 
 
-Event: TypeAlias = Batch | HttpCall | Action | Dropped | Ping
+Event: TypeAlias = Batch | HttpCall | Action | Dropped | Ping | Rest
 Items: TypeAlias = list[Command | Refused]
 
 
@@ -143,7 +145,7 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: msgspec.Raw
 
 
-def encode(command: Command | Sweep | Ping) -> bytes:
+def encode(command: Command | Sweep | Ping | Rest) -> bytes:
     """The payload of a self-invocation; `parse` of it gives `command` back."""
     envelope = {"continuation": _Envelope(VERSION, msgspec.Raw(msgspec.json.encode(command)))}
     payload = msgspec.json.encode(envelope)
@@ -179,14 +181,18 @@ def _of_another_version(envelope: _Envelope) -> Copy:
     return Copy(**{name: getattr(start, name) for name in _Start.__struct_fields__})
 
 
-def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
+def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping | Rest:
     envelope = decode(bytes(raw), _Envelope, "continuation")
-    command: Command | Sweep | Ping
+    command: Command | Sweep | Ping | Rest
     if envelope.version == VERSION:
-        command = decode(bytes(envelope.command), Copy | Continue | Sweep | Ping, "continuation.command")
+        known = Copy | Continue | Sweep | Ping | Rest
+        command = decode(bytes(envelope.command), known, "continuation.command")
     else:
         command = _of_another_version(envelope)
     if isinstance(command, Sweep | Ping):
+        return command
+    if isinstance(command, Rest):
+        _check_whole(LIST, command.list, "InvalidContinuation", "continuation.command.list")
         return command
     _check_whole(JOB, command.job, "InvalidContinuation", "continuation.command.job")
     if isinstance(command, Continue):
@@ -253,7 +259,7 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
         return _timer(event, arrival)
     if "continuation" in top:
         command = _continuation(top["continuation"])
-        return command if isinstance(command, Sweep | Ping) else Batch((command,), many=False)
+        return command if isinstance(command, Sweep | Ping | Rest) else Batch((command,), many=False)
     return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
 
 
@@ -279,6 +285,8 @@ def _dropped(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Dropped:
         parsed = parse(given_up.request_payload.encode(), then, rules)
     except Refused:
         parsed = Batch((), many=True)
+    if isinstance(parsed, Rest):
+        return Dropped((parsed,), context.condition, context.request_id)
     items = parsed.items if isinstance(parsed, Batch) else ()
     commands = tuple(item for item in items if not isinstance(item, Refused))
     return Dropped(commands, context.condition, context.request_id)
@@ -295,9 +303,19 @@ def _timer(event: bytes, arrival: Arrival) -> Batch | Action:
     moment = _recent(timer.trigger_time, "triggerTime", arrival)
     occurrence = f"timer:{timer.trigger_name}:{timer.trigger_time}"
     try:
-        return _requests(timer.payload.encode(), occurrence, moment, arrival)
+        asked = _requests(timer.payload.encode(), occurrence, moment, arrival)
     except UnicodeEncodeError:
         raise Refused("InvalidJson", "the payload is not valid Unicode", field="payload") from None
+    since = int(moment.timestamp()) - plan.CLOCK_MARGIN
+    return (
+        Batch(tuple(_since(item, since) for item in asked.items), asked.many)
+        if isinstance(asked, Batch)
+        else asked
+    )
+
+
+def _since(item: Command | Refused, since: int) -> Command | Refused:
+    return msgspec.structs.replace(item, since=since) if isinstance(item, Copy) else item
 
 
 class _Bucket(msgspec.Struct, frozen=True):
@@ -411,8 +429,18 @@ def _by_rules(oss: _Oss, moment: datetime, occurrence: str, arrival: Arrival, ru
             job = job_id(readings[0], occurrence)
             alternative = readings[1] if len(readings) > 1 else None
             follows = None if rule.overwrite == "never" else 0
-            copy = Copy(job, readings[0], arrival.started_at, alternative, etag or None, follows=follows)
-            items.append(copy)
+            since = int(moment.timestamp())
+            items.append(
+                Copy(
+                    job,
+                    readings[0],
+                    arrival.started_at,
+                    alternative,
+                    etag or None,
+                    follows=follows,
+                    since=since,
+                )
+            )
         else:
             items += refusals[:1]
     return items
@@ -582,6 +610,7 @@ _FORMS = {
     VISIBLE: "visible ASCII characters, with spaces between them at most",
     HTTP_DATE: "a date looks like Sun, 22 Nov 2026 10:00:00 GMT",
     VERSION_ID: "a version id has letters, digits and . _ ~ - only",
+    LIST: "a list looks like l-0123456789abcdef0123456789abcdef",
     JOB: "a job looks like c-0123456789abcdef0123456789abcdef",
 }
 

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from osscopy import events, plan, results
-from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Pin, Refused
+from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Pin, Refused
 from osscopy.session import Session
 
 _GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
@@ -55,8 +55,7 @@ def up(
     job_id, started_at = events.job_id(asked, occurrence), results.iso(session.now())
     copy = Copy(job_id, asked, started_at, keep=True, follows=follows + 1)
     bound = msgspec.structs.replace(copy, request=request)
-    method = _method(request, head, session.limits.threshold)
-    mine = Opened.of(bound, now, head.seen_at, session.clock.nonce(), method)
+    mine = session.opening(bound, now, head, _method(session, request, head))
     session.ask(lambda: session.journal.open(mine))
     session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
     session.log("followed", job=job, by=copy.job, follows=follows + 1)
@@ -67,9 +66,11 @@ def _is_copied(pin: Pin, head: Head, now: Pin) -> bool:
     return plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}
 
 
-def _method(request: CopyRequest, head: Head, threshold: int) -> Literal["simple", "multipart"]:
+def _method(session: Session, request: CopyRequest, head: Head) -> Literal["simple", "multipart"]:
     """What the record says; a follow-up that will be refused opens nothing."""
+    limits = session.limits
     try:
-        return "multipart" if plan.method(request, head, threshold) == "multipart" else "simple"
+        chosen = plan.method(request, head, limits.threshold, limits.configured)
     except Refused:
         return "simple"
+    return "multipart" if chosen == "multipart" else "simple"

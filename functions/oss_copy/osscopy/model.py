@@ -80,7 +80,8 @@ class Skipped(OssCopyError):
 class Transient(OssCopyError):
     """Throttling, 5xx, time-outs, lost connections, expired credentials.
 
-    `in_doubt`: the request may have taken effect although its answer was lost.
+    `in_doubt`: the request may have taken effect although its answer was lost; `outlasted`: it was waited
+    for as long as it was to be.
     `throttled`: the platform asked for less; `pause` seconds if it said how long.
     """
 
@@ -94,11 +95,13 @@ class Transient(OssCopyError):
         request_id: str | None = None,
         status: int = 0,
         in_doubt: bool = False,
+        outlasted: bool = False,
         throttled: bool = False,
         pause: float = 0.0,
     ) -> None:
         super().__init__(code, message, request_id=request_id, status=status)
         self.in_doubt = in_doubt
+        self.outlasted = outlasted
         self.throttled = throttled
         self.pause = pause
 
@@ -407,6 +410,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     `follows`: None unless a rule made the copy, so that the destination is to keep up with the source; then
     how many follow-up copies led to this one.
     `retried`: FC has delivered it before; what an attempt that was killed had asked of OSS may still land.
+    `since`: no delivery of this job came before (Unix seconds); None: this is surely the first one.
     """
 
     job: str
@@ -420,6 +424,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     generation: int = 0  # of the sweep that asks for it again
     drops: int = 0  # times that FC has given it up
     retried: bool = False
+    since: int | None = None
 
     @property
     def may_be_on_record(self) -> bool:
@@ -451,6 +456,24 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     excused: int = 0  # hops that were throttled: they do not count against the ceiling
     gone_at: int = 0  # when the upload was found gone without a trace of the copy; Unix seconds
     follows: int | None = None
+    settle: int = 0  # the longest T_late of the invocations that have worked on it: settings change
+    in_doubt: bool = False  # a CopyObject may land yet
+
+    @property
+    def not_before(self) -> int:
+        """When the copy began, by OSS's clock: what the destination showed before is not the copy."""
+        return self.upload.opened_at
+
+
+class Rest(Value, frozen=True, tag_field="step", tag="rest"):
+    """The copies of a list on record, which another invocation had no time for.
+
+    `generation`: of the sweep that hands it over again; `drops`: times that FC has given it up.
+    """
+
+    list: str
+    generation: int = 0
+    drops: int = 0
 
 
 class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
@@ -470,7 +493,7 @@ class Ping(Value, frozen=True, tag_field="step", tag="ping"):
 class Dropped(msgspec.Struct, frozen=True):
     """What FC gave up after its retries, as the function's own on-failure destination is told of it."""
 
-    commands: tuple[Copy | Continue, ...]
+    commands: tuple[Copy | Continue | Rest, ...]
     condition: str
     request_id: str
 
@@ -508,7 +531,10 @@ class Problem(Value, frozen=True):
 
 
 class Result(Value, frozen=True):
-    """What became of a copy; times are ISO 8601 in UTC."""
+    """What became of a copy; times are ISO 8601 in UTC.
+
+    `phase`: what a copy that runs waits for, and `next_look_at` when that is looked at again.
+    """
 
     job: str | None
     status: Literal["succeeded", "skipped", "running", "failed", "cancelled"]
@@ -524,6 +550,8 @@ class Result(Value, frozen=True):
     started_at: str | None = None
     finished_at: str | None = None
     error: Problem | None = None
+    phase: Literal["restoring"] | None = None
+    next_look_at: str | None = None
 
 
 class Doubt(Value, frozen=True):
@@ -600,6 +628,9 @@ class Opened(Value, frozen=True):
 
     `uncertain`: an attempt before this record may have copied an older version, and that may land late.
     `seen_at`: when the source was seen, by OSS's clock; nothing was written before.
+    `in_doubt`: a copy in parts that a CopyObject without an answer came before.
+    `settle`: T_late of the invocation that wrote it, in seconds.
+    `restores`: the source is archived, and is waited for.
     """
 
     nonce: str
@@ -611,19 +642,19 @@ class Opened(Value, frozen=True):
     follows: int | None = None
     uncertain: bool = False
     seen_at: int = 0
+    in_doubt: bool = False
+    settle: int = 0
+    restores: bool = False
 
-    @classmethod
-    def of(
-        cls,
-        copy: Copy,
-        pin: Pin,
-        seen_at: int,
-        nonce: str,
-        method: Literal["simple", "multipart"] = "multipart",
-    ) -> Opened:
-        """The record of a copy that is bound to `pin`."""
-        late = copy.may_land_late
-        return cls(nonce, copy.job, copy.request, pin, copy.started_at, method, copy.follows, late, seen_at)
+    @property
+    def may_land(self) -> bool:
+        """Whether a CopyObject may have been asked for that has had no answer."""
+        return self.in_doubt or self.method == "simple"
+
+    @property
+    def not_before(self) -> int:
+        """No CopyObject of this copy landed before, by OSS's clock; 0: nobody knows."""
+        return 0 if self.uncertain else self.seen_at
 
 
 class Entered(Value, frozen=True):
@@ -641,11 +672,29 @@ class Cancelled(Value, frozen=True):
 
 
 class Done(Value, frozen=True):
-    """`done/<job>`: how it ended, and what had been asked for, so that it can be asked for again."""
+    """`done/<job>`: how it ended, and what had been asked for, so that it can be asked for again.
+
+    `settle`: the longest T_late of the invocations that are known to have worked on it, in seconds.
+    """
 
     nonce: str
     result: Result
     request: CopyRequest
+    settle: int = 0
+
+
+class Waiting(Value, frozen=True):
+    """`rest/<list>`: copies of one event that are to be begun. `asked_at`: when they came, Unix seconds."""
+
+    copies: tuple[Copy, ...]
+    asked_at: float
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """The newest generation that a sweep has started, and how many seconds ago by OSS's clock."""
+
+    number: int
+    age: int
 
 
 class Claimed(Value, frozen=True):

@@ -472,7 +472,9 @@ def _translated(about: str) -> Iterator[None]:
         yield
     except oss2.exceptions.RequestError as error:
         refused = isinstance(error.exception, requests.exceptions.ConnectTimeout)
-        raise Transient("NetworkError", str(error.exception)[:300], in_doubt=not refused) from error
+        late = isinstance(error.exception, requests.exceptions.ReadTimeout)
+        text = str(error.exception)[:300]
+        raise Transient("NetworkError", text, in_doubt=not refused, outlasted=late) from error
     except requests.RequestException as error:
         raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
     except (ET.ParseError, RuntimeError) as error:  # of oss2's reading of a body

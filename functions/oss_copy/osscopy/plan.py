@@ -26,6 +26,7 @@ from osscopy.model import (
     CopyRequest,
     Head,
     ListedPart,
+    Opened,
     Part,
     Pin,
     Promise,
@@ -50,6 +51,11 @@ MAX_AGE = 7 * 86_400  # seconds: longer than any async event lives (FC: 604,800 
 MAX_EVENT_AGE = MAX_AGE + 86_400  # seconds; records of outcomes are kept much longer
 MAX_FOLLOWS = 3  # follow-up copies directly one after another
 MAX_DROPS = 3  # times that an invocation FC gave up is submitted anew before the copy is called failed
+GENERATION = 60  # seconds: the unit of generations, a constant: no change of a setting lets them fall
+STANDSTILL = 30  # seconds until an invocation goes on with a list of which nothing could be done
+CLOCK_MARGIN = 60  # seconds by which the clocks of FC and OSS may differ
+
+Method: TypeAlias = Literal["simple", "shallow", "multipart"]
 
 _SIZE = re.compile(r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?")
 _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
@@ -58,11 +64,12 @@ _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 # --- what to do with an object -----------------------------------------------------------------------------
 
 
-def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simple", "shallow", "multipart"]:
+def method(request: CopyRequest, source: Head, threshold: int, timeout: float) -> Method:
     """CopyObject up to `threshold` bytes and for what is shallow, parts above; an empty object has no parts.
 
-    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes. A
-    traffic limit lowers it, so that CopyObject takes no longer than without one.
+    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes; nor
+    one above what an invocation of `timeout` seconds can wait for. A traffic limit lowers it, so that
+    CopyObject takes no longer than without one.
     """
     tuning = request.tuning
     if source.link is not None and tuning.method == "multipart":
@@ -79,10 +86,22 @@ def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simpl
     if tuning.method == "multipart":
         return "multipart"
     changed = request.storage_class not in {"keep", source.storage_class}
-    quick = int(threshold * rate(request) / PART_RATE)
+    quick = int(min(threshold, longest_copy(timeout)) * rate(request) / PART_RATE)
     if source.size <= min(quick, GIB if changed else 5 * GIB):
         return "simple"
     return "shallow" if is_shallow(request, source) else "multipart"
+
+
+def method_on_record(opened: Opened, source: Head, chosen: Method) -> Method:
+    """`chosen`, unless an earlier delivery has begun in parts; an empty object has none whatever it wrote."""
+    if opened.method == "simple" or (source.size == 0 and is_same_version(opened.pin, source)):
+        return chosen
+    return "multipart"
+
+
+def longest_copy(timeout: float) -> int:
+    """Bytes that one CopyObject can be waited for within an invocation of `timeout` seconds."""
+    return int(read_timeout(timeout) * PART_RATE)
 
 
 def rate(request: CopyRequest) -> float:
@@ -217,6 +236,11 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: fl
     return chosen if chosen <= within else max(least, _round_down(within, MIB if within >= MIB else KIB))
 
 
+def smallest_part(tuning: Tuning) -> int:
+    """Bytes up to which an object has one part, which takes as long as the whole of it."""
+    return SMALLEST_PART if tuning.part_size is None else byte_size(tuning.part_size)
+
+
 def _round_up(value: int, unit: int) -> int:
     return -(-value // unit) * unit
 
@@ -335,14 +359,25 @@ def reserve(timeout: float) -> float:
     return min(10.0, max(1.5, timeout * 0.1))
 
 
+def list_reserve(timeout: float) -> float:
+    """Seconds kept free while a list is worked on: for the copy that is begun, and for handing over the rest.
+
+    The last of them are the reserve of every invocation, in which nothing is asked of OSS any more.
+    """
+    return min(0.75 * timeout, 3 * reserve(timeout))
+
+
 def completion_time(timeout: float) -> float:
     """Seconds that listing, completing and verifying may take; less left means: leave it to a fresh hop."""
     return min(60.0, timeout * 0.3)
 
 
 def part_budget(timeout: float) -> float:
-    """Seconds one part may take, so that a hop has room for at least two rounds of them."""
-    return max(1.0, (timeout - reserve(timeout)) * 0.4)
+    """Seconds one part may take, so that a hop has room for at least two rounds of them.
+
+    With 600 s, as in s.yaml, it is enough for the parts of the largest object: 250 s each.
+    """
+    return max(1.0, (timeout - reserve(timeout)) * 0.45)
 
 
 def read_timeout(timeout: float) -> float:
@@ -369,6 +404,19 @@ def patience(timeout: float) -> int:
     Less than the 15 minutes from one sweep to the next, so that the second one at the latest resumes it.
     """
     return int(min(2 * timeout + 5, 840))
+
+
+def next_look(asked: float, now: float) -> float:
+    """When an archived source is looked at again; both and what comes back in Unix seconds."""
+    moment, looks = asked, 0
+    while moment <= now:
+        moment, looks = moment + restore_delay(looks), looks + 1
+    return moment
+
+
+def next_generation(now: int, newest: int) -> int:
+    """The generation that a sweep starts at `now` (Unix seconds): above all on record, and two are one."""
+    return max(now // GENERATION, newest + 1)
 
 
 def follow_delay(follows: int) -> int:

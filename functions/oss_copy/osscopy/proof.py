@@ -52,8 +52,10 @@ def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Wr
     return _judge(session, request, written, seen, wrong)
 
 
-def of_doubt(session: Session, request: CopyRequest, pin: Pin) -> tuple[Pin, Head] | None:
+def of_doubt(session: Session, request: CopyRequest, pin: Pin, not_before: int) -> tuple[Pin, Head] | None:
     """The version that the destination shows, and how, if CopyObjects without an answer may have made it.
+
+    None of them took effect before `not_before`.
 
     That is `pin`, or the source as it is now: CopyObject takes headers as they are when it comes, and an
     attempt after the first one the version that it finds. None, too, where one of them cannot be looked at.
@@ -62,12 +64,12 @@ def of_doubt(session: Session, request: CopyRequest, pin: Pin) -> tuple[Pin, Hea
         seen = _look(session, request, None)
         if seen is None:
             return None
-        if not plan.differences(pin, seen, 0, pin.etag):
+        if not plan.differences(pin, seen, not_before, pin.etag):
             return pin, seen
         now = plan.bind(request, session.source(request, Conditions()), {})
     except Failed:
         return None
-    return None if plan.differences(now, seen, 0, now.etag) else (now, seen)
+    return None if plan.differences(now, seen, not_before, now.etag) else (now, seen)
 
 
 def _look(session: Session, request: CopyRequest, written: Written | None) -> Head | None:

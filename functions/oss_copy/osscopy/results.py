@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Literal
 
+import msgspec
+
 from osscopy import plan
 from osscopy.model import Continue, Copy, CopyRequest, Head, Opened, OssCopyError, Pin, Problem, Result, Seen
 
@@ -41,8 +43,14 @@ def unopened(
     )
 
 
-def opened(entry: Opened) -> Result:
-    """Of a copy on record that nothing is known of yet."""
+def refused(error: OssCopyError) -> Result:
+    """Of what is no copy that could be begun."""
+    return Result(None, "failed", hops=0, error=Problem.of(error))
+
+
+def opened(entry: Opened, now: float) -> Result:
+    """Of a copy on record of which nothing else is known: handed over, or its source is being restored."""
+    next_look = iso(plan.next_look(unix(entry.started_at), now)) if entry.restores else None
     return Result(
         entry.job,
         "running",
@@ -51,6 +59,20 @@ def opened(entry: Opened) -> Result:
         method=entry.method,
         hops=0,
         started_at=entry.started_at,
+        phase="restoring" if entry.restores else None,
+        next_look_at=next_look,
+    )
+
+
+def unbegun(entry: Opened, status: Ending, now: float, problem: Problem | None) -> Result:
+    """Of a copy on record that has come to an end before anything was written."""
+    return msgspec.structs.replace(
+        opened(entry, now),
+        status=status,
+        phase=None,
+        next_look_at=None,
+        finished_at=iso(now),
+        error=problem,
     )
 
 

@@ -5,8 +5,9 @@ Knows the ports, the allow list, retries and the time left; not what the answers
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -16,15 +17,17 @@ from osscopy.model import (
     Acl,
     Conditions,
     Continue,
+    Copy,
     CopyRequest,
     Failed,
     Head,
     ListedPart,
+    Opened,
     Pin,
     Source,
     Transient,
 )
-from osscopy.ports import Clock, Invoker, Journal, Log, Store
+from osscopy.ports import Invoker, Journal, Log, Runtime, Store
 
 T = TypeVar("T")
 
@@ -43,9 +46,9 @@ class Limits(msgspec.Struct, frozen=True):
     parallel: int = 32
 
     @property
-    def settle(self) -> float:
+    def settle(self) -> int:
         """Seconds in which a request that timed out may still land."""
-        return plan.settle_time(self.configured)
+        return math.ceil(plan.settle_time(self.configured))
 
 
 class Session:
@@ -56,7 +59,7 @@ class Session:
         store: Store,
         journal: Journal,
         invoker: Invoker,
-        clock: Clock,
+        clock: Runtime,
         log: Log,
         limits: Limits,
         allow: Callable[[CopyRequest], None],
@@ -78,6 +81,32 @@ class Session:
     def ask(self, request: Callable[[], T]) -> T:
         """The answer to one request, asked again while that may help."""
         return self.attempts().run(request)
+
+    def opening(
+        self,
+        copy: Copy,
+        pin: Pin,
+        head: Head,
+        method: Literal["simple", "multipart"],
+        *,
+        in_doubt: bool = False,
+        restores: bool = False,
+    ) -> Opened:
+        """The record of a copy that is bound to `pin`, as `head` shows it; it is not written yet."""
+        return Opened(
+            self.clock.nonce(),
+            copy.job,
+            copy.request,
+            pin,
+            copy.started_at,
+            method,
+            copy.follows,
+            uncertain=copy.may_land_late,
+            seen_at=head.seen_at,
+            in_doubt=in_doubt,
+            settle=self.limits.settle,
+            restores=restores,
+        )
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> None:
         """Submit an invocation; that its id was accepted before means that it is on its way."""
@@ -213,5 +242,5 @@ class Session:
         return self.limits.deadline - self.clock.monotonic()
 
     def is_short_of_time(self) -> bool:
-        """Whether another copy had better not be begun in this invocation."""
-        return self.seconds_left() < 3 * plan.reserve(self.limits.timeout)
+        """Whether another copy of a list had better not be begun in this invocation."""
+        return self.seconds_left() < plan.list_reserve(self.limits.timeout)

@@ -218,16 +218,17 @@ def timeout(deployment: Deployment, largest: int) -> Iterator[Line]:
     part = min(plan.MAX_PART, int(plan.part_budget(seconds) * plan.PART_RATE))
     most = min(plan.MAX_OBJECT, part * plan.MAX_PARTS)
     text = f"{seconds:g} s: objects of up to {_size(most)} can be copied"
-    advice = "raise the function's timeout; 700 s are enough for what OSS can hold"
+    advice = "raise the function's timeout; 600 s are enough for what OSS can hold"
     if largest > most:
         yield line("settings.timeout", "failed", f"{text}, and one of {_size(largest)} is there", advice)
     else:
         yield line("settings.timeout", "ok" if most >= TIB else "warning", text, advice)
-    takes = threshold / plan.PART_RATE
+    takes, longest = threshold / plan.PART_RATE, plan.longest_copy(seconds)
     text = f"a CopyObject of {_size(threshold)} is trusted to take {takes:.0f} s of {seconds:g} s"
     advice = "lower MULTIPART_THRESHOLD, or raise the function's timeout"
-    fits = takes <= seconds - plan.reserve(seconds)
-    yield line("settings.multipartThreshold", "ok" if fits else "warning", text, advice)
+    if longest < threshold:
+        text += f": what is larger than {_size(longest)} is copied in parts"
+    yield line("settings.multipartThreshold", "ok" if threshold <= longest else "warning", text, advice)
 
 
 def _size(count: int) -> str:

@@ -92,7 +92,18 @@ def draw(chance: random.Random, length: int, late: float, *, small: bool, by_rul
     """The faults of a schedule of about `length` requests; nothing lands later than `late` seconds."""
     count = min(12, int(chance.expovariate(0.25)))
     kinds, requests = _OF_RULES if by_rule else _KINDS, _OF_SMALL if small else _REQUESTS
-    return tuple(_draw(chance, length, late, kinds, requests) for _ in range(count))
+    drawn = tuple(_draw(chance, length, late, kinds, requests) for _ in range(count))
+    return drawn + tuple(
+        more for fault in drawn if fault.kind == MISLAID for more in _lost_again(chance, fault)
+    )
+
+
+def _lost_again(chance: random.Random, lost: Fault) -> tuple[Fault, ...]:
+    """Now and then the invocation that makes good a loss is lost as well, while settings are changed."""
+    if chance.random() < 0.5:
+        return ()
+    following = lost.nth + 1
+    return Fault(MISLAID, "submit", following, 0.0), Fault(SETTINGS, "submit", following, 0.1)
 
 
 def _draw(

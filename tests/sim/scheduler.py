@@ -622,7 +622,7 @@ class Simulation:
         if self._chance.random() < 0.3:
             self._threshold = self._chance.choice(THRESHOLDS)
         else:
-            self.timeout = self._chance.choice(TIMEOUTS)
+            self.timeout = self._chance.choice([each for each in TIMEOUTS if each != self.timeout])
         self.say("the world", f"timeout {self.timeout:g} s, threshold {self._threshold}")
 
     def _tell(self) -> None:

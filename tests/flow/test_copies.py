@@ -203,18 +203,19 @@ def test_inside_a_bucket_one_copyobject_does_for_any_size(cloud: LocalCloud, sou
     assert crc64(source, f"{key}.copy") == crc64(source, key)
 
 
-@pytest.mark.parametrize("answer", ["stall", "lost"])
-def test_a_shallow_copy_that_does_not_answer_is_made_in_parts(
-    cloud: LocalCloud, source: Any, key: str, answer: str
+@pytest.mark.parametrize(("answer", "method"), [("stall", "multipart"), ("lost", "simple")])
+def test_a_shallow_copy_that_does_not_answer_is_looked_at_and_else_made_in_parts(
+    cloud: LocalCloud, source: Any, key: str, answer: str, method: str
 ) -> None:
     cloud.seed(SOURCE, key, 6 * MIB, seed=3)
     cloud.conditions([{"operation": "CopyObject", "answer": answer, "limit": 1}])
     asked = in_parts(key) | {"destination": {"bucket": SOURCE, "key": f"{key}.copy"}}
     result = cloud.invoke(asked)
     result = result if result["status"] != "running" else final_result(cloud, result["job"])
-    assert (result["status"], result["method"]) == ("succeeded", "multipart"), result
+    assert (result["status"], result["method"]) == ("succeeded", method), result
     assert crc64(source, f"{key}.copy") == crc64(source, key)
     assert open_uploads(source, key) == []
+    assert cloud.requests()["by_operation"]["CopyObject"] == 1
 
 
 def test_a_large_upload_into_the_watched_prefix_is_copied_in_parts(

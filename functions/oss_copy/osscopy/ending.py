@@ -13,6 +13,7 @@ import msgspec
 
 from osscopy import plan, proof, results
 from osscopy.model import (
+    Conditions,
     Conflict,
     Continue,
     Copy,
@@ -119,7 +120,7 @@ class Ending:
         if entered is not None:
             return self.cancelled(task_of(opened, entered.upload))
         result = results.unbegun(opened, "cancelled", self._session.now(), None)
-        if opened.may_land:
+        if opened.may_land and not self._is_waited_for(opened):
             if (landed := self.landed(opened)) is not None:
                 return landed
             if not self._is_settled(opened.job, opened.settle):
@@ -156,6 +157,16 @@ class Ending:
         with contextlib.suppress(UploadGone):
             self.abort(task)
         return shown
+
+    def _is_waited_for(self, opened: Opened) -> bool:
+        """Whether the source cannot be read yet, so that nothing can have been copied from it."""
+        if not opened.restores:
+            return False
+        try:
+            head = self._session.source(opened.request, Conditions())
+        except Failed:  # nobody can tell
+            return False
+        return plan.must_wait(opened.request, head)
 
     def _is_written(self, opened: Opened) -> bool:
         """Whether the destination may show something that this copy has written, whatever it is."""

@@ -226,9 +226,9 @@ class Engine:
         try:
             return simple.run()
         except Transient as error:
-            if inline or error.throttled:
+            if inline or (error.throttled and simple.opened is None):
                 raise
-            return self._hand_over_on_record(copy, simple.put_on_record())
+            return self._hand_over_on_record(copy, simple.opened or simple.put_on_record())
 
     def _cancel_simple(self, copy: Copy, head: Head) -> Result:
         """Somebody wants the copy to end, and none of its upload is known: nothing is copied from here on."""

@@ -533,7 +533,7 @@ class Problem(Value, frozen=True):
 class Result(Value, frozen=True):
     """What became of a copy; times are ISO 8601 in UTC.
 
-    `phase`: what a copy that runs waits for, and `next_look_at` when that is looked at again.
+    `phase`: what a copy that runs waits for, and `next_look_at` when that is looked at again; else left out.
     """
 
     job: str | None
@@ -550,8 +550,8 @@ class Result(Value, frozen=True):
     started_at: str | None = None
     finished_at: str | None = None
     error: Problem | None = None
-    phase: Literal["restoring"] | None = None
-    next_look_at: str | None = None
+    phase: Literal["restoring"] | msgspec.UnsetType = msgspec.UNSET
+    next_look_at: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Doubt(Value, frozen=True):

@@ -50,7 +50,7 @@ def refused(error: OssCopyError) -> Result:
 
 def opened(entry: Opened, now: float) -> Result:
     """Of a copy on record of which nothing else is known: handed over, or its source is being restored."""
-    next_look = iso(plan.next_look(unix(entry.started_at), now)) if entry.restores else None
+    next_look = iso(plan.next_look(unix(entry.started_at), now)) if entry.restores else msgspec.UNSET
     return Result(
         entry.job,
         "running",
@@ -59,7 +59,7 @@ def opened(entry: Opened, now: float) -> Result:
         method=entry.method,
         hops=0,
         started_at=entry.started_at,
-        phase="restoring" if entry.restores else None,
+        phase="restoring" if entry.restores else msgspec.UNSET,
         next_look_at=next_look,
     )
 
@@ -69,8 +69,8 @@ def unbegun(entry: Opened, status: Ending, now: float, problem: Problem | None) 
     return msgspec.structs.replace(
         opened(entry, now),
         status=status,
-        phase=None,
-        next_look_at=None,
+        phase=msgspec.UNSET,
+        next_look_at=msgspec.UNSET,
         finished_at=iso(now),
         error=problem,
     )

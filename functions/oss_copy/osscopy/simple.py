@@ -55,6 +55,7 @@ class SimpleCopy:
         self._shallow = shallow
         self._pin = plan.bind(copy.request, head, {})
         self._attempts = session.attempts()
+        self.opened: Opened | None = None  # what is on record, once it is
 
     def run(self) -> Outcome:
         """The outcome, or InParts where that is the better way. Failed, Transient: surely nothing is written.
@@ -81,7 +82,8 @@ class SimpleCopy:
         """Let the sweep look again at what may land yet, or could not be looked at; what is on record."""
         pin = plan.bind(self._copy.request, self._head, self._session.tags(self._copy.request, self._head))
         mine = self._session.opening(self._copy, pin, self._head, "simple")
-        return self._session.ask(lambda: self._session.journal.open(mine))
+        self.opened = self._session.ask(lambda: self._session.journal.open(mine))
+        return self.opened
 
     # --- asking ----------------------------------------------------------------------------------------
 

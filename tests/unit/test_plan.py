@@ -379,3 +379,48 @@ def test_a_replacement_without_a_type_keeps_the_source_s(empty: str | None) -> N
     seen = head(content=ContentHeaders(content_type="text/plain"))
     asked = request(metadata=ContentHeaders(content_type=empty, expires="0"))
     assert plan.promised_content(asked, seen) == ContentHeaders(content_type="text/plain", expires="0")
+
+
+# --- settings that change ----------------------------------------------------------------------------------
+
+
+@given(
+    now=st.integers(1_700_000_000, 2_000_000_000),
+    later=st.integers(1, 10_000_000),
+    newest=st.integers(0, 10**9),
+)
+def test_generations_only_grow_whatever_is_on_record(now: int, later: int, newest: int) -> None:
+    first = plan.next_generation(now, newest)
+    assert first > newest
+    assert plan.next_generation(now + later, first) > first
+
+
+def test_two_sweeps_within_a_minute_start_one_generation() -> None:
+    assert plan.next_generation(1_800_000_000, 7) == plan.next_generation(1_800_000_059, 7)
+
+
+def test_a_generation_of_an_earlier_release_which_counted_periods_of_patience_is_topped() -> None:
+    assert plan.next_generation(1_800_000_000, 1_800_000_000 // 7) == 1_800_000_000 // 7 + 1
+
+
+def test_the_largest_object_of_oss_can_be_copied_with_the_timeout_of_the_template() -> None:
+    template = yaml.safe_load(Path("s.yaml").read_text(encoding="utf-8"))
+    timeout = template["vars"]["timeout"]
+    size = plan.part_size(plan.MAX_OBJECT, Tuning(), 32, plan.part_budget(timeout))
+    assert -(-plan.MAX_OBJECT // size) <= plan.MAX_PARTS
+    assert size / plan.PART_RATE < plan.part_timeout(size, plan.PART_RATE, timeout) < plan.patience(timeout)
+
+
+@pytest.mark.parametrize("timeout", [3, 12, 60, 600, 86_400])
+def test_what_copyobject_is_asked_for_can_be_waited_for(timeout: float) -> None:
+    """The one limit, of the threshold and of the wait for its answer."""
+    largest = min(plan.longest_copy(timeout), 200 * MIB)
+    assert plan.method(request(), head(size=largest), 200 * MIB, timeout) == "simple"
+    assert plan.method(request(), head(size=largest + 1), 200 * MIB, timeout) == "multipart"
+    assert largest / plan.PART_RATE <= plan.read_timeout(timeout)
+
+
+def test_the_next_look_at_an_archived_source_is_after_now() -> None:
+    assert plan.next_look(1000, 1000) == 1005
+    assert plan.next_look(1000, 1005) == 1015
+    assert plan.next_look(1000, 1000 + 5 * (2**10 - 1)) == 1000 + 5 * (2**10 - 1) + 3600

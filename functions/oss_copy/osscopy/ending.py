@@ -17,6 +17,7 @@ from osscopy.model import (
     Conflict,
     Continue,
     Copy,
+    CopyRequest,
     Done,
     Entered,
     Failed,
@@ -66,7 +67,7 @@ class Ending:
             problem = msgspec.structs.replace(Problem.of(error), message=self._unaborted(task, error))
         if self._may_land(task):
             return self._shown(task) or results.under_way(task, 0)
-        return self.close(task, results.ended(task, "cancelled", self._session.now(), problem))
+        return self._call_cancelled(task, problem)
 
     def fail(self, task: Continue, error: Refused | Failed) -> Result:
         """End the upload and report; Transient if that has to wait: an outcome on record ends the chain."""
@@ -125,7 +126,7 @@ class Ending:
                 return landed
             if not self._is_settled(opened.job, opened.settle):
                 return results.opened(opened, self._session.now())
-            if self._is_written(opened):
+            if self._is_written(opened.request, opened.seen_at):
                 unknown = Problem.of(Failed(*UNKNOWN))
                 result = msgspec.structs.replace(result, status="failed", error=unknown)
         return self.close(opened, result)
@@ -144,11 +145,18 @@ class Ending:
         return task.in_doubt and not self._is_settled(task.job, task.settle)
 
     def _shown(self, task: Continue) -> Result | None:
-        """The result, if the destination shows the copy."""
+        """The result, if the destination shows the copy, or what a CopyObject without an answer made."""
         seen = self._session.destination(task.request)
-        if plan.differences(task.pin, seen, task.not_before, None):
-            return None
-        return self.close(task, results.multipart(task, seen, None, self._session.now()))
+        if not plan.differences(task.pin, seen, task.not_before, None):
+            return self.close(task, results.multipart(task, seen, None, self._session.now()))
+        return self.landed(task) if task.in_doubt else None
+
+    def _call_cancelled(self, task: Continue, problem: Problem | None) -> Result:
+        """Nothing can land any more; what a CopyObject without an answer may have written is unknown."""
+        if task.in_doubt and self._is_written(task.request, task.not_before):
+            unknown = Problem.of(Failed(*UNKNOWN))
+            return self.close(task, results.ended(task, "failed", self._session.now(), unknown))
+        return self.close(task, results.ended(task, "cancelled", self._session.now(), problem))
 
     def _own_copy(self, task: Continue) -> Result | None:
         """The result, if a CopyObject of ours has made what stands in the way: no upload is needed."""
@@ -168,15 +176,15 @@ class Ending:
             return False
         return plan.must_wait(opened.request, head)
 
-    def _is_written(self, opened: Opened) -> bool:
+    def _is_written(self, request: CopyRequest, since: int) -> bool:
         """Whether the destination may show something that this copy has written, whatever it is."""
         try:
-            seen = self._session.destination(opened.request)
+            seen = self._session.destination(request)
         except Failed as error:  # nobody can tell
             return error.code != "NoSuchBucket"
-        return seen is not None and seen.last_modified >= opened.seen_at
+        return seen is not None and seen.last_modified >= since
 
-    def landed(self, opened: Opened) -> Result | None:
+    def landed(self, opened: Opened | Continue) -> Result | None:
         """The result of a CopyObject on record, if the destination shows what it was to write."""
         found = proof.of_doubt(self._session, opened.request, opened.pin, opened.not_before)
         if found is None:
@@ -201,9 +209,7 @@ class Ending:
         if (shown := self._shown(task)) is not None:
             return shown
         if error is None or self._session.is_cancelled(task.job):
-            if self._may_land(task):
-                return None
-            return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
+            return None if self._may_land(task) else self._call_cancelled(task, None)
         if error.code == UNKNOWN[0]:
             if self._session.source_is_same(task):
                 return None

@@ -132,12 +132,14 @@ class Engine:
             method = plan.method_on_record(opened, head, method)
             copy = msgspec.structs.replace(copy, keep=True)
         if method == "multipart":
-            return self._start_upload(copy, head, inline=inline, in_doubt=False)
+            return self._start_upload(copy, head, opened, inline=inline, in_doubt=False)
         if copy.may_be_on_record and self._session.is_cancelled(copy.job):
             return self._cancel_simple(copy, head)
         match self._copy_simply(copy, head, method, inline=inline):
             case InParts(in_doubt=in_doubt):
-                return self._start_upload(copy, head, inline=inline, in_doubt=in_doubt or copy.retried)
+                return self._start_upload(
+                    copy, head, opened, inline=inline, in_doubt=in_doubt or copy.retried
+                )
             case result:
                 return result
 
@@ -244,7 +246,9 @@ class Engine:
             self._session.log("leftToSweep", job=copy.job, error=str(error))
         return results.opened(opened, self._session.now())
 
-    def _start_upload(self, copy: Copy, head: Head, *, inline: bool, in_doubt: bool) -> Result:
+    def _start_upload(
+        self, copy: Copy, head: Head, on_record: Opened | None, *, inline: bool, in_doubt: bool
+    ) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
         parallel = self._session.parallel(copy.request)
         part_size = plan.part_size(
@@ -253,7 +257,7 @@ class Engine:
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
         mine = self._session.opening(copy, pin, head, "multipart", in_doubt=in_doubt)
-        opened = self._session.ask(lambda: self._session.journal.open(mine))
+        opened = on_record or self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:
             return done.result if done.result.status == "succeeded" else self._resume(opened) or done.result

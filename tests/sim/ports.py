@@ -34,8 +34,14 @@ class SimPort:
         self._process = process
         self._world = simulation.world
 
-    def _ask(self, name: str, apply: Callable[[Any], Any], begin: Callable[[], Any] | None = None) -> Any:
-        return self._simulation.ask(self._process, scheduler.Request(name, apply, begin))
+    def _ask(
+        self,
+        name: str,
+        apply: Callable[[Any], Any],
+        begin: Callable[[], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        return self._simulation.ask(self._process, scheduler.Request(name, apply, begin, timeout))
 
 
 class SimStore(SimPort):
@@ -70,13 +76,14 @@ class SimStore(SimPort):
         request: CopyRequest,
         pin: Pin,
         attributes: Attributes,  # noqa: ARG002 - the port's signature
-        timeout: float | None = None,  # noqa: ARG002 - the port's signature
+        timeout: float | None = None,
     ) -> Written:
         by, job = self._process.name, self._process.job
         written: Written = self._ask(
             "copy object",
             lambda read: self._world.copy(request, read, by, job),
             lambda: self._world.read(pin),
+            timeout,
         )
         return written
 
@@ -91,12 +98,12 @@ class SimStore(SimPort):
         pin: Pin,
         upload_id: str,
         part: Part,
-        timeout: float | None = None,  # noqa: ARG002 - within the scenarios' timeouts all requests wait as long
+        timeout: float | None = None,
     ) -> None:
         def apply(read: Any) -> None:
             self._world.copy_part(upload_id, read, part, survives=self._process.survives)
 
-        self._ask("copy part", apply, lambda: self._world.read(pin))
+        self._ask("copy part", apply, lambda: self._world.read(pin), timeout)
 
     def list_parts(
         self,

@@ -191,11 +191,15 @@ class _Engine(Engine):
 
 @dataclass(frozen=True)
 class Request:
-    """One request: `begin` reads what it needs when it arrives, `apply` is its effect."""
+    """One request: `begin` reads what it needs when it arrives, `apply` is its effect.
+
+    `timeout`: seconds that its answer is waited for, if not as usual.
+    """
 
     name: str
     apply: Callable[[Any], Any]
     begin: Callable[[], Any] | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -536,7 +540,7 @@ class Simulation:
             takes += fault.seconds
         if fault and kind == faults.HELD:
             back += fault.seconds
-        timeout = plan.read_timeout(process.timeout)
+        timeout = _patience(process, request)
         if takes + back > timeout:
             self._answer(process, timeout, request.name, TOO_LATE)
             self._land(process, request, takes, None, 0)
@@ -545,8 +549,9 @@ class Simulation:
 
     def _lose(self, process: Process, request: Request, fault: Fault, takes: float, back: float) -> bool:
         """Let the answer get lost, if that is what the fault does: with the request, or after it."""
-        timeout = plan.read_timeout(process.timeout)
-        wait, late = min(fault.seconds, timeout), min(fault.seconds, timeout + 10)
+        timeout = _patience(process, request)
+        late = min(fault.seconds, plan.read_timeout(process.timeout) + 10)
+        wait = min(fault.seconds, timeout)
         silent = TOO_LATE if wait == timeout else NO_ANSWER
         match fault.kind:
             case faults.NEVER:
@@ -745,6 +750,12 @@ class PlainRecords:
 
     def delete(self, name: str) -> None:
         raise NotImplementedError
+
+
+def _patience(process: Process, request: Request) -> float:
+    """Seconds that an answer is waited for."""
+    usual = plan.read_timeout(process.timeout)
+    return usual if request.timeout is None else min(usual, request.timeout)
 
 
 def _retried(copy: Any) -> Any:

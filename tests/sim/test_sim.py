@@ -246,7 +246,7 @@ def test_what_a_cancelled_small_copy_may_have_written_is_called_unknown() -> Non
     small = replace(CALM, size=50_000, timeout=60, by_rule=True, keeps=True)
     struck = (
         Fault(faults.KILL_LATE, "copy object", 1, 20.0),
-        Fault(faults.META, "copy object", 1, 0.3),
+        Fault(faults.TAGS, "copy object", 1, 0.3),
         Fault(faults.CANCEL, "put open", 1, 0.01),
         Fault(faults.DELETE, "put open", 1, 0.5),
     )

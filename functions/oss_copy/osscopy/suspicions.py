@@ -71,7 +71,7 @@ def allow_lists(deployment: Deployment) -> Iterator[Line]:
         ]
         for each in fatal:
             text = f"{shown(each)} covers {settings.state_prefix}, where the records of copies are"
-            advice = "name another bucket or prefix: a copy there would overwrite the memory of copies"
+            advice = "name another bucket or prefix: copies there are refused, and no role should allow them"
             yield line("settings.allowLists", "failed", text, advice, name)
         if not loose and not fatal:
             yield line("settings.allowLists", "ok", ", ".join(map(shown, patterns)), subject=name)

@@ -147,20 +147,16 @@ def test_a_token_of_the_shell_or_of_a_file_beside_the_template_is_known_to_every
     deployer: Deployer, tmp_path: Path
 ) -> None:
     template = changed(tmp_path, SECRET, *OWN)
-    commands = (["deploy"], ["remove", "--confirm"], ["logs"], ["invoke", "{}"])
-    for command in commands:
+    for command in (["deploy"], ["remove", "--confirm"], ["logs"]):
         refused = deployer.run(*command, template=template)
         assert refused.returncode == 1
         assert refused.stderr.count("API_TOKEN is not set") == 1, refused.stderr
     assert deployer.notes() == []
     (tmp_path / ".env").write_text(f"API_TOKEN='{TOKEN}'\n", encoding="utf-8")
-    for command in (["deploy"], ["logs"], ["invoke", "{}"]):
+    for command in (["deploy"], ["invoke", "{}"]):
         done = deployer.run(*command, template=template)
         assert done.returncode == 0, done.stderr
         assert TOKEN not in done.stdout + done.stderr
-    (tmp_path / ".env").unlink()
-    deployer.environment["API_TOKEN"] = TOKEN
-    assert deployer.run("deploy", template=template).returncode == 0
 
 
 def test_a_template_with_a_token_is_judged_with_it(judging: Deployer, tmp_path: Path) -> None:
@@ -172,9 +168,6 @@ def test_a_template_with_a_token_is_judged_with_it(judging: Deployer, tmp_path: 
     done = judging.run("check", template=template)
     assert done.returncode == 0, done.stderr
     assert TOKEN not in done.stdout + done.stderr
-    judging.environment["API_TOKEN"] = "short"
-    refused = judging.run("check", template=template)
-    assert "API_TOKEN: a token has at least 16 characters" in refused.stderr
     del judging.environment["API_TOKEN"]
     (tmp_path / ".env").write_text(f"API_TOKEN={TOKEN}\n", encoding="utf-8")
     assert judging.run("check", template=template).returncode == 0
@@ -334,3 +327,6 @@ def test_an_anonymous_trigger_is_asked_with_the_token(tmp_path: Path) -> None:
         done = deployer.run(*command)
         assert done.returncode == 0, done.stderr
         assert TOKEN not in done.stdout + done.stderr
+        del deployer.environment["API_TOKEN"]
+        (tmp_path / ".env").write_text(f"API_TOKEN={TOKEN}\n", encoding="utf-8")
+        assert deployer.run(*command, template=changed(tmp_path)).returncode == 0

@@ -29,6 +29,8 @@ OssEventName = Literal[
     "oss:ObjectCreated:UploadPart",
     "oss:ObjectCreated:UploadPartCopy",
     "oss:ObjectModified:UpdateObjectMeta",
+    "oss:ObjectReplication:ObjectCreated",
+    "oss:ObjectReplication:ObjectModified",
     "oss:ObjectRemoved:AbortMultipartUpload",
     "oss:ObjectRemoved:DeleteObject",
     "oss:ObjectRemoved:DeleteObjects",

@@ -144,6 +144,73 @@ def test_rules_that_do_not_meet_are_taken(rules: list[dict[str, Any]]) -> None:
     assert len(settings.read_rules(json.dumps(rules))) == len(rules)
 
 
+STATE = {"STATE_BUCKET": "one", "STATE_PREFIX": "records/"}
+
+
+@pytest.mark.parametrize(
+    ("source", "suffix", "destination"),
+    [
+        ("one/", "", "two/{key}"),
+        ("one/rec", "", "two/{key}"),
+        ("one/records/", "", "two/{key}"),
+        ("one/records/done/", "", "two/{key}"),
+        ("one/", "0", "two/{key}"),
+        ("one/", "s/done/c-1", "two/{key}"),
+        ("two/", "", "one/records/{key}"),
+        ("two/", "", "one/records/x"),
+        ("two/records/", "", "one/{key}"),
+    ],
+)
+def test_the_function_s_own_records_are_neither_watched_nor_written_by_a_rule(
+    source: str, suffix: str, destination: str
+) -> None:
+    wrong = rule(source, destination)
+    wrong["source"]["suffix"] = suffix
+    text = json.dumps([rule("src/", "dst/{key}"), wrong])
+    with pytest.raises(
+        Misconfigured, match=r"^Misconfigured: COPY_RULES: rule 1 .* one/records/\*"
+    ) as caught:
+        settings.load({**STATE, "COPY_RULES": text})
+    assert caught.value.field == "COPY_RULES"
+    with pytest.raises(ValueError, match=r"rule 1 .* one/records/\*"):
+        settings.load({**STATE, "COPY_RULES": "oss://one/rules.json"}).read_rules(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "suffix", "destination"),
+    [
+        ("one/in/", "", "two/{key}"),
+        ("one/", ".jpg", "two/{key}"),
+        ("one/", "/x.jpg", "two/{key}"),
+        ("two/", "", "one/{key}"),
+        ("two/records/", "", "three/{key}"),
+    ],
+)
+def test_rules_beside_the_records_are_taken(source: str, suffix: str, destination: str) -> None:
+    right = rule(source, destination)
+    right["source"]["suffix"] = suffix
+    assert settings.load({**STATE, "COPY_RULES": json.dumps([right])}).rules
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "field"),
+    [
+        (Source("one", "records/done/c-1"), Destination("one", "copy"), "source"),
+        (Source("one", "a"), Destination("one", "records/done/c-1"), "destination"),
+        (Source("one", "a"), Destination("one", "rules.json"), "destination"),
+    ],
+)
+def test_neither_records_nor_rules_are_copied_whatever_the_allow_lists_say(
+    source: Source, destination: Destination, field: str
+) -> None:
+    allowing = {"ALLOWED_SOURCES": "one/*", "ALLOWED_DESTINATIONS": "one/*"}
+    loaded = settings.load({**STATE, **allowing, "COPY_RULES": "oss://one/rules.json"})
+    loaded.allow(CopyRequest(source=Source("one", "rules.json"), destination=Destination("one", "a")))
+    with pytest.raises(Refused) as caught:
+        loaded.allow(CopyRequest(source=source, destination=destination))
+    assert (caught.value.code, caught.value.field, caught.value.status) == ("NotAllowed", field, 403)
+
+
 def test_credentials_of_the_environment_are_read_anew_each_time() -> None:
     environ = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "one"}
     assert settings.environment_credentials(environ) == ("id", "one", None)

@@ -152,7 +152,7 @@ class App:
         where = self._settings.rules
         if not isinstance(where, settings.RulesObject):
             return where
-        return settings.checked("COPY_RULES", settings.read_rules, store.read(where.bucket, where.key))
+        return settings.checked("COPY_RULES", self._settings.read_rules, store.read(where.bucket, where.key))
 
     def _store(self, invocation: fc.Invocation, begun: float, seconds: float) -> OssStore:
         left = _seconds_left(begun + seconds)

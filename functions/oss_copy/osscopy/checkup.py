@@ -246,10 +246,8 @@ class Checkup:
             return f"{bucket} has versions"
         if any(each.check == "stateBucket.retention" and each.status == "failed" for each in self._lines):
             return f"{bucket} may keep what is written"
-        if self._rules is None or any(
-            suspicions.overlap(each.source, bucket, self._settings.state_prefix) for each in self._rules
-        ):
-            return "a rule watches it, or may"
+        if self._rules is None:
+            return "the rules are unknown, and one may watch it"
         return None
 
     def _state_lifecycle(self, bucket: str, prefix: str) -> Iterator[Line]:
@@ -387,6 +385,8 @@ class Checkup:
         if self._rules is None:
             return "the rules are unknown, and one may watch it"
         key = f"{pattern.key}{probes.RESERVED}"
+        if self._settings.may_hold_records(pattern.bucket, key, ""):
+            return "the function's records are there"
         if any(
             rule.source.bucket == pattern.bucket and key.startswith(rule.source.prefix)
             for rule in self._rules
@@ -475,7 +475,7 @@ class Checkup:
                 "(events, prefix) with COPY_RULES in FC's console"
             )
             return [findings.skipped("triggers", None, error.error.message[:300], advice)]
-        return triggers.lines(self._rules, told)
+        return triggers.lines(self._settings, self._rules, told)
 
 
 _NOTHING = "there is no object to try with"

@@ -207,12 +207,12 @@ _WHY = {
     400: "the body is not JSON",
     401: "the bearer token is missing or wrong",
     403: "not allowed by the function's settings, or no permission in OSS",
-    404: "source, bucket or job is not there",
+    404: "source, bucket or job is not there (NoSuchJob)",
     405: "the route does not know this method",
     409: "the destination exists or is immutable, the source changed, or the job still runs",
     412: "a condition of the request does not hold",
     413: f"the body has more than {web.MAX_BODY} bytes",
-    415: "the body is no application/json",
+    415: "the body is no application/json, or has a Content-Encoding",
     422: "a field, named in the answer, is wrong",
     500: "the copy was made and is not proved, or a setting is wrong",
     501: "asked for something that is not available yet",
@@ -318,7 +318,7 @@ def routes() -> Schema:
                 "responses": _responses(
                     {
                         200: ("As it ended.", _ref("Result")),
-                        202: ("Nothing more is asked of OSS; what was may still land.", _ref("Result")),
+                        202: ("It will be ended, by its next hop or the sweep.", _ref("Result")),
                     },
                     404,
                 ),

@@ -300,6 +300,17 @@ def test_a_timer_payload_is_a_request_and_dates_come_from_the_trigger() -> None:
     assert copy.request.destination.key == "backup/2026/11/22/a.bin"
 
 
+@pytest.mark.parametrize("name", ["direct", "direct-list", "timer", "oss-trigger", "eventbridge", "http"])
+def test_a_byte_order_mark_before_an_event_changes_nothing(name: str) -> None:
+    marked = events.parse(b"\xef\xbb\xbf" + payload(name), ARRIVAL, RULES)
+    assert repr(marked) == repr(events.parse(payload(name), ARRIVAL, RULES))  # refusals are equal to none
+
+
+def test_a_byte_order_mark_before_the_payload_of_a_timer_changes_nothing() -> None:
+    timer = json.loads(payload("timer"))
+    assert parse({**timer, "payload": "\ufeff" + timer["payload"]}) == parse(timer)
+
+
 def test_an_http_event_is_left_to_the_routes() -> None:
     call = events.parse(payload("http"), ARRIVAL, RULES)
     assert isinstance(call, events.HttpCall)

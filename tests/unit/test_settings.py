@@ -111,6 +111,11 @@ def test_a_template_that_makes_keys_for_sources_in_folders_is_taken() -> None:
     assert settings.read_rules(json.dumps([rule("src/", "dst/{dir}/{name}")]))
 
 
+def test_a_byte_order_mark_before_the_rules_changes_nothing() -> None:
+    text = json.dumps([rule("src/", "dst/{key}")])
+    assert settings.read_rules("\ufeff" + text) == settings.read_rules(text)
+
+
 def test_a_size_that_is_none_is_told_of_its_own_variable() -> None:
     with pytest.raises(Misconfigured, match=r"^Misconfigured: MULTIPART_THRESHOLD: '1MB' is no size"):
         settings.load({"STATE_BUCKET": "state", "MULTIPART_THRESHOLD": "1MB"})

@@ -234,6 +234,7 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     Single records or requests that are refused become entries of the batch, so that they do not stop the
     others.
     """
+    event = unmarked(event)
     if event.lstrip()[:1] == b"[":
         entries = decode(event, list[msgspec.Raw], "")
         if any(_is_cloud_event(bytes(entry)) for entry in entries):
@@ -430,6 +431,7 @@ def _readings(key: str) -> tuple[str, ...]:
 
 def _requests(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Batch | Action:
     """One request, a list of them, or an action."""
+    body = unmarked(body)
     if body.lstrip()[:1] != b"[":
         if (action := _action(body)) is not None:
             return action
@@ -464,6 +466,7 @@ def _action(body: bytes) -> Action | None:
 
 def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Copy:
     """A copy request as JSON. `occurrence` tells this asking from another for the same copy."""
+    body = unmarked(body)
     _refuse_what_is_to_come(body)
     request = prepare(decode(body, CopyRequest, ""), moment)
     return Copy(job_id(request, occurrence), request, arrival.started_at)
@@ -577,7 +580,7 @@ def _check_tags(tags: dict[str, str]) -> None:
             raise Refused("InvalidTag", "control characters in a tag", field="tags")
 
 
-_FORMS = {
+FORMS = {
     LINE: "a header's value has no control characters and no space at its ends",
     VISIBLE: "visible ASCII characters, with spaces between them at most",
     HTTP_DATE: "a date looks like Sun, 22 Nov 2026 10:00:00 GMT",
@@ -588,7 +591,7 @@ _FORMS = {
 
 def _check_whole(pattern: str, text: str, code: str, field: str) -> None:
     if len(text) > MAX_LINE or not re.fullmatch(pattern, text):
-        raise Refused(code, f"{_FORMS[pattern]}, and {MAX_LINE} characters at most", field=field)
+        raise Refused(code, f"{FORMS[pattern]}, and {MAX_LINE} characters at most", field=field)
 
 
 def _check_tuning(request: CopyRequest) -> None:
@@ -621,6 +624,11 @@ def _changes_nothing(request: CopyRequest) -> bool:
 
 
 # --- JSON --------------------------------------------------------------------------------------------------
+
+
+def unmarked(text: bytes) -> bytes:
+    """`text` without the byte order mark that some editors write before UTF-8."""
+    return text.removeprefix(b"\xef\xbb\xbf")
 
 
 def decode(data: bytes, kind: Any, at: str) -> Any:  # noqa: ANN401 - msgspec takes any type and returns it

@@ -142,7 +142,7 @@ def _rules(text: str) -> tuple[Rule, ...] | RulesObject:
 
 def read_rules(text: str) -> tuple[Rule, ...]:
     """Rules from JSON; Refused or ValueError names what is wrong, or the two of them that feed each other."""
-    rules: list[Rule] = events.decode(text.encode(), list[Rule], "")
+    rules: list[Rule] = events.decode(events.unmarked(text.encode()), list[Rule], "")
     for index, rule in enumerate(rules):
         names.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
         names.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")

@@ -16,12 +16,14 @@ from osscopy import events
 from osscopy.model import (
     Check,
     Command,
+    ContentHeaders,
     Continue,
     Copy,
     CopyRequest,
     Destination,
     Dropped,
     Encryption,
+    Head,
     Pin,
     Ping,
     Promise,
@@ -360,14 +362,26 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(destination={"bucket": "dst-bucket", "key": "x" * 1024}), "InvalidKey", "destination.key"),
         (asked(destination={"bucket": "dst-bucket", "key": "{oops}"}), "InvalidTemplate", "destination.key"),
         (asked(destination={"bucket": "src-bucket"}), "SelfCopy", "destination"),
+        (asked(destination={"bucket": "dst-bucket", "key": "backup/"}), "InvalidKey", "destination.key"),
+        (asked(destination={"bucket": "dst-bucket", "key": "{dir}"}), "InvalidKey", "destination.key"),
+        (asked(source={"bucket": "oss://b", "key": "k"}), "InvalidBucketName", "source.bucket"),
+        (asked(source={"bucket": "src-bucket", "key": "oss://b/k"}), "InvalidKey", "source.key"),
+        (asked(source={"bucket": "src-bucket", "key": "OSS://b/k"}), "InvalidKey", "source.key"),
+        (asked(destination={"bucket": "oss://b/k"}), "InvalidBucketName", "destination.bucket"),
+        (asked(destination={"bucket": "dst-bucket", "key": "oss://b/k"}), "InvalidKey", "destination.key"),
+        (asked(source="oss://b/k"), "InvalidField", "source"),
+        (asked(destination="oss://b/k"), "InvalidField", "destination"),
+        (asked(source="b/k"), "InvalidField", "source"),
         (asked(source={"bucket": "src-bucket", "prefix": "in/"}), "NotAvailable", "source.prefix"),
         (asked(source={"manifest": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.manifest"),
         ({"action": "dance"}, "InvalidField", "action"),
         ({"action": "sweep", "after": 1}, "UnknownField", "after"),
         (asked(metadata={"contentType": "a\r\nb"}), "InvalidHeader", "metadata.contentType"),
         (asked(metadata={"user": {"a": "\0"}}), "InvalidHeader", "metadata.user.a"),
-        (asked(metadata={"user": {"a b": "c"}}), "InvalidMetadata", "metadata.user"),
-        (asked(metadata={"user": {"a:\r\nx": "c"}}), "InvalidMetadata", "metadata.user"),
+        (asked(metadata={"user": {"a b": "c"}}), "InvalidMetadata", "metadata.user.a b"),
+        (asked(metadata={"user": {"a:\r\nx": "c"}}), "InvalidMetadata", "metadata.user.a:\r\nx"),
+        (asked(metadata={"user": {"": "c"}}), "InvalidMetadata", "metadata.user."),
+        (asked(metadata={"user": {"x" * 201: "c"}}), "InvalidMetadata", "metadata.user." + "x" * 40),
         (asked(metadata={"user": {"a": " b"}}), "InvalidHeader", "metadata.user.a"),
         (asked(metadata={"user": {"a": "1", "A": "2"}}), "InvalidMetadata", "metadata.user"),
         (asked(metadata={"expires": "x" * 8193}), "InvalidHeader", "metadata.expires"),
@@ -408,6 +422,103 @@ def test_bad_input_is_refused_by_name(event: object, code: str, field: str | Non
     refused = refusal(event)
     assert (refused.code, refused.field) == (code, field)
     assert not refused.retryable
+
+
+@pytest.mark.parametrize("name", ["my_key", "a.b", "ü", "a~b"])
+def test_a_name_of_user_metadata_that_oss_does_not_take_is_refused_by_its_field(name: str) -> None:
+    refused = refusal(asked(metadata={"user": {"good-1": "1", name: "v"}}))
+    assert (refused.code, refused.field) == ("InvalidMetadata", f"metadata.user.{name}")
+    assert "letters, digits and - only" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("x-oss-meta-author", "write 'author'"),
+        ("X-Oss-Meta-Author", "write 'Author'"),
+        ("Cache-Control", "the field metadata.cacheControl"),
+        ("content-type", "the field metadata.contentType"),
+        ("Content-Disposition", "the field metadata.contentDisposition"),
+        ("Content-Encoding", "the field metadata.contentEncoding"),
+        ("Content-Language", "the field metadata.contentLanguage"),
+        ("Expires", "the field metadata.expires"),
+        ("x-oss-object-acl", "the field acl"),
+        ("x-oss-storage-class", "the field storageClass"),
+        ("x-oss-tagging", "the field tags"),
+        ("x-oss-server-side-encryption", "the field encryption"),
+        ("x-oss-callback", "no user metadata"),
+    ],
+)
+def test_a_header_among_user_metadata_is_refused_with_the_right_place(name: str, told: str) -> None:
+    refused = refusal(asked(metadata={"user": {name: "v"}}))
+    assert (refused.code, refused.field) == ("InvalidMetadata", f"metadata.user.{name}")
+    assert refused.message.endswith(told)
+
+
+def test_what_was_begun_under_looser_rules_is_finished() -> None:
+    """It is refused when it is asked for, never at a hop: nobody would end its upload."""
+    metadata = ContentHeaders(user={"x-oss-meta-author": "v", "Cache-Control": "v"})
+    request = CopyRequest(
+        source=Source("src", "oss://a"), destination=Destination("dst", "b/"), metadata=metadata
+    )
+    command = Copy(JOB, request, "2026-11-22T10:00:00.000Z")
+    assert parse(events.encode(command)).items == (command,)
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "made"),
+    [
+        ("in/a/", "{key}", "in/a/"),
+        ("in/a/", "{name}x/", "x/"),
+        ("in/a/", "b", "b"),
+        ("in/a", "{key}", "in/a"),
+    ],
+)
+def test_a_folder_marker_is_copied_like_any_object_and_may_stay_one(source: str, key: str, made: str) -> None:
+    event = asked(
+        source={"bucket": "src-bucket", "key": source}, destination={"bucket": "dst-bucket", "key": key}
+    )
+    assert only_copy(event).request.destination.key == made
+
+
+def test_an_object_that_is_named_like_an_address_is_copied_by_its_rule() -> None:
+    rules = (Rule(source=RuleSource("src-bucket"), destination=Destination("dst-bucket")),)
+    batch = events.parse(json.dumps(created("oss://b/k")).encode(), ARRIVAL, rules)
+    assert isinstance(batch, events.Batch)
+    (copy,) = batch.items
+    assert isinstance(copy, Copy)
+    assert copy.request.destination.key == "oss://b/k"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"source": "oss://b/k/l"}, 'write {"bucket":"b","key":"k/l"}'),
+        ({"destination": "oss://b/k"}, 'write {"bucket":"b","key":"k"}'),
+        ({"destination": "oss://b"}, 'write {"bucket":"b"}'),
+        ({"source": {"bucket": "oss://b/k", "key": "x"}}, "write 'b' as the bucket, and 'k' as the key"),
+        ({"source": {"bucket": "b", "key": "oss://b/k"}}, "write 'k' as the key, and 'b' as the bucket"),
+    ],
+)
+def test_an_address_is_told_how_it_is_written(changes: dict[str, Any], told: str) -> None:
+    assert refusal(asked(**changes)).message.endswith(told)
+
+
+@pytest.mark.parametrize("version", [None, "null"])
+def test_a_copy_onto_itself_in_a_bucket_without_versions_changes_nothing(version: str | None) -> None:
+    place = {"bucket": "src-bucket", "key": "in/a.bin"}
+    source = Source(**place, version_id="null")
+    request = CopyRequest(source=source, destination=Destination(**place))
+    shown = Head(1, "E", version, 0, 0, None, "Standard", "Normal", ContentHeaders(), 0)
+    try:
+        events.check_found(request, shown)
+    except Refused as error:
+        assert version is None
+        assert (error.code, error.field) == ("SelfCopy", "source.versionId")
+    else:
+        assert version == "null", "an older version may be made the newest again"
+    changed = msgspec.structs.replace(request, storage_class="IA")
+    events.check_found(changed, msgspec.structs.replace(shown, version_id=None))
 
 
 @pytest.mark.parametrize(

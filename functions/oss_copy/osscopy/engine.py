@@ -95,6 +95,7 @@ class Engine:
         if copy.may_be_on_record and (done := archives.outcome(self._session, copy)) is not None:
             return done
         request, head = self._find_source(copy)
+        events.check_found(request, head)
         # from here on what a symlink points to is the source, pinned and proved as any other object
         request, head = self._session.follow(request, head, request.conditions)
         copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)

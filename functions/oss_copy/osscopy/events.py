@@ -28,9 +28,11 @@ from osscopy.model import (
     CopyRequest,
     Dropped,
     Encryption,
+    Head,
     Ping,
     Refused,
     Rule,
+    Source,
     Sweep,
 )
 
@@ -54,6 +56,22 @@ CREATED = frozenset(
 # Patterns without anchors, of the whole text; the OpenAPI document is made of the same ones.
 JOB = r"c-[0-9a-f]{32}"
 HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}"  # a header's name
+USER_NAME = r"[A-Za-z0-9-]{1,200}"  # what OSS takes as a name of user metadata
+META, HEADERS = "x-oss-meta-", "x-oss-"  # how names of headers begin, in any case: no names of user metadata
+ELSEWHERE = {  # names of headers, in any case, and the field that is meant
+    "cache-control": "metadata.cacheControl",
+    "content-disposition": "metadata.contentDisposition",
+    "content-encoding": "metadata.contentEncoding",
+    "content-language": "metadata.contentLanguage",
+    "content-type": "metadata.contentType",
+    "expires": "metadata.expires",
+    "x-oss-object-acl": "acl",
+    "x-oss-server-side-data-encryption": "encryption",
+    "x-oss-server-side-encryption": "encryption",
+    "x-oss-server-side-encryption-key-id": "encryption",
+    "x-oss-storage-class": "storageClass",
+    "x-oss-tagging": "tags",
+}
 LINE = r"(?:[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?)?"  # a header's value, spaces inside only
 VISIBLE = r"[!-~](?:[ -~]*[!-~])?"  # the same in ASCII, for headers that are no user's text
 VERSION_ID = r"[A-Za-z0-9._~-]{1,1024}"  # it becomes part of a query string
@@ -468,7 +486,10 @@ def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arriva
     """A copy request as JSON. `occurrence` tells this asking from another for the same copy."""
     body = unmarked(body)
     _refuse_what_is_to_come(body)
-    request = prepare(decode(body, CopyRequest, ""), moment)
+    asked: CopyRequest = decode(body, CopyRequest, "")
+    names.check_no_address(asked.source.key, "source.key")
+    names.check_no_address(asked.destination.key, "destination.key")
+    request = prepare(asked, moment)
     return Copy(job_id(request, occurrence), request, arrival.started_at)
 
 
@@ -498,7 +519,11 @@ def job_id(request: CopyRequest, occurrence: str) -> str:
 
 
 def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
-    """The request with its destination key made and everything checked that needs no OSS."""
+    """The request with its destination key made and everything checked that needs no OSS.
+
+    What was begun under looser rules is to be finished all the same: so these are no part of `check_request`,
+    which judges continuations too.
+    """
     names.check_bucket(request.source.bucket, "source.bucket")
     names.check_key(request.source.key, "source.key")
     key = names.render(request.destination.key, request.source.key, moment)
@@ -506,11 +531,34 @@ def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
         request, destination=msgspec.structs.replace(request.destination, key=key)
     )
     check_request(final)
+    if isinstance(final.metadata, ContentHeaders):
+        for name in final.metadata.user:
+            _check_user_name(name)
+    if key.endswith("/") and not final.source.key.endswith("/"):
+        text = f"{key[-80:]!r} ends with a slash, which is how folder markers are named: add {{name}}"
+        raise Refused("InvalidKey", text, field="destination.key")
     return final
+
+
+def _check_user_name(name: str) -> None:
+    """Refuse a name of user metadata that OSS does not take, or that means another field."""
+    field, known = f"metadata.user.{name[:40]}", name.lower()
+    if not re.fullmatch(USER_NAME, name):
+        text = f"{name[:40]!r} is no name of user metadata: letters, digits and - only, 200 at most"
+        raise Refused("InvalidMetadata", text, field=field)
+    if known.startswith(META):
+        text = f"names are written without {META}: write {name[len(META) :]!r}"
+        raise Refused("InvalidMetadata", text, field=field)
+    if known in ELSEWHERE or known.startswith(HEADERS):
+        there = f": that is the field {ELSEWHERE[known]}" if known in ELSEWHERE else ""
+        text = f"{name[:40]} is a header of its own and no user metadata{there}"
+        raise Refused("InvalidMetadata", text, field=field)
 
 
 def check_rule(rule: Rule) -> None:
     """Refuse a rule whose options or template are wrong whatever the key is."""
+    names.check_no_address(rule.source.prefix, "source.prefix")
+    names.check_no_address(rule.destination.key, "destination.key")
     example = f"{rule.source.prefix}folder/example{rule.source.suffix}"
     prepare(rule.request(example), datetime(2000, 1, 1, tzinfo=timezone.utc))
 
@@ -525,6 +573,17 @@ def check_request(request: CopyRequest) -> None:
     _check_tuning(request)
     if _changes_nothing(request):
         raise Refused("SelfCopy", "the object would be copied onto itself unchanged", field="destination")
+
+
+def check_found(request: CopyRequest, head: Head) -> None:
+    """Refuse a copy onto itself by version id that HEAD shows to be of a bucket without versions.
+
+    There `null` names the object itself; with versions it may be an older one that is to be the newest again.
+    """
+    itself = msgspec.structs.replace(request, source=Source(request.source.bucket, request.source.key))
+    if request.source.version_id == "null" and head.version_id is None and _changes_nothing(itself):
+        text = "the object would be copied onto itself unchanged: its bucket has no versions"
+        raise Refused("SelfCopy", text, field="source.versionId")
 
 
 def _check_headers(request: CopyRequest) -> None:
@@ -563,7 +622,8 @@ def _check_metadata(metadata: ContentHeaders) -> None:
             _check_whole(LINE, value, "InvalidHeader", f"metadata.{_camel(name)}")
     for name, value in user.items():
         if not re.fullmatch(HEADER_NAME, name):
-            raise Refused("InvalidMetadata", f"{name[:40]!r} is no header name", field="metadata.user")
+            text = f"{name[:40]!r} is no name of user metadata: letters, digits and - only, 200 at most"
+            raise Refused("InvalidMetadata", text, field=f"metadata.user.{name[:40]}")
         _check_whole(LINE, value, "InvalidHeader", f"metadata.user.{name}")
     if len({name.lower() for name in user}) < len(user):
         raise Refused("InvalidMetadata", "one name twice: OSS ignores their case", field="metadata.user")
@@ -641,18 +701,29 @@ def decode(data: bytes, kind: Any, at: str) -> Any:  # noqa: ANN401 - msgspec ta
         named = _FIELD.search(text)
         field = ".".join(filter(None, (at, path, named and named[1])))
         code = "UnknownField" if "unknown field" in text else "MissingField" if named else "InvalidField"
-        raise Refused(code, _with_choices(text, kind, path), field=field or None) from None
+        raise Refused(code, _explained(text, data, kind, path), field=field or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("InvalidJson", f"not JSON: {str(error)[:200]}", field=at or None) from None
 
 
-def _with_choices(text: str, kind: Any, path: str) -> str:  # noqa: ANN401 - as for `decode`
-    """`text` of msgspec, and what is known where it says that a value is not."""
-    if not text.startswith("Invalid enum value"):
+def _explained(text: str, data: bytes, kind: Any, path: str) -> str:  # noqa: ANN401 - as for `decode`
+    """`text` of msgspec, and what is known instead of a value, or how an address is written."""
+    is_unknown = text.startswith("Invalid enum value")
+    if not is_unknown and "got `str`" not in text:
         return text[:300]
     from osscopy import choices  # noqa: PLC0415 - start-up time that only a refusal needs
 
-    return f"{text[:200]}; known are {', '.join(choices.at(kind, path))}"
+    if is_unknown:
+        return f"{text[:200]}; known are {', '.join(choices.at(kind, path))}"
+    given = choices.given(data, path) if path else None
+    if not isinstance(given, str) or not names.is_address(given):
+        return text[:300]
+    fields = choices.fields(kind, path)
+    if fields[:2] in (["bucket", "key"], ["bucket", "prefix"]):
+        parts = zip(fields, names.split_address(given), strict=False)
+        form = msgspec.json.encode({name: value for name, value in parts if value}).decode()
+        return f"an object is taken here, no address: write {form[:1200]}"
+    return text[:300]
 
 
 def read_time(text: str, field: str) -> datetime:

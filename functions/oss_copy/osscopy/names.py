@@ -16,6 +16,7 @@ import msgspec
 from osscopy.model import CopyRequest, Refused
 
 MAX_KEY_BYTES = 1023
+SCHEME = "oss://"
 BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"  # a pattern without anchors, of the whole text
 
 # Directives of strftime that every C library renders alike; the others differ by platform or locale.
@@ -29,12 +30,38 @@ _DATE = re.compile(rf"date(?:@(?:({OFFSET})|({ZONE})))?:({FORMAT})")
 
 def check_bucket(name: str, field: str) -> None:
     """Refuse what OSS would not accept as a bucket name (it also keeps host names and paths out)."""
+    if is_address(name):
+        bucket, key = split_address(name)
+        rest = f", and {key!r} as the key" if key else ""
+        text = f"{name[:80]!r} is an address: write {bucket[:80]!r} as the bucket{rest}"
+        raise Refused("InvalidBucketName", text[:300], field=field)
     if not re.fullmatch(BUCKET, name):
         raise Refused(
             "InvalidBucketName",
             f"{name[:80]!r} is no bucket name: 3 to 63 lower-case letters, digits and hyphens",
             field=field,
         )
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is written as command line tools write an object: `oss://bucket/key`."""
+    return text[: len(SCHEME)].lower() == SCHEME
+
+
+def split_address(text: str) -> tuple[str, str]:
+    """Bucket and key of an address; each may be empty."""
+    bucket, _, key = text[len(SCHEME) :].partition("/")
+    return bucket, key
+
+
+def check_no_address(key: str, field: str) -> None:
+    """Refuse a key that somebody has written as an address; objects that are named so come by rules only."""
+    if is_address(key):
+        bucket, rest = split_address(key)
+        text = (
+            f"{key[:80]!r} is an address: write {rest[:80]!r} as the key, and {bucket[:80]!r} as the bucket"
+        )
+        raise Refused("InvalidKey", text, field=field)
 
 
 def check_key(key: str, field: str) -> None:
@@ -187,6 +214,8 @@ class Pattern(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Pattern:
         """Read `bucket/key` or `bucket/prefix*`; a bare bucket is refused, since it says nothing of keys."""
+        if is_address(text):
+            raise Refused("InvalidPattern", f"{text!r} is an address: write {text[len(SCHEME) :]!r}")
         bucket, slash, key = text.partition("/")
         check_bucket(bucket, "bucket")
         if not slash or not key or "*" in key[:-1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -169,6 +169,38 @@ def test_a_reading_no_copy_can_be_made_of_does_not_stop_the_other(
     copy = only_copy(created(key))
     assert copy.request.source.key == (raw or unquoted)
     assert copy.alternative is None
+
+
+@pytest.mark.parametrize(
+    ("template", "markers", "made"),
+    [
+        ("{key}", None, "in/a/b/"),
+        ("{dir}{name}", None, "in/a/b/"),
+        ("{key}", "copy", "in/a/b/"),
+        ("{key}", "skip", None),
+        ("{name}", None, None),
+        ("flat/{name}", None, None),
+        ("flat/{stem}{ext}", "skip", None),
+        ("fixed", None, None),
+    ],
+)
+def test_a_folder_marker_under_a_rule_is_copied_where_it_has_a_key_of_its_own_and_else_passed_over(
+    template: str, markers: Literal["copy", "skip"] | None, made: str | None
+) -> None:
+    there = Destination("dst-bucket", template)
+    rules = (Rule(source=RuleSource("src-bucket", "in/"), destination=there, markers=markers),)
+    cloud_event = json.loads(payload("eventbridge"))
+    cloud_event["data"]["object"]["key"] = "in/a/b/"
+    for event in (created("in/a/b/"), cloud_event):
+        batch = events.parse(json.dumps(event).encode(), ARRIVAL, rules)
+        assert isinstance(batch, events.Batch)
+        keys = [item.request.destination.key for item in batch.items if isinstance(item, Copy)]
+        assert keys == ([made] if made else [])
+        assert len(batch.items) == len(keys), "it is no failure"
+        assert batch.passed == (() if made else (events.PassedOver("marker", "in/a/b/"),))
+    other = events.parse(json.dumps(created("out/a/")).encode(), ARRIVAL, rules)
+    assert isinstance(other, events.Batch)
+    assert other.passed == (), "it is not the rule's business"
 
 
 def test_a_bad_record_stops_no_other_and_is_named() -> None:

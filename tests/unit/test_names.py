@@ -33,6 +33,16 @@ def test_templates_make_keys(template: str, key: str, made: str) -> None:
     assert names.render(template, key, MOMENT) == made
 
 
+PIECES = st.sampled_from(["{key}", "{dir}", "{name}", "{stem}", "{ext}", "{date:%Y}", "x", "/", "{{"])
+
+
+@given(st.lists(PIECES, min_size=1, max_size=5).map("".join))
+def test_a_template_keeps_folder_markers_apart_if_each_has_a_key_of_its_own(template: str) -> None:
+    markers = ("a/", "b/", "a/b/", "a/b.c/")
+    made = {names.render(template, marker, MOMENT) for marker in markers}
+    assert len(made) == (len(markers) if names.keeps_markers_apart(template) else 1)
+
+
 @pytest.mark.parametrize(
     ("template", "made"),
     [

@@ -153,6 +153,24 @@ def test_a_template_that_makes_keys_for_sources_in_folders_is_taken() -> None:
     assert settings.read_rules(json.dumps([rule("src/", "dst/{dir}/{name}")]))
 
 
+@pytest.mark.parametrize("template", ["{name}", "flat/{name}", "{date:%Y}/{stem}{ext}", "fixed"])
+def test_a_rule_that_would_copy_all_markers_to_one_key_is_refused(template: str) -> None:
+    for markers in ("skip", None):
+        assert settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers=markers)]))
+    with pytest.raises(Refused) as caught:
+        settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers="copy")]))
+    assert caught.value.field == "[0].markers"
+    assert "{key} or {dir}" in caught.value.message
+
+
+@pytest.mark.parametrize("template", ["{key}", "x/{dir}{name}", "{dir}a-{stem}{ext}"])
+def test_a_rule_that_keeps_markers_apart_may_do_either(template: str) -> None:
+    for markers in ("copy", "skip", None):
+        assert settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers=markers)]))
+    with pytest.raises(Refused, match="known are copy, skip"):
+        settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers="drop")]))
+
+
 def test_a_byte_order_mark_before_the_rules_changes_nothing() -> None:
     text = json.dumps([rule("src/", "dst/{key}")])
     assert settings.read_rules("\ufeff" + text) == settings.read_rules(text)

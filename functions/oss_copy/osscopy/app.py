@@ -115,13 +115,19 @@ class App:
                 if isinstance(parsed, Sweep):
                     return _encode(sweeper.run(parsed))
                 return _encode({"resumed": sweeper.pick_up(parsed)})
-            case events.Batch(items=items, many=many):
+            case events.Batch(items=items, many=many, passed=passed):
+                self._tell(passed)
                 if invocation.retries:
                     items = tuple(_retried(item) for item in items)
                 session, engine, _, _ = self._workshop(invocation, begun, invocation.timeout)
                 if many:
                     return _encode({"results": self._many(session, engine, items, invocation)})
                 return _encode(self._one(engine, items[0], invocation, inline=True))
+
+    def _tell(self, passed: Sequence[events.PassedOver]) -> None:
+        """Log what nothing is done about."""
+        for each in passed:
+            self._log("markerSkipped", key=each.what)
 
     def _rules(self, event: bytes, invocation: fc.Invocation) -> Sequence[Rule]:
         """The rules; those in an object are fetched once an instance, by the first event that needs any."""

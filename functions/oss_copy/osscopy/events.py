@@ -101,11 +101,19 @@ class Arrival(msgspec.Struct, frozen=True):
         return self.now.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class PassedOver(msgspec.Struct, frozen=True):
+    """What an event tells of and nothing is done about: a folder marker that its rule skips, by its key."""
+
+    why: Literal["marker"]
+    what: str
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What an event asks for, one entry a record or request. `many`: the answer is a list of results."""
 
     items: tuple[Command | Refused, ...]
     many: bool
+    passed: tuple[PassedOver, ...] = ()
 
 
 class HttpCall(msgspec.Struct, frozen=True, rename="camel"):
@@ -150,7 +158,7 @@ class HttpContext(msgspec.Struct, frozen=True, rename="camel"):
 
 
 Event: TypeAlias = Batch | HttpCall | Action | Dropped | Ping
-Items: TypeAlias = list[Command | Refused]
+Items: TypeAlias = list[Command | Refused | PassedOver]
 
 
 # --- self-invocation ---------------------------------------------------------------------------------------
@@ -344,8 +352,13 @@ class _Record(msgspec.Struct, frozen=True, rename="camel"):
     response_elements: _Elements = _Elements()
 
 
+def _batch(found: Items) -> Batch:
+    items = tuple(each for each in found if not isinstance(each, PassedOver))
+    return Batch(items, many=True, passed=tuple(each for each in found if isinstance(each, PassedOver)))
+
+
 def _oss(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
-    items: list[Command | Refused] = []
+    items: Items = []
     for index, each in enumerate(decode(bytes(raw), list[msgspec.Raw], "events")):
         at = f"events[{index}]"
         try:
@@ -357,7 +370,7 @@ def _oss(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
                 items += _by_rules(record.oss, moment, occurrence, arrival, rules)
         except Refused as error:
             items.append(error)
-    return Batch(tuple(items), many=True)
+    return _batch(items)
 
 
 class _CloudEvent(msgspec.Struct, frozen=True):
@@ -382,14 +395,14 @@ def _cloud_events(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Seque
     """One event of EventBridge or a batch of them; the rules are those of the OSS trigger."""
     if len(entries) > MAX_REQUESTS:
         raise Refused("TooManyRequests", f"{len(entries)} events at once; {MAX_REQUESTS} are taken")
-    items: list[Command | Refused] = []
+    items: Items = []
     for index, each in enumerate(entries):
         at = f"[{index}]" if len(entries) > 1 else ""
         try:
             items += _cloud_event(decode(bytes(each), _CloudEvent, at), at, arrival, rules)
         except Refused as error:
             items.append(error)
-    return Batch(tuple(items), many=True)
+    return _batch(items)
 
 
 def _cloud_event(event: _CloudEvent, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
@@ -413,15 +426,19 @@ def _by_rules(oss: _Oss, moment: datetime, occurrence: str, arrival: Arrival, ru
 
     Whether keys come raw or URL-encoded is not documented: the raw reading comes first, the unquoted one goes
     along as its alternative if it is another key. A reading that no copy can be made of is none; if there is
-    no other, that is the rule's entry.
+    no other, that is the rule's entry. A folder marker that the rule skips is passed over.
     """
     bucket, key, etag = oss.bucket.name, oss.object.key, oss.object.e_tag.strip('"')
-    items: list[Command | Refused] = []
+    items: Items = []
     for rule in rules:
         readings: list[CopyRequest] = []
-        refusals: list[Refused] = []
+        refusals: list[Refused | PassedOver] = []
         for reading in _readings(key):
-            if rule.covers(bucket, reading):
+            if not rule.covers(bucket, reading):
+                continue
+            if reading.endswith("/") and skips_markers(rule):
+                refusals.append(PassedOver("marker", reading))
+            else:
                 try:
                     readings.append(prepare(rule.request(reading), moment))
                 except Refused as error:
@@ -555,8 +572,20 @@ def _check_user_name(name: str) -> None:
         raise Refused("InvalidMetadata", text, field=field)
 
 
+def skips_markers(rule: Rule) -> bool:
+    """Whether folder markers are passed over: if the rule says so, or would copy them all to one key."""
+    if rule.markers is None:
+        return not names.keeps_markers_apart(rule.destination.key)
+    return rule.markers == "skip"
+
+
 def check_rule(rule: Rule) -> None:
     """Refuse a rule whose options or template are wrong whatever the key is."""
+    if rule.markers == "copy" and not names.keeps_markers_apart(rule.destination.key):
+        text = (
+            "all folder markers would be copied to one key: write {key} or {dir} in destination.key, or skip"
+        )
+        raise Refused("InvalidField", text, field="markers")
     names.check_no_address(rule.source.prefix, "source.prefix")
     names.check_no_address(rule.destination.key, "destination.key")
     example = f"{rule.source.prefix}folder/example{rule.source.suffix}"

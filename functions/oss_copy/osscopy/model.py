@@ -196,10 +196,14 @@ class RuleSource(Value, frozen=True):
 
 
 class Rule(Options, frozen=True, kw_only=True):
-    """What the OSS trigger copies where; the options are those of a copy request."""
+    """What the OSS trigger copies where; the options are those of a copy request.
+
+    `markers`: what becomes of folder markers, keys that end with a slash; None: what suits the template.
+    """
 
     source: RuleSource
     destination: Destination
+    markers: Literal["copy", "skip"] | None = None
 
     def covers(self, bucket: str, key: str) -> bool:
         """Whether an object is this rule's business."""

@@ -177,6 +177,11 @@ def _write_date(form: str, moment: datetime, zone: tzinfo) -> str:
     return re.sub(r"%(.)", write, form)
 
 
+def keeps_markers_apart(template: str) -> bool:
+    """Whether `template` makes a key of its own of each folder marker: `{name}` of `a/b/` is empty."""
+    return any(placeholder in {"key", "dir"} for _, placeholder, _, _ in _pieces(template))
+
+
 def fixed_prefix(template: str, source_prefix: str) -> str:
     """What every key made by `template` starts with, for sources under `source_prefix`."""
     out = ""

@@ -13,23 +13,13 @@ from itertools import chain
 from functions.deploy import calls
 from functions.deploy.props import Function, HttpTrigger, OssTrigger, TimerTrigger, account_of
 from functions.deploy.template import Deployment
-from osscopy import names, settings
+from osscopy import events, names, settings
 from osscopy.model import Misconfigured, Rule
 from osscopy.settings import Settings
 
 # What creates an object. `ObjectCreated:*` also fires for the parts of an upload, and the operations of parts
 # only for them.
-CREATING = frozenset(
-    f"oss:ObjectCreated:{operation}"
-    for operation in (
-        "AppendObject",
-        "CompleteMultipartUpload",
-        "CopyObject",
-        "PostObject",
-        "PutObject",
-        "PutSymlink",
-    )
-)
+CREATING = frozenset(f"oss:{event}" for event in events.CREATED)
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})  # of the API in osscopy/openapi.json
 
 

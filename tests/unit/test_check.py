@@ -11,7 +11,7 @@ import pytest
 
 from osscopy import checkup, findings, plan, probes, settings, suspicions, triggers
 from osscopy.checkup import Checkup
-from osscopy.events import CREATED
+from osscopy.events import CREATED, WRITTEN
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     KIB,
@@ -206,7 +206,8 @@ def test_endpoints_are_of_the_region_internal_and_encrypted(
 
 # --- triggers ----------------------------------------------------------------------------------------------
 
-TOLD = [f"oss:{each}" for each in sorted(CREATED)]
+TOLD = [f"oss:{each}" for each in sorted(WRITTEN)]
+COPIED = [f"oss:{each}" for each in sorted(CREATED)]
 SWEEP = Trigger("sweep", "timer", "", '{"payload": "{\\"action\\": \\"sweep\\"}", "enable": true}')
 ASLEEP = msgspec.structs.replace(SWEEP, config=SWEEP.config.replace("true", "false"))
 BRIDGE = Trigger("bridge", "eventbridge", "", '{"eventRuleFilterPattern": "{\\"source\\": [\\"acs.oss\\"]}"}')
@@ -222,6 +223,7 @@ def watching(name: str, prefix: str, bucket: str = "src", events: Sequence[str] 
     [
         ([watching("a", "in/"), SWEEP], "ok", "a (oss), sweep (timer)"),
         ([watching("a", ""), SWEEP], "ok", "a (oss)"),
+        ([watching("a", "in/", events=COPIED), SWEEP], "ok", "a (oss)"),
         ([BRIDGE, SWEEP], "ok", "bridge (eventbridge)"),
         ([watching("a", "in/")], "failed", "no timer asks for the sweep"),
         ([watching("a", "in/"), ASLEEP], "failed", "no timer asks for the sweep"),

@@ -101,10 +101,9 @@ def test_an_oss_event_is_matched_with_the_rules_record_by_record() -> None:
 def test_an_encoded_key_brings_its_unquoted_reading_along() -> None:
     first, second = (item for item in parse(payload("oss-trigger-encoded")).items if isinstance(item, Copy))
     assert first.request.source.key == "in/a%20b.bin"
-    assert first.alternative is not None
-    assert first.alternative.source.key == "in/a b.bin"
+    assert [each.source.key for each in first.alternatives] == ["in/a b.bin"]
     assert first.event_etag == "5EB63BBBE01EEED093CB22BB8F5ACDC3"
-    assert second.alternative is None
+    assert second.alternatives == ()
 
 
 def test_events_of_parts_and_removals_make_no_copy() -> None:
@@ -126,7 +125,53 @@ def test_every_created_object_makes_a_copy_and_nothing_else_does() -> None:
         "in/CompleteMultipartUpload.bin",
         "in/AppendObject.bin",
         "in/PutSymlink.bin",
+        "in/ObjectCreated.bin",
+        "in/replica-ObjectModified.bin",
     ]
+    assert parse(payload("oss-trigger-every-operation")).passed == ()
+
+
+def renamed(name: str) -> list[dict[str, Any]]:
+    """Events of this name, by each way they come in."""
+    cloud_event, data = json.loads(payload("eventbridge")), json.loads(payload("eventbridge-raw"))
+    record = created("in/a.bin")["events"][0]
+    return [
+        {"events": [{**record, "eventName": name}]},
+        {**cloud_event, "type": f"oss:{name}"},
+        {**data, "eventName": name},
+        {**data, "eventName": f"oss:{name}"},
+    ]
+
+
+@pytest.mark.parametrize("name", ["ObjectReplication:ObjectCreated", "ObjectReplication:ObjectModified"])
+def test_what_is_replicated_is_copied_like_any_other_creation(name: str) -> None:
+    for event in renamed(name):
+        assert isinstance(only_copy(event), Copy)
+
+
+@pytest.mark.parametrize(
+    "name", ["ObjectCreated:Teleport", "ObjectReplication:MetaChanged", "ObjectCreated:*"]
+)
+def test_a_creating_event_that_nobody_knows_is_told_of(name: str) -> None:
+    for event in renamed(name):
+        batch = parse(event)
+        assert batch.items == ()
+        assert batch.passed == (events.PassedOver("event", name),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ObjectCreated:UploadPart",
+        "ObjectCreated:InitiateMultipartUpload",
+        "ObjectRemoved:DeleteObject",
+        "ObjectReplication:ObjectRemoved",
+        "ObjectModified:UpdateObjectMeta",
+    ],
+)
+def test_an_event_that_creates_no_object_is_passed_over_without_a_word(name: str) -> None:
+    for event in renamed(name):
+        assert parse(event) == events.Batch((), many=True)
 
 
 def test_odd_keys_are_read_raw_first_and_unquoted_only_if_that_is_another_key() -> None:
@@ -138,10 +183,11 @@ def test_odd_keys_are_read_raw_first_and_unquoted_only_if_that_is_another_key() 
         record["oss"]["object"]["key"] for record in json.loads(payload("oss-trigger-odd-keys"))["events"]
     ]
     assert [copy.request.source.key for copy in copies] == sent
-    others = {copy.request.source.key: copy.alternative for copy in copies if copy.alternative}
-    assert {raw: other.source.key for raw, other in others.items()} == {
-        "in/a%2Fb.bin": "in/a/b.bin",
-        "in/%2e%2e/x": "in/../x",
+    others = {copy.request.source.key: copy.alternatives for copy in copies if copy.alternatives}
+    assert {raw: [each.source.key for each in also] for raw, also in others.items()} == {
+        "in/a%2Fb.bin": ["in/a/b.bin"],
+        "in/%2e%2e/x": ["in/../x"],
+        "in/plus+plus.bin": ["in/plus plus.bin"],
     }
     for copy in copies:
         assert copy.request.destination.key == copy.request.source.key
@@ -168,7 +214,7 @@ def test_a_reading_no_copy_can_be_made_of_does_not_stop_the_other(
 ) -> None:
     copy = only_copy(created(key))
     assert copy.request.source.key == (raw or unquoted)
-    assert copy.alternative is None
+    assert copy.alternatives == ()
 
 
 @pytest.mark.parametrize(
@@ -203,6 +249,60 @@ def test_a_folder_marker_under_a_rule_is_copied_where_it_has_a_key_of_its_own_an
     assert other.passed == (), "it is not the rule's business"
 
 
+def test_the_data_of_an_eventbridge_event_alone_is_read_in_either_layout() -> None:
+    flat = json.loads(payload("eventbridge-raw"))
+    nested = {name: value for name, value in flat.items() if name not in {"bucket", "object"}}
+    nested["oss"] = {name: flat[name] for name in ("bucket", "object")}
+    copy = only_copy(flat)
+    assert copy.request.destination.key == "out/a b+c.bin"
+    assert copy.event_etag == "5EB63BBBE01EEED093CB22BB8F5ACDC3"
+    assert only_copy(nested) == copy
+    assert parse([flat, nested]).items == (copy, copy)
+    assert events.needs_rules(payload("eventbridge-raw"))
+
+
+def test_raw_data_is_the_job_of_its_write() -> None:
+    """Delivered again, also by an OSS trigger, it is the same; a write of the same bytes is another one."""
+    flat = json.loads(payload("eventbridge-raw"))
+    by_trigger = {"events": [{**flat, "oss": {"bucket": flat["bucket"], "object": flat["object"]}}]}
+    first = only_copy(flat)
+    later = events.parse(json.dumps(flat).encode(), events.Arrival("req-9", ARRIVAL.now), RULES)
+    assert isinstance(later, events.Batch)
+    assert later.items == (first,)
+    assert only_copy(by_trigger).job == first.job
+    again = {**flat, "responseElements": {"requestId": "6738C1A2B3C4D5E6F7A8F0FF"}}
+    bare = {name: value for name, value in flat.items() if name != "responseElements"}
+    bare_later = {**bare, "eventTime": "2026-11-22T09:30:00.001Z"}
+    other = {**flat, "object": {**flat["object"], "eTag": "0" * 32}}
+    jobs = [only_copy(each).job for each in (flat, again, bare, bare_later, other)]
+    assert len(set(jobs)) == len(jobs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"eventName": None}, "InvalidField", "eventName"),
+        ({"eventTime": "yesterday"}, "InvalidTime", "eventTime"),
+        ({"eventSource": "acs:fnf"}, "UnknownSource", "eventSource"),
+        ({"object": {"size": 1}}, "MissingField", "object.key"),
+    ],
+)
+def test_raw_data_that_cannot_be_used_is_refused_by_name(
+    changes: dict[str, Any], code: str, field: str
+) -> None:
+    refused = refusal({**json.loads(payload("eventbridge-raw")), **changes})
+    assert (refused.code, refused.field) == (code, field)
+
+
+def test_raw_data_without_the_name_of_its_event_is_refused_and_not_taken_for_a_request() -> None:
+    flat = json.loads(payload("eventbridge-raw"))
+    for name in ("oss", "bucket"):
+        event = {"oss": {"bucket": flat["bucket"], "object": flat["object"]}} if name == "oss" else dict(flat)
+        event.pop("eventName", None)
+        refused = refusal(event)
+        assert (refused.code, refused.field) == ("MissingField", "eventName")
+
+
 def test_a_bad_record_stops_no_other_and_is_named() -> None:
     first, second, third = parse(payload("oss-trigger-bad-record")).items
     assert isinstance(first, Copy)
@@ -233,8 +333,7 @@ def test_a_batch_of_eventbridge_is_read_event_by_event() -> None:
     first, second = (item for item in parse(payload("eventbridge-batch")).items if isinstance(item, Copy))
     assert first.request.source.key == "in/one.bin"
     assert second.request.source.key == "in/two%20.bin"
-    assert second.alternative is not None
-    assert second.alternative.source.key == "in/two .bin"
+    assert [each.source.key for each in second.alternatives] == ["in/two .bin"]
     assert len(parse(payload("eventbridge-batch")).items) == 2  # outside the prefix; a part
 
 
@@ -581,6 +680,26 @@ def test_a_copy_to_begin_is_read_whichever_version_of_the_function_submitted_it(
         parse(event)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_copy_to_begin_that_was_queued_with_one_other_reading_or_none_is_read(version: int) -> None:
+    event = json.loads(payload("continuation-start-readings"))
+    event["continuation"]["version"] = version
+    command = event["continuation"]["command"]
+    now = only_copy(event)
+    assert [each.source.key for each in now.alternatives] == ["in/a b.bin"]
+    command["alternative"] = command.pop("alternatives")[0]
+    assert only_copy(event) == now
+    command["alternative"] = None
+    assert only_copy(event) == msgspec.structs.replace(now, alternatives=())
+
+
+def test_a_copy_to_begin_without_other_readings_can_be_read_by_older_code() -> None:
+    """It knows no `alternatives`: what is as it always is goes without being named."""
+    copy = only_copy(asked())
+    command = json.loads(events.encode(copy))["continuation"]["command"]
+    assert command.keys() == {"step", "job", "request", "startedAt"}
+
+
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60)
 KEYS = NAMES.filter(lambda name: name[0] not in "/\\" and name not in {".", ".."})
 BUCKETS = st.from_regex(r"[a-z0-9][a-z0-9-]{1,20}[a-z0-9]", fullmatch=True)
@@ -673,7 +792,7 @@ def test_the_other_reading_of_a_start_is_checked_too() -> None:
     request = CopyRequest(source=Source("src", "a"), destination=Destination("dst", "b"))
     other = msgspec.structs.replace(request, source=Source("evil/host", "a"))
     with pytest.raises(Refused, match="InvalidBucketName"):
-        events.parse(events.encode(Copy(JOB, request, "t", other)), ARRIVAL, RULES)
+        events.parse(events.encode(Copy(JOB, request, "t", (request, other))), ARRIVAL, RULES)
 
 
 # --- what FC gives up --------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeAlias, TypeVar
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 
 import msgspec
 
@@ -41,7 +41,7 @@ T = TypeVar("T")
 VERSION = 1  # of the self-invocation's payload
 MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
 MAX_REQUESTS = 1000  # in one event
-CREATED = frozenset(
+WRITTEN = frozenset(  # by a request for that object
     f"ObjectCreated:{operation}"
     for operation in (
         "PutObject",
@@ -52,6 +52,17 @@ CREATED = frozenset(
         "PutSymlink",
     )
 )
+REPLICATED = frozenset({"ObjectReplication:ObjectCreated", "ObjectReplication:ObjectModified"})
+CREATED = WRITTEN | REPLICATED  # what is copied; names as events have them, without `oss:`
+PASSED = frozenset(  # known, and no new object
+    {
+        "ObjectCreated:InitiateMultipartUpload",
+        "ObjectCreated:UploadPart",
+        "ObjectCreated:UploadPartCopy",
+        "ObjectReplication:ObjectRemoved",
+    }
+)
+CREATING = frozenset({"ObjectCreated", "ObjectReplication"})  # what stands before the colon
 
 # Patterns without anchors, of the whole text; the OpenAPI document is made of the same ones.
 JOB = r"c-[0-9a-f]{32}"
@@ -102,9 +113,13 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class PassedOver(msgspec.Struct, frozen=True):
-    """What an event tells of and nothing is done about: a folder marker that its rule skips, by its key."""
+    """What an event tells of and nothing is done about.
 
-    why: Literal["marker"]
+    A folder marker that its rule skips, by its key, or an event that may have created an object, and that
+    nobody knows yet, by its name.
+    """
+
+    why: Literal["marker", "event"]
     what: str
 
 
@@ -186,10 +201,21 @@ class _Start(msgspec.Struct, frozen=True, rename="camel", tag_field="step", tag=
     job: str
     request: CopyRequest
     started_at: str
-    alternative: CopyRequest | None = None
+    alternatives: tuple[CopyRequest, ...] = ()
     event_etag: str | None = None
     keep: bool = False
     follows: int | None = None
+
+
+def _with_alternatives(command: bytes) -> bytes:
+    """The command as it is written now: a copy used to have one `alternative`, or null."""
+    if b'"alternative"' not in command:
+        return command
+    fields = decode(command, dict[str, msgspec.Raw], "continuation.command")
+    if "alternative" in fields:
+        one = bytes(fields.pop("alternative"))
+        fields["alternatives"] = msgspec.Raw(b"[]" if one == b"null" else b"[" + one + b"]")
+    return msgspec.json.encode(fields)
 
 
 def _of_another_version(envelope: _Envelope) -> Copy:
@@ -206,10 +232,12 @@ def _of_another_version(envelope: _Envelope) -> Copy:
 
 
 def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
-    envelope = decode(bytes(raw), _Envelope, "continuation")
+    envelope: _Envelope = decode(bytes(raw), _Envelope, "continuation")
+    body = _with_alternatives(bytes(envelope.command))
+    envelope = msgspec.structs.replace(envelope, command=msgspec.Raw(body))
     command: Command | Sweep | Ping
     if envelope.version == VERSION:
-        command = decode(bytes(envelope.command), Copy | Continue | Sweep | Ping, "continuation.command")
+        command = decode(body, Copy | Continue | Sweep | Ping, "continuation.command")
     else:
         command = _of_another_version(envelope)
     if isinstance(command, Sweep | Ping):
@@ -217,8 +245,9 @@ def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
     _check_whole(JOB, command.job, "InvalidContinuation", "continuation.command.job")
     if isinstance(command, Continue):
         _check_continue(command)
-    elif command.alternative is not None:
-        check_request(command.alternative)
+    else:
+        for reading in command.alternatives:
+            check_request(reading)
     check_request(command.request)
     return command
 
@@ -251,7 +280,7 @@ def is_http(event: bytes) -> bool:
 
 def needs_rules(event: bytes) -> bool:
     """Whether `event` may be one of OSS: a cheap look, for rules that have to be fetched first."""
-    return not is_http(event) and (b"events" in event or b"specversion" in event)
+    return not is_http(event) and any(each in event for each in (b"events", b"specversion", b"eventName"))
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
@@ -263,12 +292,12 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     event = unmarked(event)
     if event.lstrip()[:1] == b"[":
         entries = decode(event, list[msgspec.Raw], "")
-        if any(_is_cloud_event(bytes(entry)) for entry in entries):
-            return _cloud_events(entries, arrival, rules)
+        if any(_is_bridged(bytes(entry)) for entry in entries):
+            return _bridged(entries, arrival, rules)
         return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
     top = decode(event, dict[str, msgspec.Raw], "")
     if "specversion" in top:
-        return _cloud_events([msgspec.Raw(event)], arrival, rules)
+        return _bridged([msgspec.Raw(event)], arrival, rules)
     if "events" in top:
         return _oss(top["events"], arrival, rules)
     if "requestPayload" in top:
@@ -281,6 +310,8 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     if "continuation" in top:
         command = _continuation(top["continuation"])
         return command if isinstance(command, Sweep | Ping) else Batch((command,), many=False)
+    if _is_raw(top):
+        return _bridged([msgspec.Raw(event)], arrival, rules)
     return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
 
 
@@ -345,11 +376,17 @@ class _Elements(msgspec.Struct, frozen=True, rename="camel"):
     request_id: str = ""
 
 
-class _Record(msgspec.Struct, frozen=True, rename="camel"):
+class _Told(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What OSS says of an event, whoever hands it on."""
+
     event_name: str
     event_time: str
-    oss: _Oss
+    event_source: str = "acs:oss"
     response_elements: _Elements = _Elements()
+
+
+class _Record(_Told, frozen=True, kw_only=True):
+    oss: _Oss
 
 
 def _batch(found: Items) -> Batch:
@@ -363,14 +400,27 @@ def _oss(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
         at = f"events[{index}]"
         try:
             record: _Record = decode(bytes(each), _Record, at)
-            event_id = record.response_elements.request_id or record.event_time
-            occurrence = f"oss:{event_id}:{record.event_name}:{record.oss.object.e_tag}"
-            if record.event_name in CREATED:
-                moment = _recent(record.event_time, f"{at}.eventTime", arrival)
-                items += _by_rules(record.oss, moment, occurrence, arrival, rules)
+            items += _recorded(record, record.oss, f"{at}.", arrival, rules)
         except Refused as error:
             items.append(error)
     return _batch(items)
+
+
+def _recorded(told: _Told, oss: _Oss, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    """What an event makes. Its request tells one write from the next, also where the bytes are the same."""
+    if told.event_name.removeprefix("oss:") not in CREATED:
+        return _not_created(told.event_name)
+    event_id = told.response_elements.request_id or told.event_time
+    occurrence = f"oss:{event_id}:{told.event_name}:{oss.object.e_tag}"
+    return _by_rules(oss, _recent(told.event_time, f"{at}eventTime", arrival), occurrence, arrival, rules)
+
+
+def _not_created(name: str) -> Items:
+    """Nothing, but for an event that may have created an object and that nobody knows."""
+    known = name.removeprefix("oss:")
+    if known.partition(":")[0] in CREATING and known not in PASSED:
+        return [PassedOver("event", known[:80])]
+    return []
 
 
 class _CloudEvent(msgspec.Struct, frozen=True):
@@ -387,11 +437,19 @@ class _Nested(msgspec.Struct, frozen=True):
     oss: _Oss
 
 
-def _is_cloud_event(entry: bytes) -> bool:
-    return entry.lstrip()[:1] == b"{" and "specversion" in decode(entry, dict[str, msgspec.Raw], "")
+def _is_raw(top: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether this is what EventBridge hands on with `eventSchema: RawData`: the `data` of an event alone."""
+    return "eventName" in top or "oss" in top or {"bucket", "object"} <= top.keys()
 
 
-def _cloud_events(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]) -> Batch:
+def _is_bridged(entry: bytes) -> bool:
+    if entry.lstrip()[:1] != b"{":
+        return False
+    top = decode(entry, dict[str, msgspec.Raw], "")
+    return "specversion" in top or _is_raw(top)
+
+
+def _bridged(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]) -> Batch:
     """One event of EventBridge or a batch of them; the rules are those of the OSS trigger."""
     if len(entries) > MAX_REQUESTS:
         raise Refused("TooManyRequests", f"{len(entries)} events at once; {MAX_REQUESTS} are taken")
@@ -399,41 +457,57 @@ def _cloud_events(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Seque
     for index, each in enumerate(entries):
         at = f"[{index}]" if len(entries) > 1 else ""
         try:
-            items += _cloud_event(decode(bytes(each), _CloudEvent, at), at, arrival, rules)
+            top = decode(bytes(each), dict[str, msgspec.Raw], at)
+            read = _raw_event if _is_raw(top) and "specversion" not in top else _cloud_event
+            items += read(bytes(each), at, arrival, rules)
         except Refused as error:
             items.append(error)
     return _batch(items)
 
 
-def _cloud_event(event: _CloudEvent, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
-    """`data` is what an OSS trigger has as `oss`, or holds it under that name: sources disagree."""
+def _cloud_event(entry: bytes, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    event: _CloudEvent = decode(entry, _CloudEvent, at)
     prefix = f"{at}." if at else ""
     if event.source != "acs.oss":
         raise Refused(
             "UnknownSource", f"events of {event.source[:80]!r}; known is acs.oss", field=f"{prefix}source"
         )
     if event.type.removeprefix("oss:") not in CREATED:
-        return []
-    data, where = bytes(event.data), f"{prefix}data"
-    is_nested = data.lstrip()[:1] == b"{" and "oss" in decode(data, dict[str, msgspec.Raw], where)
-    oss: _Oss = decode(data, _Nested, where).oss if is_nested else decode(data, _Oss, where)
+        return _not_created(event.type)
+    oss = _of_data(bytes(event.data), f"{prefix}data")
     moment = _recent(event.time, f"{prefix}time", arrival)
     return _by_rules(oss, moment, f"eventbridge:{event.id}", arrival, rules)
+
+
+def _raw_event(entry: bytes, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    told: _Told = decode(entry, _Told, at)
+    prefix = f"{at}." if at else ""
+    if told.event_source != "acs:oss":
+        text = f"events of {told.event_source[:80]!r}; known is acs:oss"
+        raise Refused("UnknownSource", text, field=f"{prefix}eventSource")
+    return _recorded(told, _of_data(entry, at), prefix, arrival, rules)
+
+
+def _of_data(data: bytes, at: str) -> _Oss:
+    """`data` is what an OSS trigger has as `oss`, or holds it under that name: sources disagree."""
+    is_nested = data.lstrip()[:1] == b"{" and "oss" in decode(data, dict[str, msgspec.Raw], at)
+    oss: _Oss = decode(data, _Nested, at).oss if is_nested else decode(data, _Oss, at)
+    return oss
 
 
 def _by_rules(oss: _Oss, moment: datetime, occurrence: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
     """What the rules make of one created object, one entry a rule that covers it: none if no rule does.
 
-    Whether keys come raw or URL-encoded is not documented: the raw reading comes first, the unquoted one goes
-    along as its alternative if it is another key. A reading that no copy can be made of is none; if there is
-    no other, that is the rule's entry. A folder marker that the rule skips is passed over.
+    The likeliest reading of its key comes first, the others go along as its alternatives. A reading that no
+    copy can be made of is none; if there is no other, that is the rule's entry. A folder marker that the rule
+    skips is passed over.
     """
     bucket, key, etag = oss.bucket.name, oss.object.key, oss.object.e_tag.strip('"')
     items: Items = []
     for rule in rules:
         readings: list[CopyRequest] = []
         refusals: list[Refused | PassedOver] = []
-        for reading in _readings(key):
+        for reading in names.readings(key):
             if not rule.covers(bucket, reading):
                 continue
             if reading.endswith("/") and skips_markers(rule):
@@ -445,20 +519,13 @@ def _by_rules(oss: _Oss, moment: datetime, occurrence: str, arrival: Arrival, ru
                     refusals.append(error)
         if readings:
             job = job_id(readings[0], occurrence)
-            alternative = readings[1] if len(readings) > 1 else None
+            alternatives = tuple(readings[1:])
             follows = None if rule.overwrite == "never" else 0
-            copy = Copy(job, readings[0], arrival.started_at, alternative, etag or None, follows=follows)
+            copy = Copy(job, readings[0], arrival.started_at, alternatives, etag or None, follows=follows)
             items.append(copy)
         else:
             items += refusals[:1]
     return items
-
-
-def _readings(key: str) -> tuple[str, ...]:
-    try:
-        return tuple(dict.fromkeys((key, unquote_to_bytes(key).decode())))
-    except UnicodeError:  # unquoted it is no UTF-8, so it was not quoted
-        return (key,)
 
 
 # --- copy requests -----------------------------------------------------------------------------------------

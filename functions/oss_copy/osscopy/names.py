@@ -6,10 +6,12 @@ the exact string.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import string
 from datetime import datetime, timedelta, timezone, tzinfo
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 
@@ -80,6 +82,24 @@ def check_key(key: str, field: str) -> None:
         raise Refused("InvalidKey", f"{key!r} cannot be addressed over HTTP", field=field)
     if "\0" in key:
         raise Refused("InvalidKey", "the key contains a NUL character", field=field)
+
+
+def readings(key: str) -> tuple[str, ...]:
+    """The keys that the text of an event may stand for, the likeliest first, each once.
+
+    Whether keys come raw or URL-encoded is not documented: as it stands, unquoted, and unquoted with `+` for
+    a blank. What is no UTF-8 when it is unquoted was not quoted.
+    """
+    found = [key]
+    for text in (key, key.replace("+", " ")):
+        with contextlib.suppress(UnicodeError):
+            found.append(unquote_to_bytes(text).decode())
+    return tuple(dict.fromkeys(found))
+
+
+def is_guess(key: str, reading: str) -> bool:
+    """Whether a reading of `key` takes `+` for a blank: only the object's ETag can tell that it is meant."""
+    return reading not in {key, unquote(key)}
 
 
 def render(template: str, key: str, moment: datetime) -> str:

@@ -13,12 +13,15 @@ from typing import TypeVar
 import msgspec
 
 from osscopy import names
-from osscopy.events import CREATED
+from osscopy.events import CREATED, WRITTEN
 from osscopy.model import Line, Rule, Trigger
 from osscopy.suspicions import line
 
 CHECK = "triggers"
-EVENTS = "list the six events that s.yaml has, and no others"
+EVENTS = (
+    "list the six events that s.yaml has, those of replicated objects (oss:ObjectReplication:ObjectCreated, "
+    "oss:ObjectReplication:ObjectModified) if there are any, and no others"
+)
 
 T = TypeVar("T")
 
@@ -123,7 +126,7 @@ def _events(watches: Sequence[_Watch]) -> Iterator[Line]:
             )
             text = f"it fires for {', '.join(other)}: {why}"
             yield line(CHECK, "warning", text, EVENTS, watch.name)
-        elif unheard := sorted(CREATED - watch.events):
+        elif unheard := sorted(WRITTEN - watch.events):
             text = f"it does not fire for {', '.join(unheard)}: such objects are not copied"
             yield line(CHECK, "warning", text, EVENTS, watch.name)
 

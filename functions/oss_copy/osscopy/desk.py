@@ -36,7 +36,7 @@ R = TypeVar("R", bound=Result)
 
 SCAN = 200  # records looked at for one page: it may hold fewer copies than asked for and still have a next
 READERS = 8
-LOOK_SECONDS = 2.0  # what one more question may take
+LOOK_SECONDS = 1.2  # what one more question may take: no answer is waited for less than a second
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -91,7 +91,9 @@ class Desk:
 
     def _ask_opened(self, job: str) -> Opened | None:
         """`open/`, of which no answer may have come; None if that cannot be seen in time."""
-        if self._session.seconds_left() < LOOK_SECONDS:
+        limits = self._session.limits
+        until_killed = self._session.seconds_left() + limits.configured - limits.timeout
+        if until_killed < LOOK_SECONDS:
             return None
         try:
             return self._session.ask(lambda: self._journal.opened(job))

@@ -29,11 +29,12 @@ OssEventName = Literal[
     "oss:ObjectCreated:UploadPart",
     "oss:ObjectCreated:UploadPartCopy",
     "oss:ObjectModified:UpdateObjectMeta",
-    "oss:ObjectReplication:ObjectCreated",
-    "oss:ObjectReplication:ObjectModified",
     "oss:ObjectRemoved:AbortMultipartUpload",
     "oss:ObjectRemoved:DeleteObject",
     "oss:ObjectRemoved:DeleteObjects",
+    "oss:ObjectReplication:ObjectCreated",
+    "oss:ObjectReplication:ObjectModified",
+    "oss:ObjectReplication:ObjectRemoved",
 ]
 
 ENVIRONMENT_LIMIT = 4096  # bytes of all names and values together (FC limits page)

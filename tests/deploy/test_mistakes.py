@@ -352,6 +352,12 @@ def test_rules_in_an_object_are_left_to_the_function(tmp_path: Path) -> None:
     assert judge(path) == ""
 
 
+@pytest.mark.parametrize("name", ["ObjectCreated", "ObjectModified"])
+def test_a_trigger_may_tell_of_what_is_replicated(tmp_path: Path, name: str) -> None:
+    more = f"{EVENT}\n              - oss:ObjectReplication:{name}"
+    assert judge(changed(tmp_path, (EVENT, more))) == ""
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     found = judge(
         changed(tmp_path, ("asyncTask: true", "asyncTask: false"), (EVENT, "- oss:ObjectCreated:*"))

@@ -113,7 +113,7 @@ def test_a_job_without_a_record_is_not_found(cloud: LocalCloud) -> None:
     job = "c-" + "0" * 32
     for method in ("GET", "DELETE"):
         answer = cloud.http(method, f"/copies/{job}")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NotFound")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NoSuchJob")
     assert cloud.http("POST", f"/copies/{job}/resubmit").status_code == 404
 
 

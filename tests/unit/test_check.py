@@ -11,6 +11,7 @@ import pytest
 
 from osscopy import checkup, findings, plan, probes, settings, suspicions, triggers
 from osscopy.checkup import Checkup
+from osscopy.events import CREATED
 from osscopy.journal import RecordJournal
 from osscopy.model import (
     KIB,
@@ -218,6 +219,7 @@ def test_endpoints_are_of_the_region_internal_and_encrypted(
 # --- triggers ----------------------------------------------------------------------------------------------
 
 TOLD = [f"oss:{each}" for each in sorted(triggers.WAYS | triggers.KINDS)]
+COPIED = [f"oss:{each}" for each in sorted(CREATED)]
 
 
 def timer(payload: str, name: str = "timer", *, enable: bool = True) -> Trigger:
@@ -241,6 +243,7 @@ def watching(
     [
         ([watching("a", "in/"), SWEEP], "ok", "a (oss), sweep (timer)"),
         ([watching("a", ""), SWEEP], "ok", "a (oss)"),
+        ([watching("a", "in/", events=COPIED), SWEEP], "ok", "a (oss)"),
         ([BRIDGE, SWEEP], "ok", "bridge (eventbridge)"),
         ([watching("a", "in/")], "failed", "no timer asks for the sweep"),
         ([watching("a", "in/"), ASLEEP], "failed", "no timer asks for the sweep"),

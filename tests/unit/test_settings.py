@@ -73,6 +73,13 @@ def test_all_settings_are_read() -> None:
         ("COPY_RULES", "oss://state"),
         ("COPY_RULES", "oss://No_Bucket/rules.json"),
         ("OSS_ENDPOINT", "ftp://x"),
+        ("OSS_ENDPOINT", "oss-cn-hangzhou.aliyuncs.com"),
+        ("STATE_BUCKET", "oss://state"),
+        ("ALLOWED_SOURCES", "oss://src/*"),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/oss://dst/{name}")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/backup/")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/{dir}")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/x", metadata={"user": {"a_b": ""}})])),
         ("INVOKE_ENDPOINT", "https://host/path"),
         ("INVOKE_FUNCTION", "a/b"),
         ("MAX_PARALLEL", "0"),
@@ -91,9 +98,44 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     assert caught.value.message.startswith(name)
 
 
+HANGZHOU = "https://oss-cn-hangzhou.aliyuncs.com"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "write"),
+    [
+        ("https://my-bucket.oss-cn-hangzhou.aliyuncs.com", HANGZHOU),
+        ("https://My-Bucket.OSS-cn-hangzhou.aliyuncs.com", "https://OSS-cn-hangzhou.aliyuncs.com"),
+        ("https://my-bucket.oss-cn-hangzhou.aliyuncs.com/", HANGZHOU),
+        ("my-bucket.oss-cn-hangzhou.aliyuncs.com/a/b.bin", HANGZHOU),
+        ("http://b-1.oss-cn-hangzhou-internal.aliyuncs.com", "http://oss-cn-hangzhou-internal.aliyuncs.com"),
+        ("https://b-1.cn-hangzhou.oss.aliyuncs.com", "https://cn-hangzhou.oss.aliyuncs.com"),
+        ("https://b-1.vpc100-oss-cn-beijing.aliyuncs.com", "https://vpc100-oss-cn-beijing.aliyuncs.com"),
+        ("https://b-1.oss-accelerate.aliyuncs.com:443", "https://oss-accelerate.aliyuncs.com:443"),
+        (f"{HANGZHOU}/my-bucket", HANGZHOU),
+        (f"{HANGZHOU}/", HANGZHOU),
+        ("oss-cn-hangzhou.aliyuncs.com", HANGZHOU),
+        ("http://127.0.0.1:9000/bucket", "http://127.0.0.1:9000"),
+    ],
+)
+def test_an_endpoint_with_a_bucket_or_a_path_is_told_what_to_write(endpoint: str, write: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        settings.load({"STATE_BUCKET": "state", "OSS_ENDPOINT": endpoint})
+    assert caught.value.message.endswith(f"; write {write}")
+    assert settings.load({"STATE_BUCKET": "state", "OSS_ENDPOINT": write}).oss_endpoint == write
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
+        (
+            {**rule("src/b/", "dst/x"), "source": "oss://src/in/"},
+            '[1].source: an object is taken here, no address: write {"bucket":"src","prefix":"in/"}',
+        ),
+        (
+            {**rule("src/b/", "dst/x"), "source": {"bucket": "oss://src/in/"}},
+            "[1].source.bucket: 'oss://src/in/' is an address: write 'src' as the bucket",
+        ),
         (rule("src/b/", "dst/{kee}"), "[1].destination.key: unknown placeholder {kee}"),
         (rule("src/b/", "dst//{name}"), "[1].destination.key: OSS takes no key that begins with /"),
         (rule("src//b/", "dst/{name}"), "[1].source.prefix: OSS takes no key that begins with /"),
@@ -109,6 +151,29 @@ def test_the_rule_that_is_wrong_is_named(wrong: dict[str, Any], told: str) -> No
 
 def test_a_template_that_makes_keys_for_sources_in_folders_is_taken() -> None:
     assert settings.read_rules(json.dumps([rule("src/", "dst/{dir}/{name}")]))
+
+
+@pytest.mark.parametrize("template", ["{name}", "flat/{name}", "{date:%Y}/{stem}{ext}", "fixed"])
+def test_a_rule_that_would_copy_all_markers_to_one_key_is_refused(template: str) -> None:
+    for markers in ("skip", None):
+        assert settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers=markers)]))
+    with pytest.raises(Refused) as caught:
+        settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers="copy")]))
+    assert caught.value.field == "[0].markers"
+    assert "{key} or {dir}" in caught.value.message
+
+
+@pytest.mark.parametrize("template", ["{key}", "x/{dir}{name}", "{dir}a-{stem}{ext}"])
+def test_a_rule_that_keeps_markers_apart_may_do_either(template: str) -> None:
+    for markers in ("copy", "skip", None):
+        assert settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers=markers)]))
+    with pytest.raises(Refused, match="known are copy, skip"):
+        settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers="drop")]))
+
+
+def test_a_byte_order_mark_before_the_rules_changes_nothing() -> None:
+    text = json.dumps([rule("src/", "dst/{key}")])
+    assert settings.read_rules("\ufeff" + text) == settings.read_rules(text)
 
 
 def test_a_size_that_is_none_is_told_of_its_own_variable() -> None:

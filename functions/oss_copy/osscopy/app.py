@@ -88,6 +88,7 @@ class App:
         self._log = JsonLog(self._settings.log_level)
         self._gateway = fc.Gateway()
         self._fetched: tuple[Rule, ...] | None = None
+        self._unknown_events: set[str] = set()
 
     def handle(self, event: bytes, context: fc.Context) -> object:
         """The answer to one event. A final refusal is returned; Transient is raised, so that FC retries."""
@@ -132,9 +133,19 @@ class App:
         work = Batch(session, engine, journal, lambda result: self._noted(result, invocation))
         if isinstance(asked, Rest):
             return {"results": work.resume(asked, retried=invocation.retries > 0)}
+        self._tell(asked.passed)
         items = tuple(map(_retried, asked.items)) if invocation.retries else asked.items
         found = work.run(items)
         return {"results": found} if asked.many else found[0]
+
+    def _tell(self, passed: Sequence[events.PassedOver]) -> None:
+        """Log what nothing is done about; an event that nobody knows once an instance."""
+        for each in passed:
+            if each.why == "marker":
+                self._log("markerSkipped", key=each.what)
+            elif each.what not in self._unknown_events:
+                self._unknown_events.add(each.what)
+                self._log("unknownEvent", name=each.what)
 
     def _rules(self, event: bytes, invocation: fc.Invocation) -> Sequence[Rule]:
         """The rules; those in an object are fetched once an instance, by the first event that needs any."""

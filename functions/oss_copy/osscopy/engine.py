@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from osscopy import archives, events, follow, plan, proof, results
+from osscopy import archives, events, follow, names, plan, proof, results
 from osscopy.crew import Crew
 from osscopy.ending import CHANGED, UNKNOWN, Ending, task_of, where
 from osscopy.model import (
@@ -103,9 +103,10 @@ class Engine:
         if copy.may_be_on_record and (done := archives.outcome(self._session, copy)) is not None:
             return done
         request, head = self._find_source(copy)
+        events.check_found(request, head)
         # from here on what a symlink points to is the source, pinned and proved as any other object
         request, head = self._session.follow(request, head, request.conditions)
-        copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
+        copy = msgspec.structs.replace(copy, request=request, alternatives=(), event_etag=None)
         limits = self._session.limits
         method = plan.method(request, head, limits.threshold, limits.timeout)
         opened = self._opened(copy.job) if copy.may_be_on_record or method != "multipart" else None
@@ -145,14 +146,11 @@ class Engine:
 
     def _allowed(self, copy: Copy) -> Copy:
         """The copy with those readings of its key that the allow lists name; Refused if that is none."""
-        try:
-            self._session.allow(copy.request)
-        except Refused:
-            if copy.alternative is None:
-                raise
-            self._session.allow(copy.alternative)
-            return msgspec.structs.replace(copy, request=copy.alternative, alternative=None)
-        return copy
+        readings = (copy.request, *copy.alternatives)
+        allowed = [each for each in readings if self._session.is_allowed(each)]
+        request = allowed[0] if allowed else copy.request
+        self._session.allow(request)
+        return msgspec.structs.replace(copy, request=request, alternatives=tuple(allowed[1:]))
 
     def _find_source(self, copy: Copy) -> tuple[CopyRequest, Head]:
         """HEAD the source; an OSS event's key may be raw or encoded, and its ETag tells which is meant."""
@@ -160,19 +158,32 @@ class Engine:
         try:
             head = self._session.source(request, request.conditions)
         except Failed as error:
-            if copy.alternative is None or error.code != "NoSuchKey":
+            if error.code != "NoSuchKey" or (other := self._find_reading(copy, is_needed=True)) is None:
                 raise
-            self._session.allow(copy.alternative)
-            return copy.alternative, self._session.source(copy.alternative, copy.alternative.conditions)
-        if copy.alternative is not None and head.etag != copy.event_etag:
-            try:
-                self._session.allow(copy.alternative)
-                other = self._session.source(copy.alternative, copy.alternative.conditions)
-            except (Refused, Failed):
-                return request, head
-            if other.etag == copy.event_etag:
-                return copy.alternative, other
+            return other
+        if head.etag != copy.event_etag and (other := self._find_reading(copy, is_needed=False)) is not None:
+            return other
         return request, head
+
+    def _find_reading(self, copy: Copy, *, is_needed: bool) -> tuple[CopyRequest, Head] | None:
+        """Another reading of an event's key: the one with its ETag; if one `is_needed`, else what is there.
+
+        A reading that takes `+` for a blank is not taken without its ETag: it may be any other object.
+        """
+        there: tuple[CopyRequest, Head] | None = None
+        for request in copy.alternatives:
+            is_candidate = is_needed and not names.is_guess(copy.request.source.key, request.source.key)
+            try:
+                head = self._session.source(request, request.conditions)
+            except (Failed, Skipped) as error:
+                if is_candidate and error.code != "NoSuchKey":
+                    raise
+                continue
+            if head.etag == copy.event_etag:
+                return request, head
+            if is_candidate:
+                there = there or (request, head)
+        return there
 
     def _judge(self, copy: Copy, head: Head) -> None:
         """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""

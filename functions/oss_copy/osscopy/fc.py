@@ -17,6 +17,7 @@ import requests
 
 from osscopy.model import Failed, Misconfigured, OssCopyError, Refused, Transient, Trigger
 from osscopy.ports import Log
+from osscopy.refusals import advised
 
 SUBMIT_TIMEOUT = 10.0  # seconds; the answer to an asynchronous invocation is an acknowledgement
 MOST_TRIGGERS = 100  # FC gives no more at once, and a function has 50 at most
@@ -322,5 +323,5 @@ def _translate(answer: _Answer, action: str) -> OssCopyError:
         return Refused(code, answer.message, request_id=request_id, status=status)
     if status in {401, 403}:
         advice = f"grant the function's role {action} on the function itself"
-        return Failed(code, f"{answer.message}: {advice}", request_id=request_id, status=status)
+        return Failed(code, advised(answer.message, advice), request_id=request_id, status=status)
     return Failed(code, answer.message, request_id=request_id, status=status)

@@ -66,9 +66,11 @@ class RecordJournal:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._last_opened: Opened | None = None
 
     def open(self, entry: Opened) -> Opened:
-        return self._create(f"open/{entry.job}", entry)
+        self._last_opened = self._create(f"open/{entry.job}", entry)
+        return self._last_opened
 
     def enter(self, job: str, entry: Entered) -> Entered:
         return self._create(f"up/{job}", entry)
@@ -84,7 +86,13 @@ class RecordJournal:
         return self._create(f"key/{hashlib.sha256(key.encode()).hexdigest()}", entry)
 
     def opened(self, job: str) -> Opened | None:
-        return self._read(f"open/{job}", Opened)
+        self._last_opened = self._read(f"open/{job}", Opened)
+        return self._last_opened
+
+    def known_opened(self, job: str) -> Opened | None:
+        """`open/` of this job if it is the last one that was written or read here: nothing is asked."""
+        last = self._last_opened
+        return last if last is not None and last.job == job else None
 
     def entered(self, job: str) -> Entered | None:
         return self._read(f"up/{job}", Entered)

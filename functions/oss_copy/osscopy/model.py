@@ -199,10 +199,14 @@ class RuleSource(Value, frozen=True):
 
 
 class Rule(Options, frozen=True, kw_only=True):
-    """What the OSS trigger copies where; the options are those of a copy request."""
+    """What the OSS trigger copies where; the options are those of a copy request.
+
+    `markers`: what becomes of folder markers, keys that end with a slash; None: what suits the template.
+    """
 
     source: RuleSource
     destination: Destination
+    markers: Literal["copy", "skip"] | None = None
 
     def covers(self, bucket: str, key: str) -> bool:
         """Whether an object is this rule's business."""
@@ -402,11 +406,11 @@ class Upload(Value, frozen=True):
     opened_at: int
 
 
-class Copy(Value, frozen=True, tag_field="step", tag="start"):
+class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True):
     """A copy to begin. The request's destination key is final (no template any more).
 
-    `alternative`: the same event read with its key unquoted, for the trigger that may encode keys;
-    `event_etag` tells which reading is right.
+    `alternatives`: the same event read with its key unquoted, for the trigger that may encode keys (see
+    `names.readings`); `event_etag` tells which reading is right.
     `follows`: None unless a rule made the copy, so that the destination is to keep up with the source; then
     how many follow-up copies led to this one.
     `retried`: FC has delivered it before; what an attempt that was killed had asked of OSS may still land.
@@ -416,7 +420,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     job: str
     request: CopyRequest
     started_at: str
-    alternative: CopyRequest | None = None
+    alternatives: tuple[CopyRequest, ...] = ()
     event_etag: str | None = None
     keep: bool = False  # leave a record even of a copy that one CopyObject does
     looks: int = 0  # at an archived source, to see whether it can be read by now

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import oss2
 import requests
 
@@ -34,6 +35,7 @@ from osscopy.model import (
     Misconfigured,
     ObjectPage,
     OpenUpload,
+    OssCopyError,
     Part,
     PartPage,
     Pin,
@@ -42,10 +44,11 @@ from osscopy.model import (
     Source,
     SourceChanged,
     Transient,
+    UploadGone,
     UploadPage,
     Written,
 )
-from osscopy.refusals import translate
+from osscopy.refusals import KMS_KEY, Place, located, right, translate
 
 CONNECT_TIMEOUT = 5.0
 PAGE = 1000  # parts a listing; OSS gives no more
@@ -123,7 +126,7 @@ class OssStore:
                 "x-oss-request-payer": wire.payer(request),
             }
         )
-        with _translated("source"):
+        with _translated("source", _of("source", source, "GetObject")):
             return wire.head(
                 self.bucket(source.bucket).head_object(source.key, headers, wire.version(source))
             )
@@ -131,7 +134,7 @@ class OssStore:
     def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
         params = {"versionId": version_id} if version_id else None
         try:
-            with _translated("destination"):
+            with _translated("destination", _of("destination", Source(bucket, key, version_id), "GetObject")):
                 return wire.head(self.bucket(bucket).head_object(key, params=params))
         except Failed as error:
             if error.code in {"NoSuchKey", "NoSuchVersion"}:
@@ -141,7 +144,7 @@ class OssStore:
     def link(self, request: CopyRequest, place: Source) -> Head | None:
         headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         try:
-            with _translated("symlink"):
+            with _translated("symlink", _of(_side(request, place), place, "GetObject")):
                 answer = self.bucket(place.bucket).get_symlink(place.key, wire.version(place), headers)
                 return wire.link(answer)
         except Failed as error:
@@ -152,7 +155,7 @@ class OssStore:
     def restore(self, request: CopyRequest, source: Source) -> None:
         headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         try:
-            with _translated("source"):
+            with _translated("source", _of("source", source, "RestoreObject")):
                 bucket = self.bucket(source.bucket)
                 bucket.restore_object(source.key, wire.version(source), headers).resp.read()
         except Conflict as error:
@@ -161,14 +164,14 @@ class OssStore:
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
         headers = wire.named({"x-oss-request-payer": wire.payer(request)})
-        with _translated("source"):
+        with _translated("source", _of("source", source, "GetObjectTagging")):
             bucket = self.bucket(source.bucket)
             answer = bucket.get_object_tagging(source.key, params=wire.version(source), headers=headers)
             return dict(answer.tag_set.tagging_rule)
 
     def acl(self, request: CopyRequest, source: Source) -> Acl:
         headers = wire.named({"x-oss-request-payer": wire.payer(request)})
-        with _translated("source"):
+        with _translated("source", _of("source", source, "GetObjectAcl")):
             bucket = self.bucket(source.bucket)
             answer = bucket.get_object_acl(source.key, params=wire.version(source), headers=headers)
             acl: Acl = answer.acl
@@ -186,7 +189,7 @@ class OssStore:
         headers |= wire.named({"x-oss-forbid-overwrite": wire.forbid(request)})
         if attributes.acl != "default":
             headers["x-oss-object-acl"] = attributes.acl
-        with _translated("copy"):
+        with _translated("copy", _copying(request, pin, attributes), source):
             bucket = self.bucket(destination.bucket, timeout)
             answer = bucket.copy_object(
                 source.bucket, source.key, destination.key, headers, wire.version(source, pin)
@@ -196,7 +199,7 @@ class OssStore:
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         headers = wire.attributes(attributes) | wire.named({"x-oss-forbid-overwrite": wire.forbid(request)})
         headers.setdefault("Content-Type", "application/octet-stream")  # else oss2 guesses from the key
-        with _translated("destination"):
+        with _translated("destination", _onto(request, *_writing(attributes))):
             bucket = self.bucket(request.destination.bucket)
             answer = bucket.init_multipart_upload(request.destination.key, headers, dict(_ENCODED))
             upload_id: str = answer.upload_id
@@ -206,7 +209,7 @@ class OssStore:
         self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float | None = None
     ) -> None:
         source, destination = request.source, request.destination
-        with _translated("copy"):
+        with _translated("copy", _copying(request, pin, None), source):
             answer = self.bucket(destination.bucket, timeout).upload_part_copy(
                 source.bucket,
                 source.key,
@@ -228,7 +231,7 @@ class OssStore:
             )
 
     def list_parts(self, request: CopyRequest, upload_id: str, after: int) -> PartPage:
-        with _translated("destination"):
+        with _translated("destination", _onto(request, "oss:ListParts")):
             name, key = request.destination.bucket, request.destination.key
             params = {"uploadId": upload_id, "part-number-marker": str(after or ""), "max-parts": str(PAGE)}
             params |= _ENCODED
@@ -237,9 +240,11 @@ class OssStore:
             return wire.parts(answer)
 
     def uploads(self, request: CopyRequest) -> UploadPage:
-        with _translated("destination"):
+        name = request.destination.bucket
+        needed = (right("oss:ListMultipartUploads", name),)
+        with _translated("destination", Place("destination", name, rights=needed)):
             key = request.destination.key
-            bucket = self.bucket(request.destination.bucket)
+            bucket = self.bucket(name)
             page = _open_uploads(bucket, key)
             return UploadPage(tuple(each for each in page.uploads if each.key == key), page.seen_at)
 
@@ -253,26 +258,27 @@ class OssStore:
             }
         )
         wanted = [oss2.models.PartInfo(part.number, part.etag) for part in parts]
-        with _translated("destination"):
+        needed = ("oss:PutObject", "oss:PutObjectAcl") if acl != "default" else ("oss:PutObject",)
+        with _translated("destination", _onto(request, *needed)):
             bucket = self.bucket(request.destination.bucket)
             answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
             return wire.written(answer, "CompleteMultipartUploadResult")
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:
-        with _translated("destination"):
+        with _translated("destination", _onto(request, "oss:DeleteObjectVersion")):
             bucket = self.bucket(request.destination.bucket)
             answer = bucket.delete_object(request.destination.key, params={"versionId": version_id})
             answer.resp.read()
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
-        with _translated("destination"):
+        with _translated("destination", _onto(request, "oss:AbortMultipartUpload")):
             bucket = self.bucket(request.destination.bucket)
             bucket.abort_multipart_upload(request.destination.key, upload_id).resp.read()
 
     def read(self, bucket: str, key: str) -> str:
         """A small text, such as the rules; Misconfigured if it cannot be read."""
         try:
-            with _translated("state"):
+            with _translated("state", _of("", Source(bucket, key), "GetObject")):
                 body: bytes = self.bucket(bucket).get_object(key).read()
                 return body.decode()
         except (Failed, UnicodeDecodeError) as error:
@@ -314,10 +320,14 @@ class OssRecords:
     def _bucket(self) -> Any:  # noqa: ANN401 - oss2 carries no types
         return self._store.bucket(self._name)
 
+    def _at(self, name: str, action: str) -> Place:
+        key = self._prefix + name
+        return Place("", self._name, key, (right(action, self._name, key),))
+
     def put_new(self, name: str, body: bytes) -> bool:
         headers = {"x-oss-forbid-overwrite": "true", "Content-Type": "application/json"}
         try:
-            with _state():
+            with _state(self._at(name, "oss:PutObject")):
                 answer = self._bucket.put_object(self._prefix + name, body, headers)
                 answer.resp.read()
         except Conflict:
@@ -333,7 +343,7 @@ class OssRecords:
 
     def get(self, name: str) -> bytes | None:
         try:
-            with _state():
+            with _state(self._at(name, "oss:GetObject")):
                 body: bytes = self._bucket.get_object(self._prefix + name).read()
                 return body
         except Failed as error:
@@ -342,7 +352,7 @@ class OssRecords:
             raise
 
     def page(self, prefix: str, after: str, limit: int) -> RecordPage:
-        with _state():
+        with _state(Place("", self._name, rights=(right("oss:ListObjects", self._name),))):
             page = self._bucket.list_objects_v2(
                 prefix=self._prefix + prefix, start_after=self._prefix + after, max_keys=limit
             )
@@ -350,7 +360,7 @@ class OssRecords:
             return RecordPage(tuple(entries), wire.unix(page.headers["Date"]))
 
     def delete(self, name: str) -> None:
-        with _state():
+        with _state(self._at(name, "oss:DeleteObject")):
             self._bucket.delete_object(self._prefix + name).resp.read()
 
 
@@ -443,10 +453,10 @@ def _lifecycle_rule(rule: Any) -> LifecycleRule:  # noqa: ANN401 - oss2 carries 
 
 
 @contextmanager
-def _state() -> Iterator[None]:
+def _state(place: Place) -> Iterator[None]:
     """Errors of the state bucket are not the copy's: a refusal there is a wrong configuration."""
     try:
-        with _translated("state"):
+        with _translated("state", place):
             yield
     except Conflict:
         raise
@@ -465,9 +475,56 @@ def _state() -> Iterator[None]:
 # --- errors -------------------------------------------------------------------------------------------------
 
 
+def _of(side: str, place: Source, action: str) -> Place:
+    """An object and the action on it; for a version that is named, the action for versions is needed, too."""
+    actions = [action, action.replace("Object", "ObjectVersion", 1)][: 2 if place.version_id else 1]
+    rights = (right(f"oss:{each}", place.bucket, place.key) for each in actions)
+    return Place(side, place.bucket, place.key, tuple(rights))
+
+
+def _side(request: CopyRequest, place: Source) -> str:
+    """Whether a symlink is that of the destination, or one that leads to the source."""
+    target = request.destination
+    return "destination" if (place.bucket, place.key) == (target.bucket, target.key) else "source"
+
+
+def _onto(request: CopyRequest, *actions: str) -> Place:
+    """The destination and the actions on it."""
+    bucket, key = request.destination.bucket, request.destination.key
+    rights = (right(each, bucket, key) if each.startswith("oss:") else each + KMS_KEY for each in actions)
+    return Place("destination", bucket, key, tuple(rights))
+
+
+def _writing(attributes: Attributes | None) -> list[str]:
+    """The actions on the destination that writing it with these attributes takes."""
+    actions = ["oss:PutObject"]
+    if attributes is not None:
+        actions += ["oss:PutObjectTagging"] * (attributes.tags != {})
+        actions += ["oss:PutObjectAcl"] * (attributes.acl != "default")
+        if attributes.encryption is not None and attributes.encryption.algorithm == "KMS":
+            actions += ["kms:GenerateDataKey and kms:Decrypt"]
+    return actions
+
+
+def _copying(request: CopyRequest, pin: Pin, attributes: Attributes | None) -> Place:
+    """The destination, and what is needed to write it and to read the source, tags that OSS copies too."""
+    source = msgspec.structs.replace(request.source, version_id=pin.version_id or request.source.version_id)
+    there = _onto(request, *_writing(attributes))
+    here = _of("source", source, "GetObject").rights
+    if attributes is not None and attributes.tags is None:
+        here += _of("source", source, "GetObjectTagging").rights
+    return msgspec.structs.replace(there, rights=(*there.rights, *here))
+
+
+_OF_SOURCE = {"InvalidObjectState", "EntityTooLarge", "SymlinkTargetNotExist", "OperationNotSupported"}
+
+
 @contextmanager
-def _translated(about: str) -> Iterator[None]:
-    """Turn oss2's errors into ours. `about`: source, destination, symlink, bucket, state or copy (pinned)."""
+def _translated(about: str, place: Place | None = None, source: Source | None = None) -> Iterator[None]:
+    """Turn oss2's errors into ours. `about`: source, destination, symlink, bucket, state or copy (pinned).
+
+    They name `place`, or `source`, which a copy is made of, where it is that one.
+    """
     try:
         yield
     except oss2.exceptions.RequestError as error:
@@ -486,7 +543,24 @@ def _translated(about: str) -> Iterator[None]:
         if error.status == 405 and about in {"source", "copy"}:  # HEAD and copy of a delete marker
             code = "NoSuchVersion"
         ours = translate(error.status, code, error.message, error.request_id, error.headers)
-        if about == "copy" and ours.code in {"PreconditionFailed", "NoSuchKey", "NoSuchVersion"}:
-            text = f"the source is no longer the version the copy began with (OSS: {ours.code})"
-            ours = SourceChanged("SourceChanged", text, request_id=error.request_id, status=error.status)
-        raise ours from error
+        raise _named(ours, about, place, source, error.details.get("BucketName")) from error
+    except Failed as error:  # told in a 200
+        raise _named(error, about, place, source, None) from error.__cause__
+
+
+def _named(
+    error: OssCopyError, about: str, place: Place | None, source: Source | None, bucket: str | None
+) -> OssCopyError:
+    """The error with what it is about; `bucket`: the one that OSS has named."""
+    if about == "copy" and error.code in {"PreconditionFailed", "NoSuchKey", "NoSuchVersion"}:
+        text = f"the source is no longer the version the copy began with (OSS: {error.code})"
+        error = SourceChanged("SourceChanged", text, request_id=error.request_id, status=error.status)
+    if place is None or not isinstance(error, Failed) or isinstance(error, UploadGone):
+        return error
+    if source is not None and (
+        error.code in _OF_SOURCE
+        or isinstance(error, SourceChanged)
+        or place.bucket != bucket == source.bucket
+    ):
+        place = Place("source", source.bucket, source.key, place.rights)
+    return located(error, place)

@@ -1,11 +1,13 @@
 """What OSS refuses: the one table from its error codes to our errors, each with a word on what to do.
 
-Knows codes, statuses and messages; no SDK, and not what was asked for.
+Knows codes, statuses and messages, and which object of which side was asked for; no SDK, and not what for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+
+import msgspec
 
 from osscopy.model import Conflict, Failed, OssCopyError, Skipped, Transient, UploadGone
 
@@ -94,7 +96,7 @@ def translate(
 ) -> OssCopyError:
     """The error for an OSS answer, with its code and request id and a word on what to do."""
     known = _cause(code, message)
-    text = ": ".join(filter(None, (message, ADVICE.get(known)))) or f"OSS answered {status}"
+    text = advised(message, ADVICE.get(known, "")) or f"OSS answered {status}"
     if code == "NoSuchUpload":
         return UploadGone(code, message, request_id=request_id, status=status)
     if status in {429, 503} or code in _THROTTLED:
@@ -108,3 +110,82 @@ def translate(
         return Skipped("NotModified", "the source was not modified", request_id=request_id, status=status)
     kind: Callable[..., OssCopyError] = Conflict if status in {409, 412} else Failed
     return kind(code, text, request_id=request_id, status=status)
+
+
+def advised(message: str, advice: str) -> str:
+    """What a platform says and a word on what to do, as one sentence however the first one ends."""
+    return f"{_open(message)}: {advice}" if message and advice else message or advice
+
+
+def _open(message: str) -> str:
+    """`message` so that it can go on: without what ends a sentence."""
+    return message.rstrip(" \t\r\n.:;,")
+
+
+# --- where --------------------------------------------------------------------------------------------------
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The object, or bucket if `key` is empty, that a request is about.
+
+    `side`: source or destination of the copy; empty if it is of neither. `rights`: what the role needs for
+    the request, as `right` writes it; of several, OSS does not say which is missing.
+    """
+
+    side: str
+    bucket: str
+    key: str = ""
+    rights: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return f"oss://{self.bucket}/{self.key}" if self.key else f"oss://{self.bucket}"
+
+
+def right(action: str, bucket: str, key: str = "") -> str:
+    """An action of RAM on an object, or on a bucket."""
+    return f"{action} on {Place('', bucket, key).address}"
+
+
+KMS_KEY = " on the KMS key"
+
+_OF_BUCKET = frozenset({"NoSuchBucket", "OtherRegion", "RequesterPays", "AccessDenied"})
+_OF_KEY = frozenset(
+    {
+        "NoSuchKey",
+        "NoSuchVersion",
+        "FileImmutable",
+        "FileAlreadyExists",
+        "PreconditionFailed",
+        "SourceChanged",
+        "InvalidObjectState",
+        "EntityTooLarge",
+        "SymlinkTargetNotExist",
+        "InvalidTargetType",
+        "OperationNotSupported",
+        "InvalidObjectName",
+    }
+)
+
+
+def located(error: OssCopyError, place: Place) -> OssCopyError:
+    """`error`, whose message now names the place and a right that is missing, and whose `field` the side.
+
+    It names no side where the right that is missing may be one of the source or one of the destination.
+    """
+    cause = _cause(error.code, error.message)
+    error.message = f"{_open(error.message)} ({_where(cause, place)})"
+    error.args = (f"{error.code}: {error.message}",)
+    part = "bucket" if cause in _OF_BUCKET else "key" if cause in _OF_KEY else ""
+    elsewhere = [each for each in place.rights if not each.endswith((f" on {place.address}", KMS_KEY))]
+    if place.side and part and not (cause == "AccessDenied" and elsewhere):
+        error.field = f"{place.side}.{part}"
+    return error
+
+
+def _where(cause: str, place: Place) -> str:
+    if cause == "NoSuchBucket":
+        return Place("", place.bucket).address
+    if cause != "AccessDenied" or not place.rights:
+        return place.address
+    return f"missing{' is one of' * (len(place.rights) > 1)}: {'; '.join(place.rights)}"

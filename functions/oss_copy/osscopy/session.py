@@ -24,6 +24,7 @@ from osscopy.model import (
     ListedPart,
     Opened,
     Pin,
+    Refused,
     Source,
     Transient,
 )
@@ -73,6 +74,14 @@ class Session:
         self.limits = limits
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
+
+    def is_allowed(self, request: CopyRequest) -> bool:
+        """Whether the settings name its source and its destination."""
+        try:
+            self.allow(request)
+        except Refused:
+            return False
+        return True
 
     def attempts(self) -> Attempts:
         """For a question whose earlier attempts matter."""

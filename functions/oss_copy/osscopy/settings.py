@@ -21,6 +21,12 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+_PLACE = re.compile(r"(?:(https?)://)?([A-Za-z0-9.-]+(?::\d{1,5})?)(?:[/?#].*)?")  # of a text that is none
+# A name before an endpoint of OSS: oss-REGION[-internal], REGION.oss, vpc100-oss-REGION, oss-accelerate.
+_WITH_BUCKET = re.compile(
+    r"[A-Za-z0-9-]+\.((?:(?:vpc\d+-)?oss-[a-z0-9-]+|[a-z]{2}-[a-z0-9-]+\.oss)\.aliyuncs\.com(?::\d+)?)",
+    re.IGNORECASE,
+)
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _RECORD = re.compile(r"[A-Za-z0-9/-]+")  # how records end: kinds, jobs, hashes and numbers
 
@@ -131,7 +137,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         allowed_sources=read("ALLOWED_SOURCES", _patterns, ()),
         allowed_destinations=read("ALLOWED_DESTINATIONS", _patterns, ()),
         rules=read("COPY_RULES", _rules, none),
-        oss_endpoint=read("OSS_ENDPOINT", _endpoint, None),
+        oss_endpoint=read("OSS_ENDPOINT", _oss_endpoint, None),
         invoke_endpoint=read("INVOKE_ENDPOINT", _endpoint, None),
         invoke_function=read("INVOKE_FUNCTION", _function, None),
         max_parallel=read("MAX_PARALLEL", lambda text: _number(text, 1, 512), 32),
@@ -195,7 +201,7 @@ def _rules(text: str) -> tuple[Rule, ...] | RulesObject:
 
 def read_rules(text: str) -> tuple[Rule, ...]:
     """Rules from JSON; Refused or ValueError names what is wrong, or the two of them that feed each other."""
-    rules: list[Rule] = events.decode(text.encode(), list[Rule], "")
+    rules: list[Rule] = events.decode(events.unmarked(text.encode()), list[Rule], "")
     for index, rule in enumerate(rules):
         names.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
         names.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
@@ -231,8 +237,18 @@ def _feeds(made: Rule, watching: Rule) -> bool:
 
 def _endpoint(text: str) -> str:
     if not _ENDPOINT.fullmatch(text):
-        raise ValueError(f"{text!r} is no endpoint; write https://HOST or http://HOST:PORT")
+        found = _PLACE.fullmatch(text)
+        form = f"{found[1] or 'https'}://{found[2]}" if found else "https://HOST or http://HOST:PORT"
+        raise ValueError(f"{text!r} is no endpoint; write {form}")
     return text
+
+
+def _oss_endpoint(text: str) -> str:
+    """An endpoint without a bucket: that of each request is put before the host."""
+    place = _PLACE.fullmatch(text)
+    if place and (found := _WITH_BUCKET.fullmatch(place[2])):
+        raise ValueError(f"{text!r} has a bucket in its host; write {place[1] or 'https'}://{found[1]}")
+    return _endpoint(text)
 
 
 def _function(text: str) -> str:

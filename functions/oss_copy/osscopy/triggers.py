@@ -23,7 +23,10 @@ from osscopy.settings import Settings
 from osscopy.suspicions import line, no_plain_text
 
 CHECK = "triggers"
-EVENTS = "list the six events that s.yaml has, and no others"
+EVENTS = (
+    "list the six events that s.yaml has, those of replicated objects (oss:ObjectReplication:ObjectCreated, "
+    "oss:ObjectReplication:ObjectModified) if there are any, and no others"
+)
 # How a client or a tool makes a plain object: by size and taste, not by intention.
 WAYS = frozenset(
     f"ObjectCreated:{operation}"

@@ -255,8 +255,8 @@ class LocalCloud:
         """Make an object of any size without sending its bytes."""
         self._admin("POST", "/seed", {"bucket": bucket, "key": key, "size": size, "seed": seed})
 
-    def foreign(self, bucket: str, key: str, **settings: str) -> None:
-        """Make a bucket of another account with an object in it: `acl`, `payer`."""
+    def foreign(self, bucket: str, key: str, **settings: str | bool) -> None:
+        """Make a bucket of another account with an object in it: `acl`, `payer`, `granted` by policy."""
         self._admin("POST", "/foreign", {"bucket": bucket, "key": key, **settings})
 
     def kill(self, request_id: str) -> bool:

@@ -51,6 +51,25 @@ def test_a_copy_takes_headers_metadata_and_tags_but_not_acl_and_encryption(oss: 
     assert "x-oss-server-side-encryption" not in head.headers
 
 
+@pytest.mark.parametrize(("algorithm", "asked"), [("AES256", None), ("KMS", None), ("KMS", "AES256")])
+def test_a_copy_is_encrypted_as_asked_or_else_as_the_bucket_says(
+    oss: Running, algorithm: str, asked: str | None
+) -> None:
+    src, dst = oss.bucket(), oss.bucket("dst")
+    src.put_object("k", b"hello", headers={"x-oss-server-side-encryption": "SM4"})
+    dst.put_bucket_encryption(oss2.models.ServerSideEncryptionRule(algorithm))
+    headers = {"x-oss-server-side-encryption": asked} if asked else {}
+    copied = dst.copy_object("src", "k", "simple", headers=headers)
+    upload = dst.init_multipart_upload("parts", headers=headers)
+    dst.upload_part_copy("src", "k", None, "parts", upload.upload_id, 1)
+    parts = dst.list_parts("parts", upload.upload_id).parts
+    completed = dst.complete_multipart_upload("parts", upload.upload_id, parts)
+    answers = [copied, upload, completed, dst.head_object("simple"), dst.head_object("parts")]
+    shown = [answer.headers.get("x-oss-server-side-encryption") for answer in answers]
+    assert shown == [asked or algorithm] * 5
+    assert ("x-oss-server-side-encryption-key-id" in answers[-1].headers) == (shown[-1] == "KMS")
+
+
 def test_the_directives_replace_metadata_and_tags_separately(oss: Running) -> None:
     src = oss.bucket()
     src.put_object("k", b"x", headers=FULL)

@@ -46,10 +46,10 @@ def find_source(store: Store, call: Call, destination: Bucket) -> Source:
     """The source as it is now, after every reason to refuse it."""
     name, key, version_id = source_name(call)
     bucket = store.bucket(name)
-    if call.principal and bucket.owner != store.accounts.account_id:
-        if bucket.acl == "private":
+    if store.is_stranger(call.principal, bucket):
+        if not bucket.lets("read", key):
             raise OssError("AccessDenied", "You have no right to access this object because of bucket acl.")
-        bucket.charge(pays=pays(call.headers))
+        bucket.charge(pays=bool(call.principal) and pays(call.headers))
     if bucket.region != destination.region:
         raise OssError(
             "AccessDenied",

@@ -34,6 +34,7 @@ from osscopy.model import (
     Misconfigured,
     ObjectPage,
     OpenUpload,
+    OssCopyError,
     Part,
     PartPage,
     Pin,
@@ -484,7 +485,16 @@ def _translated(about: str) -> Iterator[None]:
         if error.status == 405 and about in {"source", "copy"}:  # HEAD and copy of a delete marker
             code = "NoSuchVersion"
         ours = translate(error.status, code, error.message, error.request_id, error.headers)
-        if about == "copy" and ours.code in {"PreconditionFailed", "NoSuchKey", "NoSuchVersion"}:
-            text = f"the source is no longer the version the copy began with (OSS: {ours.code})"
-            ours = SourceChanged("SourceChanged", text, request_id=error.request_id, status=error.status)
-        raise ours from error
+        raise _as_seen(about, ours) from error
+    except Failed as error:  # in the body of an answer
+        if (seen := _as_seen(about, error)) is error:
+            raise
+        raise seen from error
+
+
+def _as_seen(about: str, error: OssCopyError) -> OssCopyError:
+    """What it means that a copy, which is pinned, does not find its source."""
+    if about != "copy" or error.code not in {"PreconditionFailed", "NoSuchKey", "NoSuchVersion"}:
+        return error
+    text = f"the source is no longer the version the copy began with (OSS: {error.code})"
+    return SourceChanged("SourceChanged", text, request_id=error.request_id, status=error.status)

@@ -89,7 +89,9 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """An answer. `body` is sent as it is; `content` from `start` to `stop` is streamed."""
+    """An answer. `body` is sent as it is; `content` from `start` to `stop` is streamed. `broken_off`: the
+    connection closes after `body`, which is less than the headers say.
+    """
 
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -97,6 +99,7 @@ class Response(msgspec.Struct, frozen=True):
     content: Content | None = None
     start: int = 0
     stop: int = 0
+    broken_off: bool = False
 
 
 def pays(headers: Headers) -> bool:

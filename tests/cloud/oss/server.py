@@ -188,6 +188,8 @@ class OssServer:
         # a body announced with a GET may never come, or be taken for a request
         close = method not in _WITH_BODY and headers.get(b"content-length", b"0") != b"0"
         await send_answer(response, request_id, time.perf_counter() - started, method, send, close=close)
+        if response.broken_off:
+            connection.hang_up()
 
     def _request_id(self) -> str:
         return f"{int(time.time()):08X}{next(self._numbers):016X}"
@@ -239,6 +241,7 @@ class OssServer:
                 response = await faults.strike(
                     fault,
                     effect,
+                    tell=partial(self._document, request_id, name),
                     count=self._count,
                     kill=partial(self._kill_requester, credentials),
                     gone=partial(self._gone, connection),
@@ -267,6 +270,9 @@ class OssServer:
 
     def _cost(self, call: Call) -> int:
         return copies.cost(self.store, call) if call.operation in {"CopyObject", "UploadPartCopy"} else 0
+
+    def _document(self, request_id: str, operation: str, error: OssError) -> bytes:
+        return error.document(request_id, self.store.address, error.ec_in(operation))
 
     def _count(self, error: OssError) -> None:
         self._errors[error.code] += 1

@@ -202,7 +202,7 @@ class LocalCloud:
 
     # --- as its operator ---
 
-    def conditions(self, faults: Iterable[Mapping[str, object]] = (), **settings: float) -> None:
+    def conditions(self, faults: Iterable[Mapping[str, object]] = (), **settings: float | str) -> None:
         """Set the weather: `conditions([{"operation": "UploadPart", "error": …}], latency_ms=5, seed=1)`."""
         self._admin("PUT", "/conditions", {**settings, "faults": [dict(fault) for fault in faults]})
 

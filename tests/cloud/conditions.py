@@ -14,6 +14,7 @@ Answer = Literal[
     "lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt", "forget", "bare", "drop",
     "error-in-body", "wrong-root", "truncated", "broken-off", "empty",
 ]  # fmt: skip
+SelfCopy = Literal["replace", "keep"]
 DOCUMENTS = {"error-in-body", "wrong-root", "truncated", "broken-off", "empty"}
 
 
@@ -77,12 +78,17 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `PUT /conditions` sets. Bandwidth is per request, of copied bytes; 0 means unlimited."""
+    """What `PUT /conditions` sets. Bandwidth is per request, of copied bytes; 0 means unlimited.
+
+    `self_copy`: what becomes of metadata that is not named where an object is copied onto itself with COPY
+    and other metadata. Sources disagree: all of it is replaced, or what is not named is kept.
+    """
 
     latency_ms: float = 0.0
     bandwidth_mb_s: float = 0.0
     seed: int = 0
     faults: tuple[Fault, ...] = ()
+    self_copy: SelfCopy = "replace"
 
     def __post_init__(self) -> None:
         if not 0 <= self.latency_ms <= 3_600_000:

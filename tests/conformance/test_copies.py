@@ -9,6 +9,7 @@ import httpx
 import oss2
 import pytest
 
+from tests.cloud.conditions import Conditions, SelfCopy
 from tests.cloud.oss.running import Running, refused
 
 GB = 1024**3
@@ -95,6 +96,39 @@ def test_a_copy_onto_itself_takes_supplied_metadata_unless_versioned(oss: Runnin
     src.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
     src.copy_object("src", "k", "k", headers={"x-oss-meta-c": "3"})
     assert "x-oss-meta-c" not in src.head_object("k").headers
+
+
+@pytest.mark.parametrize(("reading", "kept"), [("replace", None), ("keep", "1")])
+def test_a_copy_onto_itself_keeps_what_it_does_not_name_or_not_as_sources_disagree(
+    oss: Running, reading: SelfCopy, kept: str | None
+) -> None:
+    src = oss.bucket()
+    src.put_object("k", b"x", headers={"x-oss-meta-a": "1", "Cache-Control": "no-cache", "x-oss-meta-b": "1"})
+    oss.conditions(Conditions(self_copy=reading))
+    src.copy_object("src", "k", "k", headers={"x-oss-meta-b": "2"})
+    head = src.head_object("k").headers
+    assert (head.get("x-oss-meta-a"), head["x-oss-meta-b"]) == (kept, "2")
+    assert head.get("Cache-Control") == (kept and "no-cache")
+    src.copy_object("src", "k", "k", headers={"x-oss-meta-c": "3", "x-oss-metadata-directive": "REPLACE"})
+    head = src.head_object("k").headers
+    assert ("x-oss-meta-b" in head, head["x-oss-meta-c"]) == (False, "3")
+
+
+@pytest.mark.parametrize("onto_itself", [True, False])
+def test_replaced_metadata_keeps_what_decrypts_an_object_unless_it_is_named(
+    oss: Running, onto_itself: bool
+) -> None:
+    """Asserted by SDK v2's tests."""
+    src = oss.bucket()
+    client_side = {f"x-oss-meta-client-side-encryption-{name}": name for name in ("key", "start")}
+    src.put_object("k", b"x", headers={**client_side, "x-oss-meta-a": "1"})
+    named = {"x-oss-metadata-directive": "REPLACE", "x-oss-meta-client-side-encryption-key": "other"}
+    name = "k" if onto_itself else "k2"
+    src.copy_object("src", "k", name, headers=named)
+    head = src.head_object(name).headers
+    assert head["x-oss-meta-client-side-encryption-start"] == "start"
+    assert head["x-oss-meta-client-side-encryption-key"] == "other"
+    assert "x-oss-meta-a" not in head
 
 
 def test_conditions_on_the_source_fail_as_412_or_304(oss: Running) -> None:

@@ -15,6 +15,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from tests.cloud.conditions import SelfCopy
+
 from .errors import OssError
 from .extents import EMPTY, Content
 
@@ -68,6 +70,7 @@ class Call(msgspec.Struct, frozen=True):
     region: str = ""
     corrupt: bool = False  # store other bytes than asked for, tell other CRC64s than there are
     forget: bool = False  # answer as if it had happened
+    self_copy: SelfCopy = "replace"
 
     def header(self, name: bytes) -> str | None:
         """A header's value; bytes beyond ASCII are UTF-8."""

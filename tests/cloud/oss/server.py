@@ -223,6 +223,7 @@ class OssServer:
                 region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
                 forget=fault is not None and fault.answer == "forget",
+                self_copy=self._weather.conditions.self_copy,
             )
             authority.check(self.store, call)
             if name in _PART_WRITERS:

@@ -66,6 +66,7 @@ class OssServer:
         self._operations: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._connections = 0
+        self._virtual_hosts = 0  # requests whose host named the bucket
         self._by_access_key: Counter[str] = Counter()
         self._numbers = count(1)
         self._stopping = asyncio.Event()
@@ -155,6 +156,7 @@ class OssServer:
         return {
             "operations": dict(self._operations),
             "errors": dict(self._errors),
+            "virtual_hosts": self._virtual_hosts,
             "connections": self._connections,
             "connections_by_access_key": dict(self._by_access_key),
             "bytes_copied": self.store.bytes_copied,
@@ -203,6 +205,7 @@ class OssServer:
             operation = resolve(request)
             name = operation.name
             self._operations[name] += 1
+            self._virtual_hosts += request.virtual
             credentials = self._admission.admit(request, operation)
             if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
                 connection.access_key_ids.add(credentials.access_key_id)

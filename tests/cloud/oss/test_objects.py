@@ -12,6 +12,7 @@ import httpx
 import oss2
 import pytest
 
+from .protocol import parse
 from .running import Running, refused
 
 
@@ -248,3 +249,22 @@ def test_a_form_uploads_what_its_policy_allows(oss: Running) -> None:
     assert "Policy expired" in post("2020-01-01T00:00:00.000Z").text
     assert "SignatureDoesNotMatch" in post(secret="wrong").text
     assert httpx.post(f"{oss.url}/src", data={"key": "k"}, files={"file": b"x"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "bucket", "key"),
+    [
+        ("localhost:1", "src", "a/b"),
+        ("src.localhost:1", "src", "src/a/b"),
+        ("oss.localhost:1", "src", "a/b"),
+        ("src.oss.localhost:1", "src", "src/a/b"),
+        ("src.oss.localhost", "src", "src/a/b"),
+        ("src.oss-cn-hangzhou-internal.aliyuncs.com", "src", "src/a/b"),
+        ("oss-cn-hangzhou.aliyuncs.com", "src", "a/b"),
+        ("127.0.0.1:1", "src", "a/b"),
+        ("other.example", "src", "a/b"),
+    ],
+)
+def test_a_host_that_has_a_name_may_name_the_bucket(host: str, bucket: str, key: str) -> None:
+    request = parse("GET", b"/src/a%2Fb", b"", {b"host": host.encode()}, "", "oss.localhost")
+    assert (request.bucket, request.key, request.virtual) == (bucket, key, key.startswith("src/"))

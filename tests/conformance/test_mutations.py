@@ -14,9 +14,9 @@ import pytest
 
 from tests.cloud.oss.running import Running
 
-from . import mutations, test_copies, test_multipart, test_signatures, test_versions
+from . import mutations, test_clients, test_copies, test_multipart, test_signatures, test_versions
 
-_MODULES = (test_copies, test_multipart, test_signatures, test_versions)
+_MODULES = (test_copies, test_multipart, test_signatures, test_versions, test_clients)
 
 
 def conformance_tests() -> Iterator[partial[None]]:

@@ -21,6 +21,7 @@ from .protocol import Call, Response, read_document
 from .state import Encryption, Store, Version
 
 _BUCKET_ACTIONS = {  # where the action is not named as the operation
+    "HeadBucket": "GetBucketInfo",  # a guess
     "ListObjectsV2": "ListObjects",
     "PutBucketTags": "PutBucketTagging",
     "GetBucketTags": "GetBucketTagging",

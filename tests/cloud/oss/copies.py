@@ -120,10 +120,11 @@ def copy_object(store: Store, call: Call) -> Response:
 def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version:
     """The destination's description: the source's or the request's, as the directives say.
 
-    Not copied: ACL and encryption. The storage class is the destination bucket's unless the request names one
-    (undocumented, the cautious guess). An object copied onto itself takes the metadata that is supplied,
-    whatever the directive; REPLACE without a Content-Type keeps the source's type (both seen on the wire).
-    Whether such a copy with COPY keeps what is not supplied, sources disagree about: `Conditions.self_copy`.
+    Not copied: ACL and encryption; an object copied onto itself with REPLACE keeps its ACL. The storage class
+    is the destination bucket's unless the request names one (undocumented, the cautious guess). An object
+    copied onto itself takes the metadata that is supplied, whatever the directive; REPLACE without a
+    Content-Type keeps the source's type (both seen on the wire). Whether such a copy with COPY keeps what is
+    not supplied, sources disagree about: `Conditions.self_copy`.
     """
     asked = blank(store, bucket, call)
     old = source.version
@@ -136,11 +137,13 @@ def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version
         described = merge(old.metadata, asked.metadata)
     else:
         described = old.metadata
+    kept_acl = itself and directive == "replace" and call.header(b"x-oss-object-acl") is None
     retag = _directive(call, b"x-oss-tagging-directive") == "replace"
     kind = "Symlink" if old.kind == "Symlink" else "Normal"
     return replace(
         asked,
         metadata=described,
+        acl=old.acl if kept_acl else asked.acl,
         tags=asked.tags if retag else old.tags,
         kind=kind,
         target=old.target,
@@ -231,6 +234,7 @@ def upload_part_copy(store: Store, call: Call) -> Response:
         (b"etag", etag_header(part.etag)),
         (b"x-oss-hash-crc64ecma", str(content.checksum).encode()),
         *_source_version(source),
+        *metadata.encryption_headers(upload.blank.encryption),
     ]
     if stretch is not None:
         headers.append((b"content-range", f"bytes {stretch[0]}-{stretch[1] - 1}/{whole.size}".encode()))

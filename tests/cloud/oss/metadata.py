@@ -82,10 +82,10 @@ def check_tags(pairs: list[tuple[str, str]]) -> Tags:
 
 
 def acl(call: Call, default: str = "default") -> str:
-    """`x-oss-object-acl`."""
+    """`x-oss-object-acl`; an empty one is `default`."""
     value = call.header(b"x-oss-object-acl")
-    if value is None:
-        return default
+    if not value:
+        return default if value is None else "default"
     if value not in OBJECT_ACLS:
         message = "no such object access control exists"
         raise OssError("InvalidArgument", message, ArgumentName="x-oss-object-acl", ArgumentValue=value)

@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         batch_seconds=options.batch_seconds,
         refuse_fc_signature=options.refuse_fc_signature,
         policies={role: Path(file) for role, file in options.policy},
+        oss_host=options.oss_host,
     )
     try:
         uvloop.run(_serve(settings, until_eof=options.until_eof))
@@ -70,6 +71,13 @@ async def _serve(settings: Settings, *, until_eof: bool) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.cloud", description=__doc__)
     parser.add_argument("--oss-port", type=int, default=0, metavar="N", help="default: any free port")
+    parser.add_argument(
+        "--oss-host",
+        type=_local_name,
+        default="",
+        metavar="NAME.localhost",
+        help="functions reach OSS by this name, buckets as virtual hosts; default: by address",
+    )
     parser.add_argument("--fc-port", type=int, default=0, metavar="N", help="default: any free port")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where object data goes; default: memory")
     parser.add_argument("--template", type=Path, default=Path("s.yaml"), metavar="FILE")
@@ -99,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--until-eof", action="store_true", help="stop also when standard input ends")
     return parser
+
+
+def _local_name(text: str) -> str:
+    if text and not text.endswith(".localhost"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .localhost")
+    return text
 
 
 def _pair(text: str) -> tuple[str, str]:

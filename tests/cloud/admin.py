@@ -67,6 +67,7 @@ class Foreign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str = "6543210987654321"
     acl: Literal["private", "public-read", "public-read-write"] = "private"
     payer: Literal["BucketOwner", "Requester"] = "BucketOwner"
+    granted: bool = False  # a policy of the bucket lets this account do everything with it
 
     def __post_init__(self) -> None:
         _check_key(self.key)
@@ -192,7 +193,7 @@ class Admin:
     async def _foreign(self, request: Request) -> Response:
         asked = _decode(await request.body(), Foreign)
         bucket = self._oss.create_bucket(asked.bucket, owner=asked.owner)
-        bucket.acl, bucket.payer = asked.acl, asked.payer
+        bucket.acl, bucket.payer, bucket.granted = asked.acl, asked.payer, asked.granted
         self._oss.seed(asked.bucket, asked.key, 1000, 1)
         return _json({})
 

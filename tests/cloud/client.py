@@ -202,7 +202,7 @@ class LocalCloud:
 
     # --- as its operator ---
 
-    def conditions(self, faults: Iterable[Mapping[str, object]] = (), **settings: float) -> None:
+    def conditions(self, faults: Iterable[Mapping[str, object]] = (), **settings: float | str) -> None:
         """Set the weather: `conditions([{"operation": "UploadPart", "error": …}], latency_ms=5, seed=1)`."""
         self._admin("PUT", "/conditions", {**settings, "faults": [dict(fault) for fault in faults]})
 
@@ -255,8 +255,8 @@ class LocalCloud:
         """Make an object of any size without sending its bytes."""
         self._admin("POST", "/seed", {"bucket": bucket, "key": key, "size": size, "seed": seed})
 
-    def foreign(self, bucket: str, key: str, **settings: str) -> None:
-        """Make a bucket of another account with an object in it: `acl`, `payer`."""
+    def foreign(self, bucket: str, key: str, **settings: str | bool) -> None:
+        """Make a bucket of another account with an object in it: `acl`, `payer`, `granted` by policy."""
         self._admin("POST", "/foreign", {"bucket": bucket, "key": key, **settings})
 
     def kill(self, request_id: str) -> bool:

@@ -32,7 +32,8 @@ CODE_BUCKET = "fc-code-packages"
 class Settings(msgspec.Struct, frozen=True):
     """What the command line says. Port 0 means any free one, pauses are in seconds.
 
-    Without a template nothing is deployed, and `buckets` are made in `region`, by `account`.
+    Without a template nothing is deployed, and `buckets` are made in `region`, by `account`. `oss_host` is a
+    name under `.localhost` by which functions reach OSS, which makes them address buckets as virtual hosts.
     """
 
     template: Path | None
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     batch_seconds: float = 0.0
     refuse_fc_signature: bool = False
     policies: Mapping[str, Path] = {}
+    oss_host: str = ""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -102,6 +104,7 @@ class Cloud:
             data=settings.data,
             notify=self._notify,
             kill=self._kill,
+            public_host=settings.oss_host,
         )
         self.host = FcHost(
             accounts=self.accounts,
@@ -120,7 +123,9 @@ class Cloud:
         oss = await self.oss.start(self._settings.oss_port)
         fc = await self.host.start(self._settings.fc_port)
         admin = await self._admin.start()
-        main = await self._deploy({"OSS_ENDPOINT": oss, "INVOKE_ENDPOINT": fc})
+        name = self._settings.oss_host
+        endpoint = f"http://{name}:{oss.rpartition(':')[2]}" if name else oss
+        main = await self._deploy({"OSS_ENDPOINT": endpoint, "INVOKE_ENDPOINT": fc})
         owner = self.accounts.owner
         return Ready(
             oss=oss,

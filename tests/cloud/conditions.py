@@ -10,13 +10,19 @@ from typing import Literal
 
 import msgspec
 
-Answer = Literal["lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt", "forget", "bare", "drop"]
+Answer = Literal[
+    "lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt", "forget", "bare", "drop",
+    "error-in-body", "wrong-root", "truncated", "broken-off", "empty",
+]  # fmt: skip
+SelfCopy = Literal["replace", "keep"]
+DOCUMENTS = {"error-in-body", "wrong-root", "truncated", "broken-off", "empty"}
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Strikes `operation` (an OSS operation's name, "invocation", or "*") with `probability`.
 
-    Either `error` (an OSS or FC error code answered in place of the effect) or `answer`:
+    Either `error` (an OSS or FC error code answered in place of the effect; of OSS with `effect` true after
+    it) or `answer`:
     lost      the effect happens, the connection closes without an answer
     reset     the connection closes, no effect
     stall     neither effect nor answer until the client gives up
@@ -27,6 +33,14 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forget    answered as if it had happened, and undone (UploadPartCopy)
     bare      the answer tells no CRC64, in headers or in the body
     drop      accepted and never delivered (asynchronous invocations)
+    The next are of OSS operations that answer with a document, each after the effect, or with `effect` false
+    in its place:
+    error-in-body  status 200, and the body is the error `error`: OSS sends 200 early and fails later. Here
+                   `effect` is false unless said otherwise
+    wrong-root     another document than the operation's
+    truncated      the document ends halfway; the answer as such is whole
+    broken-off     the connection closes halfway through the body
+    empty          no body
     `skip` lets that many matching requests pass first; `limit` ends the fault after so many strikes.
     `key`, if given, restricts it to object keys (for "invocation": function names) that start with it.
     """
@@ -35,13 +49,21 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probability: float = 1.0
     error: str | None = None
     answer: Answer | None = None
+    effect: bool | None = None
     skip: int = 0
     limit: int | None = None
     key: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.error is None) == (self.answer is None):
+        if self.answer == "error-in-body":
+            if self.error is None:
+                raise ValueError('`answer` "error-in-body" needs an `error`')
+        elif (self.error is None) == (self.answer is None):
             raise ValueError("a fault has either `error` or `answer`")
+        if self.operation in {"*", "invocation"} and (self.answer in DOCUMENTS or self.effect is not None):
+            raise ValueError("`effect`, and answers about the body, are for one OSS operation")
+        if self.effect is not None and self.error is None and self.answer not in DOCUMENTS:
+            raise ValueError(f"`effect` does not go with `answer` {self.answer!r}")
         if not 0 <= self.probability <= 1:
             raise ValueError("`probability` is between 0 and 1")
         if self.skip < 0:
@@ -49,14 +71,24 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.limit is not None and self.limit < 0:
             raise ValueError("`limit` is not negative")
 
+    @property
+    def happens(self) -> bool:
+        """Whether the request takes effect, of a fault with an `error` or an answer about the body."""
+        return self.error is None if self.effect is None else self.effect
+
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `PUT /conditions` sets. Bandwidth is per request, of copied bytes; 0 means unlimited."""
+    """What `PUT /conditions` sets. Bandwidth is per request, of copied bytes; 0 means unlimited.
+
+    `self_copy`: what becomes of metadata that is not named where an object is copied onto itself with COPY
+    and other metadata. Sources disagree: all of it is replaced, or what is not named is kept.
+    """
 
     latency_ms: float = 0.0
     bandwidth_mb_s: float = 0.0
     seed: int = 0
     faults: tuple[Fault, ...] = ()
+    self_copy: SelfCopy = "replace"
 
     def __post_init__(self) -> None:
         if not 0 <= self.latency_ms <= 3_600_000:

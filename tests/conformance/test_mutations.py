@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import oss2
 import pytest
 
 from tests.cloud.oss.running import Running
 
-from . import mutations, test_copies, test_multipart, test_signatures, test_versions
+from . import mutations, test_clients, test_copies, test_multipart, test_signatures, test_versions
 
-_MODULES = (test_copies, test_multipart, test_signatures, test_versions)
+_MODULES = (test_copies, test_multipart, test_signatures, test_versions, test_clients)
 
 
 def conformance_tests() -> Iterator[partial[None]]:
-    """Every conformance test of our own, with each value of its parameter."""
+    """Every conformance test of our own, with each value of its parameters."""
     for module in _MODULES:
         for name, function in vars(module).items():
             if name.startswith("test_"):
                 marks = [mark for mark in getattr(function, "pytestmark", ()) if mark.name == "parametrize"]
-                if not marks:
-                    yield partial(function)
-                for mark in marks:
-                    parameter, values = mark.args
-                    yield from (partial(function, **{parameter: value}) for value in values)
+                for chosen in product(*(_values(*mark.args) for mark in marks)):
+                    yield partial(
+                        function, **{name: value for each in chosen for name, value in each.items()}
+                    )
+
+
+def _values(names: str | tuple[str, ...], values: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    for value in values:
+        yield {names: value} if isinstance(names, str) else dict(zip(names, value, strict=True))
 
 
 @pytest.mark.parametrize("mutation", mutations.ALL, ids=lambda mutation: mutation.__name__)

@@ -148,6 +148,8 @@ def test_where_the_requester_pays_another_account_has_to_say_so(oss: Running) ->
     mine = oss.bucket()
     assert refused(lambda: mine.copy_object("foreign", "k", "k2")) == (403, "AccessDenied")
     mine.copy_object("foreign", "k", "k2", headers=pays)
+    anyone = oss2.Bucket(oss2.AnonymousAuth(), oss.url, "foreign")
+    assert refused(lambda: anyone.get_object("k", headers=pays)) == (403, "AccessDenied")  # who would pay?
     mine.put_bucket_request_payment("Requester")
     assert mine.get_bucket_request_payment().payer == "Requester"
     assert mine.get_object("k2").read() == b"x"  # the owner need not say so

@@ -71,7 +71,7 @@ def storm(seed: int) -> dict[str, Any]:
     }
     invocations = {"kill": 4.0, "drop": 2.0, "duplicate": 2.0, "delay": 2.0}
     return {
-        "faults": [*_faults("invocation", invocations), *_faults("*", requests)],
+        "faults": [*_faults("invocation", invocations), *_misread(), *_faults("*", requests)],
         "seed": seed,
         "latency_ms": 3.0,
         "bandwidth_mb_s": 400.0,
@@ -85,6 +85,17 @@ def _faults(operation: str, percentages: Mapping[str, float]) -> Iterable[dict[s
         kind, _, code = name.rpartition(" ")
         yield {"operation": operation, "probability": percentage / left, kind or "answer": code}
         left -= percentage
+
+
+def _misread() -> Iterable[dict[str, Any]]:
+    """Of the requests that write, one in twenty is answered with what cannot be read, or 5xx, done or not."""
+    bodies = [{"answer": answer} for answer in ("wrong-root", "truncated", "broken-off", "empty")]
+    errors = [{"answer": "error-in-body", "error": code} for code in ("InternalError", "ServiceUnavailable")]
+    answers = [{**each, "effect": effect} for each in (*bodies, *errors) for effect in (True, False)]
+    answers.append({"error": "InternalError", "effect": True})
+    for operation in ("CopyObject", "UploadPartCopy", "CompleteMultipartUpload"):
+        for each in answers:
+            yield {"operation": operation, "probability": 0.05 / len(answers), **each}
 
 
 def told(invocations: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:

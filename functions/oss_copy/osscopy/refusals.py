@@ -22,17 +22,18 @@ _PASSING = frozenset(
         "InternalError",
     }
 )
-_THROTTLED = frozenset(
+_QUOTAS = frozenset(  # judged before anything is done
     {
         "TotalQpsLimitExceeded",
         "QpsLimitExceeded",
         "DownloadTrafficRateLimitExceeded",
         "UploadTrafficRateLimitExceeded",
         "ActiveRequestLimitExceeded",
-        "ServiceUnavailable",
         "SlowDown",
     }
 )
+_THROTTLED = _QUOTAS | {"ServiceUnavailable"}
+_CONFLICTS = frozenset({"FileAlreadyExists", "FileImmutable", "PreconditionFailed"})
 _OTHER_REGION = "reside in the same data center"
 _REQUESTER_PAYS = "requester pay"  # "Access denied for requester pay bucket." (EC 0003-00000702 and -703)
 
@@ -94,7 +95,12 @@ def translate(
     request_id: str,
     headers: Mapping[str, str],
 ) -> OssCopyError:
-    """The error for an OSS answer, with its code and request id and a word on what to do."""
+    """The error for an OSS answer, with its code and request id and a word on what to do.
+
+    `status` 200 is an error in the body: OSS sends 200 early for what takes long, and may fail later. Like a
+    5xx it may come after the effect; then the code alone tells what kind of refusal it is.
+    """
+    in_doubt = (status == 200 or status >= 500) and code not in _QUOTAS
     known = _cause(code, message)
     text = advised(message, ADVICE.get(known, "")) or f"OSS answered {status}"
     if code == "NoSuchUpload":
@@ -102,13 +108,20 @@ def translate(
     if status in {429, 503} or code in _THROTTLED:
         pause = float(headers.get("x-oss-qos-delay-time", 0)) / 1000  # milliseconds
         return Transient(
-            code, text, request_id=request_id, status=status, throttled=True, pause=min(pause, 30.0)
+            code,
+            text,
+            request_id=request_id,
+            status=status,
+            in_doubt=in_doubt,
+            throttled=True,
+            pause=min(pause, 30.0),
         )
     if status >= 500 or status == 408 or code in _PASSING:
-        return Transient(code, text, request_id=request_id, status=status, in_doubt=status >= 500)
-    if status == 304:
+        return Transient(code, text, request_id=request_id, status=status, in_doubt=in_doubt)
+    if status == 304 or code == "NotModified":
         return Skipped("NotModified", "the source was not modified", request_id=request_id, status=status)
-    kind: Callable[..., OssCopyError] = Conflict if status in {409, 412} else Failed
+    conflict = status in {409, 412} or code in _CONFLICTS
+    kind: Callable[..., OssCopyError] = Conflict if conflict else Failed
     return kind(code, text, request_id=request_id, status=status)
 
 

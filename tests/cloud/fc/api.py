@@ -22,7 +22,7 @@ from functions.deploy.props import Function
 from tests.cloud.conditions import Fault
 from tests.cloud.fc import errors
 from tests.cloud.fc.control import Asked, Operation
-from tests.cloud.fc.invocation import TASK_STATUS, Attempt, Invocation, Request, new_request_id
+from tests.cloud.fc.invocation import ASYNC_LIMIT, TASK_STATUS, Attempt, Invocation, Request, new_request_id
 from tests.cloud.fc.signature import Signed
 from tests.cloud.serving import hang_up
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from tests.cloud.fc.host import FcHost
 
 SYNC_LIMIT = 32 * 1024 * 1024  # bytes of payload
-ASYNC_LIMIT = 128 * 1024
 LOG_TAIL = 4 * 1024
 LONGEST_DELAY = 3600  # seconds
 _TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}\Z")

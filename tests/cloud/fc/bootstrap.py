@@ -14,11 +14,13 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 HANDLE, INITIALIZE = "0", "1"  # x-fc-function-type
 KEPT = {  # of all FC_* variables the function sees only these
@@ -46,6 +48,7 @@ def main() -> None:
     address, _, instance = os.environ["FC_RUNTIME_API"].partition("/")
     shape = os.environ["FC_RUNTIME"]
     _die_with(parent)
+    _resolve_localhost()
     sys.path[:1] = [os.environ["FC_FUNC_CODE_PATH"], *filter(None, os.environ["FC_LAYER_PATH"].split(":"))]
     for name in [name for name in os.environ if name.startswith("FC_") and name not in KEPT]:
         del os.environ[name]
@@ -190,6 +193,17 @@ def _say(line: str) -> None:
     sys.stderr.flush()
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def _resolve_localhost() -> None:
+    """Let names under `.localhost` be this machine, as RFC 6761 asks of resolvers; not every libc does it."""
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+        under = isinstance(host, str) and host.endswith(".localhost")
+        return resolve("127.0.0.1" if under else host, *arguments, **options)
+
+    socket.getaddrinfo = getaddrinfo
 
 
 def _die_with(parent: int) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 # `killed`: by SIGKILL from outside; `exited`: the process ended by itself; `lost`: accepted, never delivered.
+ASYNC_LIMIT = 128 * 1024  # bytes of the payload of an asynchronous invocation
 Outcome = Literal[
     "queued",
     "running",
@@ -87,6 +88,7 @@ class Invocation:
     access_key_id: str | None = None
     throttled: int = 0
     ended: float | None = None
+    passed_on: Literal["delivered", "too large"] | None = None  # to the destination of its outcome
 
     @property
     def open(self) -> bool:
@@ -117,6 +119,7 @@ class Invocation:
             "error": last.body.decode(errors="replace") if last and last.failed else None,
             "retries": max(0, len(self.attempts) - 1),
             "throttled": self.throttled,
+            "passed_on": self.passed_on,
             "peak_memory_mb": max((attempt.peak_memory_mb for attempt in self.attempts), default=None),
             "access_key_id": self.access_key_id,
             "instance_id": self.running_on or (last.instance_id if last else None),

@@ -25,6 +25,27 @@ def fires(trigger: OssTrigger, event: ObjectEvent) -> bool:
     )
 
 
+def conflict(one: OssTrigger, other: OssTrigger) -> bool:
+    """Whether OSS refuses to have both on one bucket: an event is in both, one prefix begins the other and
+    one suffix ends the other (documented for OSS triggers; whose functions they are does not matter).
+    """
+    first, second = one.trigger_config, other.trigger_config
+    a, b = first.filter.key, second.filter.key
+    return (
+        one.bucket == other.bucket
+        and any(_overlap(left, right) for left in first.events for right in second.events)
+        and (a.prefix.startswith(b.prefix) or b.prefix.startswith(a.prefix))
+        and (a.suffix.endswith(b.suffix) or b.suffix.endswith(a.suffix))
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two event names, of which either may end with `:*`, have an event in common."""
+    kind, _, rest = one.rpartition(":")
+    other_kind, _, other_rest = other.rpartition(":")
+    return kind == other_kind and (rest == other_rest or "*" in (rest, other_rest))
+
+
 def oss_event(trigger_name: str, events: Iterable[ObjectEvent], region: str, account_id: str) -> bytes:
     """The event of an OSS trigger, one record for each of `events`."""
     return json.dumps(

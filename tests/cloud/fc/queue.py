@@ -2,7 +2,8 @@
 
 It knows neither HTTP nor processes. What FC documents (facts.md §3): a task id is accepted once; a function
 error is retried `maxAsyncRetryAttempts` times with growing pauses; at the concurrency limit an invocation
-waits; an event older than `maxAsyncEventAgeInSeconds` is discarded; the result goes to the destinations.
+waits; an event older than `maxAsyncEventAgeInSeconds` is discarded; the result goes to the destinations,
+if they take so much.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from dataclasses import dataclass
 from functions.deploy.props import Destination, Function
 from tests.cloud.conditions import Fault, Weather
 from tests.cloud.fc import errors
-from tests.cloud.fc.invocation import Attempt, Invocation, Journal, Outcome, Request
+from tests.cloud.fc.invocation import ASYNC_LIMIT, Attempt, Invocation, Journal, Outcome, Request
 from tests.cloud.fc.runner import Runner
 
+MESSAGE_LIMIT = 64 * 1024  # of a message of MNS or EventBridge
 LATE = 1.0  # seconds that a delayed delivery comes late
 LONGEST_PAUSE = 60.0  # seconds between two attempts
 
@@ -142,8 +144,19 @@ class Queue:
         config = function.async_invoke_config.destination_config
         succeeded = invocation.outcome == "succeeded"
         destination = config.on_success if succeeded else config.on_failure
-        if destination is not None and invocation.outcome not in {"stopped", "lost"}:
-            self._pass_on(destination, _result_event(invocation, function))
+        if destination is None or invocation.outcome in {"stopped", "lost"}:
+            return
+        event = _result_event(invocation, function)
+        invocation.passed_on = "delivered" if len(event) <= _limit(destination) else "too large"
+        if invocation.passed_on == "delivered":
+            self._pass_on(destination, event)
+
+
+def _limit(destination: Destination) -> int:
+    """Bytes that the destination takes: a function those of an asynchronous payload, a queue, topic or event
+    bus those of a message. What FC does with more is not documented: here it is dropped, the worst case.
+    """
+    return MESSAGE_LIMIT if destination.function_name is None else ASYNC_LIMIT
 
 
 def _result_event(invocation: Invocation, function: Function) -> bytes:

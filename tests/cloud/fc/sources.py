@@ -27,6 +27,10 @@ from tests.cloud.fc.web import WebTrigger
 from tests.cloud.serving import Listener
 
 Place = tuple[str, str]  # names of a function and of its trigger
+# as a user of FC has seen it; that it comes with status 400 and InvalidArgument is inferred
+CONFLICT = (
+    "event source 'oss' returned error: Cannot specify overlapping prefix and suffix with same event type."
+)
 
 
 class Sources:
@@ -49,9 +53,14 @@ class Sources:
             await self.put(function.function_name, trigger)
 
     async def put(self, function: str, trigger: Trigger) -> None:
-        """Put one trigger into service, or change it; an HTTP trigger keeps its URL."""
+        """Put one trigger into service, or change it; an HTTP trigger keeps its URL.
+
+        ValueError if its configuration is wrong, or conflicts with another trigger.
+        """
         place = (function, trigger.trigger_name)
         match trigger:
+            case OssTrigger():
+                self._check_conflicts(place, trigger)
             case HttpTrigger():
                 await self._open(place, trigger)
             case TimerTrigger():
@@ -62,6 +71,11 @@ class Sources:
             case EventBridgeTrigger():
                 json.loads(trigger.trigger_config.event_rule_filter_pattern)
         self._triggers[place] = trigger
+
+    def _check_conflicts(self, place: Place, trigger: OssTrigger) -> None:
+        others = (other for there, other in self._triggers.items() if there != place)
+        if any(isinstance(other, OssTrigger) and objects.conflict(trigger, other) for other in others):
+            raise ValueError(CONFLICT)
 
     async def remove(self, function: str, trigger_name: str) -> None:
         """Take a trigger out of service."""

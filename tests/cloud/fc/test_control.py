@@ -411,6 +411,68 @@ def test_a_trigger_configuration_is_a_json_text(lab: Lab) -> None:
     assert (status, answer["Message"]) == (400, "`triggerConfig` is not a JSON text")
 
 
+def _objects(name: str = "o", prefix: str = "", suffix: str = "", *events: str) -> dict[str, Any]:
+    names = [f"oss:ObjectCreated:{each}" for each in events or ("PutObject",)]
+    return {
+        "triggerName": name,
+        "triggerType": "oss",
+        "sourceArn": f"acs:oss:cn-hangzhou:{ACCOUNT}:src",
+        "invocationRole": f"acs:ram::{ACCOUNT}:role/notify",
+        "triggerConfig": {"events": names, "filter": {"key": {"prefix": prefix, "suffix": suffix}}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "conflict"),
+    [
+        (("in/",), ("in/",), True),
+        (("in/",), ("",), True),
+        (("in/",), ("in/a/",), True),
+        (("in/",), ("out/",), False),
+        (("in/", ".jpg"), ("in/", ".png"), False),
+        (("in/", ".jpg"), ("in/", "g"), True),
+        (("in/", ".jpg"), ("", ""), True),
+        (("in/", "", "PutObject"), ("in/", "", "PostObject"), False),
+        (("in/", "", "PutObject", "CopyObject"), ("in/", "", "PostObject", "CopyObject"), True),
+        (("in/", "", "PutObject"), ("in/", "", "*"), True),
+    ],
+)
+@pytest.mark.parametrize("functions", [("fn", "fn"), ("fn", "fn2")])
+def test_triggers_of_a_bucket_that_conflict_are_refused_also_of_other_functions(
+    lab: Lab, functions: tuple[str, str], one: tuple[str, ...], other: tuple[str, ...], conflict: bool
+) -> None:
+    for name in dict.fromkeys(functions):
+        create(lab, name=name)
+    create_trigger(lab, functions[0], **_objects("one", *one))
+    second = _objects("two", *other)
+    if not conflict:
+        create_trigger(lab, functions[1], **second)
+        return
+    status, code, message = refused(lambda: create_trigger(lab, functions[1], **second))
+    assert (status, code) == (400, "InvalidArgument")
+    assert "Cannot specify overlapping prefix and suffix with same event type" in message
+    assert refused(lambda: lab.native().get_trigger(functions[1], "two"))[1] == "TriggerNotFound"
+    create_trigger(lab, functions[1], **{**second, "sourceArn": f"acs:oss:cn-hangzhou:{ACCOUNT}:src2"})
+
+
+def test_a_trigger_may_change_but_not_into_a_conflict(lab: Lab) -> None:
+    create(lab)
+    create_trigger(lab, **_objects("one", "in/"))
+    create_trigger(lab, **_objects("two", "out/"))
+
+    def change(prefix: str) -> Any:
+        config = json.dumps(_objects("two", prefix)["triggerConfig"])
+        request = fc.UpdateTriggerRequest(body=fc.UpdateTriggerInput(trigger_config=config))
+        return lab.native().update_trigger("fn", "two", request)
+
+    change("out/a/")
+    assert refused(lambda: change("in/a/"))[:2] == (400, "InvalidArgument")
+    kept = json.loads(lab.native().get_trigger("fn", "two").body.trigger_config)
+    assert kept["filter"]["key"]["prefix"] == "out/a/"
+    lab.native().delete_trigger("fn", "one")
+    change("in/a/")
+
+
 def test_a_function_has_one_http_trigger(lab: Lab) -> None:
     create(lab)
     create_trigger(lab, **HTTP)

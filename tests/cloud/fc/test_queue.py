@@ -187,6 +187,26 @@ def test_a_failure_goes_to_its_own_destination_after_all_retries(lab: Lab) -> No
     assert json.loads(event)["responseContext"]["functionError"] == "UnhandledInvocationError"
 
 
+@pytest.mark.parametrize(("size", "passed_on"), [(1000, "delivered"), (70_000, "too large")])
+def test_what_a_destination_does_not_take_is_dropped_and_told(lab: Lab, size: int, passed_on: str) -> None:
+    """The event comes as a JSON text in a JSON text: quotes take two bytes there."""
+    lab.deploy("def handler(event, context): return 1", "after")
+    arn = "acs:fc:cn-hangzhou:1234567890123456:functions/after"
+    lab.deploy(FAIL, **_destinations(onFailure=arn))
+    lab.submit(b'"' * size)
+    functions = [one.request.function for one in lab.settle()]
+    assert functions == ["fn", "after"][: 2 if passed_on == "delivered" else 1]
+    assert [one.view()["passed_on"] for one in lab.invocations] == [passed_on, None][: len(functions)]
+
+
+def test_a_queue_takes_less_than_a_function(lab: Lab) -> None:
+    queue = "acs:mns:cn-hangzhou:1234567890123456:/queues/failed/messages"
+    lab.deploy(FAIL, **_destinations(onFailure=queue))
+    lab.submit(b"x" * 70_000)
+    (invocation,) = lab.settle()
+    assert (invocation.passed_on, lab.host.sent) == ("too large", [])
+
+
 def test_a_task_can_be_looked_up_listed_and_stopped(lab: Lab) -> None:
     lab.deploy("import time\ndef handler(event, context): time.sleep(60)", timeout=60, **TASKS)
     client = lab.native()

@@ -110,6 +110,12 @@ def test_an_oss_trigger_fires_for_its_bucket_events_prefix_and_suffix_only(
     assert len(lab.settle()) == fires
 
 
+def test_a_deployment_whose_triggers_conflict_is_refused(lab: Lab) -> None:
+    lab.deploy(ECHO, triggers=[_oss()])
+    with pytest.raises(ValueError, match="overlapping prefix and suffix"):
+        lab.deploy(ECHO, "other", triggers=[{**_oss("in/a/"), "triggerName": "more"}])
+
+
 def test_records_that_come_together_can_be_sent_together(lab: Lab) -> None:
     lab.sources.batch_seconds = 0.05
     lab.deploy(ECHO, triggers=[_oss()])

@@ -24,7 +24,6 @@ from starlette.routing import Route
 from functions.deploy.props import HttpTrigger
 from tests.cloud.fc import errors
 from tests.cloud.fc.api import (
-    ASYNC_LIMIT,
     SYNC_LIMIT,
     checked_delay,
     checked_task_id,
@@ -32,7 +31,7 @@ from tests.cloud.fc.api import (
     refuse,
     signed,
 )
-from tests.cloud.fc.invocation import Attempt, Request
+from tests.cloud.fc.invocation import ASYNC_LIMIT, Attempt, Request
 from tests.cloud.serving import hang_up
 
 if TYPE_CHECKING:

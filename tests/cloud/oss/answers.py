@@ -49,4 +49,4 @@ async def send_answer(
     if response.content is not None and method != "HEAD":
         for chunk in response.content.chunks(response.start, response.stop):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": response.body, "more_body": False})
+    await send({"type": "http.response.body", "body": response.body, "more_body": response.broken_off})

@@ -5,7 +5,8 @@ each operation): a request that names a version needs the action for versions as
 those for tags. It must not know how a policy is evaluated, nor how an operation is carried out.
 
 Where the documentation is silent the strict reading counts, so that a policy that suffices here suffices
-there: an ACL that comes with a write needs PutObjectAcl, encryption with KMS always needs both KMS actions.
+there: an ACL that comes with a write needs PutObjectAcl; whatever is stored with KMS, because the request or
+the bucket's default says so, needs both KMS actions, and reading its bytes needs kms:Decrypt, also to copy.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from . import copies
+from . import copies, metadata
 from .errors import OssError
 from .protocol import Call, Response, read_document
-from .state import Store
+from .state import Encryption, Store, Version
 
 _BUCKET_ACTIONS = {  # where the action is not named as the operation
+    "HeadBucket": "GetBucketInfo",  # a guess
     "ListObjectsV2": "ListObjects",
     "PutBucketTags": "PutBucketTagging",
     "GetBucketTags": "GetBucketTagging",
@@ -38,6 +40,9 @@ _WRITES = {
     "UploadPartCopy",
 }
 _COPIES = {"CopyObject", "UploadPartCopy"}
+_MAKES_OBJECTS = {"PutObject", "PostObject", "AppendObject", "InitiateMultipartUpload", "CopyObject"}
+_MAKES_PARTS = {"UploadPart", "UploadPartCopy"}  # encrypted as Initiate said
+_ENCRYPTS = ("kms:GenerateDataKey", "kms:Decrypt")
 _PLAIN = {"AbortMultipartUpload", "ListParts"}  # of an upload: no version, and the action is named so
 _OF_VERSIONS = {  # operation: (action, action for a named version)
     "RestoreObject": ("RestoreObject", "RestoreObjectVersion"),
@@ -73,10 +78,7 @@ def check(store: Store, call: Call) -> None:
 
 def veil(store: Store, call: Call, response: Response) -> Response:
     """The answer without the number of tags, which only who may read tags is shown (HeadObject docs)."""
-    policy = store.accounts.policies.of(call.principal)
-    if policy is None or call.operation not in _SHOWS_TAGS:
-        return response
-    if all(policy.allows(need.action, need.resource) for need in _tag_reads(store, call)):
+    if call.operation not in _SHOWS_TAGS or _may_read_tags(store, call):
         return response
     return msgspec.structs.replace(
         response, headers=tuple(item for item in response.headers if item[0] != _TAG_COUNT)
@@ -93,6 +95,8 @@ def needs(store: Store, call: Call) -> Iterator[Need]:
     version = "versionId" in call.params
     if name in _READS:
         yield from _with_version(at, "GetObject", "GetObjectVersion", version)
+        if name == "GetObject":
+            yield from _decryption(store, call.bucket, call.key, call.params.get("versionId"))
     elif name == "DeleteObject":
         yield Need("oss:DeleteObjectVersion" if version else "oss:DeleteObject", at)
     elif name in _OF_VERSIONS:
@@ -128,6 +132,7 @@ def _of_source(store: Store, call: Call, destination: str) -> Iterator[Need]:
     bucket, key, version_id = copies.source_name(call)
     at, version = _object(store, bucket, key), version_id is not None
     yield from _with_version(at, "GetObject", "GetObjectVersion", version)
+    yield from _decryption(store, bucket, key, version_id)
     if call.operation == "CopyObject" and not _retagged(call) and _has_tags(store, bucket, key, version_id):
         yield from _with_version(at, "GetObjectTagging", "GetObjectVersionTagging", version)
         yield Need("oss:PutObjectTagging", destination)
@@ -139,10 +144,34 @@ def _of_write(store: Store, call: Call, at: str) -> Iterator[Need]:
         yield Need("oss:PutObjectTagging", at)
     if call.header(b"x-oss-object-acl") is not None:
         yield Need("oss:PutObjectAcl", at)
-    if (call.header(b"x-oss-server-side-encryption") or "").upper() == "KMS":
-        key = call.header(b"x-oss-server-side-encryption-key-id") or "alias/acs/oss"
-        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            yield Need(action, f"acs:kms:{store.region}:{store.accounts.account_id}:key/{key}")
+    yield from _of_key(store, _stored_encryption(store, call), *_ENCRYPTS)
+
+
+def _stored_encryption(store: Store, call: Call) -> Encryption | None:
+    """How OSS will store what this request brings; the operation itself refuses what makes no sense."""
+    bucket = store.buckets.get(call.bucket)
+    if bucket is None:
+        return None
+    if call.operation in _MAKES_PARTS:
+        upload = bucket.uploads.get(call.params.get("uploadId", ""))
+        return upload.blank.encryption if upload else None
+    if call.operation not in _MAKES_OBJECTS:
+        return None
+    try:
+        return metadata.encryption(call, bucket.encryption)
+    except OssError:
+        return None
+
+
+def _decryption(store: Store, bucket: str, key: str, version_id: str | None) -> Iterator[Need]:
+    version = _found(store, bucket, key, version_id)
+    return _of_key(store, version.encryption if version else None, "kms:Decrypt")
+
+
+def _of_key(store: Store, encryption: Encryption | None, *actions: str) -> Iterator[Need]:
+    if encryption is not None and encryption.algorithm == "KMS":
+        key = f"acs:kms:{store.region}:{store.accounts.account_id}:key/{encryption.key_id}"
+        yield from (Need(action, key) for action in actions)
 
 
 def _retagged(call: Call) -> bool:
@@ -150,16 +179,27 @@ def _retagged(call: Call) -> bool:
 
 
 def _has_tags(store: Store, bucket: str, key: str, version_id: str | None) -> bool:
-    """Whether the source has tags; what is missing has none, and the operation says that it is missing."""
+    version = _found(store, bucket, key, version_id)
+    return version is not None and bool(version.tags)
+
+
+def _found(store: Store, bucket: str, key: str, version_id: str | None) -> Version | None:
+    """None for what is missing: the operation says so."""
     try:
-        return bool(store.bucket(bucket).find(key, version_id).tags)
+        return store.bucket(bucket).find(key, version_id)
     except OssError:
+        return None
+
+
+def _may_read_tags(store: Store, call: Call) -> bool:
+    """Whether a policy of whoever asks lets it; an ACL lets no stranger read tags, a bucket's policy may."""
+    bucket = store.bucket(call.bucket)
+    if store.is_stranger(call.principal, bucket) and not bucket.granted:
         return False
-
-
-def _tag_reads(store: Store, call: Call) -> Iterator[Need]:
+    policy = store.accounts.policies.of(call.principal)
     at = _object(store, call.bucket, call.key)
-    return _with_version(at, "GetObjectTagging", "GetObjectVersionTagging", "versionId" in call.params)
+    reads = _with_version(at, "GetObjectTagging", "GetObjectVersionTagging", "versionId" in call.params)
+    return policy is None or all(policy.allows(need.action, need.resource) for need in reads)
 
 
 def _with_version(at: str, action: str, of_version: str, version: bool) -> Iterator[Need]:

@@ -28,21 +28,21 @@ _REGION = re.compile(r"^(?:oss-)?([a-z]+-[a-z0-9-]+)$")
 
 def _acl(call: Call, default: str) -> str:
     value = call.header(b"x-oss-acl")
-    if value is not None and value not in BUCKET_ACLS:
+    if value and value not in BUCKET_ACLS:
         raise OssError("InvalidArgument", "no such bucket access control exists", ArgumentName="x-oss-acl",
                        ArgumentValue=value)  # fmt: skip
     return value or default
 
 
 def put_bucket(store: Store, call: Call) -> Response:
-    """Idempotent for the owner; then only the ACL changes."""
+    """Idempotent for the owner; then only the ACL changes, if one is named."""
     check_bucket_name(call.bucket)
-    acl = _acl(call, "private")
+    bucket = store.buckets.get(call.bucket)
+    acl = _acl(call, bucket.acl if bucket else "private")
     body = call.body.bytes()
     root = read_document(body) if body else None
     if root is not None and root.tag != "CreateBucketConfiguration":
         raise OssError("MalformedXML")
-    bucket = store.buckets.get(call.bucket)
     if bucket is None:
         if len(store.buckets) >= MOST_BUCKETS * 10:  # the quota of 100 an account can have raised
             raise OssError("TooManyBuckets")
@@ -74,7 +74,7 @@ def delete_bucket(store: Store, call: Call) -> Response:
     if bucket.keys:
         raise OssError("BucketNotEmpty", BucketName=call.bucket)
     if bucket.uploads:
-        message = "The bucket has multipart uploads. Please delete them first."
+        message = "The bucket has Multipart Uploads."
         raise OssError("BucketNotEmpty", message, BucketName=call.bucket)
     del store.buckets[call.bucket]
     return Response(204)
@@ -130,6 +130,7 @@ def get_bucket_info(store: Store, call: Call) -> Response:
         ("DataRedundancyType", bucket.redundancy),
         ("AccessMonitor", "Disabled"),
         ("Comment", ""),
+        ("BlockPublicAccess", "false"),
         ("Owner", _owner(bucket.owner)),
         ("AccessControlList", [("Grant", bucket.acl)]),
         ("ServerSideEncryptionRule", rule),
@@ -155,7 +156,7 @@ def get_stat(store: Store, call: Call) -> Response:
         ("ObjectCount", len(objects)),
         ("MultipartUploadCount", len(bucket.uploads)),
         ("LiveChannelCount", 0),
-        ("LastModifiedTime", int(max((version.modified for version in versions), default=bucket.created))),
+        ("LastModifiedTime", int(max((version.modified for version in versions), default=0))),
     ]
     for storage_class in ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"):
         name = storage_class if storage_class != "IA" else "InfrequentAccess"
@@ -183,14 +184,18 @@ def get_request_payment(store: Store, call: Call) -> Response:
 
 
 def put_bucket_acl(store: Store, call: Call) -> Response:
-    """On a bucket that does not exist it is PutBucket (PutBucketAcl docs)."""
+    """On a bucket that does not exist it is PutBucket (PutBucketAcl docs); without an ACL nothing changes."""
     if call.bucket not in store.buckets:
         return put_bucket(store, call)
     bucket = store.bucket(call.bucket)
-    if call.header(b"x-oss-acl") is None:
-        raise OssError("InvalidArgument", "no such bucket access control exists", ArgumentName="x-oss-acl")
     bucket.acl = _acl(call, bucket.acl)
-    return Response()
+    return Response(headers=((b"location", f"/{call.bucket}".encode()),))
+
+
+def head_bucket(store: Store, call: Call) -> Response:
+    """Whether it is there; in which region, some clients read of a header."""
+    bucket = store.bucket(call.bucket)
+    return Response(headers=((b"x-oss-bucket-region", bucket.region.encode()),))
 
 
 def get_bucket_acl(store: Store, call: Call) -> Response:

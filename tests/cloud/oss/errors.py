@@ -125,7 +125,7 @@ TABLE: dict[str, Meaning] = {
         "The request signature we calculated does not match the signature you provided. Check your key and "
         "signing method.",
     ),
-    "SymlinkTargetNotExist": Meaning(404, "0026-00000011", "The symlink target you specified does not exist"),
+    "SymlinkTargetNotExist": Meaning(404, "0026-00000011", "The symlink target object does not exist"),
     "TooManyBuckets": Meaning(
         400, "0015-00000401", "You have attempted to create more buckets than allowed."
     ),

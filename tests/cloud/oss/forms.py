@@ -45,10 +45,11 @@ def post_object(store: Store, call: Call) -> Response:
     bucket = store.bucket(call.bucket)
     form = read_form(call.header(b"content-type") or "", call.body.bytes())
     credentials = _signer(store, form.fields)
-    if credentials is None and bucket.acl != "public-read-write":
+    key = form.fields.get("key", "").replace("${filename}", form.file_name)
+    principal = credentials.principal if credentials else ""
+    if store.is_stranger(principal, bucket) and not bucket.lets("write", key):
         raise OssError("AccessDenied")
     _check_policy(store, call.bucket, form, credentials)
-    key = form.fields.get("key", "").replace("${filename}", form.file_name)
     headers = {
         name.encode(): value.encode()
         for name, value in form.fields.items()
@@ -62,7 +63,7 @@ def post_object(store: Store, call: Call) -> Response:
         key=key,
         headers=headers,
         body=Body(*writer.finish()),
-        principal=credentials.principal if credentials else "",
+        principal=principal,
     )
     authority.check(store, put)
     return _answered(store, call, form, key, put_object(store, put))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from .errors import OssError
-from .protocol import Call, Headers, etag_header, http_date
+from .protocol import Call, Headers, etag_header, http_date, text
 from .state import ARCHIVED, Encryption, Metadata, Tags, Version
 
 if TYPE_CHECKING:
@@ -30,17 +30,24 @@ OBJECT_ACLS = {"default", "private", "public-read", "public-read-write"}
 ALGORITHMS = {"AES256", "KMS", "SM4"}
 MOST_TAGS = 10
 _USER = b"x-oss-meta-"
+_USER_NAME = re.compile(rb"x-oss-meta-[a-z0-9-]+")  # as OSS writes it: upper-case letters come lower-case
 _USER_LIMIT = 8 * 1024
 _TAG_TEXT = re.compile(r"^[\w\s+\-=.:/]*$")
 _DEFAULT_KEY_ID = "9468da86-3509-4f8d-a61e-6eab1eac0001"  # the key KMS makes for OSS when none is named
 
 
 def metadata(headers: Headers) -> Metadata:
-    """Content headers and `x-oss-meta-*`; the latter up to 8 KB in all."""
+    """Content headers and `x-oss-meta-*`; the latter up to 8 KB in all, with names of letters, digits and `-`
+    (OSS's pages on EC 0011-00000002 and 0011-00000004).
+    """
     content = tuple((name, headers[name]) for name in CONTENT_HEADERS if headers.get(name))
     user = tuple(item for item in headers.items() if item[0].startswith(_USER))
     if user and sum(len(name) + len(value) for name, value in user) > _USER_LIMIT:
-        raise OssError("InvalidArgument", "The size of user meta data exceeds 8 KB.", ec="0016-00000101")
+        raise OssError("InvalidArgument", "The size of user meta data exceeds 8 KB.", ec="0011-00000002")
+    for name, _ in user:
+        if not _USER_NAME.fullmatch(name):
+            message = "The key of user meta data contains invalid characters."
+            raise OssError("InvalidArgument", message, ec="0011-00000004", ArgumentName=text(name))
     return Metadata(content, user)
 
 
@@ -75,10 +82,10 @@ def check_tags(pairs: list[tuple[str, str]]) -> Tags:
 
 
 def acl(call: Call, default: str = "default") -> str:
-    """`x-oss-object-acl`."""
+    """`x-oss-object-acl`; an empty one is `default`."""
     value = call.header(b"x-oss-object-acl")
-    if value is None:
-        return default
+    if not value:
+        return default if value is None else "default"
     if value not in OBJECT_ACLS:
         message = "no such object access control exists"
         raise OssError("InvalidArgument", message, ArgumentName="x-oss-object-acl", ArgumentValue=value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from msgspec.structs import replace
@@ -63,6 +64,7 @@ def upload_part(store: Store, call: Call) -> Response:
     headers = [
         (b"etag", etag_header(etag)),
         (b"x-oss-hash-crc64ecma", str(content.checksum).encode()),
+        (b"content-md5", base64.b64encode(bytes.fromhex(etag))),
         *metadata.encryption_headers(upload.blank.encryption),
     ]
     return Response(headers=tuple(headers))
@@ -88,7 +90,7 @@ def list_parts(store: Store, call: Call) -> Response:
         ("UploadId", upload.id),
         ("StorageClass", upload.blank.storage_class),
         ("PartNumberMarker", after),
-        ("NextPartNumberMarker", shown[-1].number if shown else after),
+        ("NextPartNumberMarker", shown[-1].number if shown else ""),
         ("MaxParts", most),
         ("IsTruncated", "true" if len(numbers) > most else "false"),
     ]
@@ -128,7 +130,7 @@ def complete(store: Store, call: Call) -> Response:
         *metadata.encryption_headers(version.encryption),
     ]
     fields: list[Tree] = [
-        ("Location", f"http://{store.address}/{bucket.name}/{encode(call.key)}"),
+        ("Location", f"http://{store.address}/{bucket.name}/{quote(call.key, safe='')}"),
         ("Bucket", bucket.name),
         ("Key", encode(call.key)),
         ("ETag", f'"{version.etag}"'),

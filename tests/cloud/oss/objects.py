@@ -175,6 +175,12 @@ def get_object_meta(store: Store, call: Call) -> Response:
     return Response(headers=tuple(headers))
 
 
+def get_object_meta_by_get(store: Store, call: Call) -> Response:
+    """The same without the object's length: a GET would wait for so many bytes."""
+    response = get_object_meta(store, call)
+    return replace(response, headers=tuple(each for each in response.headers if each[0] != b"content-length"))
+
+
 def delete_object(store: Store, call: Call) -> Response:
     """204 whether the object was there or not; under versioning a delete marker is left."""
     check_key(call.key)
@@ -226,7 +232,8 @@ def append_object(store: Store, call: Call) -> Response:
     if old is None:
         version = replace(blank(store, bucket, call), kind="Appendable", content=content)
     else:
-        version = replace(old, modified=store.clock(), content=join((old.content, content)))
+        acl = metadata.acl(call, old.acl)
+        version = replace(old, modified=store.clock(), content=join((old.content, content)), acl=acl)
     version = replace(version, etag=version.content.etag())
     if old is None:
         version = bucket.put(version)
@@ -262,10 +269,16 @@ def get_symlink(store: Store, call: Call) -> Response:
     version = bucket.find(call.key, call.params.get("versionId"))
     if version.kind != "Symlink":
         raise OssError("NotSymlink", Key=call.key)
-    target = (b"x-oss-symlink-target", quote(version.target, safe="").encode())
-    etag = (b"etag", etag_header(version.etag))
-    modified = (b"last-modified", http_date(version.modified))
-    return Response(headers=(target, etag, modified, *version_headers(bucket, version)))
+    headers = [
+        (b"x-oss-symlink-target", quote(version.target, safe="").encode()),
+        (b"etag", etag_header(version.etag)),
+        (b"last-modified", http_date(version.modified)),
+        (b"content-type", version.metadata.content_type()),
+        *(item for item in version.metadata.content if item[0] != b"content-type"),
+        *version.metadata.user,
+        *version_headers(bucket, version),
+    ]
+    return Response(headers=tuple(headers))
 
 
 def _changed(store: Store, call: Call) -> tuple[Bucket, Version]:

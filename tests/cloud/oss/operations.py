@@ -48,6 +48,7 @@ TABLE: dict[Entry, Operation] = {
     ("service", "GET", "regionList"): Operation("ListBuckets", buckets.list_buckets),
     ("bucket", "PUT", ""): Operation("PutBucket", buckets.put_bucket),
     ("bucket", "GET", ""): _read("ListObjects", listing.list_objects),
+    ("bucket", "HEAD", ""): _read("HeadBucket", buckets.head_bucket),
     ("bucket", "DELETE", ""): Operation("DeleteBucket", buckets.delete_bucket),
     ("bucket", "GET", "versions"): _read("ListObjectVersions", listing.list_versions),
     ("bucket", "GET", "uploads"): Operation("ListMultipartUploads", multipart.list_uploads),
@@ -84,6 +85,7 @@ TABLE: dict[Entry, Operation] = {
     # oss2 carries parameters of one call over to the next: its tests delete with `?symlink&versionId=…`
     ("object", "DELETE", "symlink"): _write("DeleteObject", objects.delete_object),
     ("object", "HEAD", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta),
+    ("object", "GET", "objectMeta"): _read("GetObjectMeta", objects.get_object_meta_by_get),
     ("object", "POST", "append"): _write("AppendObject", objects.append_object),
     ("object", "POST", "restore"): _write("RestoreObject", objects.restore_object),
     ("object", "PUT", "symlink"): _write("PutSymlink", objects.put_symlink),
@@ -97,7 +99,7 @@ TABLE: dict[Entry, Operation] = {
     ("object", "PUT", "partNumber"): _write("UploadPart", multipart.upload_part),
     ("object", "POST", "uploadId"): _write("CompleteMultipartUpload", multipart.complete),
     ("object", "DELETE", "uploadId"): _write("AbortMultipartUpload", multipart.abort),
-    ("object", "GET", "uploadId"): Operation("ListParts", multipart.list_parts),
+    ("object", "GET", "uploadId"): _write("ListParts", multipart.list_parts),
 }
 
 # What OSS also does: answered 501 with the operation's name.

@@ -15,6 +15,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from tests.cloud.conditions import SelfCopy
+
 from .errors import OssError
 from .extents import EMPTY, Content
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 Headers = dict[bytes, bytes]
 Tree = tuple[str, "str | int | Iterable[Tree]"]
 _VIRTUAL_HOST = re.compile(
-    r"^(?:(?P<bucket>[^:]+)\.)?(?:localhost|oss-(?P<region>[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com)(?::\d+)?$"
+    r"^(?:(?P<bucket>[^:.]+)\.)?(?:localhost|oss-(?P<region>[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com)(?::\d+)?$"
 )
 _PRIVATE = 0xE000
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
@@ -43,6 +45,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: Headers
     region: str  # of the endpoint whose name the Host header carries, "" for an address
     source_ip: str
+    virtual: bool = False  # the host names the bucket
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -68,6 +71,7 @@ class Call(msgspec.Struct, frozen=True):
     region: str = ""
     corrupt: bool = False  # store other bytes than asked for, tell other CRC64s than there are
     forget: bool = False  # answer as if it had happened
+    self_copy: SelfCopy = "replace"
 
     def header(self, name: bytes) -> str | None:
         """A header's value; bytes beyond ASCII are UTF-8."""
@@ -89,7 +93,9 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """An answer. `body` is sent as it is; `content` from `start` to `stop` is streamed."""
+    """An answer. `body` is sent as it is; `content` from `start` to `stop` is streamed. `broken_off`: the
+    connection closes after `body`, which is less than the headers say.
+    """
 
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -97,6 +103,7 @@ class Response(msgspec.Struct, frozen=True):
     content: Content | None = None
     start: int = 0
     stop: int = 0
+    broken_off: bool = False
 
 
 def pays(headers: Headers) -> bool:
@@ -127,25 +134,25 @@ def parse(
 ) -> Request:
     """Find out which bucket and key a request means.
 
-    `BUCKET.localhost`, `BUCKET.<public_host>` and the real endpoints' names are virtual hosts; any other host
+    `BUCKET.<public_host>`, `BUCKET.localhost` and the real endpoints' names are virtual hosts; any other host
     name or address is path style. oss2 sends `%2F` in a key, SDK v2 a plain `/`: both are decoded.
     """
     host = text(headers.get(b"host", b""))
     path = raw_path.decode("latin-1")[1:]
     bucket = region = ""
-    match = _VIRTUAL_HOST.match(host)
-    if match:
+    if public_host and f".{host.partition(':')[0]}".endswith("." + public_host):
+        bucket = host.partition(":")[0][: -len(public_host)].rstrip(".")
+    elif match := _VIRTUAL_HOST.match(host):
         bucket, region = match["bucket"] or "", match["region"] or ""
-    elif public_host and host.endswith("." + public_host):
-        bucket = host[: -len(public_host) - 1]
-    if not bucket:
+    virtual = bool(bucket)
+    if not virtual:
         bucket, _, path = path.partition("/")
         bucket = unquote(bucket)
     try:
         key = unquote(path, errors="strict")
     except UnicodeDecodeError:
         raise OssError("InvalidObjectName") from None
-    return Request(method, bucket, key, parameters(query), headers, region, source_ip)
+    return Request(method, bucket, key, parameters(query), headers, region, source_ip, virtual)
 
 
 def parameters(query: bytes) -> dict[str, str]:

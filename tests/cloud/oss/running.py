@@ -61,11 +61,10 @@ class Running:
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result(30)
 
     def fail(self, *faults: Fault, latency_ms: float = 0, bandwidth_mb_s: float = 0) -> None:
-        self.do(
-            lambda: self.weather.set(
-                Conditions(latency_ms=latency_ms, bandwidth_mb_s=bandwidth_mb_s, faults=faults)
-            )
-        )
+        self.conditions(Conditions(latency_ms=latency_ms, bandwidth_mb_s=bandwidth_mb_s, faults=faults))
+
+    def conditions(self, conditions: Conditions) -> None:
+        self.do(lambda: self.weather.set(conditions))
 
     def bucket(self, name: str = "src", *, version: str = "v4", create: bool = True) -> oss2.Bucket:
         """An oss2 Bucket signed by the account's owner."""

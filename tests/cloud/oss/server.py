@@ -66,6 +66,7 @@ class OssServer:
         self._operations: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._connections = 0
+        self._virtual_hosts = 0  # requests whose host named the bucket
         self._by_access_key: Counter[str] = Counter()
         self._numbers = count(1)
         self._stopping = asyncio.Event()
@@ -155,6 +156,7 @@ class OssServer:
         return {
             "operations": dict(self._operations),
             "errors": dict(self._errors),
+            "virtual_hosts": self._virtual_hosts,
             "connections": self._connections,
             "connections_by_access_key": dict(self._by_access_key),
             "bytes_copied": self.store.bytes_copied,
@@ -188,6 +190,8 @@ class OssServer:
         # a body announced with a GET may never come, or be taken for a request
         close = method not in _WITH_BODY and headers.get(b"content-length", b"0") != b"0"
         await send_answer(response, request_id, time.perf_counter() - started, method, send, close=close)
+        if response.broken_off:
+            connection.hang_up()
 
     def _request_id(self) -> str:
         return f"{int(time.time()):08X}{next(self._numbers):016X}"
@@ -201,6 +205,7 @@ class OssServer:
             operation = resolve(request)
             name = operation.name
             self._operations[name] += 1
+            self._virtual_hosts += request.virtual
             credentials = self._admission.admit(request, operation)
             if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
                 connection.access_key_ids.add(credentials.access_key_id)
@@ -221,6 +226,7 @@ class OssServer:
                 region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
                 forget=fault is not None and fault.answer == "forget",
+                self_copy=self._weather.conditions.self_copy,
             )
             authority.check(self.store, call)
             if name in _PART_WRITERS:
@@ -239,6 +245,7 @@ class OssServer:
                 response = await faults.strike(
                     fault,
                     effect,
+                    tell=partial(self._document, request_id, name),
                     count=self._count,
                     kill=partial(self._kill_requester, credentials),
                     gone=partial(self._gone, connection),
@@ -267,6 +274,9 @@ class OssServer:
 
     def _cost(self, call: Call) -> int:
         return copies.cost(self.store, call) if call.operation in {"CopyObject", "UploadPartCopy"} else 0
+
+    def _document(self, request_id: str, operation: str, error: OssError) -> bytes:
+        return error.document(request_id, self.store.address, error.ec_in(operation))
 
     def _count(self, error: OssError) -> None:
         self._errors[error.code] += 1

@@ -22,6 +22,8 @@ from .extents import EMPTY, Content
 
 NULL = "null"  # the version id of what was written without versioning
 ARCHIVED = {"Archive", "ColdArchive", "DeepColdArchive"}
+READABLE = {"public-read", "public-read-write"}
+_WRITABLE = ("write", "public-read-write")
 
 Pairs = tuple[tuple[bytes, bytes], ...]
 Tags = tuple[tuple[str, str], ...]
@@ -102,6 +104,7 @@ class Bucket:
         self.owner = owner
         self.created = created
         self.acl = "private"
+        self.granted = False  # a policy of the bucket lets everybody do everything
         self.payer = "BucketOwner"  # or Requester: who belongs to another account says that it pays
         self.storage_class = "Standard"
         self.redundancy = "LRS"
@@ -113,6 +116,14 @@ class Bucket:
         self.keys: list[str] = []
         self.objects: dict[str, list[Version]] = {}
         self.uploads: dict[str, Upload] = {}
+
+    def lets(self, access: str, key: str) -> bool:
+        """Whether a stranger has `access` ("read", "write", "owner"): the object's ACL counts, or the
+        bucket's if it is `default`; a policy of the bucket goes before both.
+        """
+        version = self.current(key) if key else None
+        acl = self.acl if version is None or version.acl == "default" else version.acl
+        return self.granted or (access == "read" and acl in READABLE) or (access, acl) == _WRITABLE
 
     def charge(self, *, pays: bool) -> None:
         """Refuse a request of another account that does not say that it pays where the requester does."""
@@ -226,6 +237,10 @@ class Store:
         if bucket is None:
             raise OssError("NoSuchBucket", BucketName=name)
         return bucket
+
+    def is_stranger(self, principal: str, bucket: Bucket) -> bool:
+        """Whether an ACL decides: nobody in particular asks (""), or another account owns the bucket."""
+        return not principal or bucket.owner != self.accounts.account_id
 
     def available(self, version: Version) -> bool:
         """Whether the bytes can be read: not archived, or restored."""

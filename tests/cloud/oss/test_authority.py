@@ -37,10 +37,15 @@ class Stage:
         versions.put_bucket_versioning(config)
         self.version: str = versions.put_object("k", b"bytes", {"x-oss-tagging": "a=b"}).versionid
         self.cold: str = versions.put_object("cold", b"b", {"x-oss-storage-class": "Archive"}).versionid
+        self.own_vault = oss.bucket("vault")  # encrypts with KMS what does not say otherwise
+        self.own_vault.put_bucket_encryption(oss2.models.ServerSideEncryptionRule("KMS"))
+        self.own_vault.put_object("k", b"bytes")
+        self.vault_upload: str = self.own_vault.init_multipart_upload("up").upload_id
         self.upload: str = self.own_destination.init_multipart_upload("up").upload_id
         self.part = self.own_destination.upload_part("up", self.upload, 1, b"part")
         self.credentials = oss.accounts.issue(ROLE)
         self.src, self.dst, self.versions = self.bucket("src"), self.bucket("dst"), self.bucket("versions")
+        self.vault = self.bucket("vault")
 
     def bucket(self, name: str) -> Any:
         who = self.credentials
@@ -112,6 +117,23 @@ CASES: dict[str, tuple[Act, set[str]]] = {
         lambda s: s.dst.put_object("x", b"", {"x-oss-server-side-encryption": "KMS"}),
         {"dst/*:oss:PutObject", *KMS},
     ),
+    "put into a bucket that encrypts with KMS": (
+        lambda s: s.vault.put_object("x", b""),
+        {"vault/*:oss:PutObject", *KMS},
+    ),
+    "put with another encryption than the bucket's": (
+        lambda s: s.vault.put_object("x", b"", {"x-oss-server-side-encryption": "AES256"}),
+        {"vault/*:oss:PutObject"},
+    ),
+    "append to a bucket that encrypts with KMS": (
+        lambda s: s.vault.append_object("x", 0, b"1"),
+        {"vault/*:oss:PutObject", *KMS},
+    ),
+    "get of what is encrypted with KMS": (
+        lambda s: s.vault.get_object("k"),
+        {"vault/*:oss:GetObject", "*:kms:Decrypt"},
+    ),
+    "head of what is encrypted with KMS": (lambda s: s.vault.head_object("k"), {"vault/*:oss:GetObject"}),
     "append": (lambda s: s.dst.append_object("x", 0, b"1"), {"dst/*:oss:PutObject"}),
     "delete": (lambda s: s.dst.delete_object("x"), {"dst/*:oss:DeleteObject"}),
     "delete of a version": (
@@ -144,6 +166,26 @@ CASES: dict[str, tuple[Act, set[str]]] = {
     "copy of a part": (
         lambda s: s.dst.upload_part_copy("src", "k", None, "up", s.upload, 2),
         COPY,
+    ),
+    "copy of what is encrypted with KMS": (
+        lambda s: s.dst.copy_object("vault", "k", "x"),
+        {"vault/*:oss:GetObject", "dst/*:oss:PutObject", "*:kms:Decrypt"},
+    ),
+    "copy of a part of what is encrypted with KMS": (
+        lambda s: s.dst.upload_part_copy("vault", "k", None, "up", s.upload, 2),
+        {"vault/*:oss:GetObject", "dst/*:oss:PutObject", "*:kms:Decrypt"},
+    ),
+    "copy into a bucket that encrypts with KMS": (
+        lambda s: s.vault.copy_object("src", "plain", "x"),
+        {"src/*:oss:GetObject", "vault/*:oss:PutObject", *KMS},
+    ),
+    "copy of a part into a bucket that encrypts with KMS": (
+        lambda s: s.vault.upload_part_copy("src", "plain", None, "up", s.vault_upload, 1),
+        {"src/*:oss:GetObject", "vault/*:oss:PutObject", *KMS},
+    ),
+    "initiate in a bucket that encrypts with KMS": (
+        lambda s: s.vault.init_multipart_upload("x"),
+        {"vault/*:oss:PutObject", *KMS},
     ),
     "initiate": (lambda s: s.dst.init_multipart_upload("x"), {"dst/*:oss:PutObject"}),
     "upload of a part": (lambda s: s.dst.upload_part("up", s.upload, 2, b""), {"dst/*:oss:PutObject"}),
@@ -214,6 +256,18 @@ def test_the_number_of_tags_is_shown_to_who_may_read_them(stage: Stage) -> None:
     assert "x-oss-tagging-count" not in stage.src.get_object("k").headers
     stage.allow({"src/*:oss:GetObject", "src/*:oss:GetObjectTagging"})
     assert stage.src.head_object("k").headers["x-oss-tagging-count"] == "1"
+
+
+def test_the_number_of_tags_is_not_shown_to_strangers_unless_the_bucket_grants_it(stage: Stage) -> None:
+    foreign = stage.oss.do(lambda: stage.oss.server.create_bucket("foreign", owner="9999"))
+    foreign.acl = "public-read-write"
+    bucket, anyone = stage.oss.bucket("foreign"), oss2.Bucket(oss2.AnonymousAuth(), stage.oss.url, "foreign")
+    bucket.put_object("k", b"x", {"x-oss-tagging": "a=b"})
+    for who in (bucket, anyone):
+        assert "x-oss-tagging-count" not in who.head_object("k").headers
+        assert "x-oss-tagging-count" not in who.get_object("k").headers
+    foreign.granted = True
+    assert bucket.head_object("k").headers["x-oss-tagging-count"] == "1"
 
 
 def test_a_refusal_is_worded_as_by_oss(stage: Stage) -> None:

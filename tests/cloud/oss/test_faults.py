@@ -6,8 +6,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import oss2
 import pytest
+import requests
 
 from tests.cloud.conditions import Fault
 
@@ -215,3 +217,74 @@ def test_every_write_is_told_under_its_own_name(oss: Running) -> None:
         "InitiateMultipartUpload", "AbortMultipartUpload",
     ]  # fmt: skip
     assert {event.name.partition(":")[0] for event in oss.events} == {"ObjectCreated", "ObjectRemoved"}
+
+
+_BODIES = {
+    "error-in-body": "<Code>InternalError</Code>",
+    "wrong-root": "<Surprise>",
+    "truncated": "<CopyObject",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("effect", [True, False])
+@pytest.mark.parametrize("answer", _BODIES)
+def test_a_body_that_cannot_be_read_comes_with_200_with_or_without_effect(
+    oss: Running, answer: str, effect: bool
+) -> None:
+    bucket = oss.bucket()
+    bucket.put_object("k", b"x")
+    error = "InternalError" if answer == "error-in-body" else None
+    oss.fail(Fault("CopyObject", error=error, answer=answer, effect=effect))  # type: ignore[arg-type]  # parametrized with its literals
+    copied = bucket.copy_object("src", "k", "k2")
+    text = copied.resp.read().decode()
+    assert copied.status == 200
+    assert _BODIES[answer] in text if effect or answer != "truncated" else text.startswith("<?xml")
+    assert "</CopyObjectResult>" not in text
+    assert bucket.object_exists("k2") == effect
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_an_answer_breaks_off_in_the_midst_of_its_body(oss: Running, effect: bool) -> None:
+    bucket = oss.bucket()
+    bucket.put_object("k", b"x")
+    oss.fail(Fault("CopyObject", answer="broken-off", effect=effect))
+    with pytest.raises(requests.exceptions.RequestException, match=r"IncompleteRead|Connection broken"):
+        bucket.copy_object("src", "k", "k2").resp.read()
+    assert bucket.object_exists("k2") == effect
+
+
+def test_the_effect_of_an_answer_is_as_the_kind_has_it_unless_said() -> None:
+    assert Fault("CopyObject", answer="empty").happens
+    assert not Fault("CopyObject", answer="error-in-body", error="InternalError").happens
+    assert not Fault("CopyObject", error="InternalError").happens
+
+
+@pytest.mark.parametrize("code", ["InternalError", "ServiceUnavailable"])
+def test_an_error_comes_after_the_effect_if_that_is_said(oss: Running, code: str) -> None:
+    bucket = oss.bucket()
+    oss.fail(
+        Fault("PutObject", error=code, effect=True), Fault("CompleteMultipartUpload", error=code, effect=True)
+    )
+    assert refused(lambda: bucket.put_object("k", b"x"))[1] == code
+    assert bucket.object_exists("k")
+    upload = bucket.init_multipart_upload("big").upload_id
+    part = oss2.models.PartInfo(1, bucket.upload_part("big", upload, 1, b"x").etag)
+    for _ in range(2):  # the second one finds no upload any more, which nobody hears
+        assert refused(lambda: bucket.complete_multipart_upload("big", upload, [part]))[1] == code
+    assert bucket.object_exists("big")
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ({"answer": "error-in-body"}, "needs an `error`"),
+        ({"answer": "lost", "error": "InternalError"}, "either `error` or `answer`"),
+        ({"answer": "lost", "effect": True}, "does not go with"),
+        ({"operation": "*", "answer": "empty"}, "one OSS operation"),
+        ({"operation": "invocation", "error": "InternalError", "effect": True}, "one OSS operation"),
+    ],
+)
+def test_a_fault_that_means_nothing_is_refused(fault: dict[str, object], named: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=named):
+        msgspec.convert({"operation": "CopyObject", **fault}, Fault)

@@ -6,11 +6,13 @@ import base64
 import hmac
 import json
 import time
+from collections.abc import Callable
 
 import httpx
 import oss2
 import pytest
 
+from .protocol import parse
 from .running import Running, refused
 
 
@@ -31,6 +33,41 @@ def test_what_is_put_comes_back_with_its_headers(oss: Running) -> None:
         shown = got.headers[name]
         assert (shown.encode("latin-1") if isinstance(value, bytes) else shown) == value
     assert (got.server_crc, len(got.request_id), got.object_type) == (put.crc, 24, "Normal")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda bucket, headers: bucket.put_object("x", b"x", headers=headers),
+        lambda bucket, headers: bucket.append_object("x", 0, b"x", headers=headers),
+        lambda bucket, headers: bucket.put_symlink("k", "x", headers=headers),
+        lambda bucket, headers: bucket.init_multipart_upload("x", headers=headers),
+        lambda bucket, headers: bucket.copy_object("src", "k", "x", headers=headers),
+        lambda bucket, headers: bucket.copy_object(
+            "src", "k", "x", headers={**headers, "x-oss-metadata-directive": "REPLACE"}
+        ),
+    ],
+    ids=["put", "append", "symlink", "initiate", "copy", "copy with REPLACE"],
+)
+@pytest.mark.parametrize("name", ["my_key", "a.b", "a!b", ""])
+def test_names_of_user_metadata_hold_letters_digits_and_hyphens(
+    oss: Running, write: Callable[[oss2.Bucket, dict[str, str]], object], name: str
+) -> None:
+    bucket = oss.bucket()
+    bucket.put_object("k", b"x")
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        write(bucket, {f"x-oss-meta-{name}": "1"})
+    seen = (caught.value.status, caught.value.code, caught.value.ec)
+    assert seen == (400, "InvalidArgument", "0011-00000004")
+    assert not bucket.object_exists("x")
+    write(bucket, {"x-oss-meta-My-Key2": "1"})
+
+
+def test_user_metadata_is_limited_to_8_kb(oss: Running) -> None:
+    bucket = oss.bucket()
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        bucket.put_object("k", b"x", headers={"x-oss-meta-a": "x" * 8192})
+    assert (caught.value.code, caught.value.ec) == ("InvalidArgument", "0011-00000002")
 
 
 def test_a_large_body_comes_back_whole_and_leaves_the_disk_when_deleted(oss: Running) -> None:
@@ -212,3 +249,22 @@ def test_a_form_uploads_what_its_policy_allows(oss: Running) -> None:
     assert "Policy expired" in post("2020-01-01T00:00:00.000Z").text
     assert "SignatureDoesNotMatch" in post(secret="wrong").text
     assert httpx.post(f"{oss.url}/src", data={"key": "k"}, files={"file": b"x"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "bucket", "key"),
+    [
+        ("localhost:1", "src", "a/b"),
+        ("src.localhost:1", "src", "src/a/b"),
+        ("oss.localhost:1", "src", "a/b"),
+        ("src.oss.localhost:1", "src", "src/a/b"),
+        ("src.oss.localhost", "src", "src/a/b"),
+        ("src.oss-cn-hangzhou-internal.aliyuncs.com", "src", "src/a/b"),
+        ("oss-cn-hangzhou.aliyuncs.com", "src", "a/b"),
+        ("127.0.0.1:1", "src", "a/b"),
+        ("other.example", "src", "a/b"),
+    ],
+)
+def test_a_host_that_has_a_name_may_name_the_bucket(host: str, bucket: str, key: str) -> None:
+    request = parse("GET", b"/src/a%2Fb", b"", {b"host": host.encode()}, "", "oss.localhost")
+    assert (request.bucket, request.key, request.virtual) == (bucket, key, key.startswith("src/"))

@@ -69,12 +69,12 @@ class SimStore(SimPort):
         self,
         request: CopyRequest,
         pin: Pin,
-        attributes: Attributes,  # noqa: ARG002 - the port's signature
+        attributes: Attributes,
         timeout: float | None = None,  # noqa: ARG002 - the port's signature
     ) -> Written:
         written: Written = self._ask(
             "copy object",
-            lambda read: self._world.copy(request, read, self._process.name),
+            lambda read: self._world.copy(request, read, attributes, self._process.name),
             lambda: self._world.read(pin),
         )
         return written

@@ -11,7 +11,7 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -76,6 +76,7 @@ class Scenario:
     by_rule: bool = False  # so that the destination is to keep up with the source
     keeps: bool = False  # versions of the destination
     period: float | None = None  # seconds from one sweep to the next, if not what a chain may stand still
+    itself: bool = False  # the object is copied onto itself, for another storage class
 
     @classmethod
     def draw(cls, seed: int, chance: random.Random) -> Scenario:
@@ -84,7 +85,7 @@ class Scenario:
         policy = chance.random()
         never = policy < 0.15
         timeout = chance.choice((20.0, 60.0, 60.0))
-        return cls(
+        drawn = cls(
             seed=seed,
             entry=chance.choice(("event", "event", "event", "http", "direct")),
             size=SMALL if simple else parts * PART - int(chance.random() * 40_000),
@@ -104,6 +105,9 @@ class Scenario:
             by_rule=seed % 3 == 1,
             keeps=chance.random() < 0.2,
         )
+        if seed % 9 != 2:
+            return drawn
+        return replace(drawn, itself=True, overwrite="always", former=False, keeps=drawn.versioned)
 
     @property
     def is_small(self) -> bool:
@@ -182,7 +186,11 @@ class Simulation:
         scenario = self.scenario
         self.time = EPOCH
         self.world = World(
-            scenario.size, versioned=scenario.versioned, keeps=scenario.keeps, page=scenario.page
+            scenario.size,
+            versioned=scenario.versioned,
+            keeps=scenario.keeps,
+            page=scenario.page,
+            itself=scenario.itself,
         )
         self._queue: list[tuple[float, int, Callable[[], None], bool]] = []
         self._pending = 0  # of what is queued, without the watches over what goes on anyway
@@ -199,10 +207,13 @@ class Simulation:
             self.world.write_destination("former")
         self.world.now = self.time
         self.world.write_source(scenario.size)
+        if scenario.itself:
+            self.world.retag_source()  # else there is nothing to lose
         request = CopyRequest(
             source=Source("source-bucket", "k"),
-            destination=Destination("destination-bucket", "k"),
+            destination=Destination("source-bucket" if scenario.itself else "destination-bucket", "k"),
             overwrite=scenario.overwrite,
+            storage_class="IA" if scenario.itself else "keep",
             tuning=Tuning(part_size=PART, parallel=1),
         )
         self.request = request

@@ -269,6 +269,15 @@ def test_a_simple_copy_leaves_metadata_and_tags_to_oss() -> None:
     assert left.tags is None
 
 
+def test_an_object_copied_onto_itself_names_all_that_it_has_and_a_symlink_what_is_known_of_it() -> None:
+    itself = msgspec.structs.replace(request(storage_class="IA"), destination=Destination("src", "a"))
+    version = msgspec.structs.replace(itself, source=Source("src", "a", "v1"))
+    assert plan.names_all(itself, head())
+    assert plan.names_all(version, head(version_id="v1"))
+    assert not plan.names_all(itself, head(link="elsewhere"))
+    assert not plan.names_all(request(), head())
+
+
 def test_replaced_metadata_without_a_content_type_keeps_the_sources() -> None:
     asked = request(metadata=ContentHeaders(cache_control="no-cache"))
     for carried in (True, False):

@@ -65,6 +65,11 @@ class Ending:
         problem = Problem.of(error)
         try:
             self.abort(task)
+            if isinstance(error, SourceChanged) and task.request.is_onto_itself:
+                # what changed it may be a CopyObject of ours that nobody waited for any more
+                found = proof.of_doubt(self._session, task.request, task.pin)
+                if found is not None:
+                    return self.close(task, results.simple(task, *found, None, self._session.now()))
         except UploadGone:
             return self.examine(task, error)
         except Failed as second:
@@ -159,7 +164,7 @@ class Ending:
         if error is None or self._session.is_cancelled(task.job):
             return self.close(task, results.ended(task, "cancelled", self._session.now(), None))
         if error.code == UNKNOWN[0]:
-            if self._session.source_is_same(task):
+            if task.request.is_onto_itself or self._session.source_is_same(task):
                 return None
             error = SourceChanged(*CHANGED)  # an earlier hop may have seen it, and died
         return self.close(task, results.ended(task, "failed", self._session.now(), Problem.of(error)))

@@ -204,8 +204,10 @@ class Engine:
 
     def _copy_simply(self, copy: Copy, head: Head, *, shallow: bool = False) -> Result:
         """One CopyObject and its proof. `shallow`: asked once, with a bounded wait, since parts are left."""
-        request, pin = copy.request, plan.bind(copy.request, head, {})
-        attributes = plan.attributes(request, head, {}, self._session.acl(request, pin), carried=False)
+        request, named = copy.request, plan.names_all(copy.request, head)
+        tags = self._session.tags(request, head) if named else {}
+        pin = plan.bind(request, head, tags)
+        attributes = plan.attributes(request, head, tags, self._session.acl(request, pin), carried=named)
         attempts = self._session.attempts()
         written: Written | None = None
         try:
@@ -488,7 +490,8 @@ class Engine:
             raise Failed("InvalidPart", "OSS refused the part list three times")
         etag = plan.multipart_etag(part.etag for part in listed)
         found = proof.of_upload(self._session, task.request, task.pin, written, etag)
-        if found.problem is None and not self._session.source_is_same(task):
+        itself = task.request.is_onto_itself  # then the source is what was just written
+        if found.problem is None and not itself and not self._session.source_is_same(task):
             # it is a version of the source all the same
             self._session.log("sourceChangedAfter", **where(task))
             follow.up(self._session, task.job, task.request, task.pin, task.follows)

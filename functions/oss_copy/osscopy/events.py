@@ -608,10 +608,9 @@ def _check_tuning(request: CopyRequest) -> None:
 
 
 def _changes_nothing(request: CopyRequest) -> bool:
-    source, destination = request.source, request.destination
     return (
-        (source.bucket, source.key) == (destination.bucket, destination.key)
-        and source.version_id is None
+        request.is_onto_itself
+        and request.source.version_id is None
         and request.metadata == "copy"
         and request.tags == "copy"
         and request.storage_class == "keep"

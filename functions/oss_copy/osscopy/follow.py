@@ -30,13 +30,15 @@ def up(
     """Submit a copy of the source as it is now, unless that is what was copied or what is shown.
 
     `pin`: what was copied, if that is `certain`. `follows` None: no rule made the copy. A source that is gone
-    is not followed: rules do not delete.
+    is not followed: rules do not delete. Nor is one that is the destination.
     """
     if follows is None:
         return False
     asked = plan.asked(request, pin)
     try:
         request, head = session.follow(asked, session.source(asked, Conditions()), Conditions())
+        if request.is_onto_itself:
+            return False
         now = plan.bind(request, head, session.tags(request, head))
         if certain and _is_copied(pin, head, now):
             return False

@@ -186,6 +186,15 @@ class CopyRequest(Options, frozen=True, kw_only=True):
     source: Source
     destination: Destination
 
+    @property
+    def is_onto_itself(self) -> bool:
+        """Whether what is written takes the place of what was read, or of the current version of it.
+
+        The source as it is afterwards is then what was written: no evidence of anything.
+        """
+        source, destination = self.source, self.destination
+        return (source.bucket, source.key) == (destination.bucket, destination.key)
+
 
 class RuleSource(Value, frozen=True):
     """What a rule watches: keys of `bucket` with this prefix and suffix."""

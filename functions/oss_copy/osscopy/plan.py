@@ -105,6 +105,15 @@ def is_shallow(request: CopyRequest, source: Head) -> bool:
     )
 
 
+def names_all(request: CopyRequest, source: Head) -> bool:
+    """Whether CopyObject has to name every header and tag, although they are to be copied.
+
+    Sources disagree whether OSS keeps what is not named where an object is copied onto itself. Of a symlink
+    nothing is known that could be named.
+    """
+    return request.is_onto_itself and source.link is None
+
+
 def must_wait(request: CopyRequest, source: Head) -> bool:
     """Whether the source is archived and is to be restored first."""
     archived = source.storage_class in {"Archive", "ColdArchive", "DeepColdArchive"}
@@ -153,7 +162,10 @@ def same_content(one: Head, other: Head) -> bool:
 def attributes(
     request: CopyRequest, source: Head, tags: Mapping[str, str], acl: Acl, *, carried: bool
 ) -> Attributes:
-    """What the destination must carry. `carried`: OSS copies nothing itself (multipart), so all is named."""
+    """What the destination must carry. `carried`: all is named, since OSS copies nothing itself.
+
+    That is so of parts, and of an object that is copied onto itself (`names_all`).
+    """
     content = promised_content(request, source) if carried or request.metadata != "copy" else None
     match request.tags:
         case "copy":

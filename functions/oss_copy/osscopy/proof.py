@@ -33,10 +33,11 @@ def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Wr
     CopyObject pins the bytes, but takes headers and tags as they are when it comes: if these were changed
     since HEAD, the destination must show the source as it is now. A symlink is not pinned: likewise. If the
     source was changed more often, the right bytes with headers of an instant in between are no corruption.
+    Of a copy onto itself everything was named, and the source as it is now is the destination: `pin` decides.
     """
     seen = _look(session, request, written)
     wrong = plan.differences(pin, seen, 0, pin.etag)
-    if wrong:
+    if wrong and not request.is_onto_itself:
         try:
             head = session.source(plan.bound(request, pin), Conditions())
         except Failed:
@@ -57,6 +58,7 @@ def of_doubt(session: Session, request: CopyRequest, pin: Pin) -> tuple[Pin, Hea
 
     That is `pin`, or the source as it is now: CopyObject takes headers as they are when it comes, and an
     attempt after the first one the version that it finds. None, too, where one of them cannot be looked at.
+    Of a copy onto itself it is `pin` alone: the source as it is now is what is looked at.
     """
     try:
         seen = _look(session, request, None)
@@ -64,6 +66,8 @@ def of_doubt(session: Session, request: CopyRequest, pin: Pin) -> tuple[Pin, Hea
             return None
         if not plan.differences(pin, seen, 0, pin.etag):
             return pin, seen
+        if request.is_onto_itself:
+            return None
         now = plan.bind(request, session.source(request, Conditions()), {})
     except Failed:
         return None

@@ -64,7 +64,9 @@ def ended(task: Continue, status: Ending, now: float, problem: Problem | None) -
     return _of_task(task, status, 0, now, problem)
 
 
-def simple(copy: Copy | Opened, pin: Pin, found: Head | None, problem: Problem | None, now: float) -> Result:
+def simple(
+    copy: Copy | Continue | Opened, pin: Pin, found: Head | None, problem: Problem | None, now: float
+) -> Result:
     """Of a CopyObject after the look at the destination; `problem` is what speaks against it."""
     return _proved(copy, pin, found, problem, now, method="simple", parts=1, hops=1, lanes=1)
 

@@ -383,6 +383,17 @@ def test_the_second_sweep_at_the_latest_resumes_what_has_just_stopped(timeout: f
     assert plan.patience(timeout) < int(minutes[1]) * 60
 
 
+def test_a_replacement_keeps_what_the_bytes_were_encrypted_with_unless_it_names_that() -> None:
+    sealed = {"client-side-encryption-key": "k", "client-side-encryption-start": "s"}
+    seen = head(content=ContentHeaders(content_type="text/plain", user={"colour": "blau", **sealed}))
+    asked = request(metadata=ContentHeaders(user={"Client-Side-Encryption-Key": "new", "size": "1"}))
+    user = {"client-side-encryption-start": "s", "Client-Side-Encryption-Key": "new", "size": "1"}
+    assert plan.promised_content(asked, seen).user == user
+    assert plan.attributes(asked, seen, {}, "default", carried=True).content == plan.promised_content(
+        asked, seen
+    )
+
+
 @pytest.mark.parametrize("empty", [None, ""])
 def test_a_replacement_without_a_type_keeps_the_source_s(empty: str | None) -> None:
     seen = head(content=ContentHeaders(content_type="text/plain"))

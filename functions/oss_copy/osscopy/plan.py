@@ -183,14 +183,25 @@ def attributes(
     )
 
 
+# Of the source's user metadata: what its bytes were encrypted with before they were uploaded.
+_SEALED = "client-side-encryption-"
+
+
 def promised_content(request: CopyRequest, source: Head) -> ContentHeaders:
-    """The headers and user metadata of the destination."""
+    """The headers and user metadata of the destination.
+
+    OSS's REPLACE keeps the source's type unless another is named, and what a client needs to decrypt the
+    bytes: so do we, whichever way we copy.
+    """
     if request.metadata == "copy":
         return source.content
-    if request.metadata.content_type:
-        return request.metadata
-    # REPLACE without Content-Type, or an empty one, keeps the source's: so do we, whichever way we copy
-    return msgspec.structs.replace(request.metadata, content_type=source.content.content_type)
+    asked, had = request.metadata, source.content
+    named = {name.lower() for name in asked.user}
+    sealed = {name: had.user[name] for name in had.user if name.lower().startswith(_SEALED)}
+    kept = {name: value for name, value in sealed.items() if name.lower() not in named}
+    return msgspec.structs.replace(
+        asked, content_type=asked.content_type or had.content_type, user=kept | asked.user
+    )
 
 
 # --- parts and lanes ---------------------------------------------------------------------------------------

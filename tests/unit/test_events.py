@@ -21,7 +21,7 @@ from osscopy.model import (
     CopyRequest,
     Destination,
     Dropped,
-    Encryption,
+    Encrypted,
     Pin,
     Ping,
     Promise,
@@ -483,7 +483,7 @@ def test_a_continuation_stays_small_for_the_largest_object() -> None:
     source = Source("s" * 63, "k" * 200)
     request = CopyRequest(source=source, destination=Destination("d" * 63, "k" * 200))
     upload = Upload("U" * 32, 5 << 30, 10_000, 1, 1_800_000_000)
-    promise = Promise("0" * 56, 10, "DeepColdArchive", Encryption("KMS", "k" * 36, "SM4"))
+    promise = Promise("0" * 56, 10, "DeepColdArchive", Encrypted("KMS", "k" * 36, "SM4"))
     pin = Pin(10_000 * (5 << 30), "E" * 40, 1_800_000_000, "v" * 40, str((1 << 64) - 1), "0" * 8, promise)
     task = Continue("c-" + "0" * 32, request, "2026-11-22T10:00:00.000Z", pin, upload, 0, 1, 30_004, 2)
     assert len(events.encode(task)) < 2048

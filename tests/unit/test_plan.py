@@ -22,6 +22,7 @@ from osscopy.model import (
     ContentHeaders,
     CopyRequest,
     Destination,
+    Encrypted,
     Encryption,
     Failed,
     Head,
@@ -200,7 +201,7 @@ def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method
         ({}, {"storage_class": "Standard"}, "shallow"),
         ({}, {"storage_class": "IA"}, "multipart"),
         ({}, {"encryption": Encryption("AES256")}, "multipart"),
-        ({"encryption": Encryption("AES256")}, {}, "multipart"),
+        ({"encryption": Encrypted("AES256")}, {}, "multipart"),
         ({"kind": "Appendable"}, {}, "multipart"),
         ({}, {"overwrite": "never"}, "multipart"),
         ({}, {"destination": Destination("other", "b")}, "multipart"),
@@ -353,15 +354,15 @@ def test_differences_name_what_speaks_against_the_copy(
     ("options", "shown", "wrong"),
     [
         ({}, {}, []),
-        ({}, {"encryption": Encryption("AES256")}, []),  # the bucket's own: nobody asked
+        ({}, {"encryption": Encrypted("AES256")}, []),  # the bucket's own: nobody asked
         ({}, {"content": ContentHeaders(content_type="text/html")}, ["content type", "user metadata"]),
         ({}, {"content": ContentHeaders(content_type="text/plain", user={"Colour": "blau"})}, []),
         ({}, {"tag_count": 1}, ["1 tags, not 0"]),
         ({"tags": {"a": "b"}}, {}, ["0 tags, not 1"]),
         ({"storage_class": "IA"}, {}, ["storage class Standard, not IA"]),
         ({"encryption": Encryption("KMS", "k")}, {}, ["encryption None, not KMS as asked"]),
-        ({"encryption": Encryption("KMS", "k")}, {"encryption": Encryption("KMS", "other")}, ["encryption"]),
-        ({"encryption": Encryption("KMS")}, {"encryption": Encryption("KMS", "own", "SM4")}, []),
+        ({"encryption": Encryption("KMS", "k")}, {"encryption": Encrypted("KMS", "other")}, ["encryption"]),
+        ({"encryption": Encryption("KMS")}, {"encryption": Encrypted("KMS", "own", "SM4")}, []),
         ({"metadata": ContentHeaders()}, {}, ["user metadata differs"]),
     ],
 )

@@ -224,6 +224,22 @@ class Rule(Options, frozen=True, kw_only=True):
 # --- what was seen -----------------------------------------------------------------------------------------
 
 
+class Encrypted(Value, frozen=True):
+    """Server-side encryption as OSS shows it and as it is named to OSS: text, whatever OSS has by now.
+
+    `key_id` and `data_encryption` None: not shown, or not named, so that OSS decides.
+    """
+
+    algorithm: str
+    key_id: str | None = None
+    data_encryption: str | None = None
+
+    @classmethod
+    def of(cls, asked: Encryption) -> Encrypted:
+        """What a request asks for."""
+        return cls(asked.algorithm, asked.key_id, asked.data_encryption)
+
+
 class Head(msgspec.Struct, frozen=True):
     """An object as HEAD shows it. Times are Unix seconds of the server's clock.
 
@@ -238,10 +254,10 @@ class Head(msgspec.Struct, frozen=True):
     seen_at: int  # the Date of the answer
     crc64: str | None  # unsigned decimal; None: OSS did not say
     storage_class: str
-    kind: str  # Normal | Multipart | Appendable | Symlink
+    kind: str  # Normal | Multipart | Appendable | Symlink; empty: OSS did not say
     content: ContentHeaders
     tag_count: int
-    encryption: Encryption | None = None
+    encryption: Encrypted | None = None
     restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
     link: str | None = None
     via: str | None = None
@@ -256,7 +272,7 @@ class Promise(Value, frozen=True):
     content: str
     tags: int
     storage_class: str  # empty: OSS did not say the source's
-    encryption: Encryption | None = None
+    encryption: Encrypted | None = None
 
 
 class Pin(Value, frozen=True):
@@ -288,7 +304,7 @@ class Attributes(msgspec.Struct, frozen=True):
     tags: dict[str, str] | None
     acl: Acl
     storage_class: str
-    encryption: Encryption | None
+    encryption: Encrypted | None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -389,7 +405,7 @@ class ObjectPage(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What OSS said that it wrote; `version_id` only where the bucket has versions."""
+    """What OSS said that it wrote; `version_id` only where the bucket has versions. Its ETag may be empty."""
 
     etag: str
     version_id: str | None

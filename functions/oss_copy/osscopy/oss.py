@@ -347,7 +347,7 @@ class OssRecords:
                 prefix=self._prefix + prefix, start_after=self._prefix + after, max_keys=limit
             )
             entries = ((each.key.removeprefix(self._prefix), each.last_modified) for each in page.object_list)
-            return RecordPage(tuple(entries), wire.unix(page.headers["Date"]))
+            return RecordPage(tuple(entries), wire.unix(page.headers.get("Date")))
 
     def delete(self, name: str) -> None:
         with _state():
@@ -364,7 +364,7 @@ class OssBuckets:
         with _translated("bucket"):
             told = self._bucket(bucket).get_bucket_info()
             region = told.location.removeprefix("oss-")
-            return BucketInfo(region, told.versioning_status, wire.unix(told.headers["Date"]))
+            return BucketInfo(region, told.versioning_status, wire.unix(told.headers.get("Date")))
 
     def retention(self, bucket: str) -> Retention | None:
         try:
@@ -394,7 +394,7 @@ class OssBuckets:
                 ListedObject(each.key, each.size, each.storage_class, each.type, each.last_modified)
                 for each in page.object_list
             )
-            return ObjectPage(tuple(found), wire.unix(page.headers["Date"]))
+            return ObjectPage(tuple(found), wire.unix(page.headers.get("Date")))
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         with _translated("bucket"):
@@ -426,7 +426,7 @@ def _rounded(seconds: float) -> float:
 def _open_uploads(bucket: Any, prefix: str) -> UploadPage:  # noqa: ANN401 - oss2 carries no types
     page = bucket.list_multipart_uploads(prefix=prefix, max_uploads=PAGE)
     found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in page.upload_list)
-    return UploadPage(tuple(found), wire.unix(page.headers["Date"]))
+    return UploadPage(tuple(found), wire.unix(page.headers.get("Date")))
 
 
 def _lifecycle_rule(rule: Any) -> LifecycleRule:  # noqa: ANN401 - oss2 carries no types
@@ -464,6 +464,8 @@ def _state() -> Iterator[None]:
 
 # --- errors -------------------------------------------------------------------------------------------------
 
+_UNREADABLE = (ET.ParseError, RuntimeError, ValueError, TypeError, KeyError, AttributeError)
+
 
 @contextmanager
 def _translated(about: str) -> Iterator[None]:
@@ -475,8 +477,8 @@ def _translated(about: str) -> Iterator[None]:
         raise Transient("NetworkError", str(error.exception)[:300], in_doubt=not refused) from error
     except requests.RequestException as error:
         raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
-    except (ET.ParseError, RuntimeError) as error:  # of oss2's reading of a body
-        raise Transient("BadAnswer", f"unreadable: {error}"[:300], in_doubt=True) from error
+    except _UNREADABLE as error:  # by oss2, which reads headers and bodies as if they were always whole
+        raise Transient("BadAnswer", f"unreadable: {error!r}"[:300], in_doubt=True) from error
     except oss2.exceptions.OssError as error:
         code = error.code or {304: "NotModified", 404: "NoSuchKey", 412: "PreconditionFailed"}.get(
             error.status, f"HTTP{error.status}"

@@ -24,6 +24,7 @@ from osscopy.model import (
     Conflict,
     ContentHeaders,
     CopyRequest,
+    Encrypted,
     Head,
     ListedPart,
     Part,
@@ -101,7 +102,8 @@ def is_shallow(request: CopyRequest, source: Head) -> bool:
         and request.storage_class in {"keep", source.storage_class}
         and request.encryption is None
         and source.encryption is None
-        and source.kind != "Appendable"  # it becomes a Normal object: unknown whether without moving bytes
+        # an appendable one becomes a Normal object: unknown whether without moving bytes
+        and source.kind in {"Normal", "Multipart", "Symlink"}
     )
 
 
@@ -179,7 +181,7 @@ def attributes(
         tags=wanted,
         acl=acl if request.acl == "copy" else request.acl,
         storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=request.encryption,
+        encryption=Encrypted.of(request.encryption) if request.encryption else None,
     )
 
 
@@ -436,7 +438,7 @@ def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
         content=digests(promised_content(request, head)),
         tags=count,
         storage_class=head.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=request.encryption,
+        encryption=Encrypted.of(request.encryption) if request.encryption else None,
     )
     return msgspec.structs.replace(pin(head), tags=tags_digest(tags), promise=promise)
 
@@ -524,7 +526,7 @@ def _unkept(promise: Promise, seen: Head) -> list[str]:
     ]
     if seen.tag_count != promise.tags:
         found.append(f"{seen.tag_count} tags, not {promise.tags}")
-    if promise.storage_class and seen.storage_class != promise.storage_class:
+    if promise.storage_class and seen.storage_class not in {"", promise.storage_class}:
         found.append(f"storage class {seen.storage_class}, not {promise.storage_class}")
     if (asked := promise.encryption) is not None:
         has, fields = seen.encryption, ("algorithm", "key_id", "data_encryption")

@@ -29,6 +29,7 @@ from osscopy.model import (
     Attributes,
     CopyRequest,
     Destination,
+    Encrypted,
     Encryption,
     Failed,
     Grade,
@@ -199,7 +200,7 @@ class Trial:
 
     def encrypt(self, encryption: Encryption) -> Line:
         """The same encrypted, as a rule asks."""
-        asked = Attributes(None, {}, "default", "Standard", encryption)
+        asked = Attributes(None, {}, "default", "Standard", Encrypted.of(encryption))
         self._upload("oss:PutObject", asked, self._abort)
         text = f"an upload with {encryption.algorithm} was opened"
         return line("destination.encryption", "ok", text, subject=self._subject)

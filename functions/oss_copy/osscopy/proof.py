@@ -84,7 +84,7 @@ def _judge(
     if not wrong:
         return Proof(seen)
     session.log("wrong", destination=request.destination, versionId=seen and seen.version_id, wrong=wrong)
-    if written is not None and (seen is None or seen.etag != written.etag):
+    if written is not None and (seen is None or seen.etag != (written.etag or seen.etag)):
         text = f"the copy was written, and then deleted or overwritten by somebody else: {'; '.join(wrong)}"
         return Proof(seen, Problem("DestinationChanged", text))
     fate = _discard(session, request, written)

@@ -5,6 +5,7 @@ Knows codes, statuses and messages; no SDK, and not what was asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from osscopy.model import Conflict, Failed, OssCopyError, Skipped, Transient, UploadGone
@@ -31,6 +32,7 @@ _THROTTLED = frozenset(
         "SlowDown",
     }
 )
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _OTHER_REGION = "reside in the same data center"
 _REQUESTER_PAYS = "requester pay"  # "Access denied for requester pay bucket." (EC 0003-00000702 and -703)
 
@@ -85,6 +87,11 @@ def _cause(code: str, message: str) -> str:
     return "RequesterPays" if _REQUESTER_PAYS in message else code
 
 
+def _pause(told: str) -> float:
+    """Seconds that OSS asks to wait, 30 at most; it says milliseconds. 0 if it says none, or no number."""
+    return min(30.0, float(told) / 1000) if _NUMBER.fullmatch(told) else 0.0
+
+
 def translate(
     status: int,
     code: str,
@@ -98,10 +105,8 @@ def translate(
     if code == "NoSuchUpload":
         return UploadGone(code, message, request_id=request_id, status=status)
     if status in {429, 503} or code in _THROTTLED:
-        pause = float(headers.get("x-oss-qos-delay-time", 0)) / 1000  # milliseconds
-        return Transient(
-            code, text, request_id=request_id, status=status, throttled=True, pause=min(pause, 30.0)
-        )
+        pause = _pause(headers.get("x-oss-qos-delay-time", ""))
+        return Transient(code, text, request_id=request_id, status=status, throttled=True, pause=pause)
     if status >= 500 or status == 408 or code in _PASSING:
         return Transient(code, text, request_id=request_id, status=status, in_doubt=status >= 500)
     if status == 304:

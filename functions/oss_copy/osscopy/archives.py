@@ -16,7 +16,7 @@ from osscopy.session import Session
 def wait(session: Session, copy: Copy, head: Head) -> Result:
     """Let the copy begin again when the source may be readable; Failed after `plan.MAX_AGE`."""
     request = copy.request
-    pin = plan.bind(request, head, session.tags(request, head))
+    pin = plan.bind(request, head, session.tags_if_readable(request, head))
     mine = Opened.of(copy, pin, head.seen_at, session.clock.nonce())
     opened = session.ask(lambda: session.journal.open(mine))
     if (done := outcome(session, copy)) is not None:

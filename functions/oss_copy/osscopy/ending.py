@@ -158,7 +158,7 @@ class Ending:
 
     def outcome(self, task: Continue, error: OssCopyError | None) -> Result | None:
         """As `examine`, but None if nothing tells it: a Complete without an answer may yet show."""
-        seen = self._session.destination(task.request)
+        seen = proof.look(self._session, task.request, task.pin, None)
         if not plan.differences(task.pin, seen, task.upload.opened_at, None):
             return self.close(task, results.multipart(task, seen, None, self._session.now()))
         if error is None or self._session.is_cancelled(task.job):

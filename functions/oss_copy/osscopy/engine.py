@@ -159,7 +159,7 @@ class Engine:
     def _is_shown(self, request: CopyRequest, head: Head) -> bool:
         """Whether the destination shows this version of the source already, headers and tag count too."""
         shown = self._session.destination(request)
-        promised = plan.bind(request, head, {})
+        promised = plan.bind(request, head)
         return (
             shown is not None
             and plan.same_content(head, shown)
@@ -205,7 +205,7 @@ class Engine:
     def _copy_simply(self, copy: Copy, head: Head, *, shallow: bool = False) -> Result:
         """One CopyObject and its proof. `shallow`: asked once, with a bounded wait, since parts are left."""
         request, named = copy.request, plan.names_all(copy.request, head)
-        tags = self._session.tags(request, head) if named else {}
+        tags = self._session.tags(request, head) if named else None
         pin = plan.bind(request, head, tags)
         attributes = plan.attributes(request, head, tags, self._session.acl(request, pin), carried=named)
         attempts = self._session.attempts()
@@ -256,7 +256,7 @@ class Engine:
 
     def _bind(self, copy: Copy, head: Head) -> Pin:
         """What the copy is bound to, tags included: parts may follow."""
-        return plan.bind(copy.request, head, self._session.tags(copy.request, head))
+        return plan.bind(copy.request, head, self._session.tags_if_readable(copy.request, head))
 
     def _put_in_doubt(self, copy: Copy, head: Head, pin: Pin) -> Opened:
         """Put a CopyObject on record whose effect may come late, or that another invocation goes on with."""

@@ -39,9 +39,9 @@ def up(
         request, head = session.follow(asked, session.source(asked, Conditions()), Conditions())
         if request.is_onto_itself:
             return False
-        now = plan.bind(request, head, session.tags(request, head))
-        if certain and _is_copied(pin, head, now):
+        if certain and _is_copied(session, request, pin, head):
             return False
+        now = plan.bind(request, head, session.tags_if_readable(request, head))
         shown = session.destination(request)
     except Refused as error:  # a symlink points to what may not be copied
         session.log("notFollowed", job=job, error=str(error))
@@ -65,7 +65,14 @@ def up(
     return True
 
 
-def _is_copied(pin: Pin, head: Head, now: Pin) -> bool:
+def _is_copied(session: Session, request: CopyRequest, pin: Pin, head: Head) -> bool:
+    """Whether the source is what was pinned, as far as may be seen."""
+    try:
+        now = plan.bind(request, head, session.tags_since(request, head, pin))
+    except Failed as error:
+        if error.status != 403:
+            raise
+        now = plan.bind(request, head)
     return plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}
 
 

@@ -256,7 +256,7 @@ class Head(msgspec.Struct, frozen=True):
     storage_class: str
     kind: str  # Normal | Multipart | Appendable | Symlink; empty: OSS did not say
     content: ContentHeaders
-    tag_count: int
+    tag_count: int | None  # None: not shown, since there are none or we may not know
     encryption: Encrypted | None = None
     restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
     link: str | None = None
@@ -266,11 +266,12 @@ class Head(msgspec.Struct, frozen=True):
 class Promise(Value, frozen=True):
     """What the destination has to show besides size and CRC64, small enough to travel with every hop.
 
-    `content`: a digest of each content header and of the user metadata (`plan.digests`).
+    `content`: a digest of each content header and of the user metadata (`plan.digests`). `tags`: how many;
+    None: the source did not show it, and OSS copies them itself.
     """
 
     content: str
-    tags: int
+    tags: int | None
     storage_class: str  # empty: OSS did not say the source's
     encryption: Encrypted | None = None
 

@@ -162,7 +162,7 @@ def same_content(one: Head, other: Head) -> bool:
 
 
 def attributes(
-    request: CopyRequest, source: Head, tags: Mapping[str, str], acl: Acl, *, carried: bool
+    request: CopyRequest, source: Head, tags: Mapping[str, str] | None, acl: Acl, *, carried: bool
 ) -> Attributes:
     """What the destination must carry. `carried`: all is named, since OSS copies nothing itself.
 
@@ -171,7 +171,7 @@ def attributes(
     content = promised_content(request, source) if carried or request.metadata != "copy" else None
     match request.tags:
         case "copy":
-            wanted = dict(tags) if carried else None
+            wanted = dict(tags or {}) if carried else None
         case "none":
             wanted = {}
         case chosen:
@@ -426,21 +426,28 @@ def pin(head: Head) -> Pin:
     )
 
 
-def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
-    """The version that `head` saw, and what a copy of it must show; `tags` are those carried apart.
+def bind(request: CopyRequest, head: Head, tags: Mapping[str, str] | None = None) -> Pin:
+    """The version that `head` saw, and what a copy of it must show.
 
-    Of a symlink OSS tells nothing but where it points to.
+    `tags` are those of the source that are carried apart; None: they were not read. Of a symlink OSS tells
+    nothing but where it points to.
     """
     if head.link is not None:
         return pin(head)
-    count = head.tag_count if request.tags == "copy" else 0 if request.tags == "none" else len(request.tags)
+    match request.tags:
+        case "copy":
+            count = head.tag_count if tags is None else len(tags)
+        case "none":
+            count = 0
+        case chosen:
+            count = len(chosen)
     promise = Promise(
         content=digests(promised_content(request, head)),
         tags=count,
         storage_class=head.storage_class if request.storage_class == "keep" else request.storage_class,
         encryption=Encrypted.of(request.encryption) if request.encryption else None,
     )
-    return msgspec.structs.replace(pin(head), tags=tags_digest(tags), promise=promise)
+    return msgspec.structs.replace(pin(head), tags=tags_digest(tags or {}), promise=promise)
 
 
 def tags_digest(tags: Mapping[str, str]) -> str | None:
@@ -516,15 +523,23 @@ def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) 
     return found + (_unkept(pin.promise, seen) if pin.promise is not None else [])
 
 
+def lacks_tag_count(promise: Promise | None, seen: Head) -> bool:
+    """Whether tags are promised and `seen` does not show how many there are: they have to be read."""
+    return promise is not None and bool(promise.tags) and seen.tag_count is None
+
+
 def _unkept(promise: Promise, seen: Head) -> list[str]:
-    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair."""
+    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair.
+
+    What is not shown is no difference: see `lacks_tag_count`.
+    """
     shown = digests(seen.content)
     found = [
         f"{'user metadata' if name == 'user' else name.replace('_', ' ')} differs"
         for at, name in enumerate(_FIELDS)
         if shown[at * DIGEST : (at + 1) * DIGEST] != promise.content[at * DIGEST : (at + 1) * DIGEST]
     ]
-    if seen.tag_count != promise.tags:
+    if None not in {seen.tag_count, promise.tags} and seen.tag_count != promise.tags:
         found.append(f"{seen.tag_count} tags, not {promise.tags}")
     if promise.storage_class and seen.storage_class not in {"", promise.storage_class}:
         found.append(f"storage class {seen.storage_class}, not {promise.storage_class}")

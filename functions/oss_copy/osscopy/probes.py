@@ -341,7 +341,7 @@ class Trial:
             self._world.ask_at_last(needs, lambda: self._store.abort(self._request, upload))
 
     def _compared(self, check: str, sample: Sample, what: str) -> Line:
-        pin = plan.bind(self._of(sample), sample.head, {})
+        pin = plan.bind(self._of(sample), sample.head)
         seen = self._ask("oss:GetObject", lambda: self._store.find(self._bucket, self._key))
         wrong = plan.differences(pin, seen, 0, None)
         if wrong or seen is None:

@@ -130,7 +130,7 @@ def head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
         storage_class=headers.get("x-oss-storage-class", ""),
         kind=headers.get("x-oss-object-type", ""),
         content=ContentHeaders(**content, user=user),
-        tag_count=_number(headers, "x-oss-tagging-count") if "x-oss-tagging-count" in headers else 0,
+        tag_count=_number(headers, "x-oss-tagging-count") if "x-oss-tagging-count" in headers else None,
         encryption=_encryption(headers),
         restoration=_restoration(headers.get("x-oss-restore", "")),
     )
@@ -152,7 +152,7 @@ def link(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
         storage_class="",
         kind="Symlink",
         content=ContentHeaders(),
-        tag_count=0,
+        tag_count=None,
         link=answer.target_key,
     )
 

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from tests.cloud.client import LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, exists, open_uploads, request_of
+from tests.flow.conftest import (
+    DESTINATION,
+    SOURCE,
+    VERSIONED,
+    begin,
+    count_requests,
+    exists,
+    final_result,
+    open_uploads,
+    request_of,
+)
 
 ROLE = "oss-copy"
 WAYS = ["simple", "multipart"]
@@ -81,3 +91,61 @@ def test_where_no_tags_are_promised_nobody_has_to_look_for_them(
     source.put_object(key, b"content")
     deny(DESTINATION, "oss:GetObjectTagging")
     assert cloud.invoke(made(key, method))["status"] == "succeeded"
+
+
+def test_a_small_copy_that_may_not_be_looked_at_says_what_was_written_and_which_right_is_missing(
+    cloud: LocalCloud, source: Any, destination: Any, deny: Callable[..., None], key: str
+) -> None:
+    source.put_object(key, b"content")
+    destination.put_object(key, b"before")
+    deny(DESTINATION, "oss:GetObject")
+    answer = cloud.http("POST", "/copies", json_body=made(key, "simple"))
+    result = cloud.invoke(made(key, "simple"))
+    assert answer.json()["error"]["code"] == "NotVerified", answer.text
+    assert (result["status"], result["error"]["code"]) == ("failed", "NotVerified"), result
+    shown = destination.head_object(key)
+    assert destination.get_object(key).read() == b"content"
+    assert f"oss://{DESTINATION}/{key} was written with ETag {shown.etag}" in result["error"]["message"]
+    assert "oss:GetObject" in result["error"]["message"]
+    assert (result["destination"]["etag"], result["verified"]) == (shown.etag, None)
+    recorded = cloud.http("GET", f"/copies/{result['job']}").json()
+    assert recorded["error"]["code"] == "NotVerified"
+
+
+def test_a_version_that_may_not_be_looked_at_is_named(
+    cloud: LocalCloud, source: Any, versioned: Any, deny: Callable[..., None], key: str
+) -> None:
+    source.put_object(key, b"content")
+    deny(VERSIONED, "oss:GetObjectVersion")
+    result = cloud.invoke(made(key, "multipart") | {"destination": {"bucket": VERSIONED}})
+    assert (result["status"], result["error"]["code"]) == ("failed", "NotVerified"), result
+    version = versioned.head_object(key).versionid
+    assert f"version {version}" in result["error"]["message"]
+    assert "oss:GetObjectVersion" in result["error"]["message"]
+    assert result["destination"]["versionId"] == version
+
+
+def test_a_copy_in_parts_that_could_not_be_looked_at_is_not_begun(
+    cloud: LocalCloud, source: Any, destination: Any, deny: Callable[..., None], key: str
+) -> None:
+    source.put_object(key, b"content")
+    destination.put_object(key, b"before")
+    deny(DESTINATION, "oss:GetObject")
+    before = count_requests(cloud, "InitiateMultipartUpload")
+    result = cloud.invoke(made(key, "multipart"))
+    assert (result["status"], result["error"]["code"]) == ("failed", "AccessDenied"), result
+    assert "nothing was written" in result["error"]["message"]
+    assert "oss:GetObject" in result["error"]["message"]
+    assert destination.get_object(key).read() == b"before"
+    assert count_requests(cloud, "InitiateMultipartUpload") == before
+
+
+def test_a_right_that_goes_while_parts_are_copied_is_no_refusal_of_the_copy(
+    cloud: LocalCloud, destination: Any, deny: Callable[..., None], key: str
+) -> None:
+    job = begin(cloud, key, parts=1)
+    deny(DESTINATION, "oss:GetObject")
+    result = final_result(cloud, job)
+    assert (result["status"], result["error"]["code"]) == ("failed", "NotVerified"), result
+    assert f"was written with ETag {destination.head_object(key).etag}" in result["error"]["message"]
+    assert result["method"] == "multipart"

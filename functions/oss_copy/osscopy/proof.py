@@ -15,9 +15,12 @@ from osscopy.session import Session
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """What the destination shows, and what speaks against it being the copy."""
+    """What the destination shows, and what speaks against it being the copy.
 
-    seen: Head | None
+    What was written and cannot be looked at is known as OSS told of it.
+    """
+
+    seen: Head | Written | None
     problem: Problem | None = None
 
 
@@ -40,8 +43,9 @@ class Unverified(Failed):
         of_version = f" and {right.replace('Object', 'ObjectVersion', 1)}" if version else ""
         grant = f": grant the function's role {right}{of_version} there" if error.status == 403 else ""
         text = f"oss://{bucket}/{key} {was}, and {what} cannot be looked at{grant} ({error})"
-        super().__init__("NotVerified", text, request_id=error.request_id, status=error.status)
-        self.seen = seen
+        code = "NotVerified" if written is not None else "OutcomeUnknown"
+        super().__init__(code, text, request_id=error.request_id, status=error.status)
+        self.seen = seen or written
 
 
 def of_upload(session: Session, request: CopyRequest, pin: Pin, written: Written | None, etag: str) -> Proof:
@@ -109,7 +113,10 @@ def look(session: Session, request: CopyRequest, pin: Pin, written: Written | No
     Unverified if that cannot be looked at.
     """
     version_id = written.version_id if written else None
-    seen = session.destination(request, version_id)
+    try:
+        seen = session.destination(request, version_id)
+    except Failed as error:
+        raise Unverified(request, written, error, None, "it", "oss:GetObject") from error
     if seen is None or not plan.lacks_tag_count(pin.promise, seen):
         return seen
     try:

@@ -222,6 +222,23 @@ class Session:
         place = Source(request.destination.bucket, request.destination.key, version_id)
         return self._itself(request, place, lambda: self.store.find(place.bucket, place.key, version_id))
 
+    def may_look(self, request: CopyRequest) -> None:
+        """Failed, with the right that is missing, if what is written there could not be looked at.
+
+        OSS tells who may read an object that there is none, whether he may list or not.
+        """
+        try:
+            self.destination(request)
+        except Failed as error:
+            if error.status != 403:
+                raise
+            bucket, key = request.destination.bucket, request.destination.key
+            text = (
+                f"nothing was written: the copy could not be looked at, since the function's role lacks "
+                f"oss:GetObject on oss://{bucket}/{key} ({error.message})"
+            )
+            raise Failed(error.code, text, request_id=error.request_id, status=error.status) from error
+
     def acl(self, request: CopyRequest, pin: Pin) -> Acl:
         """The ACL the destination is to have."""
         if request.acl != "copy":

@@ -101,7 +101,7 @@ def test_a_small_copy_that_may_not_be_looked_at_says_what_was_written_and_which_
     deny(DESTINATION, "oss:GetObject")
     answer = cloud.http("POST", "/copies", json_body=made(key, "simple"))
     result = cloud.invoke(made(key, "simple"))
-    assert answer.json()["error"]["code"] == "NotVerified", answer.text
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "NotVerified"), answer.text
     assert (result["status"], result["error"]["code"]) == ("failed", "NotVerified"), result
     shown = destination.head_object(key)
     assert destination.get_object(key).read() == b"content"

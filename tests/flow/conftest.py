@@ -33,7 +33,8 @@ def shared_cloud() -> Iterator[LocalCloud]:
         "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*,"
         f"{VERSIONED}/*,foreign-pays-simple/*,foreign-pays-multipart/*,foreign-private-source/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{SOURCE}/*,{VERSIONED}/*,no-such-bucket/*,"
-        "oss-copy-worm/*,oss-copy-abroad/*,foreign-private-destination/*",
+        "oss-copy-worm/*,oss-copy-abroad/*,foreign-private-destination/*,"
+        "foreign-paid-simple/*,foreign-paid-multipart/*",
     }
     with LocalCloud(variables={"timeout": TIMEOUT}, environment=environment) as running:
         yield running

@@ -43,8 +43,8 @@ class SimStore(SimPort):
         head: Head = self._ask("head source", lambda _: self._world.head())
         return head
 
-    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:  # noqa: ARG002 - the port's signature
-        head: Head | None = self._ask("find destination", lambda _: self._world.find(version_id))
+    def find(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
+        head: Head | None = self._ask("find destination", lambda _: self._world.find(place.version_id))
         return head
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature

@@ -345,7 +345,11 @@ class Checkup:
 
     def _pays(self, bucket: str) -> bool:
         """Whether rules say that the requester pays there: a request that does not say so is refused."""
-        return any(each.request_payer for each in self._rules or () if each.source.bucket == bucket)
+        return any(
+            each.request_payer
+            for each in self._rules or ()
+            if bucket in {each.source.bucket, each.destination.bucket}
+        )
 
     def _without_sample(self, check: str, subject: str, source: str | None = None) -> Line:
         """Why there is nothing to copy, of this source or of all."""
@@ -399,7 +403,7 @@ class Checkup:
         if unless is not None:
             self._walk([(check, subject, _never) for check in (*_UPLOADS, *_COPIES, _REMAINS)], unless)
             return
-        trial = Trial(self._world, pattern, self._nonce, why_not)
+        trial = Trial(self._world, pattern, self._nonce, why_not, pays=self._pays(pattern.bucket))
         sample = self._sample_for(pattern)
         self._walk(
             [

@@ -220,7 +220,7 @@ class Session:
     def destination(self, request: CopyRequest, version_id: str | None = None) -> Head | None:
         """What the destination shows now, or one version of it; a symlink itself, not what it points to."""
         place = Source(request.destination.bucket, request.destination.key, version_id)
-        return self._itself(request, place, lambda: self.store.find(place.bucket, place.key, version_id))
+        return self._itself(request, place, lambda: self.store.find(request, place))
 
     def may_look(self, request: CopyRequest) -> None:
         """Failed, with the right that is missing, if what is written there could not be looked at.

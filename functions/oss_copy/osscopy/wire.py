@@ -37,10 +37,6 @@ def named(headers: dict[str, str | None]) -> dict[str, Any]:
     return {name: value for name, value in headers.items() if value is not None}
 
 
-def payer(request: CopyRequest) -> str | None:
-    return "requester" if request.request_payer else None
-
-
 def forbid(request: CopyRequest) -> str | None:
     return "true" if request.overwrite == "never" else None
 
@@ -58,7 +54,6 @@ def pinned(request: CopyRequest, pin: Pin) -> dict[str, Any]:
         {
             "x-oss-copy-source-if-match": pin.etag if pin.link is None else None,
             "x-oss-traffic-limit": limit,
-            "x-oss-request-payer": payer(request),
         }
     )
 

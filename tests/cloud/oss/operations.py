@@ -97,7 +97,7 @@ TABLE: dict[Entry, Operation] = {
     ("object", "PUT", "partNumber"): _write("UploadPart", multipart.upload_part),
     ("object", "POST", "uploadId"): _write("CompleteMultipartUpload", multipart.complete),
     ("object", "DELETE", "uploadId"): _write("AbortMultipartUpload", multipart.abort),
-    ("object", "GET", "uploadId"): Operation("ListParts", multipart.list_parts),
+    ("object", "GET", "uploadId"): _write("ListParts", multipart.list_parts),
 }
 
 # What OSS also does: answered 501 with the operation's name.

@@ -84,6 +84,12 @@ def case(seed: int) -> Case:
             options["encryption"] = encryption
             headers |= _encrypted(encryption)
     itself = treatment == "replace" and chance.random() < 0.4
+    had_encryption = ENCRYPTIONS[seed % 7] if seed % 7 < len(ENCRYPTIONS) else None
+    if "encryption" not in options and had_encryption is not None:
+        if seed % 5 == 4:
+            options["encryption"] = "bucket"  # which has none of its own
+        else:
+            headers |= _encrypted(had_encryption)
     headers["x-oss-storage-class"] = stored.encode()
     return Case(
         way,
@@ -94,6 +100,7 @@ def case(seed: int) -> Case:
             "x-oss-tagging": _query(tags).encode(),
             "x-oss-storage-class": source_class.encode(),
             "x-oss-object-acl": source_acl.encode(),
+            **_encrypted(had_encryption or {}),
         },
         source_acl,
         options,
@@ -107,7 +114,7 @@ def case(seed: int) -> Case:
 ENCRYPTIONS: tuple[dict[str, str], ...] = (
     {"algorithm": "AES256"},
     {"algorithm": "SM4"},
-    {"algorithm": "KMS"},
+    {"algorithm": "KMS"},  # by the key that OSS takes by itself
     {"algorithm": "KMS", "keyId": "9468da86-3509-4f8d-a61e-6eab1eac372a"},
     {"algorithm": "KMS", "keyId": "9468da86-3509-4f8d-a61e-6eab1eac372a", "dataEncryption": "SM4"},
 )

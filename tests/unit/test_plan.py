@@ -201,7 +201,13 @@ def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method
         ({}, {"storage_class": "Standard"}, "shallow"),
         ({}, {"storage_class": "IA"}, "multipart"),
         ({}, {"encryption": Encryption("AES256")}, "multipart"),
-        ({"encryption": Encrypted("AES256")}, {}, "multipart"),
+        ({"encryption": Encrypted("AES256")}, {}, "shallow"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": Encryption("AES256")}, "shallow"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": "bucket"}, "multipart"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": None}, "multipart"),
+        ({"encryption": Encrypted("KMS", "k")}, {"encryption": Encryption("KMS")}, "multipart"),
+        ({}, {"encryption": "bucket"}, "shallow"),
+        ({"kind": ""}, {}, "multipart"),
         ({"kind": "Appendable"}, {}, "multipart"),
         ({}, {"overwrite": "never"}, "multipart"),
         ({}, {"destination": Destination("other", "b")}, "multipart"),
@@ -277,6 +283,29 @@ def test_an_object_copied_onto_itself_names_all_that_it_has_and_a_symlink_what_i
     assert plan.names_all(version, head(version_id="v1"))
     assert not plan.names_all(itself, head(link="elsewhere"))
     assert not plan.names_all(request(), head())
+
+
+@pytest.mark.parametrize(
+    ("asked", "had", "named"),
+    [
+        ("keep", None, None),
+        ("keep", Encrypted("KMS", "k", "SM4"), Encrypted("KMS", "k", "SM4")),
+        ("keep", Encrypted("KMS", "k", "AES256"), Encrypted("KMS", "k")),  # OSS has no name for the usual one
+        ("bucket", Encrypted("KMS", "k"), None),
+        (None, Encrypted("KMS", "k"), None),
+        (Encryption("AES256"), Encrypted("KMS", "k"), Encrypted("AES256")),
+    ],
+)
+def test_a_copy_is_encrypted_as_its_source_unless_something_else_is_asked_for(
+    asked: Any, had: Encrypted | None, named: Encrypted | None
+) -> None:
+    wanted, seen = request(encryption=asked), head(encryption=had)
+    for carried in (True, False):
+        assert plan.attributes(wanted, seen, {}, "default", carried=carried).encryption == named
+    promise = plan.bind(wanted, seen).promise
+    assert promise is not None
+    assert promise.encryption == named
+    assert plan.pin(seen).encryption == had
 
 
 def test_replaced_metadata_without_a_content_type_keeps_the_sources() -> None:
@@ -360,7 +389,7 @@ def test_differences_name_what_speaks_against_the_copy(
         ({}, {"tag_count": 1}, ["1 tags, not 0"]),
         ({"tags": {"a": "b"}}, {}, ["0 tags, not 1"]),
         ({"storage_class": "IA"}, {}, ["storage class Standard, not IA"]),
-        ({"encryption": Encryption("KMS", "k")}, {}, ["encryption None, not KMS as asked"]),
+        ({"encryption": Encryption("KMS", "k")}, {}, ["encryption none, not KMS k as promised"]),
         ({"encryption": Encryption("KMS", "k")}, {"encryption": Encrypted("KMS", "other")}, ["encryption"]),
         ({"encryption": Encryption("KMS")}, {"encryption": Encrypted("KMS", "own", "SM4")}, []),
         ({"metadata": ContentHeaders()}, {}, ["user metadata differs"]),

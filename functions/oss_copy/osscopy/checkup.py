@@ -442,7 +442,7 @@ class Checkup:
     def _encryptions(self, bucket: str) -> list[Encryption]:
         """What rules encrypt with there."""
         asked = (each.encryption for each in self._rules or () if each.destination.bucket == bucket)
-        return [*dict.fromkeys(each for each in asked if each is not None)]
+        return [*dict.fromkeys(each for each in asked if isinstance(each, Encryption))]
 
     def _sample_for(self, pattern: Pattern) -> Sample | None:
         """An object that a rule might copy there, or else any."""

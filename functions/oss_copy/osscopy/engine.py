@@ -282,7 +282,7 @@ class Engine:
             None if opened is mine else self._session.ask(lambda: self._session.journal.entered(copy.job))
         )
         if entered is None:
-            if opened.pin != pin:
+            if msgspec.structs.replace(opened.pin, encryption=pin.encryption) != pin:
                 raise SourceChanged(*CHANGED)
             entered = self._open_upload(opened, head, tags, part_size)
         return self._begin(task_of(opened, entered.upload, copy.generation))

@@ -36,7 +36,10 @@ from osscopy.model import (
 
 T = TypeVar("T")
 
-VERSION = 1  # of the self-invocation's payload
+VERSION = 2  # of the self-invocation's payload
+_READ = frozenset(
+    {1, VERSION}
+)  # 1: an encryption of null was the destination bucket's, as it still is on record
 MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
 MAX_REQUESTS = 1000  # in one event
 CREATED = frozenset(
@@ -182,7 +185,7 @@ def _of_another_version(envelope: _Envelope) -> Copy:
 def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
     envelope = decode(bytes(raw), _Envelope, "continuation")
     command: Command | Sweep | Ping
-    if envelope.version == VERSION:
+    if envelope.version in _READ:
         command = decode(bytes(envelope.command), Copy | Continue | Sweep | Ping, "continuation.command")
     else:
         command = _of_another_version(envelope)
@@ -500,7 +503,9 @@ def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
     names.check_key(request.source.key, "source.key")
     key = names.render(request.destination.key, request.source.key, moment)
     final = msgspec.structs.replace(
-        request, destination=msgspec.structs.replace(request.destination, key=key)
+        request,
+        destination=msgspec.structs.replace(request.destination, key=key),
+        encryption="keep" if request.encryption is None else request.encryption,
     )
     check_request(final)
     return final
@@ -532,7 +537,7 @@ def _check_headers(request: CopyRequest) -> None:
             _check_whole(pattern, value, "InvalidHeader", f"conditions.{_camel(name)}")
     if request.source.version_id is not None:
         _check_whole(VERSION_ID, request.source.version_id, "InvalidVersionId", "source.versionId")
-    if request.encryption is not None:
+    if isinstance(request.encryption, Encryption):
         _check_encryption(request.encryption)
     if isinstance(request.metadata, ContentHeaders):
         _check_metadata(request.metadata)
@@ -615,7 +620,7 @@ def _changes_nothing(request: CopyRequest) -> bool:
         and request.tags == "copy"
         and request.storage_class == "keep"
         and request.acl == "default"
-        and request.encryption is None
+        and request.encryption in {"keep", None}
     )
 
 

@@ -164,7 +164,11 @@ class Tuning(Value, frozen=True):
 
 
 class Options(Value, frozen=True, kw_only=True):
-    """How a copy is to be done and what the destination is to carry."""
+    """How a copy is to be done and what the destination is to carry.
+
+    `encryption`: `keep`: the source's, and where it has none, the destination bucket's; `bucket`: the latter.
+    None is how earlier versions wrote `bucket` on record; a request that says null means the default.
+    """
 
     overwrite: Literal["always", "never", "ifDifferent", "ifNewer"] = "always"
     conditions: Conditions = Conditions()
@@ -172,7 +176,7 @@ class Options(Value, frozen=True, kw_only=True):
     tags: Literal["copy", "none"] | dict[str, str] = "copy"
     acl: Literal["default", "copy", "private", "public-read", "public-read-write"] = "default"
     storage_class: Literal["keep", "Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"] = "keep"
-    encryption: Encryption | None = None
+    encryption: Literal["keep", "bucket"] | Encryption | None = "keep"
     archive: Literal["fail", "restore"] = "fail"
     symlinks: Literal["copy", "follow"] = "copy"
     traffic_limit: int = 0
@@ -282,6 +286,7 @@ class Pin(Value, frozen=True):
     `tags`: a digest of the source's tags if they are copied apart from the bytes, None if there are none.
     `link`: what a symlink points to that is copied as a symlink.
     `via`: the key of the symlink that was followed to the source, which has to go on pointing there.
+    `encryption`: how the source was encrypted, for the result.
     """
 
     size: int
@@ -293,6 +298,7 @@ class Pin(Value, frozen=True):
     promise: Promise | None = None
     link: str | None = None
     via: str | None = None
+    encryption: Encrypted | None = None
 
 
 class Attributes(msgspec.Struct, frozen=True):
@@ -517,6 +523,7 @@ class Seen(Value, frozen=True):
     etag: str | None = None
     size: int | None = None
     crc64: str | None = None
+    encryption: Encrypted | None = None
 
 
 class Problem(Value, frozen=True):

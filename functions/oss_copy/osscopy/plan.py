@@ -25,6 +25,7 @@ from osscopy.model import (
     ContentHeaders,
     CopyRequest,
     Encrypted,
+    Encryption,
     Head,
     ListedPart,
     Part,
@@ -100,8 +101,7 @@ def is_shallow(request: CopyRequest, source: Head) -> bool:
         request.overwrite == "always"
         and request.source.bucket == request.destination.bucket
         and request.storage_class in {"keep", source.storage_class}
-        and request.encryption is None
-        and source.encryption is None
+        and (request.encryption == "keep" or encryption(request, source) == source.encryption)
         # an appendable one becomes a Normal object: unknown whether without moving bytes
         and source.kind in {"Normal", "Multipart", "Symlink"}
     )
@@ -114,6 +114,22 @@ def names_all(request: CopyRequest, source: Head) -> bool:
     nothing is known that could be named.
     """
     return request.is_onto_itself and source.link is None
+
+
+def encryption(request: CopyRequest, source: Head) -> Encrypted | None:
+    """How the destination is to be encrypted; None leaves it to its bucket.
+
+    OSS copies no encryption by itself. It takes no name for the data encryption that KMS has by default.
+    """
+    match request.encryption:
+        case "keep" if source.encryption is not None and source.encryption.data_encryption == "AES256":
+            return msgspec.structs.replace(source.encryption, data_encryption=None)
+        case "keep":
+            return source.encryption
+        case Encryption() as asked:
+            return Encrypted.of(asked)
+        case _:  # `bucket`, or null on record
+            return None
 
 
 def must_wait(request: CopyRequest, source: Head) -> bool:
@@ -181,7 +197,7 @@ def attributes(
         tags=wanted,
         acl=acl if request.acl == "copy" else request.acl,
         storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=Encrypted.of(request.encryption) if request.encryption else None,
+        encryption=encryption(request, source),
     )
 
 
@@ -422,7 +438,14 @@ def pause(attempt: int, error: Transient, random: float) -> float:
 def pin(head: Head) -> Pin:
     """The version of the source that `head` saw."""
     return Pin(
-        head.size, head.etag, head.last_modified, head.version_id, head.crc64, link=head.link, via=head.via
+        head.size,
+        head.etag,
+        head.last_modified,
+        head.version_id,
+        head.crc64,
+        link=head.link,
+        via=head.via,
+        encryption=head.encryption,
     )
 
 
@@ -445,7 +468,7 @@ def bind(request: CopyRequest, head: Head, tags: Mapping[str, str] | None = None
         content=digests(promised_content(request, head)),
         tags=count,
         storage_class=head.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=Encrypted.of(request.encryption) if request.encryption else None,
+        encryption=encryption(request, head),
     )
     return msgspec.structs.replace(pin(head), tags=tags_digest(tags or {}), promise=promise)
 
@@ -546,8 +569,14 @@ def _unkept(promise: Promise, seen: Head) -> list[str]:
     if (asked := promise.encryption) is not None:
         has, fields = seen.encryption, ("algorithm", "key_id", "data_encryption")
         if has is None or any(getattr(asked, f) not in {None, getattr(has, f)} for f in fields):
-            found.append(f"encryption {has and has.algorithm}, not {asked.algorithm} as asked")
+            found.append(f"encryption {_told(has)}, not {_told(asked)} as promised")
     return found
+
+
+def _told(encryption: Encrypted | None) -> str:
+    if encryption is None:
+        return "none"
+    return " ".join(filter(None, (encryption.algorithm, encryption.data_encryption, encryption.key_id)))
 
 
 def verified_by(pin: Pin, seen: Head) -> Literal["crc64", "size", "link"]:

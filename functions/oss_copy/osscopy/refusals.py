@@ -34,6 +34,7 @@ _THROTTLED = frozenset(
 )
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _OTHER_REGION = "reside in the same data center"
+_BY_KMS = "forbidden by kms"  # "This request is forbidden by kms" (EC 0003-00000801)
 _REQUESTER_PAYS = "requester pay"  # "Access denied for requester pay bucket." (EC 0003-00000702 and -703)
 
 _BUSY = (
@@ -53,6 +54,11 @@ ADVICE = {
         "another account must grant it to the role in its bucket policy as well"
     ),
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
+    "ForbiddenByKms": (
+        "source or destination is encrypted with KMS: grant the function's role kms:GenerateDataKey and "
+        "kms:Decrypt on the key (make policy, with kms); `encryption` as `bucket` or AES256 does without the "
+        "source's key at the destination"
+    ),
     "RequesterPays": (
         "the requester pays for what is asked of this bucket: ask with `requestPayer` as true, in a rule too"
     ),
@@ -68,7 +74,7 @@ ADVICE = {
     "SymlinkTargetNotExist": "the symlink points to nothing: leave `symlinks` at copy, or mend the link",
     "InvalidTargetType": "the symlink points to a symlink: leave `symlinks` at copy, or name the object",
     "OperationNotSupported": "OSS cannot do this with an object of this type",
-    "KmsServiceNotEnabled": "enable KMS in this region or choose AES256",
+    "KmsServiceNotEnabled": "enable KMS in this region or choose AES256 or `bucket`",
     "InvalidEncryptionAlgorithmError": "choose KMS, AES256 or SM4",
     "InvalidObjectName": "OSS does not take this key",
     "InvalidTag": "check the tags: allowed are letters, digits, spaces and + - = . _ : /",
@@ -84,6 +90,8 @@ def _cause(code: str, message: str) -> str:
     """The key of `ADVICE`: the code, but for what OSS calls AccessDenied and only its message tells apart."""
     if _OTHER_REGION in message:
         return "OtherRegion"
+    if _BY_KMS in message:
+        return "ForbiddenByKms"
     return "RequesterPays" if _REQUESTER_PAYS in message else code
 
 

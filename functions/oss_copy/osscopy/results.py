@@ -105,7 +105,8 @@ def multipart(task: Continue, found: Head | Written | None, problem: Problem | N
 
 def seen(request: CopyRequest, of: Pin | Head) -> Seen:
     """The source as it was seen."""
-    return Seen(request.source.bucket, request.source.key, of.version_id, of.etag, of.size, of.crc64)
+    bucket, key = request.source.bucket, request.source.key
+    return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64, of.encryption)
 
 
 def shown(request: CopyRequest, of: Head | Written | None) -> Seen:
@@ -113,7 +114,7 @@ def shown(request: CopyRequest, of: Head | Written | None) -> Seen:
     bucket, key = request.destination.bucket, request.destination.key
     match of:
         case Head():
-            return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64)
+            return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64, of.encryption)
         case Written():
             return Seen(bucket, key, of.version_id, of.etag or None)
         case None:

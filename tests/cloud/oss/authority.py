@@ -5,7 +5,8 @@ each operation): a request that names a version needs the action for versions as
 those for tags. It must not know how a policy is evaluated, nor how an operation is carried out.
 
 Where the documentation is silent the strict reading counts, so that a policy that suffices here suffices
-there: an ACL that comes with a write needs PutObjectAcl, encryption with KMS always needs both KMS actions.
+there: an ACL that comes with a write needs PutObjectAcl, a write that KMS encrypts, be it by default of the
+bucket, needs both KMS actions, and reading such bytes, be it for a copy, kms:Decrypt (GetObject docs).
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from . import copies
+from . import copies, metadata
 from .errors import OssError
 from .protocol import Call, Response, read_document
-from .state import Store
+from .state import Encryption, Store
 
 _BUCKET_ACTIONS = {  # where the action is not named as the operation
     "ListObjectsV2": "ListObjects",
@@ -38,6 +39,7 @@ _WRITES = {
     "UploadPartCopy",
 }
 _COPIES = {"CopyObject", "UploadPartCopy"}
+_BEGINS = {"PutObject", "PostObject", "AppendObject", "InitiateMultipartUpload", "CopyObject"}
 _PLAIN = {"AbortMultipartUpload", "ListParts"}  # of an upload: no version, and the action is named so
 _OF_VERSIONS = {  # operation: (action, action for a named version)
     "RestoreObject": ("RestoreObject", "RestoreObjectVersion"),
@@ -93,6 +95,8 @@ def needs(store: Store, call: Call) -> Iterator[Need]:
     version = "versionId" in call.params
     if name in _READS:
         yield from _with_version(at, "GetObject", "GetObjectVersion", version)
+        if name == "GetObject":
+            yield from _decryption(store, call.bucket, call.key, call.params.get("versionId"))
     elif name == "DeleteObject":
         yield Need("oss:DeleteObjectVersion" if version else "oss:DeleteObject", at)
     elif name in _OF_VERSIONS:
@@ -128,6 +132,7 @@ def _of_source(store: Store, call: Call, destination: str) -> Iterator[Need]:
     bucket, key, version_id = copies.source_name(call)
     at, version = _object(store, bucket, key), version_id is not None
     yield from _with_version(at, "GetObject", "GetObjectVersion", version)
+    yield from _decryption(store, bucket, key, version_id)
     if call.operation == "CopyObject" and not _retagged(call) and _has_tags(store, bucket, key, version_id):
         yield from _with_version(at, "GetObjectTagging", "GetObjectVersionTagging", version)
         yield Need("oss:PutObjectTagging", destination)
@@ -139,10 +144,35 @@ def _of_write(store: Store, call: Call, at: str) -> Iterator[Need]:
         yield Need("oss:PutObjectTagging", at)
     if call.header(b"x-oss-object-acl") is not None:
         yield Need("oss:PutObjectAcl", at)
-    if (call.header(b"x-oss-server-side-encryption") or "").upper() == "KMS":
-        key = call.header(b"x-oss-server-side-encryption-key-id") or "alias/acs/oss"
+    if (
+        call.operation in _BEGINS
+        and (encryption := _encryption(store, call))
+        and encryption.algorithm == "KMS"
+    ):
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            yield Need(action, f"acs:kms:{store.region}:{store.accounts.account_id}:key/{key}")
+            yield Need(action, _kms_key(store, encryption))
+
+
+def _encryption(store: Store, call: Call) -> Encryption | None:
+    """How a write will be encrypted; what is no encryption is refused by the operation."""
+    try:
+        return metadata.encryption(call, store.bucket(call.bucket).encryption)
+    except OssError:
+        return None
+
+
+def _decryption(store: Store, bucket: str, key: str, version_id: str | None) -> Iterator[Need]:
+    """What reading the bytes needs; of what is missing the operation says so."""
+    try:
+        encryption = store.bucket(bucket).find(key, version_id).encryption
+    except OssError:
+        return
+    if encryption is not None and encryption.algorithm == "KMS":
+        yield Need("kms:Decrypt", _kms_key(store, encryption))
+
+
+def _kms_key(store: Store, encryption: Encryption) -> str:
+    return f"acs:kms:{store.region}:{store.accounts.account_id}:key/{encryption.key_id}"
 
 
 def _retagged(call: Call) -> bool:

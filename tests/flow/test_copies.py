@@ -548,3 +548,13 @@ def test_http_plans_parts_for_the_invocations_that_copy_them() -> None:
         cloud.wait_idle()
         assert ended["status"] == "cancelled"
         assert open_uploads(cloud.oss_bucket(DESTINATION)) == []
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_a_source_that_shows_an_encryption_no_request_can_ask_for_is_copied(
+    cloud: LocalCloud, source: Any, key: str, method: str
+) -> None:
+    headers = {"x-oss-server-side-encryption": "KMS", "x-oss-server-side-data-encryption": "AES256"}
+    source.put_object(key, b"content", headers)
+    result = cloud.invoke(request_of(key, tuning={"method": method}))
+    assert result["status"] == "succeeded", result

@@ -11,7 +11,7 @@ from __future__ import annotations
 from osscopy import plan
 from osscopy.journal import RecordJournal
 from osscopy.model import Done, Entered, Opened, Result
-from tests.sim.faults import CANCEL, FOREIGN
+from tests.sim.faults import BYTES, CANCEL, DELETE, FOREIGN, META, TAGS
 from tests.sim.scheduler import RETRIES, PlainRecords, Simulation
 from tests.sim.world import MIXED
 
@@ -42,9 +42,11 @@ def check(simulation: Simulation) -> None:
 
 
 def _all_or_nothing(simulation: Simulation) -> None:
-    known = {stored.told for _, stored in simulation.world.sources if stored}
+    known = {stored.told for _, stored in simulation.world.sources if stored and stored.origin != "copy"}
     if simulation.world.mixed:
         simulation.violations.append("an upload got parts of two versions of the source")
+    if simulation.scenario.itself:  # headers and tags are read apart, and named: no two of them are mixed up
+        known |= {(*told[:3], tags) for told in known for *_, tags in known}
     for shown in simulation.world.shown:
         if shown.origin == "copy" and (shown.content == MIXED or shown.told not in known):
             simulation.violations.append(f"the destination showed what was never the source: {shown}")
@@ -55,8 +57,10 @@ def _is_proved(simulation: Simulation, who: str, result: Result) -> None:
         return
     source = result.source
     assert source is not None
+    asked = "IA" if simulation.scenario.itself else "Standard"
     if not any(
-        shown.origin == "copy" and str(shown.content) == source.crc64 for shown in simulation.world.shown
+        (shown.origin, str(shown.content), shown.storage) == ("copy", source.crc64, asked)
+        for shown in simulation.world.shown
     ):
         simulation.violations.append(f"{who} says succeeded, but the destination never showed it")
     if result.verified != "crc64":
@@ -70,7 +74,7 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
         simulation.violations.append(f"done/ says failed for {problem.code}, which passes")
     struck = {fault.kind for fault in simulation.faults}
     upload_id = entered.upload.id if entered else ""
-    others = FOREIGN in struck or any(
+    others = struck & _writers(simulation) or any(
         shown.origin == "copy" and shown.upload != upload_id for shown in world.shown
     )
     if problem is not None and problem.code == "OutcomeUnknown" and not others:
@@ -83,7 +87,9 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
         return
     if upload.survived:
         return  # a part in flight brought it back after our Abort, and a Complete in flight ended it
-    if landed == len(world.shown) - 1:  # else somebody wrote after us, and nothing showed the copy any more
+    if (
+        landed == len(world.shown) - 1 and world.destination is not None
+    ):  # else somebody wrote after us, and nothing showed the copy any more
         code = problem.code if problem else ""
         simulation.violations.append(f"done/ says {result.status} {code}, but our upload is what is shown")
 
@@ -105,6 +111,11 @@ def _is_not_in_its_own_way(simulation: Simulation, job: str, result: Result) -> 
     changed = len(simulation.world.sources) > 1
     if shown and its_own and not changed and stopped and result.status in {"failed", "skipped"}:
         simulation.violations.append(f"{job} says {result.error} of what is its own copy")
+
+
+def _writers(simulation: Simulation) -> set[str]:
+    """What lets somebody else write under the destination's key."""
+    return {FOREIGN, BYTES, META, TAGS, DELETE} if simulation.scenario.itself else {FOREIGN}
 
 
 def _cancelled_is_not_shown(simulation: Simulation, opened: Opened, done: Done) -> None:

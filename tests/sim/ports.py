@@ -49,8 +49,8 @@ class SimStore(SimPort):
         head: Head = self._ask("head source", lambda _: self._world.head())
         return head
 
-    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:  # noqa: ARG002 - the port's signature
-        head: Head | None = self._ask("find destination", lambda _: self._world.find(version_id))
+    def find(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
+        head: Head | None = self._ask("find destination", lambda _: self._world.find(place.version_id))
         return head
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
@@ -75,13 +75,13 @@ class SimStore(SimPort):
         self,
         request: CopyRequest,
         pin: Pin,
-        attributes: Attributes,  # noqa: ARG002 - the port's signature
+        attributes: Attributes,
         timeout: float | None = None,
     ) -> Written:
         by, job = self._process.name, self._process.job
         written: Written = self._ask(
             "copy object",
-            lambda read: self._world.copy(request, read, by, job),
+            lambda read: self._world.copy(request, read, attributes, by, job),
             lambda: self._world.read(pin),
             timeout,
         )

@@ -11,7 +11,7 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -83,6 +83,7 @@ class Scenario:
     period: float | None = None  # seconds from one sweep to the next, if not what a chain may stand still
     threshold: int = THRESHOLD
     listed: int = 1  # copies that a list asks for
+    itself: bool = False  # the object is copied onto itself, for another storage class
 
     @classmethod
     def draw(cls, seed: int, chance: random.Random) -> Scenario:
@@ -91,7 +92,7 @@ class Scenario:
         policy = chance.random()
         never = policy < 0.15
         timeout = chance.choice((20.0, 60.0, 60.0))
-        return cls(
+        drawn = cls(
             seed=seed,
             entry=chance.choice(("event", "event", "event", "http", "direct", "list")),
             size=SMALL if simple else parts * PART - int(chance.random() * 40_000),
@@ -113,6 +114,9 @@ class Scenario:
             threshold=chance.choice((*THRESHOLDS, THRESHOLD, THRESHOLD)),
             listed=2 + int(chance.random() * 4),
         )
+        if seed % 9 != 2:
+            return drawn
+        return replace(drawn, itself=True, overwrite="always", former=False, keeps=drawn.versioned)
 
     @property
     def is_small(self) -> bool:
@@ -229,7 +233,11 @@ class Simulation:
         scenario = self.scenario
         self.time = EPOCH
         self.world = World(
-            scenario.size, versioned=scenario.versioned, keeps=scenario.keeps, page=scenario.page
+            scenario.size,
+            versioned=scenario.versioned,
+            keeps=scenario.keeps,
+            page=scenario.page,
+            itself=scenario.itself,
         )
         self._queue: list[tuple[float, int, Callable[[], None], bool]] = []
         self._pending = 0  # of what is queued, without the watches over what goes on anyway
@@ -247,10 +255,13 @@ class Simulation:
             self.world.write_destination("former")
         self.world.now = self.time
         self.world.write_source(scenario.size)
+        if scenario.itself:
+            self.world.retag_source()  # else there is nothing to lose
         request = CopyRequest(
             source=Source("source-bucket", "k"),
-            destination=Destination("destination-bucket", "k"),
+            destination=Destination("source-bucket" if scenario.itself else "destination-bucket", "k"),
             overwrite=scenario.overwrite,
+            storage_class="IA" if scenario.itself else "keep",
             tuning=Tuning(part_size=PART, parallel=1),
         )
         self.request = request

@@ -273,7 +273,8 @@ def test_a_rules_destination_keeps_up_with_a_source_that_changes(
     """Whether it changes while the copy is made, after the last look of a hop, or after all is done."""
     ruled = replace(CALM, size=size, by_rule=True)
     request = "copy object" if size < 60_000 else "complete"
-    for fault in (Fault(kind, request, 1, seconds), Fault(kind, "find destination", 1, seconds)):
+    look = 1 if size < 60_000 else 2  # parts look before they are begun
+    for fault in (Fault(kind, request, 1, seconds), Fault(kind, "find destination", look, seconds)):
         run = campaign.run(ruled, (fault,))
         source, shown = run.world.source, run.world.destination
         assert run.violations == []
@@ -302,7 +303,7 @@ def test_a_copy_that_had_no_answer_and_then_a_refusal_is_put_right_when_it_lands
 
 
 def test_a_source_that_is_gone_is_not_followed() -> None:
-    run = campaign.run(replace(CALM, by_rule=True), (Fault(faults.DELETE, "find destination", 1, 0.0),))
+    run = campaign.run(replace(CALM, by_rule=True), (Fault(faults.DELETE, "find destination", 2, 0.0),))
     assert run.violations == []
     assert len(run.world.shown) == 2
 

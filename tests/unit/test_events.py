@@ -22,6 +22,7 @@ from osscopy.model import (
     CopyRequest,
     Destination,
     Dropped,
+    Encrypted,
     Encryption,
     Head,
     Pin,
@@ -545,7 +546,7 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(tuning={"parallel": 0}), "InvalidTuning", "tuning.parallel"),
         (asked(tuning={"lanes": 1000}), "InvalidTuning", "tuning.lanes"),
         (asked(overwrite="perhaps"), "InvalidField", "overwrite"),
-        ({"continuation": {"version": 2, "command": {}}}, "UnsupportedVersion", "continuation.version"),
+        ({"continuation": {"version": 3, "command": {}}}, "UnsupportedVersion", "continuation.version"),
         ({"continuation": {"version": 1}}, "MissingField", "continuation.command"),
     ],
 )
@@ -672,7 +673,7 @@ def test_a_copy_to_begin_is_read_whichever_version_of_the_function_submitted_it(
     """It may be on no record yet, so that no sweep would find it."""
     event = json.loads(payload("continuation-start"))
     (known,) = parse(event).items
-    event["continuation"]["version"] += 1
+    event["continuation"]["version"] = events.VERSION + 1
     event["continuation"]["command"]["invented"] = 1
     assert parse(event).items == (known,)
     event["continuation"]["command"]["request"]["invented"] = 1
@@ -698,6 +699,41 @@ def test_a_copy_to_begin_without_other_readings_can_be_read_by_older_code() -> N
     copy = only_copy(asked())
     command = json.loads(events.encode(copy))["continuation"]["command"]
     assert command.keys() == {"step", "job", "request", "startedAt"}
+
+
+@pytest.mark.parametrize("name", ["continuation-start", "continuation"])
+def test_what_an_earlier_version_submitted_means_what_it_meant(name: str) -> None:
+    """An encryption of null was left to the destination bucket; by now it is the source's by default."""
+    event = json.loads(payload(name))
+    assert event["continuation"]["version"] == 1
+    (task,) = parse(event).items
+    assert isinstance(task, Copy | Continue)
+    assert task.request.encryption is None
+    (again,) = parse(events.encode(task)).items
+    assert again == task
+    assert json.loads(events.encode(task))["continuation"]["version"] == events.VERSION == 2
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "meant"),
+    [
+        ({}, "keep"),
+        ({"encryption": None}, "keep"),
+        ({"encryption": "keep"}, "keep"),
+        ({"encryption": "bucket"}, "bucket"),
+        ({"encryption": {"algorithm": "AES256"}}, Encryption("AES256")),
+    ],
+)
+def test_an_encryption_that_is_not_named_is_the_sources(asked_for: dict[str, Any], meant: object) -> None:
+    (copy,) = parse(asked(**asked_for)).items
+    assert isinstance(copy, Copy)
+    assert copy.request.encryption == meant
+
+
+def test_onto_itself_an_object_may_be_encrypted_as_its_bucket_is() -> None:
+    there = {"destination": {"bucket": "src-bucket"}}
+    assert refusal(asked(**there, encryption="keep")).code == "SelfCopy"
+    assert isinstance(parse(asked(**there, encryption="bucket")).items[0], Copy)
 
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60)
@@ -756,8 +792,9 @@ def test_a_continuation_stays_small_for_the_largest_object() -> None:
     source = Source("s" * 63, "k" * 200)
     request = CopyRequest(source=source, destination=Destination("d" * 63, "k" * 200))
     upload = Upload("U" * 32, 5 << 30, 10_000, 1, 1_800_000_000)
-    promise = Promise("0" * 56, 10, "DeepColdArchive", Encryption("KMS", "k" * 36, "SM4"))
+    promise = Promise("0" * 56, 10, "DeepColdArchive", Encrypted("KMS", "k" * 36, "SM4"))
     pin = Pin(10_000 * (5 << 30), "E" * 40, 1_800_000_000, "v" * 40, str((1 << 64) - 1), "0" * 8, promise)
+    pin = msgspec.structs.replace(pin, encryption=promise.encryption)
     task = Continue("c-" + "0" * 32, request, "2026-11-22T10:00:00.000Z", pin, upload, 0, 1, 30_004, 2)
     assert len(events.encode(task)) < 2048
 

@@ -22,6 +22,7 @@ from osscopy.model import (
     ContentHeaders,
     CopyRequest,
     Destination,
+    Encrypted,
     Encryption,
     Failed,
     Head,
@@ -200,7 +201,13 @@ def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method
         ({}, {"storage_class": "Standard"}, "shallow"),
         ({}, {"storage_class": "IA"}, "multipart"),
         ({}, {"encryption": Encryption("AES256")}, "multipart"),
-        ({"encryption": Encryption("AES256")}, {}, "multipart"),
+        ({"encryption": Encrypted("AES256")}, {}, "shallow"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": Encryption("AES256")}, "shallow"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": "bucket"}, "multipart"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": None}, "multipart"),
+        ({"encryption": Encrypted("KMS", "k")}, {"encryption": Encryption("KMS")}, "multipart"),
+        ({}, {"encryption": "bucket"}, "shallow"),
+        ({"kind": ""}, {}, "multipart"),
         ({"kind": "Appendable"}, {}, "multipart"),
         ({}, {"overwrite": "never"}, "multipart"),
         ({}, {"destination": Destination("other", "b")}, "multipart"),
@@ -267,6 +274,38 @@ def test_a_simple_copy_leaves_metadata_and_tags_to_oss() -> None:
     left = plan.attributes(request(), head(), {}, "default", carried=False)
     assert left.content is None
     assert left.tags is None
+
+
+def test_an_object_copied_onto_itself_names_all_that_it_has_and_a_symlink_what_is_known_of_it() -> None:
+    itself = msgspec.structs.replace(request(storage_class="IA"), destination=Destination("src", "a"))
+    version = msgspec.structs.replace(itself, source=Source("src", "a", "v1"))
+    assert plan.names_all(itself, head())
+    assert plan.names_all(version, head(version_id="v1"))
+    assert not plan.names_all(itself, head(link="elsewhere"))
+    assert not plan.names_all(request(), head())
+
+
+@pytest.mark.parametrize(
+    ("asked", "had", "named"),
+    [
+        ("keep", None, None),
+        ("keep", Encrypted("KMS", "k", "SM4"), Encrypted("KMS", "k", "SM4")),
+        ("keep", Encrypted("KMS", "k", "AES256"), Encrypted("KMS", "k")),  # OSS has no name for the usual one
+        ("bucket", Encrypted("KMS", "k"), None),
+        (None, Encrypted("KMS", "k"), None),
+        (Encryption("AES256"), Encrypted("KMS", "k"), Encrypted("AES256")),
+    ],
+)
+def test_a_copy_is_encrypted_as_its_source_unless_something_else_is_asked_for(
+    asked: Any, had: Encrypted | None, named: Encrypted | None
+) -> None:
+    wanted, seen = request(encryption=asked), head(encryption=had)
+    for carried in (True, False):
+        assert plan.attributes(wanted, seen, {}, "default", carried=carried).encryption == named
+    promise = plan.bind(wanted, seen).promise
+    assert promise is not None
+    assert promise.encryption == named
+    assert plan.pin(seen).encryption == had
 
 
 def test_replaced_metadata_without_a_content_type_keeps_the_sources() -> None:
@@ -344,15 +383,15 @@ def test_differences_name_what_speaks_against_the_copy(
     ("options", "shown", "wrong"),
     [
         ({}, {}, []),
-        ({}, {"encryption": Encryption("AES256")}, []),  # the bucket's own: nobody asked
+        ({}, {"encryption": Encrypted("AES256")}, []),  # the bucket's own: nobody asked
         ({}, {"content": ContentHeaders(content_type="text/html")}, ["content type", "user metadata"]),
         ({}, {"content": ContentHeaders(content_type="text/plain", user={"Colour": "blau"})}, []),
         ({}, {"tag_count": 1}, ["1 tags, not 0"]),
         ({"tags": {"a": "b"}}, {}, ["0 tags, not 1"]),
         ({"storage_class": "IA"}, {}, ["storage class Standard, not IA"]),
-        ({"encryption": Encryption("KMS", "k")}, {}, ["encryption None, not KMS as asked"]),
-        ({"encryption": Encryption("KMS", "k")}, {"encryption": Encryption("KMS", "other")}, ["encryption"]),
-        ({"encryption": Encryption("KMS")}, {"encryption": Encryption("KMS", "own", "SM4")}, []),
+        ({"encryption": Encryption("KMS", "k")}, {}, ["encryption none, not KMS k as promised"]),
+        ({"encryption": Encryption("KMS", "k")}, {"encryption": Encrypted("KMS", "other")}, ["encryption"]),
+        ({"encryption": Encryption("KMS")}, {"encryption": Encrypted("KMS", "own", "SM4")}, []),
         ({"metadata": ContentHeaders()}, {}, ["user metadata differs"]),
     ],
 )
@@ -372,6 +411,17 @@ def test_the_second_sweep_at_the_latest_resumes_what_has_just_stopped(timeout: f
     minutes = re.fullmatch(r"@every (\d+)m", template["vars"]["sweepSchedule"])
     assert minutes is not None
     assert plan.patience(timeout) < int(minutes[1]) * 60
+
+
+def test_a_replacement_keeps_what_the_bytes_were_encrypted_with_unless_it_names_that() -> None:
+    sealed = {"client-side-encryption-key": "k", "client-side-encryption-start": "s"}
+    seen = head(content=ContentHeaders(content_type="text/plain", user={"colour": "blau", **sealed}))
+    asked = request(metadata=ContentHeaders(user={"Client-Side-Encryption-Key": "new", "size": "1"}))
+    user = {"client-side-encryption-start": "s", "Client-Side-Encryption-Key": "new", "size": "1"}
+    assert plan.promised_content(asked, seen).user == user
+    assert plan.attributes(asked, seen, {}, "default", carried=True).content == plan.promised_content(
+        asked, seen
+    )
 
 
 @pytest.mark.parametrize("empty", [None, ""])

@@ -21,7 +21,7 @@ def wait(session: Session, copy: Copy, head: Head, method: plan.Method) -> Resul
     `method`: that by which it is to be copied then.
     """
     request = copy.request
-    pin = plan.bind(request, head, session.tags(request, head))
+    pin = plan.bind(request, head, session.tags_if_readable(request, head))
     way: Literal["simple", "multipart"] = "multipart" if method == "multipart" else "simple"
     mine = session.opening(copy, pin, head, way, restores=True)
     opened = session.ask(lambda: session.journal.open(mine))

@@ -76,6 +76,11 @@ class Ending:
         problem = Problem.of(error)
         try:
             self.abort(task)
+            if isinstance(error, SourceChanged) and task.request.is_onto_itself:
+                # what changed it may be a CopyObject of ours that nobody waited for any more
+                found = proof.of_doubt(self._session, task.request, task.pin, task.not_before)
+                if found is not None:
+                    return self.close(task, results.simple(task, *found, None, self._session.now()))
         except UploadGone:
             return self.examine(task, error)
         except Failed as second:
@@ -146,7 +151,7 @@ class Ending:
 
     def _shown(self, task: Continue) -> Result | None:
         """The result, if the destination shows the copy, or what a CopyObject without an answer made."""
-        seen = self._session.destination(task.request)
+        seen = proof.look(self._session, task.request, task.pin, None)
         if not plan.differences(task.pin, seen, task.not_before, None):
             return self.close(task, results.multipart(task, seen, None, self._session.now()))
         return self.landed(task) if task.in_doubt else None
@@ -160,7 +165,11 @@ class Ending:
 
     def _own_copy(self, task: Continue) -> Result | None:
         """The result, if a CopyObject of ours has made what stands in the way: no upload is needed."""
-        if not task.in_doubt or (shown := self._shown(task)) is None:
+        try:
+            shown = self._shown(task) if task.in_doubt else None
+        except Failed:  # it cannot be looked at
+            return None
+        if shown is None:
             return None
         with contextlib.suppress(UploadGone):
             self.abort(task)
@@ -211,7 +220,7 @@ class Ending:
         if error is None or self._session.is_cancelled(task.job):
             return None if self._may_land(task) else self._call_cancelled(task, None)
         if error.code == UNKNOWN[0]:
-            if self._session.source_is_same(task):
+            if task.request.is_onto_itself or self._session.source_is_same(task):
                 return None
             error = SourceChanged(*CHANGED)  # an earlier hop may have seen it, and died
         return self.close(task, results.ended(task, "failed", self._session.now(), Problem.of(error)))

@@ -213,7 +213,11 @@ class Engine:
             return done
         if self._opened(copy.job) is not None:
             return None
-        pin, shown = plan.bind(request, head, {}), self._session.destination(request)
+        pin = plan.bind(request, head)
+        try:
+            shown = proof.look(self._session, request, pin, None)
+        except Failed:  # it cannot be looked at
+            return None
         if shown is None or plan.differences(pin, shown, max(copy.since, head.last_modified), pin.etag):
             return None
         result = results.simple(copy, pin, shown, None, self._session.now())
@@ -223,7 +227,7 @@ class Engine:
     def _is_shown(self, request: CopyRequest, head: Head) -> bool:
         """Whether the destination shows this version of the source already, headers and tag count too."""
         shown = self._session.destination(request)
-        promised = plan.bind(request, head, {})
+        promised = plan.bind(request, head)
         return (
             shown is not None
             and plan.same_content(head, shown)
@@ -280,7 +284,7 @@ class Engine:
             else self._session.ask(lambda: self._session.journal.entered(copy.job))
         )
         if entered is None:
-            if opened.pin != pin:
+            if msgspec.structs.replace(opened.pin, encryption=pin.encryption) != pin:
                 raise SourceChanged(*CHANGED)
             entered = self._open_upload(opened, head, tags, part_size)
         return self._begin(task_of(opened, entered.upload, copy.generation))
@@ -340,6 +344,8 @@ class Engine:
     def _open_upload(self, opened: Opened, head: Head, tags: dict[str, str], part_size: int) -> Entered:
         """Initiate; of several deliveries that do, the one whose `up/` is created goes on with its upload."""
         request = opened.request
+        if request.overwrite == "always":  # the other policies have looked
+            self._session.may_look(request)
         attributes = plan.attributes(request, head, tags, "default", carried=True)
         upload_id = self._session.ask(lambda: self._session.store.initiate(request, attributes))
         upload = Upload(upload_id, part_size, -(-head.size // part_size), lanes=1, opened_at=head.seen_at)
@@ -495,7 +501,8 @@ class Engine:
             raise Failed("InvalidPart", "OSS refused the part list three times")
         etag = plan.multipart_etag(part.etag for part in listed)
         found = proof.of_upload(self._session, task.request, task.pin, written, etag)
-        if found.problem is None and not self._session.source_is_same(task):
+        itself = task.request.is_onto_itself  # then the source is what was just written
+        if found.problem is None and not itself and not self._session.source_is_same(task):
             # it is a version of the source all the same
             self._session.log("sourceChangedAfter", **where(task))
             follow.up(self._session, task.job, task.request, task.pin, task.follows)

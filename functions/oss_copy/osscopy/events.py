@@ -39,7 +39,10 @@ from osscopy.model import (
 
 T = TypeVar("T")
 
-VERSION = 1  # of the self-invocation's payload
+VERSION = 2  # of the self-invocation's payload
+_READ = frozenset(
+    {1, VERSION}
+)  # 1: an encryption of null was the destination bucket's, as it still is on record
 MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
 MAX_REQUESTS = 1000  # in one event
 WRITTEN = frozenset(  # by a request for that object
@@ -238,7 +241,7 @@ def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping | Rest:
     body = _with_alternatives(bytes(envelope.command))
     envelope = msgspec.structs.replace(envelope, command=msgspec.Raw(body))
     command: Command | Sweep | Ping | Rest
-    if envelope.version == VERSION:
+    if envelope.version in _READ:
         command = decode(body, Copy | Continue | Sweep | Ping | Rest, "continuation.command")
     else:
         command = _of_another_version(envelope)
@@ -638,7 +641,9 @@ def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
     names.check_key(request.source.key, "source.key")
     key = names.render(request.destination.key, request.source.key, moment)
     final = msgspec.structs.replace(
-        request, destination=msgspec.structs.replace(request.destination, key=key)
+        request,
+        destination=msgspec.structs.replace(request.destination, key=key),
+        encryption="keep" if request.encryption is None else request.encryption,
     )
     check_request(final)
     if isinstance(final.metadata, ContentHeaders):
@@ -716,7 +721,7 @@ def _check_headers(request: CopyRequest) -> None:
             _check_whole(pattern, value, "InvalidHeader", f"conditions.{_camel(name)}")
     if request.source.version_id is not None:
         _check_whole(VERSION_ID, request.source.version_id, "InvalidVersionId", "source.versionId")
-    if request.encryption is not None:
+    if isinstance(request.encryption, Encryption):
         _check_encryption(request.encryption)
     if isinstance(request.metadata, ContentHeaders):
         _check_metadata(request.metadata)
@@ -794,15 +799,14 @@ def _check_tuning(request: CopyRequest) -> None:
 
 
 def _changes_nothing(request: CopyRequest) -> bool:
-    source, destination = request.source, request.destination
     return (
-        (source.bucket, source.key) == (destination.bucket, destination.key)
-        and source.version_id is None
+        request.is_onto_itself
+        and request.source.version_id is None
         and request.metadata == "copy"
         and request.tags == "copy"
         and request.storage_class == "keep"
         and request.acl == "default"
-        and request.encryption is None
+        and request.encryption in {"keep", None}
     )
 
 

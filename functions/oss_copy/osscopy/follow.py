@@ -30,16 +30,18 @@ def up(
     """Submit a copy of the source as it is now, unless that is what was copied or what is shown.
 
     `pin`: what was copied, if that is `certain`. `follows` None: no rule made the copy. A source that is gone
-    is not followed: rules do not delete.
+    is not followed: rules do not delete. Nor is one that is the destination.
     """
     if follows is None:
         return False
     asked = plan.asked(request, pin)
     try:
         request, head = session.follow(asked, session.source(asked, Conditions()), Conditions())
-        now = plan.bind(request, head, session.tags(request, head))
-        if certain and _is_copied(pin, head, now):
+        if request.is_onto_itself:
             return False
+        if certain and _is_copied(session, request, pin, head):
+            return False
+        now = plan.bind(request, head, session.tags_if_readable(request, head))
         shown = session.destination(request)
     except Refused as error:  # a symlink points to what may not be copied
         session.log("notFollowed", job=job, error=str(error))
@@ -62,7 +64,14 @@ def up(
     return True
 
 
-def _is_copied(pin: Pin, head: Head, now: Pin) -> bool:
+def _is_copied(session: Session, request: CopyRequest, pin: Pin, head: Head) -> bool:
+    """Whether the source is what was pinned, as far as may be seen."""
+    try:
+        now = plan.bind(request, head, session.tags_since(request, head, pin))
+    except Failed as error:
+        if error.status != 403:
+            raise
+        now = plan.bind(request, head)
     return plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}
 
 

@@ -167,7 +167,11 @@ class Tuning(Value, frozen=True):
 
 
 class Options(Value, frozen=True, kw_only=True):
-    """How a copy is to be done and what the destination is to carry."""
+    """How a copy is to be done and what the destination is to carry.
+
+    `encryption`: `keep`: the source's, and where it has none, the destination bucket's; `bucket`: the latter.
+    None is how earlier versions wrote `bucket` on record; a request that says null means the default.
+    """
 
     overwrite: Literal["always", "never", "ifDifferent", "ifNewer"] = "always"
     conditions: Conditions = Conditions()
@@ -175,7 +179,7 @@ class Options(Value, frozen=True, kw_only=True):
     tags: Literal["copy", "none"] | dict[str, str] = "copy"
     acl: Literal["default", "copy", "private", "public-read", "public-read-write"] = "default"
     storage_class: Literal["keep", "Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"] = "keep"
-    encryption: Encryption | None = None
+    encryption: Literal["keep", "bucket"] | Encryption | None = "keep"
     archive: Literal["fail", "restore"] = "fail"
     symlinks: Literal["copy", "follow"] = "copy"
     traffic_limit: int = 0
@@ -188,6 +192,15 @@ class CopyRequest(Options, frozen=True, kw_only=True):
 
     source: Source
     destination: Destination
+
+    @property
+    def is_onto_itself(self) -> bool:
+        """Whether what is written takes the place of what was read, or of the current version of it.
+
+        The source as it is afterwards is then what was written: no evidence of anything.
+        """
+        source, destination = self.source, self.destination
+        return (source.bucket, source.key) == (destination.bucket, destination.key)
 
 
 class RuleSource(Value, frozen=True):
@@ -222,6 +235,22 @@ class Rule(Options, frozen=True, kw_only=True):
 # --- what was seen -----------------------------------------------------------------------------------------
 
 
+class Encrypted(Value, frozen=True):
+    """Server-side encryption as OSS shows it and as it is named to OSS: text, whatever OSS has by now.
+
+    `key_id` and `data_encryption` None: not shown, or not named, so that OSS decides.
+    """
+
+    algorithm: str
+    key_id: str | None = None
+    data_encryption: str | None = None
+
+    @classmethod
+    def of(cls, asked: Encryption) -> Encrypted:
+        """What a request asks for."""
+        return cls(asked.algorithm, asked.key_id, asked.data_encryption)
+
+
 class Head(msgspec.Struct, frozen=True):
     """An object as HEAD shows it. Times are Unix seconds of the server's clock.
 
@@ -236,10 +265,10 @@ class Head(msgspec.Struct, frozen=True):
     seen_at: int  # the Date of the answer
     crc64: str | None  # unsigned decimal; None: OSS did not say
     storage_class: str
-    kind: str  # Normal | Multipart | Appendable | Symlink
+    kind: str  # Normal | Multipart | Appendable | Symlink; empty: OSS did not say
     content: ContentHeaders
-    tag_count: int
-    encryption: Encryption | None = None
+    tag_count: int | None  # None: not shown, since there are none or we may not know
+    encryption: Encrypted | None = None
     restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
     link: str | None = None
     via: str | None = None
@@ -248,13 +277,14 @@ class Head(msgspec.Struct, frozen=True):
 class Promise(Value, frozen=True):
     """What the destination has to show besides size and CRC64, small enough to travel with every hop.
 
-    `content`: a digest of each content header and of the user metadata (`plan.digests`).
+    `content`: a digest of each content header and of the user metadata (`plan.digests`). `tags`: how many;
+    None: the source did not show it, and OSS copies them itself.
     """
 
     content: str
-    tags: int
+    tags: int | None
     storage_class: str  # empty: OSS did not say the source's
-    encryption: Encryption | None = None
+    encryption: Encrypted | None = None
 
 
 class Pin(Value, frozen=True):
@@ -263,6 +293,7 @@ class Pin(Value, frozen=True):
     `tags`: a digest of the source's tags if they are copied apart from the bytes, None if there are none.
     `link`: what a symlink points to that is copied as a symlink.
     `via`: the key of the symlink that was followed to the source, which has to go on pointing there.
+    `encryption`: how the source was encrypted, for the result.
     """
 
     size: int
@@ -274,6 +305,7 @@ class Pin(Value, frozen=True):
     promise: Promise | None = None
     link: str | None = None
     via: str | None = None
+    encryption: Encrypted | None = None
 
 
 class Attributes(msgspec.Struct, frozen=True):
@@ -286,7 +318,7 @@ class Attributes(msgspec.Struct, frozen=True):
     tags: dict[str, str] | None
     acl: Acl
     storage_class: str
-    encryption: Encryption | None
+    encryption: Encrypted | None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -387,7 +419,7 @@ class ObjectPage(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What OSS said that it wrote; `version_id` only where the bucket has versions."""
+    """What OSS said that it wrote; `version_id` only where the bucket has versions. Its ETag may be empty."""
 
     etag: str
     version_id: str | None
@@ -518,6 +550,7 @@ class Seen(Value, frozen=True):
     etag: str | None = None
     size: int | None = None
     crc64: str | None = None
+    encryption: Encrypted | None = None
 
 
 class Problem(Value, frozen=True):

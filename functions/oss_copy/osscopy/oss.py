@@ -80,7 +80,7 @@ class OssStore:
         # requests would look through the environment for proxies and a .netrc at every single request: a
         # sixth of a part's CPU time, and neither has a say in what the platform signs and where it goes.
         self._session.session.trust_env = False
-        self._buckets: dict[tuple[str, tuple[float, float]], Any] = {}
+        self._buckets: dict[tuple[str, tuple[float, float], bool], Any] = {}
 
     @classmethod
     def connect(
@@ -123,29 +123,27 @@ class OssStore:
                 "If-None-Match": conditions.if_none_match,
                 "If-Modified-Since": conditions.if_modified_since,
                 "If-Unmodified-Since": conditions.if_unmodified_since,
-                "x-oss-request-payer": wire.payer(request),
             }
         )
         with _translated("source", _of("source", source, "GetObject")):
             return wire.head(
-                self.bucket(source.bucket).head_object(source.key, headers, wire.version(source))
+                self._of(request, source.bucket).head_object(source.key, headers, wire.version(source))
             )
 
-    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
-        params = {"versionId": version_id} if version_id else None
+    def find(self, request: CopyRequest, place: Source) -> Head | None:
         try:
-            with _translated("destination", _of("destination", Source(bucket, key, version_id), "GetObject")):
-                return wire.head(self.bucket(bucket).head_object(key, params=params))
+            with _translated("destination", _of("destination", place, "GetObject")):
+                bucket = self._of(request, place.bucket)
+                return wire.head(bucket.head_object(place.key, params=wire.version(place)))
         except Failed as error:
             if error.code in {"NoSuchKey", "NoSuchVersion"}:
                 return None
             raise
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         try:
             with _translated("symlink", _of(_side(request, place), place, "GetObject")):
-                answer = self.bucket(place.bucket).get_symlink(place.key, wire.version(place), headers)
+                answer = self._of(request, place.bucket).get_symlink(place.key, wire.version(place))
                 return wire.link(answer)
         except Failed as error:
             if error.code in {"NoSuchKey", "NoSuchVersion", "NotSymlink"}:
@@ -153,27 +151,24 @@ class OssStore:
             raise
 
     def restore(self, request: CopyRequest, source: Source) -> None:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         try:
             with _translated("source", _of("source", source, "RestoreObject")):
-                bucket = self.bucket(source.bucket)
-                bucket.restore_object(source.key, wire.version(source), headers).resp.read()
+                bucket = self._of(request, source.bucket)
+                bucket.restore_object(source.key, wire.version(source)).resp.read()
         except Conflict as error:
             if error.code != "RestoreAlreadyInProgress":
                 raise
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         with _translated("source", _of("source", source, "GetObjectTagging")):
-            bucket = self.bucket(source.bucket)
-            answer = bucket.get_object_tagging(source.key, params=wire.version(source), headers=headers)
+            bucket = self._of(request, source.bucket)
+            answer = bucket.get_object_tagging(source.key, params=wire.version(source))
             return dict(answer.tag_set.tagging_rule)
 
     def acl(self, request: CopyRequest, source: Source) -> Acl:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         with _translated("source", _of("source", source, "GetObjectAcl")):
-            bucket = self.bucket(source.bucket)
-            answer = bucket.get_object_acl(source.key, params=wire.version(source), headers=headers)
+            bucket = self._of(request, source.bucket)
+            answer = bucket.get_object_acl(source.key, params=wire.version(source))
             acl: Acl = answer.acl
             return acl
 
@@ -190,7 +185,7 @@ class OssStore:
         if attributes.acl != "default":
             headers["x-oss-object-acl"] = attributes.acl
         with _translated("copy", _copying(request, pin, attributes), source):
-            bucket = self.bucket(destination.bucket, timeout)
+            bucket = self._of(request, destination.bucket, timeout)
             answer = bucket.copy_object(
                 source.bucket, source.key, destination.key, headers, wire.version(source, pin)
             )
@@ -200,7 +195,7 @@ class OssStore:
         headers = wire.attributes(attributes) | wire.named({"x-oss-forbid-overwrite": wire.forbid(request)})
         headers.setdefault("Content-Type", "application/octet-stream")  # else oss2 guesses from the key
         with _translated("destination", _onto(request, *_writing(attributes))):
-            bucket = self.bucket(request.destination.bucket)
+            bucket = self._of(request, request.destination.bucket)
             answer = bucket.init_multipart_upload(request.destination.key, headers, dict(_ENCODED))
             upload_id: str = answer.upload_id
             return upload_id
@@ -210,7 +205,7 @@ class OssStore:
     ) -> None:
         source, destination = request.source, request.destination
         with _translated("copy", _copying(request, pin, None), source):
-            answer = self.bucket(destination.bucket, timeout).upload_part_copy(
+            answer = self._of(request, destination.bucket, timeout).upload_part_copy(
                 source.bucket,
                 source.key,
                 (part.first, part.last),
@@ -236,7 +231,7 @@ class OssStore:
             params = {"uploadId": upload_id, "part-number-marker": str(after or ""), "max-parts": str(PAGE)}
             params |= _ENCODED
             # not `list_parts`, which reads the answer and drops the CRC64 of the parts
-            answer = self.bucket(name)._do("GET", name, key, params=params)  # noqa: SLF001 - there is no public way to it
+            answer = self._of(request, name)._do("GET", name, key, params=params)  # noqa: SLF001 - there is no public way to it
             return wire.parts(answer)
 
     def uploads(self, request: CopyRequest) -> UploadPage:
@@ -244,7 +239,7 @@ class OssStore:
         needed = (right("oss:ListMultipartUploads", name),)
         with _translated("destination", Place("destination", name, rights=needed)):
             key = request.destination.key
-            bucket = self.bucket(name)
+            bucket = self._of(request, name)
             page = _open_uploads(bucket, key)
             return UploadPage(tuple(each for each in page.uploads if each.key == key), page.seen_at)
 
@@ -260,19 +255,19 @@ class OssStore:
         wanted = [oss2.models.PartInfo(part.number, part.etag) for part in parts]
         needed = ("oss:PutObject", "oss:PutObjectAcl") if acl != "default" else ("oss:PutObject",)
         with _translated("destination", _onto(request, *needed)):
-            bucket = self.bucket(request.destination.bucket)
+            bucket = self._of(request, request.destination.bucket)
             answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
             return wire.written(answer, "CompleteMultipartUploadResult")
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:
         with _translated("destination", _onto(request, "oss:DeleteObjectVersion")):
-            bucket = self.bucket(request.destination.bucket)
+            bucket = self._of(request, request.destination.bucket)
             answer = bucket.delete_object(request.destination.key, params={"versionId": version_id})
             answer.resp.read()
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
         with _translated("destination", _onto(request, "oss:AbortMultipartUpload")):
-            bucket = self.bucket(request.destination.bucket)
+            bucket = self._of(request, request.destination.bucket)
             bucket.abort_multipart_upload(request.destination.key, upload_id).resp.read()
 
     def read(self, bucket: str, key: str) -> str:
@@ -284,20 +279,29 @@ class OssStore:
         except (Failed, UnicodeDecodeError) as error:
             raise Misconfigured("UnreadableRules", f"COPY_RULES: oss://{bucket}/{key}: {error}") from error
 
-    def bucket(self, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
-        """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given."""
+    def _of(self, request: CopyRequest, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
+        """A bucket of this request: what holds for all of its requests to OSS is said here."""
+        return self.bucket(name, timeout, pays=request.request_payer)
+
+    def bucket(self, name: str, timeout: float | None = None, *, pays: bool = False) -> Any:  # noqa: ANN401 - oss2 carries no types
+        """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given.
+
+        `pays`: whoever asks pays for it, and says so with every request.
+        """
         connect, answer = self._timeout if timeout is None else (CONNECT_TIMEOUT, timeout)
         if (left := self._seconds_left()) < answer:
             answer = _rounded(left)
             connect = min(connect, answer)
         waits = (connect, answer)
-        known = self._buckets.get((name, waits))
+        known = self._buckets.get((name, waits, pays))
         if known is None:
-            known = self._buckets[name, waits] = self._bucket(name, waits)
+            known = self._buckets[name, waits, pays] = self._bucket(
+                name, waits, _Paying if pays else oss2.Bucket
+            )
         return known
 
-    def _bucket(self, name: str, timeout: tuple[float, float]) -> Any:  # noqa: ANN401 - oss2 carries no types
-        return oss2.Bucket(
+    def _bucket(self, name: str, timeout: tuple[float, float], kind: Any) -> Any:  # noqa: ANN401 - oss2 carries no types
+        return kind(
             self._auth,
             self._endpoint,
             name,
@@ -306,6 +310,16 @@ class OssStore:
             region=self._region,
             enable_crc=False,  # oss2 would combine part CRCs it does not have
         )
+
+
+class _Paying(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
+    """A bucket whose every request says that whoever asks pays for it: where the requester pays, OSS refuses
+    all others, of the operations on uploads too.
+    """
+
+    def _do(self, method: str, bucket_name: str, key: str, **sent: Any) -> Any:  # noqa: ANN401 - as in oss2
+        sent["headers"] = {**(sent.get("headers") or {}), "x-oss-request-payer": "requester"}
+        return super()._do(method, bucket_name, key, **sent)
 
 
 class OssRecords:
@@ -357,7 +371,7 @@ class OssRecords:
                 prefix=self._prefix + prefix, start_after=self._prefix + after, max_keys=limit
             )
             entries = ((each.key.removeprefix(self._prefix), each.last_modified) for each in page.object_list)
-            return RecordPage(tuple(entries), wire.unix(page.headers["Date"]))
+            return RecordPage(tuple(entries), wire.unix(page.headers.get("Date")))
 
     def delete(self, name: str) -> None:
         with _state(self._at(name, "oss:DeleteObject")):
@@ -374,7 +388,7 @@ class OssBuckets:
         with _translated("bucket"):
             told = self._bucket(bucket).get_bucket_info()
             region = told.location.removeprefix("oss-")
-            return BucketInfo(region, told.versioning_status, wire.unix(told.headers["Date"]))
+            return BucketInfo(region, told.versioning_status, wire.unix(told.headers.get("Date")))
 
     def retention(self, bucket: str) -> Retention | None:
         try:
@@ -397,14 +411,13 @@ class OssBuckets:
         return tuple(_lifecycle_rule(rule) for rule in rules if rule.status == "Enabled")
 
     def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
-        headers = {"x-oss-request-payer": "requester"} if pays else None
         with _translated("bucket"):
-            page = self._bucket(bucket).list_objects_v2(prefix=prefix, max_keys=limit, headers=headers)
+            page = self._bucket(bucket, pays=pays).list_objects_v2(prefix=prefix, max_keys=limit)
             found = (
                 ListedObject(each.key, each.size, each.storage_class, each.type, each.last_modified)
                 for each in page.object_list
             )
-            return ObjectPage(tuple(found), wire.unix(page.headers["Date"]))
+            return ObjectPage(tuple(found), wire.unix(page.headers.get("Date")))
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         with _translated("bucket"):
@@ -436,7 +449,7 @@ def _rounded(seconds: float) -> float:
 def _open_uploads(bucket: Any, prefix: str) -> UploadPage:  # noqa: ANN401 - oss2 carries no types
     page = bucket.list_multipart_uploads(prefix=prefix, max_uploads=PAGE)
     found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in page.upload_list)
-    return UploadPage(tuple(found), wire.unix(page.headers["Date"]))
+    return UploadPage(tuple(found), wire.unix(page.headers.get("Date")))
 
 
 def _lifecycle_rule(rule: Any) -> LifecycleRule:  # noqa: ANN401 - oss2 carries no types
@@ -473,6 +486,8 @@ def _state(place: Place) -> Iterator[None]:
 
 
 # --- errors -------------------------------------------------------------------------------------------------
+
+_UNREADABLE = (ET.ParseError, RuntimeError, ValueError, TypeError, KeyError, AttributeError)
 
 
 def _of(side: str, place: Source, action: str) -> Place:
@@ -534,8 +549,8 @@ def _translated(about: str, place: Place | None = None, source: Source | None = 
         raise Transient("NetworkError", text, in_doubt=not refused, outlasted=late) from error
     except requests.RequestException as error:
         raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
-    except (ET.ParseError, RuntimeError) as error:  # of oss2's reading of a body
-        raise Transient("BadAnswer", f"unreadable: {error}"[:300], in_doubt=True) from error
+    except _UNREADABLE as error:  # by oss2, which reads headers and bodies as if they were always whole
+        raise Transient("BadAnswer", f"unreadable: {error!r}"[:300], in_doubt=True) from error
     except oss2.exceptions.OssError as error:
         code = error.code or {304: "NotModified", 404: "NoSuchKey", 412: "PreconditionFailed"}.get(
             error.status, f"HTTP{error.status}"

@@ -24,6 +24,8 @@ from osscopy.model import (
     Conflict,
     ContentHeaders,
     CopyRequest,
+    Encrypted,
+    Encryption,
     Head,
     ListedPart,
     Opened,
@@ -118,10 +120,35 @@ def is_shallow(request: CopyRequest, source: Head) -> bool:
         request.overwrite == "always"
         and request.source.bucket == request.destination.bucket
         and request.storage_class in {"keep", source.storage_class}
-        and request.encryption is None
-        and source.encryption is None
-        and source.kind != "Appendable"  # it becomes a Normal object: unknown whether without moving bytes
+        and (request.encryption == "keep" or encryption(request, source) == source.encryption)
+        # an appendable one becomes a Normal object: unknown whether without moving bytes
+        and source.kind in {"Normal", "Multipart", "Symlink"}
     )
+
+
+def names_all(request: CopyRequest, source: Head) -> bool:
+    """Whether CopyObject has to name every header and tag, although they are to be copied.
+
+    Sources disagree whether OSS keeps what is not named where an object is copied onto itself. Of a symlink
+    nothing is known that could be named.
+    """
+    return request.is_onto_itself and source.link is None
+
+
+def encryption(request: CopyRequest, source: Head) -> Encrypted | None:
+    """How the destination is to be encrypted; None leaves it to its bucket.
+
+    OSS copies no encryption by itself. It takes no name for the data encryption that KMS has by default.
+    """
+    match request.encryption:
+        case "keep" if source.encryption is not None and source.encryption.data_encryption == "AES256":
+            return msgspec.structs.replace(source.encryption, data_encryption=None)
+        case "keep":
+            return source.encryption
+        case Encryption() as asked:
+            return Encrypted.of(asked)
+        case _:  # `bucket`, or null on record
+            return None
 
 
 def must_wait(request: CopyRequest, source: Head) -> bool:
@@ -170,13 +197,16 @@ def same_content(one: Head, other: Head) -> bool:
 
 
 def attributes(
-    request: CopyRequest, source: Head, tags: Mapping[str, str], acl: Acl, *, carried: bool
+    request: CopyRequest, source: Head, tags: Mapping[str, str] | None, acl: Acl, *, carried: bool
 ) -> Attributes:
-    """What the destination must carry. `carried`: OSS copies nothing itself (multipart), so all is named."""
+    """What the destination must carry. `carried`: all is named, since OSS copies nothing itself.
+
+    That is so of parts, and of an object that is copied onto itself (`names_all`).
+    """
     content = promised_content(request, source) if carried or request.metadata != "copy" else None
     match request.tags:
         case "copy":
-            wanted = dict(tags) if carried else None
+            wanted = dict(tags or {}) if carried else None
         case "none":
             wanted = {}
         case chosen:
@@ -186,18 +216,29 @@ def attributes(
         tags=wanted,
         acl=acl if request.acl == "copy" else request.acl,
         storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=request.encryption,
+        encryption=encryption(request, source),
     )
 
 
+# Of the source's user metadata: what its bytes were encrypted with before they were uploaded.
+_SEALED = "client-side-encryption-"
+
+
 def promised_content(request: CopyRequest, source: Head) -> ContentHeaders:
-    """The headers and user metadata of the destination."""
+    """The headers and user metadata of the destination.
+
+    OSS's REPLACE keeps the source's type unless another is named, and what a client needs to decrypt the
+    bytes: so do we, whichever way we copy.
+    """
     if request.metadata == "copy":
         return source.content
-    if request.metadata.content_type:
-        return request.metadata
-    # REPLACE without Content-Type, or an empty one, keeps the source's: so do we, whichever way we copy
-    return msgspec.structs.replace(request.metadata, content_type=source.content.content_type)
+    asked, had = request.metadata, source.content
+    named = {name.lower() for name in asked.user}
+    sealed = {name: had.user[name] for name in had.user if name.lower().startswith(_SEALED)}
+    kept = {name: value for name, value in sealed.items() if name.lower() not in named}
+    return msgspec.structs.replace(
+        asked, content_type=asked.content_type or had.content_type, user=kept | asked.user
+    )
 
 
 # --- parts and lanes ---------------------------------------------------------------------------------------
@@ -445,25 +486,39 @@ def pause(attempt: int, error: Transient, random: float) -> float:
 def pin(head: Head) -> Pin:
     """The version of the source that `head` saw."""
     return Pin(
-        head.size, head.etag, head.last_modified, head.version_id, head.crc64, link=head.link, via=head.via
+        head.size,
+        head.etag,
+        head.last_modified,
+        head.version_id,
+        head.crc64,
+        link=head.link,
+        via=head.via,
+        encryption=head.encryption,
     )
 
 
-def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
-    """The version that `head` saw, and what a copy of it must show; `tags` are those carried apart.
+def bind(request: CopyRequest, head: Head, tags: Mapping[str, str] | None = None) -> Pin:
+    """The version that `head` saw, and what a copy of it must show.
 
-    Of a symlink OSS tells nothing but where it points to.
+    `tags` are those of the source that are carried apart; None: they were not read. Of a symlink OSS tells
+    nothing but where it points to.
     """
     if head.link is not None:
         return pin(head)
-    count = head.tag_count if request.tags == "copy" else 0 if request.tags == "none" else len(request.tags)
+    match request.tags:
+        case "copy":
+            count = head.tag_count if tags is None else len(tags)
+        case "none":
+            count = 0
+        case chosen:
+            count = len(chosen)
     promise = Promise(
         content=digests(promised_content(request, head)),
         tags=count,
         storage_class=head.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=request.encryption,
+        encryption=encryption(request, head),
     )
-    return msgspec.structs.replace(pin(head), tags=tags_digest(tags), promise=promise)
+    return msgspec.structs.replace(pin(head), tags=tags_digest(tags or {}), promise=promise)
 
 
 def tags_digest(tags: Mapping[str, str]) -> str | None:
@@ -539,23 +594,37 @@ def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) 
     return found + (_unkept(pin.promise, seen) if pin.promise is not None else [])
 
 
+def lacks_tag_count(promise: Promise | None, seen: Head) -> bool:
+    """Whether tags are promised and `seen` does not show how many there are: they have to be read."""
+    return promise is not None and bool(promise.tags) and seen.tag_count is None
+
+
 def _unkept(promise: Promise, seen: Head) -> list[str]:
-    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair."""
+    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair.
+
+    What is not shown is no difference: see `lacks_tag_count`.
+    """
     shown = digests(seen.content)
     found = [
         f"{'user metadata' if name == 'user' else name.replace('_', ' ')} differs"
         for at, name in enumerate(_FIELDS)
         if shown[at * DIGEST : (at + 1) * DIGEST] != promise.content[at * DIGEST : (at + 1) * DIGEST]
     ]
-    if seen.tag_count != promise.tags:
+    if None not in {seen.tag_count, promise.tags} and seen.tag_count != promise.tags:
         found.append(f"{seen.tag_count} tags, not {promise.tags}")
-    if promise.storage_class and seen.storage_class != promise.storage_class:
+    if promise.storage_class and seen.storage_class not in {"", promise.storage_class}:
         found.append(f"storage class {seen.storage_class}, not {promise.storage_class}")
     if (asked := promise.encryption) is not None:
         has, fields = seen.encryption, ("algorithm", "key_id", "data_encryption")
         if has is None or any(getattr(asked, f) not in {None, getattr(has, f)} for f in fields):
-            found.append(f"encryption {has and has.algorithm}, not {asked.algorithm} as asked")
+            found.append(f"encryption {_told(has)}, not {_told(asked)} as promised")
     return found
+
+
+def _told(encryption: Encrypted | None) -> str:
+    if encryption is None:
+        return "none"
+    return " ".join(filter(None, (encryption.algorithm, encryption.data_encryption, encryption.key_id)))
 
 
 def verified_by(pin: Pin, seen: Head) -> Literal["crc64", "size", "link"]:

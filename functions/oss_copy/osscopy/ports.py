@@ -42,7 +42,7 @@ class Store(Protocol):
     def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:
         """The source; Failed if it is missing, Skipped if a condition answers 304."""
 
-    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
+    def find(self, request: CopyRequest, place: Source) -> Head | None:
         """The destination, or one version of it; None if there is no such object."""
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:

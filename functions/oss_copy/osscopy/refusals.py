@@ -5,6 +5,7 @@ Knows codes, statuses and messages, and which object of which side was asked for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -34,7 +35,9 @@ _QUOTAS = frozenset(  # judged before anything is done
 )
 _THROTTLED = _QUOTAS | {"ServiceUnavailable"}
 _CONFLICTS = frozenset({"FileAlreadyExists", "FileImmutable", "PreconditionFailed"})
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _OTHER_REGION = "reside in the same data center"
+_BY_KMS = "forbidden by kms"  # "This request is forbidden by kms" (EC 0003-00000801)
 _REQUESTER_PAYS = "requester pay"  # "Access denied for requester pay bucket." (EC 0003-00000702 and -703)
 
 _BUSY = (
@@ -54,6 +57,11 @@ ADVICE = {
         "another account must grant it to the role in its bucket policy as well"
     ),
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
+    "ForbiddenByKms": (
+        "source or destination is encrypted with KMS: grant the function's role kms:GenerateDataKey and "
+        "kms:Decrypt on the key (make policy, with kms); `encryption` as `bucket` or AES256 does without the "
+        "source's key at the destination"
+    ),
     "RequesterPays": (
         "the requester pays for what is asked of this bucket: ask with `requestPayer` as true, in a rule too"
     ),
@@ -69,7 +77,7 @@ ADVICE = {
     "SymlinkTargetNotExist": "the symlink points to nothing: leave `symlinks` at copy, or mend the link",
     "InvalidTargetType": "the symlink points to a symlink: leave `symlinks` at copy, or name the object",
     "OperationNotSupported": "OSS cannot do this with an object of this type",
-    "KmsServiceNotEnabled": "enable KMS in this region or choose AES256",
+    "KmsServiceNotEnabled": "enable KMS in this region or choose AES256 or `bucket`",
     "InvalidEncryptionAlgorithmError": "choose KMS, AES256 or SM4",
     "InvalidObjectName": "OSS does not take this key",
     "InvalidTag": "check the tags: allowed are letters, digits, spaces and + - = . _ : /",
@@ -85,7 +93,14 @@ def _cause(code: str, message: str) -> str:
     """The key of `ADVICE`: the code, but for what OSS calls AccessDenied and only its message tells apart."""
     if _OTHER_REGION in message:
         return "OtherRegion"
+    if _BY_KMS in message:
+        return "ForbiddenByKms"
     return "RequesterPays" if _REQUESTER_PAYS in message else code
+
+
+def _pause(told: str) -> float:
+    """Seconds that OSS asks to wait, 30 at most; it says milliseconds. 0 if it says none, or no number."""
+    return min(30.0, float(told) / 1000) if _NUMBER.fullmatch(told) else 0.0
 
 
 def translate(
@@ -106,7 +121,7 @@ def translate(
     if code == "NoSuchUpload":
         return UploadGone(code, message, request_id=request_id, status=status)
     if status in {429, 503} or code in _THROTTLED:
-        pause = float(headers.get("x-oss-qos-delay-time", 0)) / 1000  # milliseconds
+        pause = _pause(headers.get("x-oss-qos-delay-time", ""))
         return Transient(
             code,
             text,
@@ -114,7 +129,7 @@ def translate(
             status=status,
             in_doubt=in_doubt,
             throttled=True,
-            pause=min(pause, 30.0),
+            pause=pause,
         )
     if status >= 500 or status == 408 or code in _PASSING:
         return Transient(code, text, request_id=request_id, status=status, in_doubt=in_doubt)

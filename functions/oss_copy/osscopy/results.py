@@ -8,7 +8,19 @@ from typing import Literal
 import msgspec
 
 from osscopy import plan
-from osscopy.model import Continue, Copy, CopyRequest, Head, Opened, OssCopyError, Pin, Problem, Result, Seen
+from osscopy.model import (
+    Continue,
+    Copy,
+    CopyRequest,
+    Head,
+    Opened,
+    OssCopyError,
+    Pin,
+    Problem,
+    Result,
+    Seen,
+    Written,
+)
 
 Ending = Literal["skipped", "failed", "cancelled"]
 
@@ -87,13 +99,17 @@ def ended(task: Continue, status: Ending, now: float, problem: Problem | None) -
 
 
 def simple(
-    copy: Copy | Opened | Continue, pin: Pin, found: Head | None, problem: Problem | None, now: float
+    copy: Copy | Opened | Continue,
+    pin: Pin,
+    found: Head | Written | None,
+    problem: Problem | None,
+    now: float,
 ) -> Result:
     """Of a CopyObject after the look at the destination; `problem` is what speaks against it."""
     return _proved(copy, pin, found, problem, now, method="simple", parts=1, hops=1, lanes=1)
 
 
-def multipart(task: Continue, found: Head | None, problem: Problem | None, now: float) -> Result:
+def multipart(task: Continue, found: Head | Written | None, problem: Problem | None, now: float) -> Result:
     """Of a completed upload after the look at the destination; `problem` is what speaks against it."""
     upload = task.upload
     return _proved(
@@ -111,19 +127,26 @@ def multipart(task: Continue, found: Head | None, problem: Problem | None, now: 
 
 def seen(request: CopyRequest, of: Pin | Head) -> Seen:
     """The source as it was seen."""
-    return Seen(request.source.bucket, request.source.key, of.version_id, of.etag, of.size, of.crc64)
+    bucket, key = request.source.bucket, request.source.key
+    return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64, of.encryption)
 
 
-def shown(request: CopyRequest, of: Head | None) -> Seen:
-    """The destination as it is shown, or just its name."""
+def shown(request: CopyRequest, of: Head | Written | None) -> Seen:
+    """The destination as it is shown, as OSS told of what was written, or just its name."""
     bucket, key = request.destination.bucket, request.destination.key
-    return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64) if of else Seen(bucket, key)
+    match of:
+        case Head():
+            return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64, of.encryption)
+        case Written():
+            return Seen(bucket, key, of.version_id, of.etag or None)
+        case None:
+            return Seen(bucket, key)
 
 
 def _proved(
     copy: Copy | Continue | Opened,
     pin: Pin,
-    found: Head | None,
+    found: Head | Written | None,
     problem: Problem | None,
     now: float,
     *,
@@ -139,7 +162,7 @@ def _proved(
         source=seen(copy.request, pin),
         destination=shown(copy.request, found),
         method=method,
-        verified=None if problem or found is None else plan.verified_by(pin, found),
+        verified=plan.verified_by(pin, found) if isinstance(found, Head) and not problem else None,
         parts=parts,
         parts_done=parts,
         bytes_done=pin.size,

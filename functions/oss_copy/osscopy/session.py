@@ -33,6 +33,9 @@ from osscopy.ports import Invoker, Journal, Log, Runtime, Store
 T = TypeVar("T")
 
 
+_TAG_RIGHTS = "oss:GetObjectTagging (of a version oss:GetObjectVersionTagging too)"
+
+
 class Limits(msgspec.Struct, frozen=True):
     """What this invocation may use. `deadline` is monotonic; `timeout` in seconds.
 
@@ -200,7 +203,7 @@ class Session:
                 return None
         try:
             head = self.source(request, Conditions())
-            now = plan.bind(request, head, self.tags(request, head))
+            now = plan.bind(request, head, self.tags_since(request, head, pin))
         except Failed as error:
             if error.code not in {"NoSuchKey", "NoSuchVersion"}:
                 raise
@@ -213,16 +216,66 @@ class Session:
         return self.same_source(task.request, task.pin) is not None
 
     def tags(self, request: CopyRequest, head: Head) -> dict[str, str]:
-        """The tags to be copied: none are read where HEAD shows none."""
-        if request.tags != "copy" or head.tag_count == 0:
+        """The tags to be copied. Failed if they may not be read, where HEAD does not show their number."""
+        if request.tags != "copy" or head.link is not None or head.tag_count == 0:
             return {}
         source = plan.pinned(request.source, plan.pin(head))
-        return self.ask(lambda: self.store.tags(request, source))
+        try:
+            return self.ask(lambda: self.store.tags(request, source))
+        except Failed as error:
+            if error.status != 403:
+                raise
+            text = (
+                f"the tags of the source may not be read, and would be lost: grant the function's role "
+                f"{_TAG_RIGHTS} on oss://{source.bucket}/{source.key}, or ask with `tags` as `none` or a map "
+                f"({error.message})"
+            )
+            raise Failed(error.code, text, request_id=error.request_id, status=error.status) from error
+
+    def tags_if_readable(self, request: CopyRequest, head: Head) -> dict[str, str] | None:
+        """The tags to be copied, None if they may not be read."""
+        try:
+            return self.tags(request, head)
+        except Failed as error:
+            if error.status != 403:
+                raise
+            return None
+
+    def tags_since(self, request: CopyRequest, head: Head, seen: Pin) -> dict[str, str] | None:
+        """The tags to be copied, None where they were not read for `seen` and HEAD shows none by now.
+
+        Where they were read for `seen`, and there were none, HEAD would show it if there were any by now.
+        """
+        if head.tag_count is None and seen.promise is not None and not seen.promise.tags:
+            return None if seen.promise.tags is None else {}
+        return self.tags(request, head)
+
+    def tags_shown(self, request: CopyRequest, version_id: str | None = None) -> dict[str, str]:
+        """The tags of the destination, or of one version of it."""
+        place = Source(request.destination.bucket, request.destination.key, version_id)
+        return self.ask(lambda: self.store.tags(request, place))
 
     def destination(self, request: CopyRequest, version_id: str | None = None) -> Head | None:
         """What the destination shows now, or one version of it; a symlink itself, not what it points to."""
         place = Source(request.destination.bucket, request.destination.key, version_id)
-        return self._itself(request, place, lambda: self.store.find(place.bucket, place.key, version_id))
+        return self._itself(request, place, lambda: self.store.find(request, place))
+
+    def may_look(self, request: CopyRequest) -> None:
+        """Failed, with the right that is missing, if what is written there could not be looked at.
+
+        OSS tells who may read an object that there is none, whether he may list or not.
+        """
+        try:
+            self.destination(request)
+        except Failed as error:
+            if error.status != 403:
+                raise
+            bucket, key = request.destination.bucket, request.destination.key
+            text = (
+                f"nothing was written: the copy could not be looked at, since the function's role lacks "
+                f"oss:GetObject on oss://{bucket}/{key} ({error.message})"
+            )
+            raise Failed(error.code, text, request_id=error.request_id, status=error.status) from error
 
     def acl(self, request: CopyRequest, pin: Pin) -> Acl:
         """The ACL the destination is to have."""

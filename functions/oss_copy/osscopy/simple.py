@@ -53,7 +53,9 @@ class SimpleCopy:
         self._copy = copy
         self._head = head
         self._shallow = shallow
-        self._pin = plan.bind(copy.request, head, {})
+        named = plan.names_all(copy.request, head)
+        self._tags = session.tags(copy.request, head) if named else None
+        self._pin = plan.bind(copy.request, head, self._tags)
         self._attempts = session.attempts()
         self.opened: Opened | None = None  # what is on record, once it is
 
@@ -80,7 +82,8 @@ class SimpleCopy:
 
     def put_on_record(self) -> Opened:
         """Let the sweep look again at what may land yet, or could not be looked at; what is on record."""
-        pin = plan.bind(self._copy.request, self._head, self._session.tags(self._copy.request, self._head))
+        request = self._copy.request  # with tags: parts may follow
+        pin = plan.bind(request, self._head, self._session.tags_if_readable(request, self._head))
         mine = self._session.opening(self._copy, pin, self._head, "simple")
         self.opened = self._session.ask(lambda: self._session.journal.open(mine))
         return self.opened
@@ -91,7 +94,8 @@ class SimpleCopy:
         """What CopyObject answers, repeated while that may help."""
         request, store = self._copy.request, self._session.store
         acl = self._session.acl(request, self._pin)
-        attributes = plan.attributes(request, self._head, {}, acl, carried=False)
+        carried = self._tags is not None
+        attributes = plan.attributes(request, self._head, self._tags, acl, carried=carried)
         wait = plan.shallow_timeout(self._session.seconds_left()) if self._shallow else None
         while True:
             try:

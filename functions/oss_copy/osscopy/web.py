@@ -53,6 +53,7 @@ STATUS = {
     "UnsupportedMediaType": 415,
     "VerificationFailed": 500,
     "OutcomeUnknown": 500,
+    "NotVerified": 500,
     "NotAvailable": 501,
 }  # everything else is a field that cannot be served: 422
 

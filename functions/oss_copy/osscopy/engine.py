@@ -151,20 +151,11 @@ class Engine:
     def _judge(self, copy: Copy, head: Head) -> None:
         """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""
         if copy.request.overwrite != "always":
+            self._session.judge_overwrite(copy.request, head, copy.follows)
+        if copy.follows:
             shown = self._session.destination(copy.request)
-            plan.judge_overwrite(copy.request, head, shown, copy.follows)
-        if copy.follows and self._is_shown(copy.request, head):
-            raise Skipped("NotDifferent", "the destination shows the source as it is now")
-
-    def _is_shown(self, request: CopyRequest, head: Head) -> bool:
-        """Whether the destination shows this version of the source already, headers and tag count too."""
-        shown = self._session.destination(request)
-        promised = plan.bind(request, head)
-        return (
-            shown is not None
-            and plan.same_content(head, shown)
-            and not plan.differences(promised, shown, 0, None)
-        )
+            if self._session.is_shown(copy.request, head, shown):
+                raise Skipped("NotDifferent", "the destination shows the source as it is now")
 
     def _recorded(self, copy: Copy, head: Head, result: Result) -> Result:
         """The result of one CopyObject, on record if it failed, is to be asked for, or is open on record."""
@@ -479,8 +470,7 @@ class Engine:
                 raise SourceChanged(*CHANGED)
             _check_crc64(task.pin, plan.combined_crc64(task.pin, task.upload, listed))
             if task.request.overwrite != "always":  # forbid-overwrite does not hold under versioning
-                shown = self._session.destination(task.request)
-                plan.judge_overwrite(task.request, head, shown, task.follows)
+                self._session.judge_overwrite(task.request, head, task.follows)
             if (over := self._over(task)) is not None:  # an outcome may have been put on record late
                 return over
             try:

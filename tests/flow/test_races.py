@@ -122,7 +122,7 @@ def test_a_source_overwritten_after_complete_leaves_the_copy_of_the_version_it_w
 ) -> None:
     source.put_object(key, b"one")
     asked = request_of(key, tuning={"method": "multipart"})
-    request_id = delayed(cloud, asked, "HeadObject", skip=3)  # after source, source, destination: source
+    request_id = delayed(cloud, asked, "HeadObject", skip=4)  # twice source and destination: source
     source.put_object(key, b"other")
     result = outcome(cloud, request_id)
     assert result["status"] == "succeeded", result

@@ -333,7 +333,7 @@ class Engine:
     def _open_upload(self, opened: Opened, head: Head, tags: dict[str, str], part_size: int) -> Entered:
         """Initiate; of several deliveries that do, the one whose `up/` is created goes on with its upload."""
         request = opened.request
-        if request.overwrite == "always":  # the other policies have looked
+        if request.overwrite == "always" and not request.is_onto_itself:  # else somebody has looked
             self._session.may_look(request)
         attributes = plan.attributes(request, head, tags, "default", carried=True)
         upload_id = self._session.ask(lambda: self._session.store.initiate(request, attributes))

@@ -149,3 +149,15 @@ def test_a_right_that_goes_while_parts_are_copied_is_no_refusal_of_the_copy(
     assert (result["status"], result["error"]["code"]) == ("failed", "NotVerified"), result
     assert f"was written with ETag {destination.head_object(key).etag}" in result["error"]["message"]
     assert result["method"] == "multipart"
+
+
+def test_where_tags_may_not_be_read_what_is_the_same_otherwise_is_skipped(
+    cloud: LocalCloud, source: Any, deny: Callable[..., None], key: str
+) -> None:
+    """Else each event of a rule would copy it anew."""
+    source.put_object(key, b"content", TAGGED)
+    assert cloud.invoke(made(key, "simple"))["status"] == "succeeded"
+    for bucket in (SOURCE, DESTINATION):
+        deny(bucket, "oss:GetObjectTagging")
+        result = cloud.invoke(made(key, "simple", overwrite="ifDifferent"))
+        assert (result["status"], result["error"]["code"]) == ("skipped", "NotDifferent"), result

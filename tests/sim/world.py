@@ -211,6 +211,13 @@ class World:
             raise Failed("NoSuchKey", "no such key", status=404)
         return {"t": str(stored.tags)} if stored.tags else {}
 
+    def tags_shown(self, version: str | None) -> dict[str, str]:
+        """Of the destination."""
+        stored = self._kept[version] if version else self.destination
+        if stored is None:
+            raise Failed("NoSuchKey", "no such key", status=404)
+        return {"t": str(stored.tags)} if stored.tags else {}
+
     def read(self, pin: Pin, *, match: bool = True) -> Stored:
         """The source for a copy, pinned by its ETag."""
         stored = self._versions.get(pin.version_id) if pin.version_id else self.source

@@ -249,6 +249,42 @@ def test_overwrite_policies(policy: Any, there: Head | None, outcome: type[OssCo
             plan.judge_overwrite(request(overwrite=policy), head(), there)
 
 
+ASKED: list[dict[str, Any]] = [
+    {"metadata": ContentHeaders(content_type="text/html")},
+    {"tags": {"a": "b"}},
+    {"storage_class": "IA"},
+    {"encryption": Encryption("AES256")},
+]
+
+
+@pytest.mark.parametrize("policy", ["ifDifferent", "ifNewer"])
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+def test_equal_bytes_are_skipped_only_where_all_that_is_asked_for_is_shown(
+    policy: Any, asked: dict[str, Any]
+) -> None:
+    there = head(last_modified=2000, tag_count=0)
+    wanted = request(overwrite=policy, **asked)
+    plan.judge_overwrite(wanted, head(), there)
+    shown = head(
+        last_modified=2000,
+        content=asked.get("metadata", head().content),
+        tag_count=len(asked.get("tags", {})),
+        storage_class=asked.get("storage_class", "Standard"),
+        encryption=Encrypted.of(asked["encryption"]) if "encryption" in asked else None,
+    )
+    with pytest.raises(Skipped):
+        plan.judge_overwrite(wanted, head(), shown)
+    plan.judge_overwrite(wanted, head(), shown, same_tags=False)
+    with pytest.raises(Skipped):  # what may not be seen is no reason to copy again and again
+        plan.judge_overwrite(request(overwrite=policy, tags={"a": "b"}), head(), head(tag_count=None))
+
+
+def test_a_newer_object_of_other_bytes_stays_whatever_is_asked_for() -> None:
+    there = head(last_modified=2000, crc64="8")
+    with pytest.raises(Skipped):
+        plan.judge_overwrite(request(overwrite="ifNewer", storage_class="IA"), head(), there)
+
+
 def test_a_rule_copies_what_differs_within_one_second() -> None:
     """Dates have whole seconds, and of a rule's copy nobody asks again."""
     newer = request(overwrite="ifNewer")

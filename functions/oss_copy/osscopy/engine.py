@@ -188,10 +188,11 @@ class Engine:
     def _judge(self, copy: Copy, head: Head) -> None:
         """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""
         if copy.request.overwrite != "always":
+            self._session.judge_overwrite(copy.request, head, copy.follows)
+        if copy.follows:
             shown = self._session.destination(copy.request)
-            plan.judge_overwrite(copy.request, head, shown, copy.follows)
-        if copy.follows and self._is_shown(copy.request, head):
-            raise Skipped("NotDifferent", "the destination shows the source as it is now")
+            if self._session.is_shown(copy.request, head, shown):
+                raise Skipped("NotDifferent", "the destination shows the source as it is now")
 
     def _made_before(self, copy: Copy, head: Head, opened: Opened | None) -> Result | None:
         """The result, if a CopyObject of an earlier delivery had no answer and has landed."""
@@ -223,16 +224,6 @@ class Engine:
         result = results.simple(copy, pin, shown, None, self._session.now())
         asked = msgspec.structs.replace(copy, request=plan.asked(request, pin))
         return self._ending.close(asked, result) if copy.keep or copy.may_land_late else result
-
-    def _is_shown(self, request: CopyRequest, head: Head) -> bool:
-        """Whether the destination shows this version of the source already, headers and tag count too."""
-        shown = self._session.destination(request)
-        promised = plan.bind(request, head)
-        return (
-            shown is not None
-            and plan.same_content(head, shown)
-            and not plan.differences(promised, shown, 0, None)
-        )
 
     def _simple(self, copy: Copy, head: Head, *, shallow: bool = False) -> SimpleCopy:
         return SimpleCopy(self._session, self._ending, copy, head, shallow=shallow)
@@ -344,7 +335,7 @@ class Engine:
     def _open_upload(self, opened: Opened, head: Head, tags: dict[str, str], part_size: int) -> Entered:
         """Initiate; of several deliveries that do, the one whose `up/` is created goes on with its upload."""
         request = opened.request
-        if request.overwrite == "always":  # the other policies have looked
+        if request.overwrite == "always" and not request.is_onto_itself:  # else somebody has looked
             self._session.may_look(request)
         attributes = plan.attributes(request, head, tags, "default", carried=True)
         upload_id = self._session.ask(lambda: self._session.store.initiate(request, attributes))
@@ -488,8 +479,7 @@ class Engine:
                 raise SourceChanged(*CHANGED)
             _check_crc64(task.pin, plan.combined_crc64(task.pin, task.upload, listed))
             if task.request.overwrite != "always":  # forbid-overwrite does not hold under versioning
-                shown = self._session.destination(task.request)
-                plan.judge_overwrite(task.request, head, shown, task.follows)
+                self._session.judge_overwrite(task.request, head, task.follows)
             if (over := self._over(task)) is not None:  # an outcome may have been put on record late
                 return over
             try:

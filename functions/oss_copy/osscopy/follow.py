@@ -50,7 +50,7 @@ def up(
         if error.code not in _GONE:
             raise
         return False
-    if shown is not None and plan.same_content(head, shown) and not plan.differences(now, shown, 0, None):
+    if session.is_shown(request, head, shown):
         return False
     seen = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"

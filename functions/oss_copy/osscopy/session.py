@@ -250,6 +250,32 @@ class Session:
             return None if seen.promise.tags is None else {}
         return self.tags(request, head)
 
+    def is_shown(self, request: CopyRequest, head: Head, shown: Head | None) -> bool:
+        """Whether the destination shows what a copy of `head` would, as far as may be seen."""
+        if shown is None or not plan.is_shown(request, head, shown):
+            return False
+        return self.same_tags(request, head, shown)
+
+    def same_tags(self, request: CopyRequest, head: Head, shown: Head) -> bool:
+        """Whether the destination has the tags of a copy of `head`, as far as they may be read."""
+        promise = plan.bind(request, head).promise
+        if promise is None or not (promise.tags or shown.tag_count):
+            return True
+        wanted = self.tags_if_readable(request, head) if request.tags == "copy" else request.tags
+        try:
+            return wanted is None or self.tags_shown(request) == ({} if wanted == "none" else wanted)
+        except Failed as error:
+            if error.status not in {403, 404}:
+                raise
+            return error.status == 403  # 404: the destination is gone
+
+    def judge_overwrite(self, request: CopyRequest, head: Head, follows: int | None) -> None:
+        """Look at the destination; raise Conflict or Skipped if the overwrite policy says so."""
+        shown = self.destination(request)
+        may_skip = shown is not None and request.overwrite != "never" and plan.is_shown(request, head, shown)
+        same_tags = not may_skip or shown is None or self.same_tags(request, head, shown)
+        plan.judge_overwrite(request, head, shown, follows, same_tags=same_tags)
+
     def tags_shown(self, request: CopyRequest, version_id: str | None = None) -> dict[str, str]:
         """The tags of the destination, or of one version of it."""
         place = Source(request.destination.bucket, request.destination.key, version_id)

@@ -183,8 +183,11 @@ _TEXTS = {
 }
 
 
+SOMETIMES = {"phase", "nextLookAt"}  # of a copy that waits
+
+
 def schemas() -> dict[str, Schema]:
-    """The components: request types as they parse, answers with every field, since all are always sent."""
+    """The components: request types as they parse, answers with the fields that are always sent: all but few."""
     answers = (Result, Status, Page, Failure, Health)
     _, components = msgspec.json.schema_components(
         (CopyRequest, *answers), ref_template="#/components/schemas/{name}"
@@ -196,7 +199,7 @@ def schemas() -> dict[str, Schema]:
         if name in _TEXTS:
             schema["description"] = _TEXTS[name]
         if name not in asked:
-            schema["required"] = list(schema["properties"])
+            schema["required"] = [field for field in schema["properties"] if field not in SOMETIMES]
             schema.pop("additionalProperties", None)
             for field in schema["properties"].values():
                 field.pop("default", None)

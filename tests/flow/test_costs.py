@@ -166,7 +166,7 @@ def test_the_example_adds_up() -> None:
         "1,000 objects of 1 GB, by the OSS trigger": _priced(gigabyte, 1000, parts=32, of=1.5, log=1.0),
         "one object of 1 TB, direct": _priced(terabyte, 1, parts=9935, of=1492.8, log=2.8, calls=3),
         "1,000,000 small objects, by the OSS trigger": _priced(small, 1_000_000, log=0.7),
-        "a month without copies": _priced((1, 0, 0), 2880, log=0.2, hours=720),
+        "a month without copies": _priced((2, 0, 0), 2880, log=0.2, hours=720),
     }
     for what, told in rows.items():
         assert re.search(rf"\| {what} \| [^|]* \| {re.escape(told)} \|", README), (what, told)

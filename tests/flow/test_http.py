@@ -49,7 +49,9 @@ def test_what_fails_for_the_moment_once_a_copy_is_on_record_is_answered_202(
     job = answer.json()["job"]
     assert answer.headers["location"] == f"/copies/{job}"
     assert status(cloud, job)["status"] == "running"
-    assert cloud.http("DELETE", f"/copies/{job}").json()["status"] == "cancelled"
+    # once the source can be read, a CopyObject may be under way: the sweep says later what came of it
+    ends = {"cancelled", "running"} if fault["operation"] == "invocation" else {"cancelled"}
+    assert cloud.http("DELETE", f"/copies/{job}").json()["status"] in ends
 
 
 def test_a_copy_in_parts_whose_outcome_cannot_be_read_is_answered_202(cloud: LocalCloud, key: str) -> None:

@@ -171,6 +171,11 @@ class Process:
     requests: int = 0
     run: Any = None
 
+    def note(self, result: Result) -> Result:
+        """As it is logged, whatever becomes of the answer."""
+        self.answers = (*self.answers, result)
+        return result
+
     @property
     def answer(self) -> Result | None:
         """What became of the one copy that it was for."""
@@ -440,14 +445,14 @@ class Simulation:
         ending = Ending(session)
         engine = _Engine(session, ending, process)
         desk = Desk(session, engine, ending, journal)
-        batch = Batch(session, engine, journal, lambda result: result)
+        batch = Batch(session, engine, journal, process.note)
         tools = Tools(desk, engine, Sweeper(session, ending, journal), batch)
 
         def body(_: object) -> None:
             try:
                 answer = work(tools)
-                told = answer if isinstance(answer, tuple) else (answer,)
-                process.answers = tuple(each for each in told if isinstance(each, Result))
+                if isinstance(answer, Result):
+                    process.note(answer)
                 process.end = process.end or "returned"
             except OssCopyError as error:
                 process.error, process.end = error, process.end or "raised"

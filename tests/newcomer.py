@@ -25,16 +25,17 @@ from typing import Any, NamedTuple
 from alibabacloud_fc20230330.models import ListFunctionsRequest, ListTriggersRequest
 from rich.console import Console
 
-from tests.cloud.accounts import ACCOUNT_ID, Credentials
+from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import standin
 from tests.flow import readme
 
+ACCOUNT = "1000000000000001"
 KEY, SIZE = "archive/first.tar", 1 << 30  # of the first copy
 SECONDS = 600.0  # no command takes longer
 CHANGES = {  # what the newcomer writes where s.yaml says `change`
     "region": "cn-shanghai",
-    "accountId": f'"{ACCOUNT_ID}"',
+    "accountId": f'"{ACCOUNT}"',
     "sourceBucket": "newcomer-source",
     "destinationBucket": "newcomer-destination",
     "stateBucket": "newcomer-records",
@@ -206,10 +207,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(prog="make newcomer", description=__doc__).parse_args(arguments)
     console = Console(highlight=False, soft_wrap=True)
     buckets = (CHANGES["sourceBucket"], CHANGES["destinationBucket"])
-    region = ["--region", CHANGES["region"]]
+    place = ["--region", CHANGES["region"], "--account", ACCOUNT]
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalCloud(template=None, buckets=buckets, arguments=region) as cloud,
+        LocalCloud(template=None, buckets=buckets, arguments=place) as cloud,
     ):
         newcomer = Newcomer(Path(folder), cloud, console)
         try:

@@ -3,7 +3,8 @@
 It lies beside the product, which serves it as a file. The shapes are msgspec's; what `events` and `names`
 check besides is added here from the same patterns and limits, as far as JSON Schema can say it: a schema
 counts characters where a key's limit is in bytes, and knows neither which time zones a runtime has, nor what
-a template makes of a key, nor that a copy of an object onto itself changes nothing.
+a template makes of a key, nor which may end with a slash, nor that a copy of an object onto itself changes
+nothing.
 """
 
 from __future__ import annotations
@@ -77,8 +78,21 @@ SIZES = "|".join(
     f"(?:{between(-(-plan.MIN_PART // unit), plan.MAX_PART // unit)}) ?{name}"
     for name, unit in {"B?": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}.items()
 )
+
+
+def _any_case(text: str) -> str:
+    return "".join(f"[{each.upper()}{each}]" if each.isalpha() else each for each in text)
+
+
+_NO_USER_NAME = "|".join(
+    [f"^{_any_case(events.HEADERS)}", *(f"^{_any_case(name)}$" for name in sorted(events.ELSEWHERE))]
+)
 _BUCKET = {"pattern": whole(names.BUCKET)}
-_KEY = {"minLength": 1, "maxLength": names.MAX_KEY_BYTES, "not": {"enum": [".", ".."]}}
+_KEY = {
+    "minLength": 1,
+    "maxLength": names.MAX_KEY_BYTES,
+    "not": {"anyOf": [{"enum": [".", ".."]}, {"pattern": f"^{_any_case(names.SCHEME)}"}]},
+}
 _LINE = {"pattern": whole(events.LINE), "maxLength": events.MAX_LINE}
 _VISIBLE = {"pattern": whole(events.VISIBLE), "maxLength": events.MAX_LINE}
 _DATE = {"pattern": whole(events.HTTP_DATE)}
@@ -118,9 +132,10 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         "contentLanguage": {"string": _LINE},
         "expires": {"string": _LINE},
         "user": {
-            "propertyNames": {"pattern": whole(events.HEADER_NAME)},
+            "propertyNames": {"pattern": whole(events.USER_NAME), "not": {"pattern": _NO_USER_NAME}},
             "additionalProperties": {"type": "string", **_LINE},
-            "description": "Names that differ in case alone are refused.",
+            "description": "Names without x-oss-meta-; names of headers, and such that differ in case alone, "
+            "are refused.",
         },
     },
     "Encryption": {"keyId": {"string": _VISIBLE}},
@@ -168,8 +183,11 @@ _TEXTS = {
 }
 
 
+SOMETIMES = {"phase", "nextLookAt"}  # of a copy that waits
+
+
 def schemas() -> dict[str, Schema]:
-    """The components: request types as they parse, answers with every field, since all are always sent."""
+    """The components: request types as they parse, answers with the fields that are always sent: all but few."""
     answers = (Result, Status, Page, Failure, Health)
     _, components = msgspec.json.schema_components(
         (CopyRequest, *answers), ref_template="#/components/schemas/{name}"
@@ -181,7 +199,7 @@ def schemas() -> dict[str, Schema]:
         if name in _TEXTS:
             schema["description"] = _TEXTS[name]
         if name not in asked:
-            schema["required"] = list(schema["properties"])
+            schema["required"] = [field for field in schema["properties"] if field not in SOMETIMES]
             schema.pop("additionalProperties", None)
             for field in schema["properties"].values():
                 field.pop("default", None)
@@ -207,12 +225,12 @@ _WHY = {
     400: "the body is not JSON",
     401: "the bearer token is missing or wrong",
     403: "not allowed by the function's settings, or no permission in OSS",
-    404: "source, bucket or job is not there",
+    404: "source, bucket or job is not there (NoSuchJob)",
     405: "the route does not know this method",
     409: "the destination exists or is immutable, the source changed, or the job still runs",
     412: "a condition of the request does not hold",
     413: f"the body has more than {web.MAX_BODY} bytes",
-    415: "the body is no application/json",
+    415: "the body is no application/json, or has a Content-Encoding",
     422: "a field, named in the answer, is wrong",
     500: "the copy was made and is not proved, or a setting is wrong",
     501: "asked for something that is not available yet",
@@ -318,7 +336,7 @@ def routes() -> Schema:
                 "responses": _responses(
                     {
                         200: ("As it ended.", _ref("Result")),
-                        202: ("Nothing more is asked of OSS; what was may still land.", _ref("Result")),
+                        202: ("It will be ended, by its next hop or the sweep.", _ref("Result")),
                     },
                     404,
                 ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from functions.deploy import account, copies, layer, leftovers, mistakes, template, tool
+from functions.deploy import account, copies, environment, layer, leftovers, mistakes, template, tool
 from functions.deploy.account import Refusal
 from functions.deploy.copies import Failure
 from functions.deploy.props import HttpTrigger
@@ -47,10 +47,12 @@ def main() -> int:
 
 def check(options: argparse.Namespace, console: Console) -> int:
     """Judge the template: ours, the models of FC's SDK, and the genuine tool."""
-    deployment = template.read(options.template, {"AccountID": tool.MADE_UP_ACCOUNT})
-    _judge(deployment)
+    given = {"AccountID": tool.MADE_UP_ACCOUNT, **environment.read()}
+    deployment = _judged(options.template, given, console)
     start = tool.command(options.tool)
-    shown: Any = tool.preview(start, options.template)
+    names = {"AccountID", "FC_REGION", *deployment.asked, *environment.mentioned(deployment.files)}
+    variables = {name: given[name] for name in names & given.keys()}
+    shown: Any = tool.preview(start, options.template, variables)
     for name, props in deployment.props.items():
         seen = shown["resources"][name]["props"]
         differing = sorted(key for key in {*props, *seen} if props.get(key) != seen.get(key))
@@ -59,7 +61,7 @@ def check(options: argparse.Namespace, console: Console) -> int:
     count = len(deployment.resources)
     console.print(f"{options.template.name}: {count} resource(s) right; s preview resolves the same")
     if options.schema and options.schema.is_file():
-        tool.verify(start, options.template, options.schema)
+        tool.verify(start, options.template, options.schema, variables)
         console.print(f"{options.template.name}: s verify passed")
     else:
         console.print("s verify left out: the component's schema is not here (FC3_SCHEMA names it)")
@@ -68,16 +70,15 @@ def check(options: argparse.Namespace, console: Console) -> int:
 
 def deploy(options: argparse.Namespace, console: Console) -> int:
     """Check, build and publish the layer as needed, then `s deploy`."""
-    given = account.read()
-    deployment = template.read(options.template, account.environment())
-    _judge(deployment)
+    given = _account(options.template)
+    deployment = _judged(options.template, environment.read(), console, is_final=True)
     start = tool.command(options.tool)
     function = deployment.main
     variables = given.tool_environment(deployment.account)
     if any(f":layers/{layer.NAME}/" in arn for arn in function.layers):
         published = _publish(given, deployment, options.layers, console)
         variables["OSS_COPY_LAYER_VERSION"] = str(published.version)
-        named = template.read(options.template, {**account.environment(), **variables})
+        named = template.read(options.template, {**environment.read(), **variables})
         if any(published.arn not in each.layers for each in named.functions):
             raise Refusal(f"layers: the template does not name {published.arn}, which was published")
     return tool.pass_on(start, ["deploy", "-y", "-t", str(options.template), *options.arguments], variables)
@@ -85,8 +86,8 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
 
 def remove(options: argparse.Namespace, console: Console) -> int:
     """Say what would be left behind, then `s remove`."""
-    given = account.read()
-    deployment = template.read(options.template, account.environment())
+    given = _account(options.template)
+    deployment = template.read(options.template, environment.read())
     left = leftovers.find(given, deployment.main)
     for line in left[:SHOWN]:
         console.print(line, markup=False)
@@ -127,7 +128,7 @@ def invoke(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG00
 
 def copy(options: argparse.Namespace, console: Console) -> int:
     """Ask the HTTP trigger for a copy and show it until it is done."""
-    given = account.read()
+    given = _account(options.template)
     (bucket, key), (to_bucket, to_key) = copies.read_url(options.source), copies.read_url(options.destination)
     destination = {"bucket": to_bucket, **({"key": to_key} if to_key else {})}
     request = {"source": {"bucket": bucket, "key": key}, "destination": destination}
@@ -151,10 +152,30 @@ def copy(options: argparse.Namespace, console: Console) -> int:
 # --- shared by the commands ---
 
 
-def _judge(deployment: Deployment) -> None:
-    """Refusal with all mistakes."""
-    if found := mistakes.find(deployment):
-        raise Refusal("\n       ".join(found))
+def _judged(path: Path, given: Mapping[str, str], console: Console, *, is_final: bool = False) -> Deployment:
+    """The template; Refusal with all mistakes, each with its line. `is_final`: it is to be deployed now."""
+    read: Deployment | None = None
+    try:
+        read = template.read(path, given)
+        found, places = mistakes.find(read), read.places
+    except TemplateError as error:
+        if error.places is None:
+            raise
+        found, places, read = mistakes.all_of(error), error.places, error.repaired
+    ours = mistakes.placeholders(read) if read else []
+    wrong = [each for each in found if each.is_error] + (ours if is_final else [])
+    told = template.rendered(path, places, wrong)
+    for line in template.rendered(path, places, [*found, *ours]):
+        if line not in told:
+            console.print(f"warning: {line}", markup=False)
+    if wrong or read is None:
+        raise Refusal("\n       ".join(told))
+    return read
+
+
+def _account(path: Path) -> account.Account:
+    """Whose account it is, by the environment and the template's `.env` files."""
+    return account.read(template.environment_of(path, environment.read()))
 
 
 def _publish(
@@ -175,8 +196,8 @@ def _publish(
 
 def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> int:
     """Run the tool for the first resource alone."""
-    given = account.read()
-    deployment = template.read(options.template, account.environment())
+    given = _account(options.template)
+    deployment = template.read(options.template, environment.read())
     resource = next(iter(deployment.resources))
     return tool.pass_on(
         tool.command(options.tool),
@@ -186,7 +207,7 @@ def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def _trigger_url(given: account.Account, path: Path) -> str:
-    deployment = template.read(path, account.environment())
+    deployment = template.read(path, environment.read())
     function = deployment.main
     for trigger in function.triggers:
         if isinstance(trigger, HttpTrigger):

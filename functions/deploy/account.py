@@ -1,12 +1,11 @@
 """Whose account is deployed to: the deployer's credentials, and the clients made of them.
 
-The only module of the commands that reads the environment. Endpoints are the public ones of the region
+Endpoints are the public ones of the region
 unless `FC_CLIENT_CUSTOM_ENDPOINT` (which the `s` tool obeys too) or `OSS_ENDPOINT` names others.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 import msgspec
@@ -64,8 +63,8 @@ class Account(msgspec.Struct, frozen=True):
         return {**given, "SecurityToken": self.security_token} if self.security_token else given
 
 
-def read(environ: Mapping[str, str] = os.environ) -> Account:
-    """The account that the environment names; Refusal if it names none."""
+def read(environ: Mapping[str, str]) -> Account:
+    """The account that this environment names; Refusal if it names none."""
     identity = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
     secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
     if not identity or not secret:
@@ -78,8 +77,3 @@ def read(environ: Mapping[str, str] = os.environ) -> Account:
         environ.get("FC_CLIENT_CUSTOM_ENDPOINT") or None,
         environ.get("OSS_ENDPOINT") or None,
     )
-
-
-def environment() -> dict[str, str]:
-    """The process's environment, for `${env(…)}` and for the programs that are started."""
-    return dict(os.environ)

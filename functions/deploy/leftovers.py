@@ -63,4 +63,6 @@ def _told(action: str, place: str) -> Iterator[None]:
     except oss2.exceptions.ServerError as error:
         said = " ".join(filter(None, (str(error.status), error.code, error.message)))  # HEAD has no body
         advice = f"; it takes {action}: {ADVICE}" if error.status == 403 else ""
-        raise Refusal(f"cannot look for what is left in {place}: OSS answered {said}{advice}") from error
+        raise Refusal(
+            f"cannot look for what is left in {place}: OSS answered {said.rstrip('.')}{advice}"
+        ) from error

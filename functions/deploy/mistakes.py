@@ -1,58 +1,148 @@
 """What is wrong with a template although each property of it is right: the rules between them.
 
-Every rule is a function from a deployment to sentences that begin with the place of the mistake. The
-function's own settings are judged by the code that will read them. It knows no YAML and asks no cloud.
+The function's own settings are read by the code that will read them, and judged with its triggers by the code
+that its check judges them with (`suspicions`, `triggers`); here is only what concerns a deployment: places,
+powers, what functions tell each other. It knows no YAML and asks no cloud.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from typing import Any
 
-from functions.deploy import calls
-from functions.deploy.props import Function, HttpTrigger, OssTrigger, TimerTrigger, account_of
-from functions.deploy.template import Deployment
-from osscopy import names, settings
-from osscopy.model import Misconfigured, Rule
+import msgspec
+
+from functions.deploy import calls, policy
+from functions.deploy.props import Function, OssTrigger, account_of
+from functions.deploy.reach import ROLE
+from functions.deploy.template import Deployment, Mistake, TemplateError, meant
+from osscopy import settings, suspicions, triggers
+from osscopy.model import Line, Misconfigured, Rule, Trigger
 from osscopy.settings import Settings
+from osscopy.triggers import Judgement
 
-# What creates an object. `ObjectCreated:*` also fires for the parts of an upload, and the operations of parts
-# only for them.
-CREATING = frozenset(
-    f"oss:ObjectCreated:{operation}"
-    for operation in (
-        "AppendObject",
-        "CompleteMultipartUpload",
-        "CopyObject",
-        "PostObject",
-        "PutObject",
-        "PutSymlink",
-    )
-)
-METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})  # of the API in osscopy/openapi.json
+# What s.yaml comes with, and what cannot be meant: names of buckets are unique among all accounts.
+PLACEHOLDERS = frozenset({"1234567890123456", "oss-copy-source", "oss-copy-destination", "oss-copy-state"})
+_SETTINGS: Mapping[str, str] = {  # which variable a line of the check is about, where it names none
+    "settings.rules": "COPY_RULES",
+    "settings.maxParallel": "MAX_PARALLEL",
+    "settings.multipartThreshold": "MULTIPART_THRESHOLD",
+}
 
 
-def find(deployment: Deployment) -> list[str]:
-    """All mistakes, in the template's order; empty if it can be deployed."""
-    found: list[str] = []
+def find(deployment: Deployment) -> list[Mistake]:
+    """All mistakes, and what is only to be warned of; empty if there is nothing to be said."""
+    found: list[Mistake] = []
     for name, function in deployment.resources.items():
         place = f"resources.{name}.props"
         for rule in _OF_A_FUNCTION:
-            found += (f"{place}.{mistake}" for mistake in rule(function))
-        variables = _Asked(function.environment_variables)
-        try:
-            loaded = settings.load(variables)
-        except Misconfigured as error:
-            found.append(f"{place}.environmentVariables.{error.message}")
-            continue
-        for variable in sorted(variables.keys() - variables.names):
-            found.append(f"{place}.environmentVariables.{variable}: the function knows no such setting")
-        for judge in _OF_ITS_SETTINGS:
-            found += (f"{place}.{mistake}" for mistake in judge(function, loaded))
+            found += (Mistake(f"{place}.{at}", text) for at, text in rule(function))
+        found += (
+            msgspec.structs.replace(each, path=f"{place}.{each.path}")
+            for each in _of_settings(function, function is deployment.main)
+        )
     for name, props in deployment.props.items():
-        found += (f"resources.{name}.props.{place}: unknown to FC's SDK" for place in calls.unknown(props))
-    return [*found, *_destinations(deployment), *_sweep(deployment)]
+        found += (
+            Mistake(f"resources.{name}.props.{_by_name(props, place)}", "unknown to FC's SDK")
+            for place in calls.unknown(props)
+        )
+    return [*found, *_together(deployment), *_destinations(deployment), *_account(deployment)]
+
+
+def placeholders(deployment: Deployment) -> list[Mistake]:
+    """What nobody has changed of the template that is shipped."""
+    return [
+        Mistake(f"vars.{name}", f"{value} is what s.yaml comes with: put in your own", is_error=False)
+        for name, value in deployment.vars.items()
+        if str(value) in PLACEHOLDERS
+    ]
+
+
+def all_of(error: TemplateError) -> list[Mistake]:
+    """What could not be read, and what else is wrong with the rest: nothing that follows from the former."""
+    if error.repaired is None:
+        return list(error.mistakes)
+    gone = [path for each in error.mistakes for path in _without(each)]
+    lacks_triggers = any(".triggers" in path for path in gone)
+    return [
+        *error.mistakes,
+        *(
+            each
+            for each in find(error.repaired)
+            if not any(_related(each.path, path) for path in gone)
+            and not (lacks_triggers and re.match(r"no timer |no OSS trigger ", each.text))
+        ),
+    ]
+
+
+def _without(mistake: Mistake) -> Iterator[str]:
+    """The paths that are not judged because of a mistake: its own, and what it was meant to be."""
+    yield mistake.path
+    if found := re.search(r"; did you mean (\w+)\?", mistake.text):
+        yield f"{mistake.path.rpartition('.')[0]}.{found[1]}"
+
+
+def _by_name(props: Mapping[str, Any], place: str) -> str:
+    """The place with the names of triggers in place of their numbers."""
+    names = [each.get("triggerName", str(number)) for number, each in enumerate(props.get("triggers", ()))]
+    return re.sub(r"^triggers\[(\d+)\]", lambda found: f"triggers.{names[int(found[1])]}", place)
+
+
+def _related(one: str, other: str) -> bool:
+    a, b = (re.findall(r"[^.\[\]]+", each) for each in (one, other))
+    shorter = min(len(a), len(b))
+    return a[:shorter] == b[:shorter]
+
+
+# --- one function ---
+
+
+def _places(function: Function) -> Iterator[tuple[str, str]]:
+    """Everything it names lies in its own region and account: OSS and FC pass nothing on to others."""
+    own = (function.region, account_of(function.role))
+    for trigger in function.triggers:
+        if isinstance(trigger, OssTrigger):
+            at = f"triggers.{trigger.trigger_name}"
+            _, _, region, account, _ = trigger.source_arn.split(":")
+            if region != own[0]:
+                yield f"{at}.sourceArn", f"{region} is not the region {own[0]}"
+            if account != own[1]:
+                yield f"{at}.sourceArn", f"{account} is not the account of `role`"
+            yield from _invocation_role(trigger, own[1])
+    for arn in function.layers:
+        if arn.split(":")[:3] != ["acs", "fc", own[0]]:
+            yield "layers", f"{arn} does not lie in the region {own[0]}"
+
+
+def _invocation_role(trigger: OssTrigger, account: str) -> Iterator[tuple[str, str]]:
+    """RAM knows no case in the names of roles, and writes them in lower case in ARNs."""
+    at, wanted = f"triggers.{trigger.trigger_name}.invocationRole", policy.TRIGGER_ROLE
+    role = ROLE.fullmatch(trigger.invocation_role)
+    if role is None:
+        yield at, f"{trigger.invocation_role!r} is not of the form acs:ram::ACCOUNT:role/NAME"
+        return
+    if role["account"] != account:
+        yield at, "not of the account of `role`"
+    if role["name"].lower() != wanted.lower():
+        yield at, f"`make setup` makes no role {role['name']}: name {wanted.lower()}, by which OSS may invoke"
+
+
+def _powers(function: Function) -> Iterator[tuple[str, str]]:
+    if ROLE.fullmatch(function.role) is None:
+        yield "role", "without a role (acs:ram::<account>:role/<name>) the function has no credentials"
+    if not function.layers:
+        yield "layers", "without the layer the function cannot be imported"
+    if not function.async_invoke_config.async_task:
+        yield "asyncInvokeConfig.asyncTask", "must be true, or two chains of one copy are not kept apart"
+    if function.concurrency_config and function.concurrency_config.reserved_concurrency == 0:
+        yield "concurrencyConfig.reservedConcurrency", "0 lets nothing run"
+
+
+_OF_A_FUNCTION: tuple[Callable[[Function], Iterator[tuple[str, str]]], ...] = (_places, _powers)
+
+
+# --- one function, its settings and its triggers ---
 
 
 class _Asked(dict[str, str]):
@@ -67,141 +157,101 @@ class _Asked(dict[str, str]):
         return super().get(name, default)
 
 
-# --- one function ---
-
-
-def _places(function: Function) -> Iterator[str]:
-    """Everything it names lies in its own region and account: OSS and FC pass nothing on to others."""
-    own = (function.region, account_of(function.role))
-    for trigger in function.triggers:
-        if isinstance(trigger, OssTrigger):
-            _, _, region, account, _ = trigger.source_arn.split(":")
-            if region != own[0]:
-                yield f"triggers.{trigger.trigger_name}.sourceArn: {region} is not the region {own[0]}"
-            if account != own[1]:
-                yield f"triggers.{trigger.trigger_name}.sourceArn: {account} is not the account of `role`"
-            if account_of(trigger.invocation_role) != own[1]:
-                yield f"triggers.{trigger.trigger_name}.invocationRole: not of the account of `role`"
-    for arn in function.layers:
-        if arn.split(":")[:3] != ["acs", "fc", own[0]]:
-            yield f"layers: {arn} does not lie in the region {own[0]}"
-
-
-def _powers(function: Function) -> Iterator[str]:
-    if not function.role.startswith("acs:ram::"):
-        yield "role: without a role (acs:ram::<account>:role/<name>) the function has no credentials"
-    if not function.layers:
-        yield "layers: without the layer the function cannot be imported"
-    if not function.async_invoke_config.async_task:
-        yield "asyncInvokeConfig.asyncTask: must be true, or two chains of one copy are not kept apart"
-    if function.concurrency_config and function.concurrency_config.reserved_concurrency == 0:
-        yield "concurrencyConfig.reservedConcurrency: 0 lets nothing run"
-
-
-def _events(function: Function) -> Iterator[str]:
-    for trigger in function.triggers:
-        if isinstance(trigger, OssTrigger):
-            config = trigger.trigger_config
-            for event in sorted(set(config.events) - CREATING):
-                yield (
-                    f"triggers.{trigger.trigger_name}.triggerConfig.events: {event} fires for parts "
-                    "or for what is no new object"
-                )
-
-
-_OF_A_FUNCTION: tuple[Callable[[Function], Iterator[str]], ...] = (_places, _powers, _events)
-
-
-# --- one function and its settings ---
-
-
-def _http(function: Function, loaded: Settings) -> Iterator[str]:
-    for trigger in function.triggers:
-        if not isinstance(trigger, HttpTrigger):
-            continue
-        place, config = f"triggers.{trigger.trigger_name}.triggerConfig", trigger.trigger_config
-        if config.auth_type != loaded.http_auth:
-            yield f"{place}.authType: {config.auth_type}, but HTTP_AUTH_TYPE is {loaded.http_auth}"
-        if config.auth_type == "anonymous" and loaded.api_token is None:
-            yield f"{place}.authType: anonymous needs API_TOKEN, or every request is answered 403"
-        if missing := sorted(METHODS.difference(config.methods)):
-            yield f"{place}.methods: {', '.join(missing)} of the API would not arrive"
-
-
-def _allowed(_: Function, loaded: Settings) -> Iterator[str]:
-    """What a rule reads and writes is allowed: every one of its copies would be refused otherwise."""
-    for index, rule in enumerate(_rules(loaded)):
-        if not any(_covers(each, rule.source.bucket, rule.source.prefix) for each in loaded.allowed_sources):
-            read = f"{rule.source.bucket}/{rule.source.prefix}*"
-            yield f"environmentVariables.ALLOWED_SOURCES: does not cover {read} of COPY_RULES[{index}]"
-        bucket, template = rule.destination.bucket, rule.destination.key
-        written = names.fixed_prefix(template, rule.source.prefix)
-        exact = any(
-            not each.is_prefix and each.matches(bucket, template) for each in loaded.allowed_destinations
-        )
-        if not exact and not any(_covers(each, bucket, written) for each in loaded.allowed_destinations):
-            yield (
-                f"environmentVariables.ALLOWED_DESTINATIONS: does not cover {bucket}/{written}* "
-                f"of COPY_RULES[{index}]"
-            )
-
-
-def _covers(allowed: names.Pattern, bucket: str, prefix: str) -> bool:
-    return allowed.is_prefix and allowed.bucket == bucket and prefix.startswith(allowed.key)
-
-
-def _records(_: Function, loaded: Settings) -> Iterator[str]:
-    for each in loaded.allowed_destinations:
-        if each.bucket == loaded.state_bucket and (
-            loaded.state_prefix.startswith(each.key) or each.key.startswith(loaded.state_prefix)
-        ):
-            place = f"{loaded.state_bucket}/{loaded.state_prefix}"
-            yield f"environmentVariables.ALLOWED_DESTINATIONS: copies could overwrite the records at {place}"
-
-
-def _watched(function: Function, loaded: Settings) -> Iterator[str]:
-    """Each OSS trigger has a rule for what it tells of, or its events end in nothing."""
-    if not isinstance(loaded.rules, tuple):
+def _of_settings(function: Function, is_main: bool) -> Iterator[Mistake]:
+    variables = _Asked(function.environment_variables)
+    loaded, wrong = _load(variables)
+    for field, text in wrong.items():
+        yield Mistake(f"environmentVariables.{field}", text)
+    if loaded is None:
         return
-    for trigger in function.triggers:
-        if not isinstance(trigger, OssTrigger):
-            continue
-        bucket, key = trigger.bucket, trigger.trigger_config.filter.key
-        place = f"triggers.{trigger.trigger_name}.triggerConfig.filter.key"
-        meant = [rule for rule in loaded.rules if rule.source.bucket == bucket]
-        if not any(_meet(rule.source.prefix, key.prefix) for rule in meant):
-            yield f"{place}.prefix: no rule of COPY_RULES copies from {bucket}/{key.prefix}"
-        elif not any(_ends_meet(rule.source.suffix, key.suffix) for rule in meant):
-            yield f"{place}.suffix: no rule of COPY_RULES copies from {bucket} what ends in {key.suffix!r}"
+    for variable in sorted(variables.keys() - variables.names):
+        text = f"the function knows no such setting{meant(variable, variables.names)}"
+        yield Mistake(f"environmentVariables.{variable}", text)
+    for each in () if wrong else _suspicious(function, loaded, is_main):
+        at = f"environmentVariables.{(each.subject or _SETTINGS.get(each.check, '')).partition(', ')[0]}"
+        yield _told("timeout" if each.check == "settings.timeout" else at, each)
+    known = "COPY_RULES" not in wrong and (is_main or function.triggers)
+    rules = _rules(loaded) if known else None
+    for judgement in triggers.judge(loaded, rules, _triggers(function)):
+        if judgement.grade in {"failed", "warning"}:
+            yield _told(judgement.place, judgement.line)
 
 
-def _meet(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+def _load(variables: _Asked) -> tuple[Settings | None, dict[str, str]]:
+    """The settings without the variables that are wrong, and what is wrong with each.
+
+    None if too little is known without them to judge anything else.
+    """
+    wrong: dict[str, str] = {}
+    while True:
+        try:
+            return settings.load(variables), wrong
+        except Misconfigured as error:
+            field = error.field or ""
+            wrong[field] = error.message.removeprefix(f"{field}: ").removeprefix(f"{field} ")
+            if variables.pop(field, None) is None or field.startswith(("STATE_", "ALLOWED_")):
+                return None, wrong
 
 
-def _ends_meet(one: str, other: str) -> bool:
-    return one.endswith(other) or other.endswith(one)
+def _suspicious(function: Function, loaded: Settings, is_main: bool) -> Iterator[Line]:
+    """What the check would say of these settings; `triggers` has its word on an anonymous trigger."""
+    deployed = suspicions.Deployment(
+        loaded, function.region, account_of(function.role), function.timeout, function.memory_size
+    )
+    lines = [*suspicions.allow_lists(deployed), suspicions.memory(deployed), *suspicions.endpoints(deployed)]
+    lines += suspicions.rules(deployed, _rules(loaded) or ())
+    if is_main:
+        lines += suspicions.timeout(deployed, 0)
+    return (each for each in lines if each.status in {"failed", "warning"})
 
 
-def _rules(loaded: Settings) -> tuple[Rule, ...]:
+def _told(place: str, found: Line) -> Mistake:
+    several = f"{found.subject}: " if ", " in (found.subject or "") else ""
+    advice = f"; {found.advice}" if found.advice else ""
+    return Mistake(place, f"{several}{found.found}{advice}", found.status == "failed")
+
+
+def _rules(loaded: Settings) -> tuple[Rule, ...] | None:
     """Those of the environment; what is in an object is judged when the function reads it."""
-    return loaded.rules if isinstance(loaded.rules, tuple) else ()
+    return loaded.rules if isinstance(loaded.rules, tuple) else None
 
 
-_OF_ITS_SETTINGS: tuple[Callable[[Function, Settings], Iterator[str]], ...] = (
-    _http,
-    _allowed,
-    _records,
-    _watched,
-)
+def _triggers(function: Function, before: str = "") -> list[Trigger]:
+    """As FC would tell of them."""
+    return [
+        Trigger(
+            f"{before}{each.trigger_name}",
+            str(type(each).__struct_config__.tag),
+            each.source_arn,
+            msgspec.json.encode(each.trigger_config).decode(),
+        )
+        for each in function.triggers
+    ]
 
 
 # --- all functions ---
 
 
-def _destinations(deployment: Deployment) -> Iterator[str]:
-    """What an asynchronous invocation is reported to is there, and is not the function itself."""
-    known = {function.function_name for function in deployment.functions}
+def _together(deployment: Deployment) -> Iterator[Mistake]:
+    """What is wrong between triggers, of whichever functions."""
+    given = [
+        trigger
+        for name, function in deployment.resources.items()
+        for trigger in _triggers(function, f"{name}/")
+    ]
+    for judgement in triggers.together(given):
+        yield _told(_place(judgement), judgement.line)
+
+
+def _place(judgement: Judgement) -> str:
+    """`triggers.RESOURCE/NAME…` as a path of the template."""
+    found = re.fullmatch(r"triggers\.([^/]+)/(.*)", judgement.place)
+    return f"resources.{found[1]}.props.triggers.{found[2]}" if found else "resources"
+
+
+def _destinations(deployment: Deployment) -> Iterator[Mistake]:
+    """What an asynchronous invocation is reported to is there, and is not in the end the function itself."""
+    known = {function.function_name: function for function in deployment.functions}
     for name, function in deployment.resources.items():
         config = function.async_invoke_config.destination_config
         for side, each in (("onSuccess", config.on_success), ("onFailure", config.on_failure)):
@@ -209,29 +259,44 @@ def _destinations(deployment: Deployment) -> Iterator[str]:
                 continue
             place = f"resources.{name}.props.asyncInvokeConfig.destinationConfig.{side}.destination"
             if each.destination.split(":")[2] != function.region:
-                yield f"{place}: not in the region {function.region}"
+                yield Mistake(place, f"not in the region {function.region}")
             if each.function_name == function.function_name:
-                yield f"{place}: a function that cannot start would be told of its own failure, and again"
+                text = "a function that cannot start would be told of its own failure, and again"
+                yield Mistake(place, text)
             elif each.function_name not in known:
-                yield f"{place}: no resource deploys the function {each.function_name}"
+                yield Mistake(place, f"no resource deploys the function {each.function_name}")
             elif side == "onSuccess":
-                yield f"{place}: {each.function_name} would take what succeeded for given up, and ask again"
+                text = f"{each.function_name} would take what succeeded for given up, and ask again"
+                yield Mistake(place, text)
+            elif _comes_back(function, known):
+                text = f"{each.function_name} tells of its failures in turn: of one, both would hear for ever"
+                yield Mistake(place, text)
 
 
-def _sweep(deployment: Deployment) -> Iterator[str]:
-    triggers = chain.from_iterable(function.triggers for function in deployment.functions)
-    timers = [trigger for trigger in triggers if isinstance(trigger, TimerTrigger)]
-    if not any(
-        timer.trigger_config.enable and _asks_for_sweep(timer.trigger_config.payload) for timer in timers
-    ):
-        yield (
-            'resources: no enabled timer trigger has the payload {"action": "sweep"}: copies that stand '
-            "still would stay so"
-        )
+def _comes_back(function: Function, known: Mapping[str, Function]) -> bool:
+    """Whether what is told of this function's failures comes back to it by way of others."""
+    seen: list[str] = []
+    at: Function | None = function
+    while at is not None:
+        told = at.async_invoke_config.destination_config.on_failure
+        name = told.function_name if told else None
+        if name is None or name in seen:
+            return False
+        if name == function.function_name:
+            return True
+        seen.append(name)
+        at = known.get(name)
+    return False
 
 
-def _asks_for_sweep(payload: str) -> bool:
-    try:
-        return bool(json.loads(payload) == {"action": "sweep"})
-    except ValueError:
-        return False
+def _account(deployment: Deployment) -> Iterator[Mistake]:
+    """An account's id has 16 digits, and is text: as a number, the tool would round what is above 2^53."""
+    for name, value in deployment.vars.items():
+        if isinstance(value, int) and value >= 10**11:
+            yield Mistake(f"vars.{name}", f'a number is rounded by `s`: put it in quotes, {name}: "{value}"')
+    account = deployment.account
+    named = [name for name, value in deployment.vars.items() if str(value) == account]
+    path = f"vars.{named[0]}" if named else f"resources.{next(iter(deployment.resources))}.props.role"
+    if ROLE.fullmatch(deployment.main.role) and len(account) != 16:
+        text = f"{account} is no account's id: it has 16 digits, not {len(account)}"
+        yield Mistake(path, text, is_error=not 12 <= len(account) <= 20)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from functions.deploy import reach
+from functions.deploy import environment, reach
 from functions.deploy.reach import Reach
 from functions.deploy.template import ROOT, TemplateError
 from osscopy.names import Pattern
@@ -346,7 +345,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=DOCUMENT, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
-        to = reach.read(options.template, dict(options.var), os.environ)
+        to = reach.read(options.template, dict(options.var), environment.read())
         if options.deployer:
             print(json.dumps(document(deployer_grants(to)), indent=2))
             return 0

@@ -32,6 +32,9 @@ OssEventName = Literal[
     "oss:ObjectRemoved:AbortMultipartUpload",
     "oss:ObjectRemoved:DeleteObject",
     "oss:ObjectRemoved:DeleteObjects",
+    "oss:ObjectReplication:ObjectCreated",
+    "oss:ObjectReplication:ObjectModified",
+    "oss:ObjectReplication:ObjectRemoved",
 ]
 
 ENVIRONMENT_LIMIT = 4096  # bytes of all names and values together (FC limits page)

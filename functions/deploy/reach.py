@@ -19,7 +19,7 @@ from osscopy import settings
 from osscopy.model import Misconfigured
 from osscopy.names import Pattern
 
-_ROLE = re.compile(r"acs:ram::(?P<account>\d+):role/(?P<name>[\w.-]+)")
+ROLE = re.compile(r"acs:ram::(?P<account>\d+):role/(?P<name>[\w.-]+)")
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ def _reach(deployment: Deployment, place: str) -> Reach:
         said = settings.load(main.environment_variables)
     except Misconfigured as error:
         raise TemplateError(f"{place}.environmentVariables.{error.message}") from error
-    role = _ROLE.fullmatch(main.role)
+    role = ROLE.fullmatch(main.role)
     if role is None:
         raise TemplateError(f"{place}.role: {main.role!r} is not of the form acs:ram::ACCOUNT:role/NAME")
     return Reach(

@@ -141,4 +141,4 @@ def _told() -> Iterator[None]:
         if not status:
             raise Obstacle(f"RAM cannot be reached: {error.message}") from error
         advice = f"; {ADVICE}" if status == 403 else ""
-        raise Obstacle(f"RAM answered {status} {error.code}: {error.message}{advice}") from error
+        raise Obstacle(f"RAM answered {status} {error.code}: {error.message.rstrip('.')}{advice}") from error

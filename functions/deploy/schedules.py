@@ -10,8 +10,21 @@ import re
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
+_NAMES = {
+    4: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
+    5: ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"],
+}
+# Field, lowest and highest number: no special character in seconds, weekdays from Monday (1) to Sunday (7).
+_FIELDS = (
+    ("seconds", 0, 59),
+    ("minutes", 0, 59),
+    ("hours", 0, 23),
+    ("days", 1, 31),
+    ("months", 1, 12),
+    ("weekdays", 1, 7),
+)
 _EVERY = re.compile(r"@every (?P<number>\d+)(?P<unit>[smh])\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -29,11 +42,41 @@ def following(expression: str, moment: datetime) -> datetime:
             raise ValueError(f"`cronExpression` {expression!r} never waits")
         return moment + timedelta(seconds=seconds)
     zone, fields = _zone(expression)
-    if len(fields.split()) != 6 or not croniter.is_valid(fields, second_at_beginning=True):
+    if len(fields.split()) != 6:
         raise ValueError(f"`cronExpression` {expression!r} is neither '@every 5m' nor six cron fields")
+    for index, text in enumerate(fields.split()):
+        if wrong := _wrong(index, text):
+            raise ValueError(f"`cronExpression` {expression!r}: {wrong}")
+    if not croniter.is_valid(fields, second_at_beginning=True):
+        raise ValueError(f"`cronExpression` {expression!r} is no cron expression")
     times = croniter(fields, moment.astimezone(zone), second_at_beginning=True)
-    found: datetime = times.get_next(datetime)
+    try:
+        found: datetime = times.get_next(datetime)
+    except CroniterBadDateError as exc:
+        raise ValueError(f"`cronExpression` {expression!r} never fires") from exc
     return found.astimezone(timezone.utc)
+
+
+def _wrong(index: int, text: str) -> str | None:
+    """What FC would not read in a field: it knows `*` `,` `-` `/` and, of days, `?`, but no `L` `W` `#`."""
+    name, least, most = _FIELDS[index]
+    if index == 0:
+        right = text.isdecimal() and least <= int(text) <= most
+        return None if right else f"{name} are one number from {least} to {most}, not {text!r}"
+    if text == "?" and name in {"days", "weekdays"}:
+        return None
+    for part in text.split(","):
+        span, slash, step = part.partition("/")
+        ends = [] if span == "*" else span.split("-")
+        known = len(ends) <= 2 and all(_is_one(index, each) for each in ends)
+        if not known or (slash and not (step.isdecimal() and int(step))):
+            return f"{name} are {least} to {most} with * , - and / only, not {text!r}"
+    return None
+
+
+def _is_one(index: int, text: str) -> bool:
+    _, least, most = _FIELDS[index]
+    return text.upper() in _NAMES.get(index, ()) or (text.isdecimal() and least <= int(text) <= most)
 
 
 def _zone(expression: str) -> tuple[ZoneInfo, str]:

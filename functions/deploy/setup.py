@@ -8,14 +8,13 @@ ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_S
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
-from functions.deploy import lifecycle, policy, reach
+from functions.deploy import environment, lifecycle, mistakes, policy, reach, template
 from functions.deploy.buckets import Bucket, Buckets, Obstacle
 from functions.deploy.lifecycle import Wanted
 from functions.deploy.reach import Reach
@@ -211,8 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: what is missing was shown, or made. 2: something is in the way; the message says what to do."""
     options = _parser().parse_args(arguments)
     try:
-        to = reach.read(options.template, dict(options.var), os.environ)
-        access_key = settings.environment_credentials()
+        shell = environment.read()
+        to = reach.read(options.template, dict(options.var), shell)
+        access_key = settings.environment_credentials(template.environment_of(options.template, shell))
         if access_key is None:
             raise Obstacle(
                 "no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
@@ -228,10 +228,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Obstacle, TemplateError) as error:
         print(f"setup: {error}", file=sys.stderr)
         return 2
-    for note in planned.notes:
+    for note in (*_judged(options, shell), *planned.notes):
         print(f"  note: {note}")
     print(_verdict(len(planned.steps), done=options.yes))
     return 0
+
+
+def _judged(options: argparse.Namespace, shell: Mapping[str, str]) -> list[str]:
+    """What `make template` says of the template: setup goes by it all the same."""
+    deployment = template.read(options.template, shell, dict(options.var))
+    return template.rendered(options.template, deployment.places, mistakes.find(deployment))
 
 
 def _verdict(count: int, *, done: bool) -> str:

@@ -14,10 +14,12 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
-from functions.deploy.account import Refusal, environment
+from functions.deploy import environment
+from functions.deploy.account import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".ci" / "s"
@@ -54,8 +56,8 @@ def install() -> None:
         pip += ["--require-hashes", "--target", str(HOME / "node"), "-r", str(HOME / "requirements.txt")]
         subprocess.run(pip, check=True)
         npm = [WHEEL / "bin" / "node", WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
-    path = {"PATH": f"{Path(npm[0]).parent}:{environment().get('PATH', '')}"}
-    subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**environment(), **path}, check=True)
+    path = {"PATH": f"{Path(npm[0]).parent}:{environment.read().get('PATH', '')}"}
+    subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**environment.read(), **path}, check=True)
 
 
 def command(given: str | None) -> list[str]:
@@ -70,12 +72,19 @@ def command(given: str | None) -> list[str]:
 
 def pass_on(start: Sequence[str], arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     """Run it for the user, who sees its output; its exit code."""
-    started = subprocess.run([*start, *arguments], cwd=ROOT, env={**environment(), **variables}, check=False)
-    return started.returncode
+    given = {**environment.read(), **variables}
+    return subprocess.run([*start, *arguments], cwd=ROOT, env=given, check=False).returncode
 
 
-def run_alone(start: Sequence[str], arguments: Sequence[str], schema: Path | None = None) -> Run:
+def run_alone(
+    start: Sequence[str],
+    arguments: Sequence[str],
+    variables: Mapping[str, str] = MappingProxyType({}),
+    schema: Path | None = None,
+) -> Run:
     """Run it without an account or a network, under a home of its own; its output.
+
+    `variables` are what the template and `.env` files may ask for.
 
     The output goes to a file: if it went to a pipe that is closed, the tool would spin for ever. `NODE_ENV`
     turns off the processes by which it looks for updates.
@@ -84,10 +93,11 @@ def run_alone(start: Sequence[str], arguments: Sequence[str], schema: Path | Non
         if schema is not None:
             _preload(Path(directory), schema)
         alone = {
-            "PATH": environment().get("PATH", ""),
+            "AccountID": MADE_UP_ACCOUNT,
+            **variables,
+            "PATH": environment.read().get("PATH", ""),
             "HOME": directory,
             "NODE_ENV": "test",
-            "AccountID": MADE_UP_ACCOUNT,
             "AccessKeyID": "none",
             "AccessKeySecret": "none",
         }
@@ -108,9 +118,11 @@ def run_alone(start: Sequence[str], arguments: Sequence[str], schema: Path | Non
         return Run(done.returncode, output.read().decode(errors="replace"))
 
 
-def preview(start: Sequence[str], template: Path) -> dict[str, object]:
+def preview(
+    start: Sequence[str], template: Path, variables: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, object]:
     """The template as the tool resolves it; Refusal with its words if it cannot."""
-    done = run_alone(start, ["preview", "-t", str(template), "-o", "json"])
+    done = run_alone(start, ["preview", "-t", str(template), "-o", "json"], variables)
     found = re.search(r"^\{", done.output, re.MULTILINE)
     if done.code or found is None:
         raise Refusal(f"s preview failed:\n{done.output}")
@@ -121,9 +133,11 @@ def preview(start: Sequence[str], template: Path) -> dict[str, object]:
     return dict(shown)
 
 
-def verify(start: Sequence[str], template: Path, schema: Path) -> None:
+def verify(
+    start: Sequence[str], template: Path, schema: Path, variables: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Refusal with the tool's words if it does not take the template; it exits 0 for an unknown edition."""
-    done = run_alone(start, ["verify", "-t", str(template)], schema)
+    done = run_alone(start, ["verify", "-t", str(template)], variables, schema)
     if done.code or " passed." not in done.output:
         raise Refusal(f"s verify did not pass:\n{done.output}")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from tests.cloud.accounts import ACCOUNT_ID
 from tests.cloud.cloud import Cloud, Settings
 
 REGION = "cn-hangzhou"
@@ -24,12 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.var and options.bare:
         parser.error("--var is for a template, and --bare has none")
-    if not options.bare and (options.bucket or options.region != REGION):
-        parser.error("--bucket and --region are for --bare: a template says both")
+    if not options.bare and (options.bucket or options.region != REGION or options.account != ACCOUNT_ID):
+        parser.error("--bucket, --region and --account are for --bare: a template says them")
     settings = Settings(
         template=None if options.bare else options.template,
         buckets=tuple(options.bucket),
         region=options.region,
+        account=options.account,
         variables=dict(options.var),
         environment=dict(options.env),
         data=options.data,
@@ -82,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bare", action="store_true", help="deploy nothing: a client of the FC API will")
     parser.add_argument("--bucket", action="append", default=[], metavar="NAME", help="of --bare")
     parser.add_argument("--region", default=REGION, help=f"of --bare; default: {REGION}")
+    parser.add_argument(
+        "--account", default=ACCOUNT_ID, metavar="ID", help=f"of --bare; default: {ACCOUNT_ID}"
+    )
     parser.add_argument("--var", type=_pair, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--env", type=_pair, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--service", default="", help="name of an FC 2.0 service; default: FC 3.0, none")

@@ -32,13 +32,14 @@ CODE_BUCKET = "fc-code-packages"
 class Settings(msgspec.Struct, frozen=True):
     """What the command line says. Port 0 means any free one, pauses are in seconds.
 
-    Without a template nothing is deployed and `buckets` are made in `region`. `oss_host` is a name under
-    `.localhost` by which functions reach OSS, which makes them address buckets as virtual hosts.
+    Without a template nothing is deployed, and `buckets` are made in `region`, by `account`. `oss_host` is a
+    name under `.localhost` by which functions reach OSS, which makes them address buckets as virtual hosts.
     """
 
     template: Path | None
     buckets: tuple[str, ...] = ()
     region: str = "cn-hangzhou"
+    account: str = ACCOUNT_ID
     variables: Mapping[str, str] = {}
     environment: Mapping[str, str] = {}
     data: Path | None = None
@@ -91,7 +92,7 @@ class Cloud:
         self._settings = settings
         key = AccessKey.draw()  # a template may name it
         self._deployment = self._load(settings.template, key) if settings.template else None
-        self.accounts = Accounts(_account(self._deployment), key=key)
+        self.accounts = Accounts(_account(self._deployment, settings.account), key=key)
         for role, path in settings.policies.items():
             self.accounts.policies.put(role, _read_policy(path))
         self._region = self._deployment.functions[0].region if self._deployment else settings.region
@@ -189,11 +190,11 @@ class Cloud:
         self.host.kill_holder(access_key_id)
 
 
-def _account(deployment: template.Deployment | None) -> str:
-    """The account that the template's role belongs to; the made-up one if no role names any."""
+def _account(deployment: template.Deployment | None, otherwise: str) -> str:
+    """The account that the template's role belongs to; another if no role names any."""
     if deployment is None or not deployment.main.role.startswith("acs:ram::"):
-        return ACCOUNT_ID
-    return deployment.account or ACCOUNT_ID
+        return otherwise
+    return deployment.account or otherwise
 
 
 def _read_policy(path: Path) -> ram.Policy:

@@ -142,7 +142,8 @@ def test_a_bare_cloud_has_its_buckets_and_no_function() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--bare", "--var", "a=1"], ["--bucket", "b"], ["--region", "cn-beijing"]]
+    "arguments",
+    [["--bare", "--var", "a=1"], ["--bucket", "b"], ["--region", "cn-beijing"], ["--account", "1"]],
 )
 def test_options_of_a_template_and_of_none_are_kept_apart(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "tests.cloud", *arguments]

@@ -126,9 +126,18 @@ def test_environment_given_on_the_command_line_wins(tmp_path: Path) -> None:
     assert function.environment_variables["NEW"] == "1"
 
 
+def test_variables_come_from_a_file_beside_the_template_unless_they_are_set(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SECRET=of a file\nCOPY_BUCKET=from-file\n", encoding="utf-8")
+    for given, secret in (({}, "of a file"), ({"SECRET": "set"}, "set")):
+        loaded = _load(tmp_path, process=given)
+        assert loaded.functions[0].environment_variables["SECRET"] == secret
+        assert loaded.vars["copyBucket"] == "from-file"
+        assert loaded.asked == {"SECRET", "COPY_BUCKET"}
+
+
 def test_every_var_whose_name_ends_in_bucket_is_a_bucket(tmp_path: Path) -> None:
     assert _load(tmp_path).buckets == ("src", "dst")
-    assert _load(tmp_path, process={"SECRET": "", "COPY_BUCKET": "src"}).buckets == ("src",)
+    assert _load(tmp_path, process={"SECRET": "s", "COPY_BUCKET": "src"}).buckets == ("src",)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +146,7 @@ def test_every_var_whose_name_ends_in_bucket_is_a_bucket(tmp_path: Path) -> None
         ("${vars.full}", "${vars.ful}", "vars.ful"),
         ("${vars.full}", "${region}", "region"),
         ("${config('AccountID')}", "${config('AccountId')}", "AccountId"),
-        ("${env('SECRET')}", "${env('NO_SUCH')}", "NO_SUCH"),
+        ("${env('SECRET')}", "${env('NO_SUCH')}", r"s\.yaml:27: .*SECRET: environment variable NO_SUCH"),
         ("${env('SECRET')}", "${env(SECRET)}", "SECRET"),
         ("${env('SECRET')}", "${file('x')}", "file"),
         ("full: ${vars.name}-", "full: ${vars.full}-", "circle"),

@@ -16,6 +16,16 @@ ROOT = Path(__file__).parents[2]
 GENUINE = ROOT / "s.yaml"
 
 
+# What a deployer puts in place of the template's own account and buckets.
+ACCOUNT = "1000000000000001"
+OWN = (
+    ('accountId: "1234567890123456"', f'accountId: "{ACCOUNT}"'),
+    ("sourceBucket: oss-copy-source", "sourceBucket: my-source"),
+    ("destinationBucket: oss-copy-destination", "destinationBucket: my-destination"),
+    ("stateBucket: oss-copy-state", "stateBucket: my-state"),
+)
+
+
 def changed(folder: Path, *changes: tuple[str, str]) -> Path:
     """A copy of s.yaml in which each text has become another one, its first occurrence; it must be there."""
     text = GENUINE.read_text(encoding="utf-8")
@@ -42,9 +52,18 @@ def deployment() -> Deployment:
     return load(GENUINE)
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A template in which a deployer has changed what is to be changed."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    return changed(folder, *OWN)
+
+
 @pytest.fixture(scope="session")
 def shared_cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(variables={"timeout": 5}, environment={"MULTIPART_THRESHOLD": "2MiB"}) as cloud:
+    variables = {"timeout": 5, "accountId": ACCOUNT}
+    with LocalCloud(variables=variables, environment={"MULTIPART_THRESHOLD": "2MiB"}) as cloud:
         yield cloud
 
 

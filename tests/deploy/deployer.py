@@ -18,6 +18,7 @@ NOTING = f"""\
 import json, os, sys
 names = ("AccountID", "AccessKeyID", "OSS_COPY_LAYER_VERSION", "PATH")
 noted = {{"arguments": sys.argv[1:], **{{name: os.environ.get(name) for name in names}}}}
+noted["FC"] = {{name: value for name, value in os.environ.items() if name.startswith("FC_")}}
 with open(os.environ["NOTES"], "a") as notes:
     print(json.dumps(noted), file=notes)
 sys.exit(int(os.environ.get("EXIT_CODE", "0")))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from alibabacloud_fc20230330 import models
 
 from functions.deploy import layer
 from tests.cloud.client import ROOT, LocalCloud
-from tests.deploy.conftest import changed
+from tests.deploy.conftest import OWN, changed
 from tests.deploy.deployer import Deployer
 
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
@@ -22,17 +24,17 @@ TOKEN = "a-token-of-some-length"
 
 
 def test_a_layer_is_published_once_for_each_content_and_handed_to_the_template(
-    deployer: Deployer, cloud: LocalCloud
+    deployer: Deployer, cloud: LocalCloud, own: Path
 ) -> None:
     deployer.build(b"new")
-    assert deployer.run("deploy").returncode == 0
-    again = deployer.run("deploy", "--", "--debug")
+    assert deployer.run("deploy", template=own).returncode == 0
+    again = deployer.run("deploy", "--", "--debug", template=own)
     assert again.returncode == 0, again.stderr
     deployer.build(b"other")
-    assert deployer.run("deploy").returncode == 0
+    assert deployer.run("deploy", template=own).returncode == 0
     versions = [int(note["OSS_COPY_LAYER_VERSION"]) for note in deployer.notes()]
     assert versions == [versions[0], versions[0], versions[0] + 1]
-    call = ["deploy", "-y", "-t", str(ROOT / "s.yaml")]
+    call = ["deploy", "-y", "-t", str(own)]
     assert [note["arguments"] for note in deployer.notes()] == [call, [*call, "--debug"], call]
     assert "holds the same already" in again.stdout
     published = cloud.control().list_layer_versions(layer.NAME, models.ListLayerVersionsRequest()).body.layers
@@ -41,20 +43,144 @@ def test_a_layer_is_published_once_for_each_content_and_handed_to_the_template(
 
 
 def test_the_tool_gets_the_credentials_and_its_exit_code_counts(
-    deployer: Deployer, cloud: LocalCloud
+    deployer: Deployer, cloud: LocalCloud, own: Path
 ) -> None:
     deployer.environment["EXIT_CODE"] = "7"
-    assert deployer.run("deploy").returncode == 7
+    assert deployer.run("deploy", template=own).returncode == 7
     (note,) = deployer.notes()
     assert (note["AccountID"], note["AccessKeyID"]) == (cloud.account_id, cloud.owner.access_key_id)
 
 
 def test_a_wrong_template_is_not_deployed(deployer: Deployer, tmp_path: Path) -> None:
-    template = changed(tmp_path, ("asyncTask: true", "asyncTask: false"))
+    template = changed(tmp_path, ("asyncTask: true", "asyncTask: false"), *OWN)
     refused = deployer.run("deploy", template=template)
     assert refused.returncode == 1
     assert "asyncTask" in refused.stderr
     assert deployer.notes() == []
+
+
+def test_the_template_as_it_is_shipped_is_judged_right_and_not_deployed(deployer: Deployer) -> None:
+    refused = deployer.run("deploy")
+    assert refused.returncode == 1
+    told = [line.split(": ")[1:3] for line in refused.stderr.removeprefix("error: ").splitlines()]
+    assert [place for place, *_ in told] == [
+        "vars.accountId",
+        "vars.sourceBucket",
+        "vars.destinationBucket",
+        "vars.stateBucket",
+    ]
+    assert deployer.notes() == []
+
+
+# --- check ---
+
+# An `s preview` that resolves references as we do, by its own environment.
+PREVIEWING = f"""\
+#!{sys.executable}
+import json, os, sys
+from functions.deploy import template
+from pathlib import Path
+read = template.read(Path(sys.argv[3]), os.environ)
+print(json.dumps({{"resources": {{name: {{"props": props}} for name, props in read.props.items()}}}}))
+"""
+
+
+@pytest.fixture
+def judging(deployer: Deployer) -> Deployer:
+    """A deployer without an account, whose `s` resolves references as we do."""
+    for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        del deployer.environment[name]
+    assert deployer.tool is not None
+    path = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'functions/oss_copy')]!r}\n"
+    deployer.tool.write_text(PREVIEWING.replace("import json", f"{path}import json", 1), encoding="utf-8")
+    return deployer
+
+
+def test_a_right_template_is_called_right_and_placeholders_are_warned_of(judging: Deployer) -> None:
+    done = judging.run("check")
+    assert done.returncode == 0, done.stderr
+    assert "s.yaml: 2 resource(s) right" in done.stdout
+    assert "warning: s.yaml:9: vars.accountId: 1234567890123456 is what s.yaml comes with" in done.stdout
+    assert done.stdout.count("warning: ") == 4
+
+
+def test_all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant(
+    judging: Deployer, tmp_path: Path
+) -> None:
+    template = changed(
+        tmp_path,
+        ("memorySize: ${", "memorysize: ${"),
+        ("- oss:ObjectCreated:CompleteMultipartUpload\n", "\n"),
+        ('MAX_PARALLEL: "32"', "MAX_PARALLEL: 32"),
+        ("onFailure:", "onFailur:"),
+        ("${vars.functionName}-dropped", "${vars.functonName}-dropped"),
+        ("role/aliyunosseventnotificationrole", "role/mine"),
+        ('timerSchedule: "0 0 2 * * *"', 'timerSchedule: "0 0 2 L * *"'),
+        *OWN,
+    )
+    lines = template.read_text(encoding="utf-8").splitlines()
+    refused = judging.run("check", template=template)
+    assert refused.returncode == 1
+    told = refused.stderr.removeprefix("error: ").splitlines()
+    expected = [
+        ("memorysize: ${", "props.memorysize: unknown property `memorysize`; did you mean memorySize?"),
+        ("MAX_PARALLEL: 32", 'MAX_PARALLEL: 32 is no text: put it in quotes, MAX_PARALLEL: "32"'),
+        ("onFailur:", "onFailur: unknown property `onFailur`; did you mean onFailure?"),
+        ("destination: acs:fc", "unknown reference ${vars.functonName}; did you mean functionName?"),
+        ("invocationRole:", "`make setup` makes no role mine"),
+        ("events:", "it does not fire for ObjectCreated:CompleteMultipartUpload"),
+        ("cronExpression: ${vars.timerSchedule}", "not 'L' (vars.timerSchedule is in line 22)"),
+    ]
+    numbers = [next(number for number, line in enumerate(lines, 1) if mark in line) for mark, _ in expected]
+    assert len(told) == len(expected), refused.stderr
+    for line, number, (_, words) in zip(told, numbers, expected, strict=True):
+        assert line.strip().startswith(f"s.yaml:{number}: resources.oss_copy"), line
+        assert words in line
+
+
+# --- what is kept out of s.yaml ---
+
+SECRET = ("LOG_LEVEL: INFO", "LOG_LEVEL: INFO\n        API_TOKEN: ${env('API_TOKEN')}")
+
+
+def test_a_token_of_the_shell_or_of_a_file_beside_the_template_is_known_to_every_command(
+    deployer: Deployer, tmp_path: Path
+) -> None:
+    template = changed(tmp_path, SECRET, *OWN)
+    for command in (["deploy"], ["remove", "--confirm"], ["logs"]):
+        refused = deployer.run(*command, template=template)
+        assert refused.returncode == 1
+        assert refused.stderr.count("API_TOKEN is not set") == 1, refused.stderr
+    assert deployer.notes() == []
+    (tmp_path / ".env").write_text(f"API_TOKEN='{TOKEN}'\n", encoding="utf-8")
+    for command in (["deploy"], ["invoke", "{}"]):
+        done = deployer.run(*command, template=template)
+        assert done.returncode == 0, done.stderr
+        assert TOKEN not in done.stdout + done.stderr
+
+
+def test_a_template_with_a_token_is_judged_with_it(judging: Deployer, tmp_path: Path) -> None:
+    template = changed(tmp_path, SECRET, *OWN)
+    refused = judging.run("check", template=template)
+    assert refused.returncode == 1
+    assert re.match(r"error: s\.yaml:\d+: .*API_TOKEN: .*API_TOKEN is not set", refused.stderr)
+    judging.environment["API_TOKEN"] = TOKEN
+    done = judging.run("check", template=template)
+    assert done.returncode == 0, done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    del judging.environment["API_TOKEN"]
+    (tmp_path / ".env").write_text(f"API_TOKEN={TOKEN}\n", encoding="utf-8")
+    assert judging.run("check", template=template).returncode == 0
+
+
+def test_variables_of_fc_itself_do_not_reach_the_tool(deployer: Deployer, own: Path) -> None:
+    deployer.environment |= {"FC_REGION": "cn-hangzhou", "FC_GENERATE_PROJECT_NAME": "elsewhere"}
+    assert deployer.run("deploy", template=own).returncode == 0
+    (note,) = deployer.notes()
+    assert note["FC"] == {
+        "FC_CLIENT_CUSTOM_ENDPOINT": deployer.environment["FC_CLIENT_CUSTOM_ENDPOINT"],
+        "FC_REGION": "",
+    }
 
 
 @pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"]])
@@ -66,9 +192,9 @@ def test_without_credentials_nothing_is_begun(deployer: Deployer, command: list[
     assert deployer.notes() == []
 
 
-def test_what_fc_says_of_a_layer_it_does_not_take_is_told(deployer: Deployer) -> None:
+def test_what_fc_says_of_a_layer_it_does_not_take_is_told(deployer: Deployer, own: Path) -> None:
     (deployer.layers / "sdk-3.12.zip").write_bytes(b"no archive")
-    refused = deployer.run("deploy")
+    refused = deployer.run("deploy", template=own)
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"error: layer {layer.NAME}: ")
     assert deployer.notes() == []
@@ -201,3 +327,6 @@ def test_an_anonymous_trigger_is_asked_with_the_token(tmp_path: Path) -> None:
         done = deployer.run(*command)
         assert done.returncode == 0, done.stderr
         assert TOKEN not in done.stdout + done.stderr
+        del deployer.environment["API_TOKEN"]
+        (tmp_path / ".env").write_text(f"API_TOKEN={TOKEN}\n", encoding="utf-8")
+        assert deployer.run(*command, template=changed(tmp_path)).returncode == 0

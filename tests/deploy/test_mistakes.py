@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,24 @@ import pytest
 import yaml
 
 from functions.deploy import calls, mistakes
-from functions.deploy.template import Deployment, TemplateError
-from tests.deploy.conftest import GENUINE, changed, load
+from functions.deploy.template import Deployment, Mistake, TemplateError
+from tests.deploy.conftest import GENUINE, OWN, changed, load
 
 SWEEP = 'payload: \'{"action": "sweep"}\''
 EVENT = "- oss:ObjectCreated:PutSymlink"
 
 
+def said(path: Path) -> list[Mistake]:
+    """Everything that is to be said of a template."""
+    try:
+        return mistakes.find(load(path))
+    except TemplateError as error:
+        return mistakes.all_of(error) or [Mistake("", str(error))]
+
+
 def judge(path: Path) -> str:
     """Everything that is wrong with a template."""
-    try:
-        return "\n".join(mistakes.find(load(path)))
-    except TemplateError as error:
-        return str(error)
+    return "\n".join(str(each) for each in said(path) if each.is_error)
 
 
 def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -> None:
@@ -77,8 +83,8 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         # between fields
         ("          sourceArn: acs", "          # sourceArn: acs", "sourceArn"),
         ("          invocationRole: acs", "          # invocationRole: acs", "invocationRole"),
-        (EVENT, "- oss:ObjectCreated:*", r"events: oss:ObjectCreated:\*"),
-        (EVENT, "- oss:ObjectCreated:UploadPartCopy", "events: oss:ObjectCreated:UploadPartCopy"),
+        (EVENT, "- oss:ObjectCreated:*", r"events: it fires for ObjectCreated:\*: for each part"),
+        (EVENT, "- oss:ObjectCreated:UploadPartCopy", "events: it fires for ObjectCreated:UploadPartCopy"),
         ("acs:fc:${vars.region}:", "acs:fc:cn-beijing:", "layers"),
         ("sourceArn: acs:oss:${vars.region}", "sourceArn: acs:oss:cn-beijing", "sourceArn"),
         (
@@ -103,7 +109,7 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         (
             "ALLOWED_DESTINATIONS: ",
             "ALLOWED_DESTINATIONS: ${vars.stateBucket}/*,",
-            "ALLOWED_DESTINATIONS: copies could overwrite the records",
+            "ALLOWED_DESTINATIONS: oss-copy-state/.* covers oss-copy/, where the records of copies are",
         ),
         ("LOG_LEVEL: INFO", "FC_LOG_LEVEL: INFO", "FC_LOG_LEVEL"),
         ("LOG_LEVEL: INFO", f"BIG: {'x' * 4000}", "environmentVariables.*4096"),
@@ -117,7 +123,47 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         ("role: acs:ram", "# role: acs:ram", "role"),
         ("prefix: ${vars.watchedPrefix}", "prefix: other/", "filter.key.prefix"),
         ("component: fc3", "component: fc4", "component"),
-        ("MAX_PARALLEL: ", "MAX_PARALEL: ", "environmentVariables.MAX_PARALEL"),
+        ("MAX_PARALLEL: ", "MAX_PARALEL: ", "environmentVariables.MAX_PARALEL.* did you mean MAX_PARALLEL"),
+        # what is meant
+        ("memorySize: ${", "memorysize: ${", "memorysize: unknown property .* did you mean memorySize"),
+        ("triggerType: timer", "triggerType: tmer", "triggerType: .* did you mean timer"),
+        (EVENT, "- oss:ObjectCreated:PutSymLink", "events.* did you mean oss:ObjectCreated:PutSymlink"),
+        (
+            "${vars.watchedPrefix}",
+            "${vars.watchPrefix}",
+            r"\$\{vars.watchPrefix\}; did you mean watchedPrefix",
+        ),
+        ('MAX_PARALLEL: "32"', "MAX_PARALLEL: 32", 'MAX_PARALLEL: .* put it in quotes, MAX_PARALLEL: "32"'),
+        ("LOG_LEVEL: INFO", "LOG_LEVEL: true", 'LOG_LEVEL: .* put it in quotes, LOG_LEVEL: "true"'),
+        # what is known before it is deployed
+        ("- oss:ObjectCreated:PostObject\n", "\n", "events: it does not fire for ObjectCreated:PostObject"),
+        ("- oss:ObjectCreated:CopyObject\n", "\n", "events: it does not fire for ObjectCreated:CopyObject"),
+        (
+            "- oss:ObjectCreated:CompleteMultipartUpload\n",
+            "\n",
+            "events: it does not fire for ObjectCreated:CompleteMultipartUpload: such objects are not copied",
+        ),
+        ("watchedPrefix: incoming/", "watchedPrefix: incoming/*", r"prefix: 'incoming/\*' is plain text"),
+        ("watchedPrefix: incoming/", 'watchedPrefix: "^incoming/"', "prefix: .* is plain text"),
+        (
+            "watchedPrefix: incoming/",
+            "watchedPrefix: oss://oss-copy-source/x",
+            "prefix: .* begins with oss://",
+        ),
+        ("watchedPrefix: incoming/", "watchedPrefix: /incoming/", "prefix: '/incoming/' begins with /"),
+        ('suffix: ""', 'suffix: "*.gz"', "suffix: .* is plain text"),
+        (SWEEP, 'payload: \'{"action": "swep"}\'', "payload: action: .*'swep'"),
+        ('timerSchedule: "0 0 2 * * *"', 'timerSchedule: "0 0 2 L * *"', "cronExpression: .* days"),
+        ('accountId: "1234567890123456"', "accountId: 1234", "vars.accountId: .* 16 digits"),
+        ('accountId: "1234567890123456"', "accountId: 9007199254740993", "vars.accountId: .* in quotes"),
+        ('accountId: "1234567890123456"', "accountId: mine", "role"),
+        (
+            "role/aliyunosseventnotificationrole",
+            "role/mine",
+            "invocationRole: `make setup` makes no role mine",
+        ),
+        ("invocationRole: acs:ram::${vars.accountId}:role/", "invocationRole: ", "invocationRole: .* form"),
+        ("role/oss-copy", "role/oss copy", "props.role"),
     ],
 )
 def test_a_planted_mistake_is_refused_and_the_property_named(
@@ -125,6 +171,139 @@ def test_a_planted_mistake_is_refused_and_the_property_named(
 ) -> None:
     found = judge(changed(tmp_path, (old, new)))
     assert re.search(named, found), found or "nothing was found"
+
+
+ENABLED = ("timerEnabled: false", "timerEnabled: true")
+ASKED = (
+    '{"source": {"bucket": "oss-copy-source", "key": "a"}, "destination": {"bucket": "oss-copy-destination"}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("payload", "named"),
+    [
+        ('[{"source":1}]', r"\[0\].source: Expected `object`, got `int`"),
+        ("[]", "it asks for nothing"),
+        ("", "it is empty"),
+        ("[{", "not JSON"),
+        ('{"action": "chek"}', "action: .*'chek'"),
+        (ASKED.replace("source", "sauce", 1), "sauce"),
+        (ASKED.replace("oss-copy-source", "elsewhere"), "source: ALLOWED_SOURCES does not name"),
+        (
+            ASKED.replace("oss-copy-destination", "elsewhere"),
+            "destination: ALLOWED_DESTINATIONS does not name",
+        ),
+    ],
+)
+def test_an_enabled_timer_asks_for_what_can_be_done(tmp_path: Path, payload: str, named: str) -> None:
+    asking = ('timerPayload: "[]"', f"timerPayload: {json.dumps(payload)}")
+    path = changed(tmp_path, asking, ENABLED)
+    assert re.search(rf"triggers.timer.triggerConfig.payload: .*{named}", judge(path)), judge(path)
+    path = changed(tmp_path, asking)
+    assert judge(path) == ""
+    warned = [each.path for each in said(path) if "payload" in each.path]
+    assert len(warned) == (payload not in {"", "[]"})
+
+
+def test_a_timer_that_asks_for_a_copy_that_is_allowed_is_right(tmp_path: Path) -> None:
+    asking = ('timerPayload: "[]"', f"timerPayload: {json.dumps(ASKED)}")
+    assert said(changed(tmp_path, asking, ENABLED)) == []
+
+
+SECOND = """\
+        - triggerName: second
+          triggerType: oss
+          sourceArn: acs:oss:${vars.region}:${vars.accountId}:%s
+          invocationRole: acs:ram::${vars.accountId}:role/aliyunosseventnotificationrole
+          triggerConfig:
+            events: [%s]
+            filter: {key: {prefix: "%s", suffix: ""}}
+"""
+EVERY = ", ".join(
+    f"oss:ObjectCreated:{each}"
+    for each in (
+        "PutObject",
+        "PostObject",
+        "CopyObject",
+        "CompleteMultipartUpload",
+        "AppendObject",
+        "PutSymlink",
+    )
+)
+
+
+@pytest.mark.parametrize("prefix", ["incoming/", "incoming/deeper/", "", "inc"])
+def test_conflicting_triggers_are_refused_across_functions(tmp_path: Path, prefix: str) -> None:
+    second = SECOND % ("${vars.sourceBucket}", EVERY, prefix)
+    conflict = "triggers.second.triggerConfig.filter.key: .*both tell of .*: OSS refuses the second"
+    found = judge(changed(tmp_path, (SWEEPING, second + SWEEPING)))
+    assert re.search(f"resources.oss_copy.props.{conflict}", found), found
+    found = judge(changed(tmp_path, ("      triggers: []", f"      triggers:\n{second}")))
+    assert re.search(f"resources.oss_copy_dropped.props.{conflict}", found), found
+
+
+SWEEPING = "        - triggerName: sweep\n"
+
+
+def test_triggers_that_share_no_event_or_no_prefix_do_not_conflict(tmp_path: Path) -> None:
+    elsewhere = SECOND % ("${vars.sourceBucket}", EVERY, "other/")
+    assert "OSS refuses" not in judge(changed(tmp_path, (SWEEPING, elsewhere + SWEEPING)))
+
+
+@pytest.mark.parametrize(("bucket", "prefix"), [("oss-copy-state", ""), ("oss-copy-state", "oss-copy/done/")])
+def test_a_trigger_on_the_function_s_records_is_refused(tmp_path: Path, bucket: str, prefix: str) -> None:
+    second = SECOND % (bucket, EVERY, prefix)
+    found = judge(changed(tmp_path, (SWEEPING, second + SWEEPING)))
+    assert "triggers.second.triggerConfig.filter.key.prefix: it fires for the function's records" in found
+
+
+def test_a_rule_on_the_function_s_records_is_refused(tmp_path: Path) -> None:
+    path = changed(
+        tmp_path,
+        ("stateBucket: oss-copy-state", "stateBucket: oss-copy-source"),
+        ("watchedPrefix: incoming/", 'watchedPrefix: ""'),
+    )
+    assert "environmentVariables.COPY_RULES: rule 0 watches the function's records" in judge(path)
+
+
+BRIDGE = """\
+        - triggerName: bridge
+          triggerType: eventbridge
+          triggerConfig:
+            eventRuleFilterPattern: '%s'
+            eventSourceConfig: {eventSourceType: Default}
+"""
+
+
+def test_a_pattern_of_eventbridge_is_json(tmp_path: Path) -> None:
+    right = changed(tmp_path, (SWEEPING, BRIDGE % '{"source": ["acs.oss"]}' + SWEEPING))
+    assert judge(right) == ""
+    found = judge(changed(tmp_path, (SWEEPING, BRIDGE % "acs.oss" + SWEEPING)))
+    assert "triggers.bridge.triggerConfig.eventRuleFilterPattern: the pattern is no JSON object" in found
+
+
+def test_functions_do_not_tell_each_other_of_their_failures_for_ever(tmp_path: Path) -> None:
+    reporting = """\
+        maxAsyncEventAgeInSeconds: 86400
+        destinationConfig:
+          onFailure: {destination: "acs:fc:cn-hangzhou:1234567890123456:functions/${vars.functionName}"}
+      concurrencyConfig:
+        reservedConcurrency: 1
+"""
+    silent = re.sub(r"        destinationConfig:\n.*\n", "", reporting)
+    found = judge(changed(tmp_path, (silent, reporting)))
+    assert found.count("tells of its failures in turn") == 2, found
+
+
+@pytest.mark.parametrize("placeholder", sorted(mistakes.PLACEHOLDERS))
+def test_what_s_yaml_comes_with_is_warned_of(deployment: Deployment, placeholder: str) -> None:
+    (found,) = (each for each in mistakes.placeholders(deployment) if placeholder in each.text)
+    assert not found.is_error
+    assert found.path.startswith("vars.")
+
+
+def test_only_what_a_deployer_has_to_change_is_a_placeholder(tmp_path: Path) -> None:
+    assert mistakes.placeholders(load(changed(tmp_path, *OWN))) == []
 
 
 @pytest.mark.parametrize(("memory", "cpu"), [(128, 0.05), (128, 0.1), (2048, 0.5), (2048, 2), (32_768, 16)])
@@ -171,6 +350,12 @@ def test_rules_in_an_object_are_left_to_the_function(tmp_path: Path) -> None:
     rules = text[text.index("COPY_RULES: ") : text.index("HTTP_AUTH_TYPE: ")]
     path = changed(tmp_path, (rules, "COPY_RULES: oss://${vars.stateBucket}/rules.json\n        "))
     assert judge(path) == ""
+
+
+@pytest.mark.parametrize("name", ["ObjectCreated", "ObjectModified"])
+def test_a_trigger_may_tell_of_what_is_replicated(tmp_path: Path, name: str) -> None:
+    more = f"{EVENT}\n              - oss:ObjectReplication:{name}"
+    assert judge(changed(tmp_path, (EVENT, more))) == ""
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

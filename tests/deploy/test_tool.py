@@ -14,7 +14,7 @@ import pytest
 
 from functions.deploy import tool
 from functions.deploy.account import Refusal
-from functions.deploy.template import Deployment
+from functions.deploy.template import Deployment, TemplateError, read
 from tests.deploy.conftest import GENUINE, changed
 from tests.deploy.deployer import Deployer
 
@@ -45,6 +45,56 @@ def test_it_resolves_the_template_as_we_do(start: Sequence[str], deployment: Dep
     assert {name: each["props"] for name, each in shown["resources"].items()} == deployment.props
 
 
+ENVIRONMENT = """\
+# comment
+A=first
+export B=exported # trailing
+C='single $A \\n'
+D="double\\nline ${A}"
+E=
+F=ref-$A-${P:-fallback}-${NOPE:-default}-${P}
+G=`back "tick"`
+H=h\\$A
+I: colon
+P=not the shell's
+ S =  spaced  \r
+UNI=ü#x
+MANY='one
+two'
+A=again
+bad line
+"""
+NAMES = ("A", "B", "C", "D", "E", "F", "G", "H", "I", "P", "Q", "R", "S", "UNI", "MANY", "bad", "FC_REGION")
+
+
+def test_it_reads_variables_and_env_files_as_we_do(start: Sequence[str], tmp_path: Path) -> None:
+    lines = "".join(f"        {name}: \"<${{env('{name}', 'default of {name}')}}>\"\n" for name in NAMES)
+    lines = lines.replace("        FC_REGION: ", "        REGION: ")
+    template = changed(tmp_path, ("        LOG_LEVEL: INFO\n", lines))
+    (tmp_path / ".env").write_text(ENVIRONMENT, encoding="utf-8", newline="")
+    given = {"P": "the shell's $A", "Q": "", "R": "of the shell $A", "AccountID": "42", "FC_REGION": ""}
+    shown: Any = tool.preview(start, template, given)
+    ours = read(template, given)
+    spelt: Any = ours.props["oss_copy"]
+    assert shown["resources"]["oss_copy"]["props"] == spelt
+    told = spelt["environmentVariables"]
+    assert told["P"] == "<the shell's again>", "values of the shell are expanded where a file names them"
+    assert (told["Q"], told["R"]) == ("<default of Q>", "<of the shell $A>")
+    assert told["REGION"] == "<default of FC_REGION>"
+    assert {*NAMES} == ours.asked - {"OSS_COPY_LAYER_VERSION"}
+
+
+def test_a_variable_that_is_nowhere_or_empty_stops_it_as_it_stops_us(
+    start: Sequence[str], tmp_path: Path
+) -> None:
+    template = changed(tmp_path, ("LOG_LEVEL: INFO", "LOG_LEVEL: ${env('NOWHERE')}"))
+    for given in ({}, {"NOWHERE": ""}):
+        with pytest.raises(Refusal, match=r"env\('NOWHERE'\) not found"):
+            tool.preview(start, template, given)
+        with pytest.raises(TemplateError, match=r"LOG_LEVEL: environment variable NOWHERE is not set"):
+            read(template, given)
+
+
 def test_an_edition_that_it_only_shrugs_at_counts_as_refused(start: Sequence[str], tmp_path: Path) -> None:
     schema = tmp_path / "schema.json"
     schema.write_text("{}", encoding="utf-8")
@@ -67,15 +117,16 @@ def test_it_hands_our_command_lines_to_the_component(
     start: Sequence[str],  # noqa: ARG001 - skips
     deployer: Deployer,
     tmp_path: Path,
+    own: Path,
 ) -> None:
     deployer.preload(tmp_path / "home", NOTING)
     event = '{"action": "sweep"}'
-    deployed = deployer.run("deploy")
+    deployed = deployer.run("deploy", template=own)
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
-    for command in (["remove"], ["logs", "--", "--tail"], ["invoke", event]):
-        done = deployer.run(*command)
+    for command in (["remove", "--confirm"], ["logs", "--", "--tail"], ["invoke", event]):
+        done = deployer.run(*command, template=own)
         assert done.returncode == 0, done.stdout + done.stderr
-    template, both = ["-t", str(GENUINE)], ["oss_copy", "oss_copy_dropped"]
+    template, both = ["-t", str(own)], ["oss_copy", "oss_copy_dropped"]
     noted = [(note["command"], note["resource"], note["args"]) for note in deployer.notes()]
     assert sorted(noted) == sorted(
         [

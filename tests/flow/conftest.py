@@ -31,9 +31,10 @@ def shared_cloud() -> Iterator[LocalCloud]:
         "MULTIPART_THRESHOLD": "2MiB",
         "MAX_PARALLEL": str(THREADS),
         "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*,"
-        "foreign-pays-simple/*,foreign-pays-multipart/*,foreign-private-source/*",
+        f"{VERSIONED}/*,foreign-pays-simple/*,foreign-pays-multipart/*,foreign-private-source/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{SOURCE}/*,{VERSIONED}/*,no-such-bucket/*,"
-        "oss-copy-worm/*,oss-copy-abroad/*,foreign-private-destination/*",
+        "oss-copy-worm/*,oss-copy-abroad/*,foreign-private-destination/*,"
+        "foreign-paid-simple/*,foreign-paid-multipart/*",
     }
     with LocalCloud(variables={"timeout": TIMEOUT}, environment=environment) as running:
         yield running

@@ -35,6 +35,12 @@ HEADERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "expires": ("Expires", ("Sun, 22 Nov 2026 10:00:00 GMT", "0")),
 }
 USER = {"plain": "1", "farbe": "grün", "path": "备份/文件 +&=%", "long": "x" * 500}
+# what encrypted the bytes before they were uploaded: without these they cannot be read
+SEALED = {
+    "client-side-encryption-key": "bm90IGEga2V5",
+    "client-side-encryption-start": "bm9yIGEgc3RhcnQ=",
+    "client-side-encryption-cek-alg": "AES/CTR/NoPadding",
+}
 TAGS = {"team": "a b/c+d=e", "größe": "1", "k:1": "x.y_z-", "empty": "", "a+b": "c d"}
 
 
@@ -58,6 +64,8 @@ def case(seed: int) -> Case:
     way = WAYS[seed % 4]
     treatment = ("copy", "replace", "none", "copy", "replace")[seed // 4 % 5]
     had, user, tags = _headers(chance), _some(chance, USER), _some(chance, TAGS)
+    if seed % 3 == 0:
+        user |= SEALED
     # a shallow copy leaves the class as it is
     source_class = chance.choice(("Standard", "IA"))
     source_acl = chance.choice(("default", "private", "public-read", "public-read-write"))
@@ -76,6 +84,12 @@ def case(seed: int) -> Case:
             options["encryption"] = encryption
             headers |= _encrypted(encryption)
     itself = treatment == "replace" and chance.random() < 0.4
+    had_encryption = ENCRYPTIONS[seed % 7] if seed % 7 < len(ENCRYPTIONS) else None
+    if "encryption" not in options and had_encryption is not None:
+        if seed % 5 == 4:
+            options["encryption"] = "bucket"  # which has none of its own
+        else:
+            headers |= _encrypted(had_encryption)
     headers["x-oss-storage-class"] = stored.encode()
     return Case(
         way,
@@ -86,6 +100,7 @@ def case(seed: int) -> Case:
             "x-oss-tagging": _query(tags).encode(),
             "x-oss-storage-class": source_class.encode(),
             "x-oss-object-acl": source_acl.encode(),
+            **_encrypted(had_encryption or {}),
         },
         source_acl,
         options,
@@ -99,7 +114,7 @@ def case(seed: int) -> Case:
 ENCRYPTIONS: tuple[dict[str, str], ...] = (
     {"algorithm": "AES256"},
     {"algorithm": "SM4"},
-    {"algorithm": "KMS"},
+    {"algorithm": "KMS"},  # by the key that OSS takes by itself
     {"algorithm": "KMS", "keyId": "9468da86-3509-4f8d-a61e-6eab1eac372a"},
     {"algorithm": "KMS", "keyId": "9468da86-3509-4f8d-a61e-6eab1eac372a", "dataEncryption": "SM4"},
 )
@@ -132,12 +147,15 @@ def _metadata(
     """What to ask for, and the headers it makes; a replacement without a type keeps the source's."""
     if treatment == "copy":
         return "copy", _shown(had, user)
+    sealed = {name: user[name] for name in SEALED if name in user}
     if treatment == "none":
-        return {}, _shown({"contentType": had["contentType"]}, {})
+        return {}, _shown({"contentType": had["contentType"]}, sealed)
     chosen, named = _headers(chance), _some(chance, USER)
+    if sealed and chance.random() < 0.5:
+        named["client-side-encryption-key"] = "bmV3bHkgd3JhcHBlZA=="
     if chance.random() < 0.3:
         del chosen["contentType"]
-    return {**chosen, "user": named}, _shown({"contentType": had["contentType"], **chosen}, named)
+    return {**chosen, "user": named}, _shown({"contentType": had["contentType"], **chosen}, sealed | named)
 
 
 def _tagging(chance: random.Random, treatment: str, had: dict[str, str]) -> tuple[object, dict[str, str]]:

@@ -345,8 +345,11 @@ def timer(stage: Stage) -> None:
 
 def encryption(stage: Stage) -> None:
     for options in ({}, IN_PARTS):
-        key = stage.key()
-        succeeded(stage.copy(key, encryption={"algorithm": "KMS"}, **options))
+        succeeded(stage.copy(stage.key(), encryption={"algorithm": "KMS"}, **options))
+        key = stage.key(server_side_encryption="KMS")
+        succeeded(stage.copy(key, **options))
+        shown = stage.bucket(DESTINATION).head_object(key).headers
+        holds(shown.get("x-oss-server-side-encryption") == "KMS", shown)
 
 
 def sweep(stage: Stage) -> None:

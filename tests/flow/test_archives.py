@@ -68,6 +68,15 @@ def test_a_copy_cancelled_while_its_source_is_restored_is_not_made(
     assert cloud.http("GET", f"/copies/{job}").json()["status"] == "cancelled"
 
 
+def test_a_copy_that_waits_for_its_source_says_so(cloud: LocalCloud, source: Any, key: str) -> None:
+    source.put_object(key, b"cold", headers=ARCHIVED)
+    first = cloud.invoke(request_of(key, archive="restore"))
+    for told in (first, cloud.http("GET", f"/copies/{first['job']}").json()):
+        assert (told["status"], told["phase"], told["method"]) == ("running", "restoring", "simple"), told
+        assert told["nextLookAt"] > told["startedAt"]
+    assert "phase" not in final_result(cloud, first["job"])
+
+
 def test_what_may_not_be_restored_is_refused(cloud: LocalCloud, source: Any, key: str) -> None:
     source.put_object(key, b"cold", headers=ARCHIVED)
     cloud.conditions([{"operation": "RestoreObject", "error": "AccessDenied"}])

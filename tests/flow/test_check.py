@@ -496,6 +496,16 @@ def test_rules_that_cannot_be_read_or_are_not_allowed_are_failed(misconfigured: 
     ]
 
 
+def test_among_the_function_s_records_no_object_is_written() -> None:
+    allowed = f"{STATE}/oss-copy/open/*"
+    with LocalCloud(environment={"ALLOWED_DESTINATIONS": allowed}) as cloud:
+        cloud.oss_bucket(SOURCE).put_object(SAMPLE, b"x" * (101 * KIB))
+        report = check(cloud)
+    assert the(report, "settings.allowLists", "failed")["found"].startswith(f"{allowed} covers oss-copy/")
+    (trial,) = (each for each in report["lines"] if each["check"] == "copy.simple")
+    assert trial["found"].endswith("no object was written: the function's records are there"), trial
+
+
 def test_under_a_watched_prefix_no_object_is_written(misconfigured: LocalCloud) -> None:
     rules = [{"source": {"bucket": SOURCE}, "destination": {"bucket": DESTINATION, "key": "out/{key}"}}]
     bucket = misconfigured.oss_bucket(STATE)

@@ -203,18 +203,20 @@ def test_inside_a_bucket_one_copyobject_does_for_any_size(cloud: LocalCloud, sou
     assert crc64(source, f"{key}.copy") == crc64(source, key)
 
 
-@pytest.mark.parametrize("answer", ["stall", "lost"])
-def test_a_shallow_copy_that_does_not_answer_is_made_in_parts(
-    cloud: LocalCloud, source: Any, key: str, answer: str
+@pytest.mark.parametrize(("answer", "method"), [("stall", "multipart"), ("lost", "simple")])
+def test_a_shallow_copy_that_does_not_answer_is_looked_at_and_else_made_in_parts(
+    cloud: LocalCloud, source: Any, key: str, answer: str, method: str
 ) -> None:
     cloud.seed(SOURCE, key, 6 * MIB, seed=3)
+    before = count_requests(cloud, "CopyObject")
     cloud.conditions([{"operation": "CopyObject", "answer": answer, "limit": 1}])
     asked = in_parts(key) | {"destination": {"bucket": SOURCE, "key": f"{key}.copy"}}
     result = cloud.invoke(asked)
     result = result if result["status"] != "running" else final_result(cloud, result["job"])
-    assert (result["status"], result["method"]) == ("succeeded", "multipart"), result
+    assert (result["status"], result["method"]) == ("succeeded", method), result
     assert crc64(source, f"{key}.copy") == crc64(source, key)
     assert open_uploads(source, key) == []
+    assert count_requests(cloud, "CopyObject") - before == 1
 
 
 def test_a_large_upload_into_the_watched_prefix_is_copied_in_parts(
@@ -412,7 +414,7 @@ def test_a_second_delivery_of_a_chained_copy_ends_in_one_copy(
 def test_the_result_names_every_field_of_the_contract(cloud: LocalCloud, source: Any, key: str) -> None:
     source.put_object(key, b"c")
     result = cloud.invoke(request_of(key))
-    named = {"bucket", "key", "versionId", "etag", "size", "crc64"}
+    named = {"bucket", "key", "versionId", "etag", "size", "crc64", "encryption"}
     assert set(result["source"]) == named
     assert set(result["destination"]) == named
     wanted = "job status method source destination verified parts partsDone bytesDone lanes hops startedAt"
@@ -435,6 +437,10 @@ def test_requester_pays_is_said_with_every_request_to_the_source(
     assert (refused["status"], refused["error"]["code"]) == ("failed", "AccessDenied"), refused
     assert "`requestPayer` as true" in refused["error"]["message"]
     assert "role" not in refused["error"]["message"]
+    if method == "multipart":  # whose tags it may not read: they would be lost
+        untold = cloud.invoke(asked | {"requestPayer": True})
+        assert "oss:GetObjectTagging" in untold["error"]["message"], untold
+        asked["tags"] = "none"
     result = cloud.invoke(asked | {"requestPayer": True})
     assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
     assert exists(destination, key)
@@ -546,3 +552,13 @@ def test_http_plans_parts_for_the_invocations_that_copy_them() -> None:
         cloud.wait_idle()
         assert ended["status"] == "cancelled"
         assert open_uploads(cloud.oss_bucket(DESTINATION)) == []
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_a_source_that_shows_an_encryption_no_request_can_ask_for_is_copied(
+    cloud: LocalCloud, source: Any, key: str, method: str
+) -> None:
+    headers = {"x-oss-server-side-encryption": "KMS", "x-oss-server-side-data-encryption": "AES256"}
+    source.put_object(key, b"content", headers)
+    result = cloud.invoke(request_of(key, tuning={"method": method}))
+    assert result["status"] == "succeeded", result

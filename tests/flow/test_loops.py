@@ -34,6 +34,10 @@ DEADLINE = 60.0  # seconds
 
 ONTO_ITSELF = {"source": {"bucket": SOURCE, "prefix": "incoming/"}, "destination": {"bucket": SOURCE}}
 NO_FEEDBACK_GUARD = "_feeds = lambda made, watching: False\nevents.check_rule = lambda rule: None"
+NO_RECORDS_GUARD = """
+Settings.keep_apart = lambda self, rules: rules
+Settings.allow = lambda self, request: None
+"""
 NO_SELF_COPY_GUARD = "_changes_nothing = lambda request: False"
 NO_CEILING = "max_hops = lambda upload: 1 << 60"
 NO_STALL_LIMIT = "MAX_STALLS = 1 << 60"
@@ -122,6 +126,43 @@ def test_without_that_guard_one_object_would_be_copied_for_ever(tmp_path: Path) 
     with LocalCloud(template=template, environment=rules) as cloud:
         cloud.oss_bucket(SOURCE).put_object("incoming/a", b"1")
         assert goes_round(cloud, 3 * ROUNDS)
+
+
+# Every copy fails and leaves a record, in the bucket whose objects are copied.
+AMONG_RECORDS = {
+    **with_rules({"source": {"bucket": SOURCE}, "destination": {"bucket": "no-such-bucket"}}),
+    "ALLOWED_DESTINATIONS": "no-such-bucket/*",
+}
+EVERYTHING = {"stateBucket": SOURCE, "watchedPrefix": ""}
+
+
+def test_a_rule_that_watches_the_function_s_own_records_stops_the_instance_by_name() -> None:
+    with LocalCloud(environment=AMONG_RECORDS, variables=EVERYTHING) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("a", b"1")
+        assert not goes_round(cloud)
+        (invocation,) = cloud.invocations(function=cloud.function)
+        assert invocation["outcome"] == "function-error"
+        assert f"COPY_RULES: rule 0 watches the function's records, {SOURCE}/oss-copy/*" in json.dumps(
+            invocation
+        )
+
+
+def test_without_that_guard_the_records_of_failures_would_fail_for_ever(tmp_path: Path) -> None:
+    template = changed(tmp_path, settings=NO_RECORDS_GUARD)
+    with LocalCloud(template=template, environment=AMONG_RECORDS, variables=EVERYTHING) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("a", b"1")
+        assert goes_round(cloud, 3 * ROUNDS)
+
+
+def test_rules_in_an_object_that_watch_the_records_are_refused_when_they_are_read() -> None:
+    environment = {**AMONG_RECORDS, "COPY_RULES": f"oss://{DESTINATION}/rules.json"}
+    with LocalCloud(environment=environment, variables=EVERYTHING) as cloud:
+        cloud.oss_bucket(DESTINATION).put_object("rules.json", AMONG_RECORDS["COPY_RULES"])
+        cloud.oss_bucket(SOURCE).put_object("a", b"1")
+        assert not goes_round(cloud)
+        (invocation,) = cloud.invocations(function=cloud.function)
+        assert invocation["outcome"] == "function-error"
+        assert "COPY_RULES: rule 0 watches the function's records" in json.dumps(invocation)
 
 
 def test_rules_that_do_not_feed_themselves_copy_once() -> None:

@@ -11,7 +11,6 @@ from osscopy.model import MIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import (
     BIG,
-    DESTINATION,
     PART,
     SOURCE,
     VERSIONED,
@@ -147,7 +146,7 @@ def test_a_destination_that_does_not_show_what_was_promised_is_no_success(
 ) -> None:
     """Somebody changes headers and tags of the destination, and keeps the bytes, before we look."""
     source.put_object(key, b"same", headers={"Content-Language": "de", "x-oss-tagging": "a=b"})
-    cloud.conditions([{"operation": "HeadObject", "answer": "delay", "skip": 1 if method == "simple" else 2}])
+    cloud.conditions([{"operation": "HeadObject", "answer": "delay", "skip": 1 if method == "simple" else 3}])
     before = count_requests(cloud, "CopyObject") + count_requests(cloud, "CompleteMultipartUpload")
     request_id = cloud.invoke_async(request_of(key, tuning={"method": method}))
     while count_requests(cloud, "CopyObject") + count_requests(cloud, "CompleteMultipartUpload") == before:
@@ -162,4 +161,46 @@ def test_a_destination_that_does_not_show_what_was_promised_is_no_success(
 def _replace_headers(bucket: Any, key: str) -> None:
     """With the bytes of a multipart object kept, its ETag is kept too."""
     headers = {"x-oss-metadata-directive": "REPLACE", "x-oss-tagging-directive": "Replace"}
-    bucket.copy_object(DESTINATION, key, key, headers)
+    bucket.copy_object(bucket.bucket_name, key, key, headers)
+
+
+def test_a_copy_onto_itself_is_compared_with_what_was_seen_and_not_with_itself(
+    cloud: LocalCloud, source: Any, key: str
+) -> None:
+    """Headers and tags are lost before we look: the source as it is now has lost them too."""
+    source.put_object(key, b"same", headers={"Content-Language": "de", "x-oss-tagging": "a=b"})
+    cloud.conditions([{"operation": "HeadObject", "answer": "delay", "skip": 1}])
+    before = count_requests(cloud, "CopyObject")
+    asked = request_of(key, storageClass="IA") | {"destination": {"bucket": SOURCE}}
+    request_id = cloud.invoke_async(asked)
+    while count_requests(cloud, "CopyObject") == before:
+        cloud.invocations(request_id=request_id)
+    _replace_headers(source, key)
+    cloud.wait_idle(60)
+    (invocation,) = cloud.invocations(request_id=request_id)
+    assert '"VerificationFailed"' in invocation["result"], invocation["result"]
+    assert "content language differs" in invocation["result"]
+
+
+@pytest.mark.parametrize("way", ["simple", "multipart", "version"])
+def test_a_copy_onto_itself_keeps_every_header_and_tag_and_asks_once_what_it_shows(
+    cloud: LocalCloud, source: Any, versioned: Any, key: str, way: str
+) -> None:
+    bucket = versioned if way == "version" else source
+    put = {"Content-Language": "de", "x-oss-meta-a": "1", "x-oss-tagging": "a=b"}
+    first = bucket.put_object(key, b"same", headers=put)
+    place: dict[str, Any] = {"bucket": bucket.bucket_name, "key": key}
+    if way == "version":
+        bucket.put_object(key, b"newer")
+        place["versionId"] = first.versionid
+    asked = {"source": place, "destination": {"bucket": bucket.bucket_name}, "storageClass": "IA"}
+    looks = count_requests(cloud, "HeadObject")
+    tuning = {"method": "multipart" if way == "multipart" else "simple"}
+    result = cloud.invoke(asked | {"tuning": tuning})
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert count_requests(cloud, "HeadObject") - looks <= (3 if way == "multipart" else 2)
+    shown = bucket.head_object(key).headers
+    assert (shown["Content-Language"], shown["x-oss-meta-a"]) == ("de", "1")
+    assert shown["x-oss-storage-class"] == "IA"
+    assert bucket.get_object_tagging(key).tag_set.tagging_rule == {"a": "b"}
+    assert bucket.get_object(key).read() == b"same"

@@ -270,7 +270,7 @@ def ask(cloud: LocalCloud, route: str, job: str, status: int = 200) -> Json:
 
 
 SHOWN = [each for each in readme.spans(TEXT) if re.match(r"(GET|HEAD|POST|PUT|DELETE) /", each)]
-RESULT = set(openapi.schemas()["Result"]["properties"])
+RESULT = set(openapi.schemas()["Result"]["required"])
 
 
 def a_copy_is_asked_for(cloud: LocalCloud, route: str) -> None:

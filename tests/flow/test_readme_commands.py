@@ -189,7 +189,7 @@ PROOFS: dict[str, Proof] = {
     "make policy ARGS=--deployer": POLICIES,
     "make setup": DEPLOYMENT,
     "make setup CONFIRM=1": DEPLOYMENT,
-    "make deploy": Elsewhere("tests/deploy/test_commands.py", 'deployer.run("deploy")'),
+    "make deploy": Elsewhere("tests/deploy/test_commands.py", 'deployer.run("deploy", template=own)'),
     CHECK: DEPLOYMENT,
     COPY: DEPLOYMENT,
     "make logs ARGS=--tail": DEPLOYMENT,

@@ -113,7 +113,7 @@ def test_a_job_without_a_record_is_not_found(cloud: LocalCloud) -> None:
     job = "c-" + "0" * 32
     for method in ("GET", "DELETE"):
         answer = cloud.http(method, f"/copies/{job}")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NotFound")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NoSuchJob")
     assert cloud.http("POST", f"/copies/{job}/resubmit").status_code == 404
 
 
@@ -305,7 +305,10 @@ def test_a_versioned_state_bucket_is_refused() -> None:
 
 
 def test_requests_of_a_copy_stay_within_their_budget(cloud: LocalCloud, key: str) -> None:
-    """N parts in h hops take at most n + 12 + 2h requests, listings not counted."""
+    """N parts in h hops take at most n + 14 + 2h requests, listings not counted.
+
+    Among them are the tags of a source that shows no count, and the look at the destination before Initiate.
+    """
     before = cloud.requests()["operations"]
     cloud.seed(SOURCE, key, BIG, seed=15)
     cloud.conditions(bandwidth_mb_s=1.0)
@@ -313,4 +316,4 @@ def test_requests_of_a_copy_stay_within_their_budget(cloud: LocalCloud, key: str
     result = final_result(cloud, result["job"])
     after = cloud.requests()["operations"]
     spent = {name: after[name] - before.get(name, 0) for name in after if "List" not in name}
-    assert sum(spent.values()) <= BIG // PART + 12 + 2 * result["hops"], spent
+    assert sum(spent.values()) <= BIG // PART + 14 + 2 * result["hops"], spent

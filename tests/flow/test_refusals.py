@@ -171,24 +171,24 @@ def _no_permission_for_parts(cloud: LocalCloud, key: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("case", "method", "code", "advice"),
+    ("case", "method", "code", "advice", "field"),
     [
-        (_missing_source, "auto", "NoSuchKey", "versionId"),
-        (_missing_source_bucket, "auto", "NoSuchBucket", "region"),
-        (_missing_destination_bucket, "simple", "NoSuchBucket", "region"),
-        (_missing_destination_bucket, "multipart", "NoSuchBucket", "region"),
-        (_other_region, "simple", "AccessDenied", "one region only"),
-        (_other_region, "multipart", "AccessDenied", "one region only"),
-        (_retention, "simple", "FileImmutable", "retention policy"),
-        (_retention, "multipart", "FileImmutable", "retention policy"),
-        (_archived, "simple", "InvalidObjectState", "restore"),
-        (_archived, "multipart", "InvalidObjectState", "restore"),
-        (_no_permission, "simple", "AccessDenied", "grant"),
-        (_no_permission_for_parts, "multipart", "AccessDenied", "grant"),
+        (_missing_source, "auto", "NoSuchKey", "versionId", "source.key"),
+        (_missing_source_bucket, "auto", "NoSuchBucket", "region", "source.bucket"),
+        (_missing_destination_bucket, "simple", "NoSuchBucket", "region", "destination.bucket"),
+        (_missing_destination_bucket, "multipart", "NoSuchBucket", "region", "destination.bucket"),
+        (_other_region, "simple", "AccessDenied", "one region only", "destination.bucket"),
+        (_other_region, "multipart", "AccessDenied", "one region only", "destination.bucket"),
+        (_retention, "simple", "FileImmutable", "retention policy", "destination.key"),
+        (_retention, "multipart", "FileImmutable", "retention policy", "destination.key"),
+        (_archived, "simple", "InvalidObjectState", "restore", "source.key"),
+        (_archived, "multipart", "InvalidObjectState", "restore", "source.key"),
+        (_no_permission, "simple", "AccessDenied", "grant", None),
+        (_no_permission_for_parts, "multipart", "AccessDenied", "grant", None),
     ],
 )
 def test_what_oss_refuses_is_reported_and_leaves_nothing_behind(
-    cloud: LocalCloud, key: str, case: Case, method: str, code: str, advice: str
+    cloud: LocalCloud, key: str, case: Case, method: str, code: str, advice: str, field: str | None
 ) -> None:
     asked = case(cloud, key) | {"tuning": {"method": method}}
     target = cloud.oss_bucket(asked["destination"]["bucket"])
@@ -197,11 +197,39 @@ def test_what_oss_refuses_is_reported_and_leaves_nothing_behind(
     cloud.conditions()
     assert (result["status"], result["error"]["code"]) == ("failed", code), result
     assert advice in result["error"]["message"]
+    assert result["error"]["field"] == field
+    bucket = asked["source" if (field or "").startswith("source") else "destination"]["bucket"]
+    assert f"oss://{bucket}" in result["error"]["message"]
     assert len(result["error"]["requestId"]) == 24
     assert result["error"]["retryable"] is False
     assert _content(target, key) == before
     if target.bucket_name != "no-such-bucket":
         assert open_uploads(target, key) == []
+
+
+def test_a_refusal_of_the_state_bucket_names_the_setting_and_the_right(cloud: LocalCloud, key: str) -> None:
+    cloud.seed(SOURCE, key, 6 * MIB, seed=1)
+    cloud.conditions([{"operation": "PutObject", "key": "oss-copy/open/", "error": "AccessDenied"}])
+    answer = cloud.http("POST", "/copies", json_body=in_parts(key))
+    cloud.conditions()
+    assert answer.status_code == 500, answer.text
+    error = answer.json()["error"]
+    assert (error["code"], error["field"]) == ("AccessDenied", "STATE_BUCKET")
+    assert "(missing: oss:PutObject on oss://oss-copy-state/oss-copy/open/c-" in error["message"]
+
+
+def test_a_copy_onto_itself_by_the_null_version_is_refused_where_there_are_no_versions(
+    cloud: LocalCloud, source: Any, key: str
+) -> None:
+    source.put_object(key, b"x")
+    here = {"bucket": SOURCE, "key": key}
+    request = {"source": {**here, "versionId": "null"}, "destination": here}
+    before = count_requests(cloud, "CopyObject")
+    result = cloud.invoke(request)
+    assert (result["status"], result["error"]["code"]) == ("failed", "SelfCopy"), result
+    assert result["error"]["field"] == "source.versionId"
+    assert count_requests(cloud, "CopyObject") == before
+    assert cloud.invoke({**request, "storageClass": "IA"})["status"] == "succeeded"
 
 
 def _content(bucket: Any, key: str) -> bytes | None:

@@ -198,3 +198,25 @@ def test_a_function_that_cannot_start_is_not_told_of_its_own_failure_for_ever() 
         told = [(each["function"], each["outcome"], each["retries"]) for each in cloud.invocations()]
         failed = ("function-error", 3)
         assert told == [(cloud.function, *failed), (f"{cloud.function}-dropped", *failed)]
+
+
+@pytest.mark.parametrize("method", ["auto", "simple"])
+@pytest.mark.parametrize("body", [b"", b"cold"])
+def test_an_archived_source_at_which_the_sweep_looks_is_copied_as_planned(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, body: bytes, method: str
+) -> None:
+    """Whatever its size: an empty object has no parts, and a small one keeps its ETag."""
+    source.put_object(key, body, headers={"x-oss-storage-class": "Archive"})
+    cloud.conditions([{"operation": "invocation", "probability": 1, "answer": "drop"}])
+    asked = request_of(key, archive="restore", storageClass="Standard", tuning={"method": method})
+    job = cloud.invoke(asked)["job"]
+    cloud.conditions()
+
+    def ended() -> bool:
+        sweep(cloud)
+        return bool(status(cloud, job)["status"] != "running")
+
+    until(ended)
+    told = status(cloud, job)
+    assert (told["status"], told["method"]) == ("succeeded", "simple"), told
+    assert destination.head_object(key).etag == source.head_object(key).etag

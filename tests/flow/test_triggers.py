@@ -20,7 +20,7 @@ from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, crc64, exists, genuine, open_uploads
 
 BIG = 12 * MIB
-BRIDGE = {
+BRIDGE: dict[str, Any] = {
     "triggerName": "bridge",
     "triggerType": "eventbridge",
     "triggerConfig": {
@@ -34,13 +34,17 @@ BRIDGE = {
 }
 
 
-@pytest.fixture(scope="module", params=["oss", "eventbridge"])
+RAW = {"deliveryOption": {"eventSchema": "RawData"}}
+RAW_BRIDGE = {**BRIDGE, "triggerConfig": {**BRIDGE["triggerConfig"], "eventSinkConfig": RAW}}
+
+
+@pytest.fixture(scope="module", params=["oss", "eventbridge", "eventbridge-raw"])
 def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """The template as it is, or with EventBridge in the place of the OSS trigger."""
     template = genuine()
     props = template["resources"]["oss_copy"]["props"]
-    if request.param == "eventbridge":
-        props["triggers"][0] = BRIDGE
+    if request.param != "oss":
+        props["triggers"][0] = BRIDGE if request.param == "eventbridge" else RAW_BRIDGE
     path: Path = tmp_path_factory.mktemp("template") / "s.yaml"
     path.write_text(yaml.safe_dump(template))
     environment = {

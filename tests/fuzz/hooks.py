@@ -93,4 +93,5 @@ def _makes_no_sure_key(template: str, key: str) -> bool:
         or len(template.encode()) + len(names) * max(60, len(key.encode())) > LIMIT
         or (bool(names) and not text.strip("."))
         or (template.startswith("{") and slashed)
+        or (template.endswith(("/", "{dir}", "{key}", "{name}", "{stem}", "{ext}")) and "/" in template + key)
     )

@@ -45,7 +45,19 @@ WORDS = (
     ),
     *("headers", "body", "isBase64Encoded", "queryParameters", "rawPath", "action", "prefix", "manifest"),
     *("metadata", "user", "tags", "tuning", "partSize", "conditions", "eTag", "job", "pin", "upload", "id"),
-    *("size", "parts", "lanes", "lane", "hop", "trafficLimit", "versionId", "alternative", "step", "time"),
+    *(
+        "size",
+        "parts",
+        "lanes",
+        "lane",
+        "hop",
+        "trafficLimit",
+        "versionId",
+        "alternative",
+        "alternatives",
+        "step",
+        "time",
+    ),
 )
 VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 2, 10_000, 1 << 31, 1 << 53, 1 << 63, 1 << 64, 10**40, 0.5, 1e300, [], {}),

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from osscopy import follow, plan, results
+from osscopy import batch, follow, plan, results
 from osscopy.ending import Ending, task_of
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
@@ -30,12 +30,13 @@ from osscopy.model import (
     UploadGone,
 )
 from osscopy.session import Session
+from osscopy.simple import SimpleCopy
 from osscopy.sweep import Sweeper
 from tests.sim.world import Stored, World
 
 
 @contextlib.contextmanager
-def _instead(owner: Any, name: str, wrong: Callable[..., Any]) -> Iterator[None]:
+def _instead(owner: Any, name: str, wrong: Callable[..., Any] | property) -> Iterator[None]:
     right = getattr(owner, name)
     setattr(owner, name, wrong)
     try:
@@ -228,12 +229,51 @@ def _begin_alone() -> AbstractContextManager[None]:
 
 def _no_generation() -> AbstractContextManager[None]:
     """The sweep submits task ids that were used before."""
-    revive = Sweeper._revive
+    return _instead(plan, "next_generation", lambda *_: 1)
 
-    def first_generation(self: Any, opened: Opened, entered: Entered | None, now: int) -> Any:
-        return revive(self, opened, entered, now % self._patience)
 
-    return _instead(Sweeper, "_revive", first_generation)
+def _generations_of_settings() -> AbstractContextManager[None]:
+    """Generations count periods of patience, which grow with the function's timeout."""
+
+    def generation(self: Any, _: str, now: int, patience: float) -> int:  # noqa: ARG001 - the caller's signature
+        return int(now // self._patience)
+
+    return _instead(Sweeper, "_generation", generation)
+
+
+@contextlib.contextmanager
+def _in_its_own_way() -> Iterator[None]:
+    """What stands in the way is a conflict, whoever has written it."""
+    with (
+        _instead(Engine, "_shown_already", lambda *_: None),
+        _instead(Ending, "_own_copy", lambda *_: None),
+        _instead(SimpleCopy, "_look", lambda *_: None),
+        _instead(Ending, "landed", lambda *_: None),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _doubt_repeated() -> Iterator[None]:
+    """A CopyObject without an answer is asked for again, by its own invocation and by the next."""
+    with (
+        _instead(Engine, "_made_before", lambda *_: None),
+        _instead(SimpleCopy, "_look", lambda *_: None),
+        _instead(SimpleCopy, "_goes_on_in_parts", lambda *_: False),
+    ):
+        yield
+
+
+def _list_without_record() -> AbstractContextManager[None]:
+    """The rest of a list is forgotten before an invocation goes on with it."""
+    right = batch.hand_over
+
+    def hand_over(session: Session, journal: RecordJournal, *arguments: Any) -> None:
+        right(session, journal, *arguments)
+        for name, _ in journal.lists().entries:
+            journal.drop(name)
+
+    return _instead(batch, "hand_over", hand_over)
 
 
 def _forgotten_early() -> AbstractContextManager[None]:
@@ -308,6 +348,11 @@ def _policy_judged_once() -> AbstractContextManager[None]:
     return _instead(Engine, "_finish", always)
 
 
+def _itself_as_any_other() -> AbstractContextManager[None]:
+    """Headers and tags are left to OSS, and what was written is compared with what was written."""
+    return _instead(CopyRequest, "is_onto_itself", property(lambda _: False))
+
+
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "parts are not pinned": _no_pin,
     "Complete without a part check": _no_part_check,
@@ -324,6 +369,10 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "success without evidence": _no_evidence,
     "a redelivery that cannot begin ends the job": _begin_alone,
     "a sweep without generation": _no_generation,
+    "generations derived from settings": _generations_of_settings,
+    "a copy in its own way is a conflict": _in_its_own_way,
+    "doubt is repeated, not looked at": _doubt_repeated,
+    "the rest of a list is not on record": _list_without_record,
     "records forgotten early": _forgotten_early,
     "the sweep aborts a live upload": _sweep_aborts,
     "strangers are left": _strangers_stay,
@@ -331,5 +380,6 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "a follow-up without a record": _followed_without_record,
     "new tags of the source are not seen": _tags_unseen,
     "the overwrite policy is judged once": _policy_judged_once,
+    "an object is copied onto itself like any other": _itself_as_any_other,
     "uploads are not looked at when their copy is forgotten": _uploads_not_aborted_again,
 }

@@ -82,7 +82,7 @@ def search(seeds: range, tally: Tally) -> int | None:
         tally.invocations += len(simulation.processes)
         tally.struck.update(fault.kind for fault in simulation.faults)
         tally.gaps.update(simulation.gaps.keys())
-        statuses = {each.answer.status for each in simulation.processes if each.answer} - {"running"}
+        statuses = {answer.status for each in simulation.processes for answer in each.answers} - {"running"}
         tally.outcomes.update([min(statuses, default="none")])
         if simulation.violations:
             return seed

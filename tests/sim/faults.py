@@ -30,11 +30,12 @@ BYTES, META, TAGS, DELETE, FOREIGN = (
 )
 CANCEL, AGAIN, RIVAL = "cancelled", "event delivered again", "another copy to the same key asked for"
 SWEEP = "another sweep"
+SETTINGS = "settings changed"  # the function's timeout, or the threshold of parts
 # What happens to the invocation that is submitted.
 MISLAID, TWICE, DELAYED = "invocation lost", "delivered twice", "delivery delayed"
 
 ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_LATE, EXPIRED, OUTAGE)
-BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP)
+BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP, SETTINGS)
 ON_SUBMIT = (MISLAID, TWICE, DELAYED)
 _KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
 _OF_RULES = _KINDS + (BYTES, META, TAGS) * 4 + (MISLAID,) * 8  # such a copy is to keep up with its source
@@ -91,7 +92,18 @@ def draw(chance: random.Random, length: int, late: float, *, small: bool, by_rul
     """The faults of a schedule of about `length` requests; nothing lands later than `late` seconds."""
     count = min(12, int(chance.expovariate(0.25)))
     kinds, requests = _OF_RULES if by_rule else _KINDS, _OF_SMALL if small else _REQUESTS
-    return tuple(_draw(chance, length, late, kinds, requests) for _ in range(count))
+    drawn = tuple(_draw(chance, length, late, kinds, requests) for _ in range(count))
+    return drawn + tuple(
+        more for fault in drawn if fault.kind == MISLAID for more in _lost_again(chance, fault)
+    )
+
+
+def _lost_again(chance: random.Random, lost: Fault) -> tuple[Fault, ...]:
+    """Now and then the invocation that makes good a loss is lost as well, while settings are changed."""
+    if chance.random() < 0.5:
+        return ()
+    following = lost.nth + 1
+    return Fault(MISLAID, "submit", following, 0.0), Fault(SETTINGS, "submit", following, 0.1)
 
 
 def _draw(
@@ -110,7 +122,7 @@ def _draw(
     seconds = 0.02 + 0.3 * chance.random() if scale < 0.4 else scale * scale * late * chance.random()
     if kind == OUTAGE:
         seconds = 40 * chance.random()
-    if kind == SWEEP:  # when there is something for it to do
+    if kind in {SWEEP, SETTINGS}:  # when there is something for it to do
         seconds = 400 * scale
     if kind == DELAYED:  # FC may hold an invocation back for hours
         seconds = 600 * scale * scale

@@ -11,7 +11,7 @@ from __future__ import annotations
 from osscopy import plan
 from osscopy.journal import RecordJournal
 from osscopy.model import Done, Entered, Opened, Result
-from tests.sim.faults import CANCEL, FOREIGN
+from tests.sim.faults import BYTES, CANCEL, DELETE, FOREIGN, META, TAGS
 from tests.sim.scheduler import RETRIES, PlainRecords, Simulation
 from tests.sim.world import MIXED
 
@@ -24,14 +24,15 @@ def check(simulation: Simulation) -> None:
     journal = RecordJournal(PlainRecords(simulation.world))
     _all_or_nothing(simulation)
     for process in simulation.processes:
-        if process.answer is not None:
-            _is_proved(simulation, process.name, process.answer)
+        for answer in process.answers:
+            _is_proved(simulation, process.name, answer)
     _nothing_is_open(simulation)
     for job in simulation.jobs:
         opened, entered, done = journal.opened(job), journal.entered(job), journal.done(job)
         if done is not None:
             _is_proved(simulation, "done/", done.result)
             _outcome_is_true(simulation, entered, done)
+            _is_not_in_its_own_way(simulation, job, done.result)
             if opened is not None:
                 _cancelled_is_not_shown(simulation, opened, done)
         _answers_agree(simulation, job, opened, done)
@@ -41,9 +42,11 @@ def check(simulation: Simulation) -> None:
 
 
 def _all_or_nothing(simulation: Simulation) -> None:
-    known = {stored.told for _, stored in simulation.world.sources if stored}
+    known = {stored.told for _, stored in simulation.world.sources if stored and stored.origin != "copy"}
     if simulation.world.mixed:
         simulation.violations.append("an upload got parts of two versions of the source")
+    if simulation.scenario.itself:  # headers and tags are read apart, and named: no two of them are mixed up
+        known |= {(*told[:3], tags) for told in known for *_, tags in known}
     for shown in simulation.world.shown:
         if shown.origin == "copy" and (shown.content == MIXED or shown.told not in known):
             simulation.violations.append(f"the destination showed what was never the source: {shown}")
@@ -54,8 +57,10 @@ def _is_proved(simulation: Simulation, who: str, result: Result) -> None:
         return
     source = result.source
     assert source is not None
+    asked = "IA" if simulation.scenario.itself else "Standard"
     if not any(
-        shown.origin == "copy" and str(shown.content) == source.crc64 for shown in simulation.world.shown
+        (shown.origin, str(shown.content), shown.storage) == ("copy", source.crc64, asked)
+        for shown in simulation.world.shown
     ):
         simulation.violations.append(f"{who} says succeeded, but the destination never showed it")
     if result.verified != "crc64":
@@ -69,7 +74,7 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
         simulation.violations.append(f"done/ says failed for {problem.code}, which passes")
     struck = {fault.kind for fault in simulation.faults}
     upload_id = entered.upload.id if entered else ""
-    others = FOREIGN in struck or any(
+    others = struck & _writers(simulation) or any(
         shown.origin == "copy" and shown.upload != upload_id for shown in world.shown
     )
     if problem is not None and problem.code == "OutcomeUnknown" and not others:
@@ -82,9 +87,35 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
         return
     if upload.survived:
         return  # a part in flight brought it back after our Abort, and a Complete in flight ended it
-    if landed == len(world.shown) - 1:  # else somebody wrote after us, and nothing showed the copy any more
+    if (
+        landed == len(world.shown) - 1 and world.destination is not None
+    ):  # else somebody wrote after us, and nothing showed the copy any more
         code = problem.code if problem else ""
         simulation.violations.append(f"done/ says {result.status} {code}, but our upload is what is shown")
+
+
+def _is_not_in_its_own_way(simulation: Simulation, job: str, result: Result) -> None:
+    """A copy is not refused, nor skipped, for an object that nobody but itself has written.
+
+    Where the source has changed since, nothing but a record tells that, and small copies leave none.
+    """
+    entered = RecordJournal(PlainRecords(simulation.world)).entered(job)
+    upload = entered.upload.id if entered else None
+    shown = simulation.world.shown
+    its_own = all(each.job == job or (each.upload and each.upload == upload) for each in shown)
+    stopped = result.error is not None and result.error.code in {
+        "FileAlreadyExists",
+        "NotDifferent",
+        "NotNewer",
+    }
+    changed = len(simulation.world.sources) > 1
+    if shown and its_own and not changed and stopped and result.status in {"failed", "skipped"}:
+        simulation.violations.append(f"{job} says {result.error} of what is its own copy")
+
+
+def _writers(simulation: Simulation) -> set[str]:
+    """What lets somebody else write under the destination's key."""
+    return {FOREIGN, BYTES, META, TAGS, DELETE} if simulation.scenario.itself else {FOREIGN}
 
 
 def _cancelled_is_not_shown(simulation: Simulation, opened: Opened, done: Done) -> None:
@@ -93,14 +124,14 @@ def _cancelled_is_not_shown(simulation: Simulation, opened: Opened, done: Done) 
     Not so an event that comes again later, nor one that was at it before another delivery put it on record.
     """
     shown = simulation.world.shown[-1] if simulation.world.shown else None
-    if done.result.status != "cancelled" or shown is None or shown.by is None:
-        return
     ever, job = simulation.world.ever, opened.job
+    if done.result.status != "cancelled" or shown is None or shown.job != job:
+        return
     (process,) = (each for each in simulation.processes if each.name == shown.by)
-    comes_again = process.is_first and process.began > ever[f"cancel/{job}"][0]
+    comes_again = job in process.firsts and process.began > ever[f"cancel/{job}"][0]
     opener = opened.nonce.rpartition("/")[0]
     is_unknown = process.name != opener and process.began < ever[f"open/{job}"][0]
-    if process.job == job and not comes_again and not is_unknown:
+    if not comes_again and not is_unknown:
         simulation.violations.append(f"done/ says cancelled, but the copy {shown.by} made is what is shown")
 
 
@@ -109,9 +140,8 @@ def _answers_agree(simulation: Simulation, job: str, opened: Opened | None, done
     if opened is None:
         return
     since = simulation.world.ever[f"open/{job}"][0]
-    for process in simulation.processes:
-        answer = process.answer
-        if answer is None or answer.status == "running" or process.job != job:
+    for process, answer in simulation.answers(job):
+        if answer.status == "running":
             continue
         if (answer.method == "simple" or answer.status == "skipped") and process.began < since:
             continue  # neither leaves a record, and the source changed before the next delivery
@@ -129,15 +159,14 @@ def _nothing_is_open(simulation: Simulation) -> None:
         if upload.state == "open":
             simulation.violations.append(f"upload {name} is left open")
     for name in simulation.world.records:
-        if name.startswith(("open/", "up/", "gen/", "note/")):
+        if name.startswith(("open/", "up/", "gen/", "note/", "rest/")):
             simulation.violations.append(f"{name} is never forgotten")
 
 
 def _has_ended(simulation: Simulation, job: str, done: Done | None) -> None:
     if done is not None or simulation.violations:
         return
-    of_job = [process for process in simulation.processes if process.job == job]
-    answers = [process.answer for process in of_job if process.answer is not None]
+    answers = [answer for _, answer in simulation.answers(job)]
     if any(answer.status != "running" for answer in answers):
         return
     unheard = _is_unheard(simulation) or simulation.gaps["lost link"]  # of an event that FC had given up
@@ -174,16 +203,19 @@ def _keeps_up(simulation: Simulation) -> None:
 
 
 def _is_bounded(simulation: Simulation) -> None:
-    """Hops make progress: without faults each but the last copies a part, and a single part needs one."""
-    parts = -(-simulation.scenario.size // plan.MIN_PART)
+    """Hops make progress: without faults each but the last copies a part, and a single part needs one.
+
+    Each may leave one part behind that takes longer than those before it.
+    """
+    parts, copies = -(-simulation.scenario.size // plan.MIN_PART), len(simulation.list)
     hops = sum(1 for name in simulation.messages if "-l1-h" in name)
     if not simulation.faults:
-        if hops > parts // 2 + 1:
+        if hops > (parts // 2 + 1) * copies:
             simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
-        if simulation.requests["copy part"] > parts:
+        if simulation.requests["copy part"] > parts * copies + hops:
             simulation.violations.append("parts were copied twice without any fault")
     asked = max((process.requests for process in simulation.processes), default=0)
-    if asked > plan.MAX_ATTEMPTS * (16 + 4 * (parts + 1)):
+    if asked > plan.MAX_ATTEMPTS * (16 + 4 * (parts + 1)) * copies:
         simulation.violations.append(f"an invocation made {asked} requests for {parts} parts")
     most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2) * len(simulation.jobs)
     if len(simulation.processes) - simulation.sweeps > most:

@@ -34,8 +34,14 @@ class SimPort:
         self._process = process
         self._world = simulation.world
 
-    def _ask(self, name: str, apply: Callable[[Any], Any], begin: Callable[[], Any] | None = None) -> Any:
-        return self._simulation.ask(self._process, scheduler.Request(name, apply, begin))
+    def _ask(
+        self,
+        name: str,
+        apply: Callable[[Any], Any],
+        begin: Callable[[], Any] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        return self._simulation.ask(self._process, scheduler.Request(name, apply, begin, timeout))
 
 
 class SimStore(SimPort):
@@ -43,8 +49,8 @@ class SimStore(SimPort):
         head: Head = self._ask("head source", lambda _: self._world.head())
         return head
 
-    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:  # noqa: ARG002 - the port's signature
-        head: Head | None = self._ask("find destination", lambda _: self._world.find(version_id))
+    def find(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
+        head: Head | None = self._ask("find destination", lambda _: self._world.find(place.version_id))
         return head
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
@@ -58,7 +64,10 @@ class SimStore(SimPort):
             f"{self._process.name} deletes a version, and nothing corrupts copies"
         )
 
-    def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:  # noqa: ARG002 - the port's signature
+    def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
+        there = request.destination
+        if (source.bucket, source.key) == (there.bucket, there.key) and not request.is_onto_itself:
+            return self._ask("get tags", lambda _: self._world.tags_shown(source.version_id))  # type: ignore[no-any-return]  # it is what is applied
         tags: dict[str, str] = self._ask("get tags", lambda _: self._world.tags(source.version_id))
         return tags
 
@@ -69,13 +78,15 @@ class SimStore(SimPort):
         self,
         request: CopyRequest,
         pin: Pin,
-        attributes: Attributes,  # noqa: ARG002 - the port's signature
-        timeout: float | None = None,  # noqa: ARG002 - the port's signature
+        attributes: Attributes,
+        timeout: float | None = None,
     ) -> Written:
+        by, job = self._process.name, self._process.job
         written: Written = self._ask(
             "copy object",
-            lambda read: self._world.copy(request, read, self._process.name),
+            lambda read: self._world.copy(request, read, attributes, by, job),
             lambda: self._world.read(pin),
+            timeout,
         )
         return written
 
@@ -90,12 +101,12 @@ class SimStore(SimPort):
         pin: Pin,
         upload_id: str,
         part: Part,
-        timeout: float | None = None,  # noqa: ARG002 - within the scenarios' timeouts all requests wait as long
+        timeout: float | None = None,
     ) -> None:
         def apply(read: Any) -> None:
             self._world.copy_part(upload_id, read, part, survives=self._process.survives)
 
-        self._ask("copy part", apply, lambda: self._world.read(pin))
+        self._ask("copy part", apply, lambda: self._world.read(pin), timeout)
 
     def list_parts(
         self,
@@ -170,3 +181,8 @@ class SimClock(SimPort):
 
     def nonce(self) -> str:
         return f"{self._process.name}/{self._process.chance.random()}"
+
+    def together(self, work: Callable[[], None], count: int, until: float) -> None:  # noqa: ARG002 - the port's signature
+        """One after another: an invocation is one greenlet."""
+        for _ in range(count):
+            work()

@@ -11,7 +11,7 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,6 +19,7 @@ import greenlet
 import msgspec
 
 from osscopy import events, names, plan, results
+from osscopy.batch import Batch
 from osscopy.desk import Desk
 from osscopy.ending import Ending
 from osscopy.engine import Engine
@@ -32,10 +33,10 @@ from osscopy.model import (
     OssCopyError,
     Pin,
     Refused,
+    Rest,
     Result,
     Source,
     Sweep,
-    Swept,
     Transient,
     Tuning,
 )
@@ -51,10 +52,14 @@ RETRIES = 3  # maxAsyncRetryAttempts
 DROPPED = "dropped"  # the task of an invocation that is told of what FC gave up
 PART = plan.MIN_PART
 THRESHOLD, SMALL = 60_000, 50_000
+THRESHOLDS = (THRESHOLD, 1_000_000)  # of parts; with the second one CopyObject copies everything
+TIMEOUTS = (20.0, 60.0, 240.0)
 MOST_SWEEPS = 40
+LIST = b"list"  # the payload of an event that asks for several copies
 MOST_STEPS = 6_000  # of a schedule; the longest honest ones take a few hundred
 
 NO_ANSWER = Transient("NetworkError", "no answer", in_doubt=True)
+TOO_LATE = Transient("NetworkError", "no answer in time", in_doubt=True, outlasted=True)
 EXPIRED = Transient("SecurityTokenExpired", "the security token has expired")
 BUSY = Transient("TotalQpsLimitExceeded", "slow down", throttled=True)
 
@@ -64,7 +69,7 @@ class Scenario:
     """What is copied, how it is asked for and how fast the world is; drawn from `seed`."""
 
     seed: int
-    entry: str  # event | http | direct
+    entry: str  # event | http | direct | list
     size: int
     overwrite: Any
     former: bool
@@ -76,6 +81,9 @@ class Scenario:
     by_rule: bool = False  # so that the destination is to keep up with the source
     keeps: bool = False  # versions of the destination
     period: float | None = None  # seconds from one sweep to the next, if not what a chain may stand still
+    threshold: int = THRESHOLD
+    listed: int = 1  # copies that a list asks for
+    itself: bool = False  # the object is copied onto itself, for another storage class
 
     @classmethod
     def draw(cls, seed: int, chance: random.Random) -> Scenario:
@@ -84,9 +92,9 @@ class Scenario:
         policy = chance.random()
         never = policy < 0.15
         timeout = chance.choice((20.0, 60.0, 60.0))
-        return cls(
+        drawn = cls(
             seed=seed,
-            entry=chance.choice(("event", "event", "event", "http", "direct")),
+            entry=chance.choice(("event", "event", "event", "http", "direct", "list")),
             size=SMALL if simple else parts * PART - int(chance.random() * 40_000),
             overwrite="never"
             if never
@@ -103,12 +111,17 @@ class Scenario:
             skew=chance.uniform(-3, 3),
             by_rule=seed % 3 == 1,
             keeps=chance.random() < 0.2,
+            threshold=chance.choice((*THRESHOLDS, THRESHOLD, THRESHOLD)),
+            listed=2 + int(chance.random() * 4),
         )
+        if seed % 9 != 2:
+            return drawn
+        return replace(drawn, itself=True, overwrite="always", former=False, keeps=drawn.versioned)
 
     @property
     def is_small(self) -> bool:
-        """Whether it is copied by CopyObject, as long as the source stays as it is."""
-        return self.size <= THRESHOLD
+        """Whether it is copied by CopyObject, as long as source and settings stay as they are."""
+        return self.size <= self.threshold
 
     @property
     def is_told(self) -> bool:
@@ -138,31 +151,74 @@ class Process:
     began: float
     deadline: float
     chance: random.Random
+    timeout: float  # that was configured then
     message: Message | None = None
-    job: str = ""
+    job: str = ""  # that it works on
     end: str = ""  # returned | raised | killed
-    answer: Result | None = None
+    answers: tuple[Result, ...] = ()
     error: BaseException | None = None
     expired: bool = False
     mislaid: Fault | None = None
     survives: bool = False
     is_hop: bool = False
-    is_first: bool = False  # delivery of a copy that nobody was told of
+    firsts: set[str] = field(default_factory=set)  # jobs of which it may be the first delivery
     generation: int = 0
     listed_at: float = 0.0
     looked_at: float = 0.0  # at the destination
     ended_at: float = 0.0
+    doubt_at: float = 0.0  # when a CopyObject of its own had no answer
+    asking: str = ""  # the request that it waits for
     requests: int = 0
     run: Any = None
+
+    def note(self, result: Result) -> Result:
+        """As it is logged, whatever becomes of the answer."""
+        self.answers = (*self.answers, result)
+        return result
+
+    @property
+    def answer(self) -> Result | None:
+        """What became of the one copy that it was for."""
+        return self.answers[0] if len(self.answers) == 1 else None
+
+
+class _Engine(Engine):
+    """Tells the simulation which copy of a list is worked on."""
+
+    def __init__(self, session: Session, ending: Ending, process: Process) -> None:
+        super().__init__(session, ending)
+        self._process = process
+
+    def start(self, copy: Copy, *, inline: bool = True) -> Result:
+        process = self._process
+        if process.job != copy.job:
+            process.job, process.looked_at, process.listed_at, process.doubt_at = copy.job, 0.0, 0.0, 0.0
+        if not copy.may_be_on_record:
+            process.firsts.add(copy.job)
+        return super().start(copy, inline=inline)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request: `begin` reads what it needs when it arrives, `apply` is its effect."""
+    """One request: `begin` reads what it needs when it arrives, `apply` is its effect.
+
+    `timeout`: seconds that its answer is waited for, if not as usual.
+    """
 
     name: str
     apply: Callable[[Any], Any]
     begin: Callable[[], Any] | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What an invocation works with."""
+
+    desk: Desk
+    engine: Engine
+    sweeper: Sweeper
+    batch: Batch
 
 
 @dataclass
@@ -182,15 +238,20 @@ class Simulation:
         scenario = self.scenario
         self.time = EPOCH
         self.world = World(
-            scenario.size, versioned=scenario.versioned, keeps=scenario.keeps, page=scenario.page
+            scenario.size,
+            versioned=scenario.versioned,
+            keeps=scenario.keeps,
+            page=scenario.page,
+            itself=scenario.itself,
         )
         self._queue: list[tuple[float, int, Callable[[], None], bool]] = []
         self._pending = 0  # of what is queued, without the watches over what goes on anyway
         self._order = 0
         self._outage_until = 0.0
+        self.timeout, self._threshold = scenario.timeout, scenario.threshold
+        self._doubts: dict[str, float] = {}  # when a CopyObject of a job had no answer
         self._hub = greenlet.getcurrent()
         self._chance = random.Random(scenario.seed * 7919 + 1)
-        self._period = scenario.period or plan.patience(scenario.timeout)
         self._waiting: dict[tuple[str, int], list[Fault]] = {}
         for fault in self.faults:
             self._waiting.setdefault((fault.request, fault.nth), []).append(fault)
@@ -199,10 +260,13 @@ class Simulation:
             self.world.write_destination("former")
         self.world.now = self.time
         self.world.write_source(scenario.size)
+        if scenario.itself:
+            self.world.retag_source()  # else there is nothing to lose
         request = CopyRequest(
             source=Source("source-bucket", "k"),
-            destination=Destination("destination-bucket", "k"),
+            destination=Destination("source-bucket" if scenario.itself else "destination-bucket", "k"),
             overwrite=scenario.overwrite,
+            storage_class="IA" if scenario.itself else "keep",
             tuning=Tuning(part_size=PART, parallel=1),
         )
         self.request = request
@@ -211,13 +275,25 @@ class Simulation:
         self.followers: set[str] = set()  # those of them that follow another
         self.copy = self._asked()
         self.job = self.copy.job
+        more = scenario.listed - 1 if scenario.entry == "list" else 0
+        self.list = (self.copy, *(self._asked() for _ in range(more)))
+
+    def answers(self, job: str) -> list[tuple[Process, Result]]:
+        """What invocations have answered of a job."""
+        return [(each, answer) for each in self.processes for answer in each.answers if answer.job == job]
 
     def _asked(self) -> Copy:
         """A copy of the source, asked for or made by the rule: each a job of its own."""
         job = names.job_group(self.request) + digest(f"{self.scenario.seed}.{len(self.jobs)}")[:20]
         self.jobs.append(job)
-        follows = 0 if self.scenario.by_rule else None
-        return Copy(job, self.request, results.iso(self.time + self.scenario.skew), follows=follows)
+        follows = 0 if self.scenario.by_rule and self.scenario.overwrite != "never" else None
+        told = self.scenario.by_rule or self.scenario.entry in {"event", "list"}  # when, by the trigger
+        begun = results.iso(self.time + self.scenario.skew)
+        return Copy(job, self.request, begun, follows=follows, since=int(self.time) if told else None)
+
+    @property
+    def _period(self) -> float:
+        return self.scenario.period or plan.patience(self.timeout)
 
     # --- time ------------------------------------------------------------------------------------------
 
@@ -255,12 +331,12 @@ class Simulation:
         match self.scenario.entry:
             case "event":
                 self.accept("start", events.encode(self.copy), 0)
+            case "list":
+                self.accept("list", LIST, 0)
             case "http":
-                self._invoke(
-                    "http", lambda desk, _, __: desk.start(self.copy), min(10.0, self.scenario.timeout)
-                )
+                self._invoke("http", lambda tools: tools.desk.start(self.copy), min(10.0, self.timeout))
             case _:
-                self._invoke("direct", lambda _, engine, __: engine.start(self.copy), self.scenario.timeout)
+                self._invoke("direct", lambda tools: tools.engine.start(self.copy), self.timeout)
 
     def _sweep(self) -> None:
         """The timer; it comes until there is nothing left for it to do."""
@@ -270,10 +346,10 @@ class Simulation:
 
     def _begin_sweep(self) -> None:
         self.sweeps += 1
-        self._invoke("sweep", lambda _, __, sweeper: sweeper.run(Sweep()), self.scenario.timeout)
+        self._invoke("sweep", lambda tools: tools.sweeper.run(Sweep()), self.timeout)
 
     def _is_open(self) -> bool:
-        records = any(name.startswith(("open/", "up/")) for name in self.world.records)
+        records = any(name.startswith(("open/", "up/", "rest/")) for name in self.world.records)
         return records or any(upload.state == "open" for upload in self.world.uploads.values())
 
     def accept(self, task: str, payload: bytes, delay: float, fault: Fault | None = None) -> bool:
@@ -282,7 +358,7 @@ class Simulation:
             return False
         message = self.messages[task] = Message(task, payload)
         command = self._command(message)
-        if not isinstance(command, Sweep) and command.job not in self.jobs:
+        if isinstance(command, Copy | Continue) and command.job not in self.jobs:
             self.jobs.append(command.job)
             self.followers.add(command.job)
         kind = fault.kind if fault else None
@@ -300,19 +376,23 @@ class Simulation:
 
     def _deliver(self, message: Message) -> None:
         message.tries += 1
+        retried = message.tries > 1
 
-        def work(_: Desk, engine: Engine, sweeper: Sweeper) -> Result | Swept:
+        def work(tools: Tools) -> object:
             item = self._command(message)
             match item:
                 case Sweep():
-                    return sweeper.run(item)
+                    return tools.sweeper.run(item)
+                case Rest():
+                    return tools.batch.resume(item, retried=retried)
+                case events.Batch(items=copies):
+                    return tools.batch.run(tuple(map(_retried, copies)) if retried else copies)
                 case Continue():
-                    return engine.proceed(item)
+                    return tools.engine.proceed(item)
                 case Copy():
-                    retried = item.retried or message.tries > 1
-                    return engine.start(msgspec.structs.replace(item, retried=retried))
+                    return tools.engine.start(_retried(item) if retried else item)
 
-        self._invoke(self._named(message.task), work, self.scenario.timeout, message)
+        self._invoke(self._named(message.task), work, self.timeout, message)
 
     def _named(self, task: str) -> str:
         """As a trace calls it: hops of other jobs than the first one by the job's number."""
@@ -321,10 +401,12 @@ class Simulation:
                 return f"{number + 1}:" * (number > 0) + task.removeprefix(job + "-")
         return task
 
-    def _command(self, message: Message) -> Copy | Continue | Sweep:
+    def _command(self, message: Message) -> Copy | Continue | Sweep | Rest | events.Batch:
+        if message.payload == LIST:
+            return events.Batch(self.list, many=True)
         arrival = events.Arrival("r", datetime.fromtimestamp(self.time, timezone.utc))
         parsed = events.parse(message.payload, arrival, ())
-        if isinstance(parsed, Sweep):
+        if isinstance(parsed, Sweep | Rest):
             return parsed
         assert isinstance(parsed, events.Batch)
         (item,) = parsed.items
@@ -336,41 +418,41 @@ class Simulation:
         news.tries += 1
         command = self._command(news)
         assert not isinstance(command, Sweep)
-        dropped = Dropped((command,), "RetriesExhausted", "r")
-        self._invoke(DROPPED, lambda _, __, sweeper: sweeper.pick_up(dropped), self.scenario.timeout, news)
+        commands = self.list if isinstance(command, events.Batch) else (command,)
+        dropped = Dropped(commands, "RetriesExhausted", "r")
+        self._invoke(DROPPED, lambda tools: tools.sweeper.pick_up(dropped), self.timeout, news)
 
     def _invoke(
         self,
         name: str,
-        work: Callable[[Desk, Engine, Sweeper], Result | Swept | int],
+        work: Callable[[Tools], object],
         seconds: float,
         message: Message | None = None,
     ) -> None:
         name = f"{name}#{sum(each.name.startswith(name + '#') for each in self.processes) + 1}"
         chance = random.Random(hash((self.scenario.seed, len(self.processes))))
         command = self._command(message) if message else self.copy
-        job = self.job if isinstance(command, Sweep) else command.job
-        process = Process(name, self.time, self.time + seconds, chance, message, job)
-        if isinstance(command, Copy):
-            tried = message is not None and message.tries > 1
-            process.is_first = not command.may_be_on_record and not tried
+        job = command.job if isinstance(command, Copy | Continue) else self.job
+        process = Process(name, self.time, self.time + seconds, chance, self.timeout, message, job)
         if isinstance(command, Continue):
             process.is_hop, process.generation = not command.gone_at, command.generation
         self.processes.append(process)
         clock = SimClock(self, process)
         journal = RecordJournal(SimRecords(self, process))
-        limits = Limits(seconds, self.scenario.timeout, process.deadline, THRESHOLD, parallel=1)
+        limits = Limits(seconds, self.timeout, process.deadline, self._threshold, parallel=1)
         store, invoker = SimStore(self, process), SimInvoker(self, process)
         session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)
         ending = Ending(session)
-        engine = Engine(session, ending)
+        engine = _Engine(session, ending, process)
         desk = Desk(session, engine, ending, journal)
-        sweeper = Sweeper(session, ending, journal)
+        batch = Batch(session, engine, journal, process.note)
+        tools = Tools(desk, engine, Sweeper(session, ending, journal), batch)
 
         def body(_: object) -> None:
             try:
-                answer = work(desk, engine, sweeper)
-                process.answer = answer if isinstance(answer, Result) else None
+                answer = work(tools)
+                if isinstance(answer, Result):
+                    process.note(answer)
                 process.end = process.end or "returned"
             except OssCopyError as error:
                 process.error, process.end = error, process.end or "raised"
@@ -395,6 +477,8 @@ class Simulation:
         if process.end:
             return
         process.end = "killed"
+        if process.asking == "copy object":
+            self._doubts[process.job] = self.time
         self.say(process.name, f"!! killed by {by}")
         process.run.throw(greenlet.GreenletExit)
         self._ended(process)
@@ -424,7 +508,7 @@ class Simulation:
             self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
 
     def begin_cancel(self) -> None:
-        self._invoke("cancel", lambda desk, _, __: desk.cancel(self.job), min(10.0, self.scenario.timeout))
+        self._invoke("cancel", lambda tools: tools.desk.cancel(self.job), min(10.0, self.timeout))
 
     # --- requests --------------------------------------------------------------------------------------
 
@@ -442,6 +526,7 @@ class Simulation:
         return self._hub.switch(wanted)
 
     def _serve(self, process: Process, request: Request) -> None:
+        process.asking = request.name
         fault = self._strike(process, request.name)
         kind = fault.kind if fault else ""
         self._precheck(process, request.name)
@@ -461,7 +546,8 @@ class Simulation:
             return
         takes = 0.004 + 0.04 * process.chance.random()
         if request.name in {"copy part", "copy object"}:
-            takes += self.scenario.part_seconds * (0.5 + process.chance.random())
+            parts = max(1, self.scenario.size // PART) if request.name == "copy object" else 1
+            takes += parts * self.scenario.part_seconds * (0.5 + process.chance.random())
         back = 0.004 + 0.03 * process.chance.random()
         process.survives = bool(fault and fault.survives)
         if fault and self._lose(process, request, fault, takes, back):
@@ -470,30 +556,33 @@ class Simulation:
             takes += fault.seconds
         if fault and kind == faults.HELD:
             back += fault.seconds
-        timeout = plan.read_timeout(self.scenario.timeout)
+        timeout = _patience(process, request)
         if takes + back > timeout:
-            self._answer(process, timeout, request.name, NO_ANSWER)
+            self._answer(process, timeout, request.name, TOO_LATE)
             self._land(process, request, takes, None, 0)
         else:
             self._land(process, request, takes, process, back)
 
     def _lose(self, process: Process, request: Request, fault: Fault, takes: float, back: float) -> bool:
         """Let the answer get lost, if that is what the fault does: with the request, or after it."""
-        wait = min(fault.seconds, plan.read_timeout(self.scenario.timeout))
+        timeout = _patience(process, request)
+        late = min(fault.seconds, plan.read_timeout(process.timeout) + 10)
+        wait = min(fault.seconds, timeout)
+        silent = TOO_LATE if wait == timeout else NO_ANSWER
         match fault.kind:
             case faults.NEVER:
-                self._answer(process, wait, request.name, NO_ANSWER)
+                self._answer(process, wait, request.name, silent)
             case faults.LOST:
                 self._land(process, request, takes, None, 0)
-                self._answer(process, takes + wait, request.name, NO_ANSWER)
+                self._answer(process, takes + wait, request.name, silent)
             case faults.LATE:
-                self._land(process, request, takes + fault.seconds, None, 0)
+                self._land(process, request, takes + late, None, 0)
                 self._answer(process, wait * process.chance.random(), request.name, NO_ANSWER)
             case faults.KILL_AFTER:
                 self._land(process, request, takes, None, 0)
                 self.at(takes + back, lambda: self._kill(process, "a fault"))
             case faults.KILL_LATE:
-                self._land(process, request, takes + fault.seconds, None, 0)
+                self._land(process, request, takes + late, None, 0)
                 self.at(0.001, lambda: self._kill(process, "a fault"))
             case _:
                 return False
@@ -541,11 +630,21 @@ class Simulation:
                 self._deliver_new()
             case faults.SWEEP:
                 self._begin_sweep()
+            case faults.SETTINGS:
+                self._change_settings()
             case faults.AGAIN:
                 known = list(self.messages.values())
                 if known:
                     message = known[int(self._chance.random() * len(known))]
                     self._deliver(Message(message.task, message.payload))
+
+    def _change_settings(self) -> None:
+        """As another deployment does, for invocations that begin from now on."""
+        if self._chance.random() < 0.3:
+            self._threshold = self._chance.choice(THRESHOLDS)
+        else:
+            self.timeout = self._chance.choice([each for each in TIMEOUTS if each != self.timeout])
+        self.say("the world", f"timeout {self.timeout:g} s, threshold {self._threshold}")
 
     def _tell(self) -> None:
         """What is created under a rule is an event; new tags are none."""
@@ -596,8 +695,11 @@ class Simulation:
                 self.world.uploads[outcome].answered = True
             if name == "list parts":
                 process.listed_at = self.time  # whatever is looked at next is asked for later
-            if name == "find destination":
+            if name == "find destination" and not isinstance(outcome, Transient):
                 process.looked_at = self.time
+            if name == "copy object" and isinstance(outcome, Transient) and outcome.in_doubt:
+                process.doubt_at = self._doubts[process.job] = self.time
+            process.asking = ""
             self._resume(process, outcome)
 
         self.at(seconds, answer)
@@ -612,15 +714,26 @@ class Simulation:
             self._precheck_generation(process)
         if name == "complete":
             self._precheck_complete(process)
+        if name == "copy object":
+            self._precheck_doubt(process)
         judges = name in {"complete", "copy object"} and self.scenario.overwrite != "always"
         if judges and process.looked_at <= process.listed_at:
             self.violations.append(f"{process.name} writes without having looked at the destination")
+
+    def _precheck_doubt(self, process: Process) -> None:
+        """A CopyObject without an answer is looked at before it is repeated, by all who can know of it."""
+        before = self._doubts.get(process.job, 0.0)
+        knows = before < process.began and process.job not in process.firsts
+        doubt_at = before if knows else process.doubt_at
+        if doubt_at and process.looked_at < doubt_at:
+            self.violations.append(f"{process.name} repeats a CopyObject in doubt without a look")
 
     def _precheck_generation(self, process: Process) -> None:
         """A hop leaves if its chain had been replaced when it began; a start may take an old upload on."""
         prefix = f"gen/{process.job}/"
         for name, (written, _) in self.world.records.items():
-            replaced = name.startswith(prefix) and int(name.rpartition("/")[2]) > process.generation
+            is_chain = name.startswith(prefix) and not name.endswith("-start")
+            replaced = is_chain and int(name.rpartition("/")[2]) > process.generation
             if replaced and process.is_hop and written < process.began:
                 self.violations.append(f"{process.name} copies a part although its chain is replaced")
 
@@ -653,6 +766,17 @@ class PlainRecords:
 
     def delete(self, name: str) -> None:
         raise NotImplementedError
+
+
+def _patience(process: Process, request: Request) -> float:
+    """Seconds that an answer is waited for."""
+    usual = plan.read_timeout(process.timeout)
+    return usual if request.timeout is None else min(usual, request.timeout)
+
+
+def _retried(copy: Any) -> Any:
+    """As the app marks what FC delivers once more."""
+    return msgspec.structs.replace(copy, retried=True, since=copy.since or 0)
 
 
 def _is_pinned(pin: Pin, stored: Stored, now: float) -> bool:

@@ -40,7 +40,7 @@ Origin = Literal["source", "former", "foreign", "copy"]
 class Stored:
     """An object: `content` stands for its bytes, `meta` for its headers, `tags` for its tags (0: none).
 
-    `upload` made it, if one did, or else the CopyObject that invocation `by` asked for.
+    `upload` made it, if one did, or else the CopyObject that invocation `by` asked for, for `job`.
     """
 
     content: int
@@ -53,6 +53,8 @@ class Stored:
     upload: str | None = None
     tags: int = 0
     by: str | None = None
+    job: str | None = None
+    storage: str = "Standard"
 
     @property
     def told(self) -> tuple[int, int, int, int]:
@@ -67,7 +69,7 @@ class Stored:
             last_modified=self.modified,
             seen_at=int(now),
             crc64=str(self.content),
-            storage_class="Standard",
+            storage_class=self.storage,
             kind="Normal",
             content=ContentHeaders(user={"m": str(self.meta)}),
             tag_count=min(1, self.tags),
@@ -93,6 +95,7 @@ class Upload:
     tags: int
     initiator: str
     initiated: int
+    storage: str
     state: Literal["open", "completed", "aborted"] = "open"
     parts: dict[int, Piece] = field(default_factory=dict)
     answered: bool = False  # the initiator has heard of it
@@ -102,8 +105,13 @@ class Upload:
 class World:
     """OSS at one instant."""
 
-    def __init__(self, size: int, *, versioned: bool, keeps: bool, page: int) -> None:
-        """`versioned`: the source's bucket; `keeps`: the destination's keeps versions."""
+    def __init__(self, size: int, *, versioned: bool, keeps: bool, page: int, itself: bool = False) -> None:
+        """`versioned`: the source's bucket; `keeps`: the destination's keeps versions.
+
+        `itself`: the destination is the source. CopyObject then keeps no header and no tag that is not named,
+        which is the stricter reading of the documentation.
+        """
+        self._itself = itself
         self.now = 0.0
         self._page = page
         self._versioned = versioned
@@ -132,24 +140,39 @@ class World:
     def touch_source(self) -> None:
         """Other metadata: the ETag stays."""
         if self.source is not None:
-            self._put_source(replace(self.source, meta=self.source.meta + 1, modified=int(self.now)))
+            touched = replace(self.source, meta=self.source.meta + 1, modified=int(self.now))
+            self._put_source(replace(touched, origin="source", upload=None, by=None))
 
     def retag_source(self) -> None:
         """Other tags: ETag, date and version stay."""
         if self.source is not None:
-            self.source = replace(self.source, tags=self.source.tags + 1)
+            tags = self.source.tags + 1
+            self.source = replace(self.source, tags=tags, origin="source", upload=None, by=None)
             self.sources.append((self.now, self.source))
             self._versions[self.source.version] = self.source
+            self._mirror()
 
     def delete_source(self) -> None:
         self.source = None
         self.sources.append((self.now, None))
+        self._mirror()
 
     def _put_source(self, stored: Stored) -> None:
         version = f"v{len(self.sources)}" if self._versioned else None
         self.source = replace(stored, version=version)
         self.sources.append((self.now, self.source))
         self._versions = {**self._versions, version: self.source} if version else {None: self.source}
+        self._mirror()
+
+    def _mirror(self) -> None:
+        """Show the source under the destination's key, if that is the same."""
+        if not self._itself:
+            return
+        self.destination = self.source
+        if self.source is not None:
+            self.shown.append(self.source)
+            if self.source.version is not None:
+                self._kept[self.source.version] = self.source
 
     def write_destination(self, origin: Origin) -> None:
         """Somebody else's object under the destination's key."""
@@ -157,6 +180,9 @@ class World:
         self._show(Stored(-self._contents, 0, self._size, f"E{self._contents}", int(self.now), origin))
 
     def _show(self, stored: Stored) -> Written:
+        if self._itself:
+            self._put_source(stored)
+            return Written(stored.etag, self.source.version if self.source else None)
         version = f"d{len(self.shown)}" if self._keeps else None
         self.destination = replace(stored, version=version)
         self.shown.append(self.destination)
@@ -185,6 +211,13 @@ class World:
             raise Failed("NoSuchKey", "no such key", status=404)
         return {"t": str(stored.tags)} if stored.tags else {}
 
+    def tags_shown(self, version: str | None) -> dict[str, str]:
+        """Of the destination."""
+        stored = self._kept[version] if version else self.destination
+        if stored is None:
+            raise Failed("NoSuchKey", "no such key", status=404)
+        return {"t": str(stored.tags)} if stored.tags else {}
+
     def read(self, pin: Pin, *, match: bool = True) -> Stored:
         """The source for a copy, pinned by its ETag."""
         stored = self._versions.get(pin.version_id) if pin.version_id else self.source
@@ -192,17 +225,20 @@ class World:
             raise SourceChanged("SourceChanged", "the source is no longer the version the copy began with")
         return stored
 
-    def copy(self, request: CopyRequest, read: Stored, by: str) -> Written:
+    def copy(self, request: CopyRequest, read: Stored, attributes: Attributes, by: str, job: str) -> Written:
         """What is shown from now on."""
         self._forbid(request)
-        return self._show(replace(read, modified=int(self.now), origin="copy", by=by))
+        made = replace(read, modified=int(self.now), origin="copy", upload=None, by=by, job=job)
+        if self._itself:
+            made = replace(made, meta=_meta(attributes), tags=_tags(attributes))
+        return self._show(replace(made, storage=attributes.storage_class))
 
     def initiate(self, request: CopyRequest, attributes: Attributes, initiator: str) -> str:
         self._forbid(request)
         assert attributes.content is not None
         name = f"u{len(self.uploads) + 1}"
-        meta, tags = int(attributes.content.user["m"]), int((attributes.tags or {}).get("t", 0))
-        self.uploads[name] = Upload(meta, tags, initiator, int(self.now))
+        meta, tags = _meta(attributes), _tags(attributes)
+        self.uploads[name] = Upload(meta, tags, initiator, int(self.now), attributes.storage_class)
         return name
 
     def copy_part(self, name: str, read: Stored, part: Part, *, survives: bool) -> None:
@@ -249,7 +285,7 @@ class World:
         etag = plan.multipart_etag(part.etag for part in listed)
         content = self._content_of(pieces, size)
         made = Stored(content, upload.meta, size, etag, int(self.now), "copy", upload=name, tags=upload.tags)
-        return self._show(made)
+        return self._show(replace(made, storage=upload.storage))
 
     def abort(self, name: str) -> None:
         upload = self._open(name)
@@ -299,6 +335,16 @@ class World:
 
     def get(self, name: str) -> bytes | None:
         return self.records[name][1] if name in self.records else None
+
+
+def _meta(attributes: Attributes) -> int:
+    """The metadata that is named; 0: none."""
+    return int(attributes.content.user["m"]) if attributes.content else 0
+
+
+def _tags(attributes: Attributes) -> int:
+    """The tags that are named; 0: none."""
+    return int((attributes.tags or {}).get("t", 0))
 
 
 def digest(text: str) -> str:

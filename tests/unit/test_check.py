@@ -52,6 +52,9 @@ def deployment(timeout: float = 600, memory: int = 512, **changes: Any) -> Deplo
     return Deployment(Settings("state", **{**allowed, **changes}), "cn-x", "1", timeout, memory)
 
 
+SETTINGS = deployment().settings
+
+
 def rule(source: str, destination: str, suffix: str = "") -> Rule:
     """`bucket/prefix` to `bucket/key template`."""
     a, _, prefix = source.partition("/")
@@ -95,6 +98,10 @@ def test_a_prefix_that_ends_within_a_name_is_suspicious(pattern: str, status: st
             [("warning", "prefix 'in' watches inx as well as in/x")],
         ),
         (
+            [rule("src/in/*", "dst")],
+            [("failed", "'in/*' is plain text: * match nothing")],
+        ),
+        (
             [rule("src/in/", "dst/x/{name}"), rule("src/in/", "dst/x/{stem}{ext}", ".gz")],
             [("failed", "both copy in/example.gz to dst/x/example.gz: whichever comes last stays")],
         ),
@@ -115,17 +122,22 @@ def test_rules_that_copy_in_vain_or_twice_are_told(
     assert told(suspicions.rules(deployment(), rules)) == expected
 
 
-def test_records_are_neither_to_be_copied_nor_to_be_overwritten() -> None:
+def test_records_are_not_to_be_overwritten() -> None:
     loose = deployment(allowed_destinations=(Pattern.parse("dst/*"), Pattern.parse("state/*")))
     (failed,) = (each for each in suspicions.allow_lists(loose) if each.status == "failed")
     assert failed.found == "state/* covers oss-copy/, where the records of copies are"
-    for watched in ("state", "state/oss-copy/done/"):
-        allowed = deployment(allowed_sources=(Pattern.parse("state/*"),))
-        (line,) = suspicions.rules(allowed, [rule(watched, "dst")])
-        assert line.status == "failed"
-        assert "writes another" in line.found
     beside = deployment(allowed_destinations=(Pattern.parse("state/out/*"),))
     assert {each.status for each in suspicions.allow_lists(beside)} == {"ok"}
+
+
+def test_a_rule_with_one_destination_may_be_allowed_just_that() -> None:
+    exact = deployment(allowed_destinations=(Pattern.parse("dst/latest"),))
+    assert told(suspicions.rules(exact, [rule("src/in/", "dst/latest")])) == [("ok", "1 rule")]
+
+
+def test_a_prefix_that_is_no_plain_text_is_not_advised_to_become_a_folder() -> None:
+    (line,) = suspicions.rules(deployment(), [rule("src/in/*", "dst")])
+    assert line.advice == "write 'in/' (here and in the trigger's filter)"
 
 
 def test_a_rule_that_is_allowed_in_part_is_warned_of() -> None:
@@ -206,14 +218,23 @@ def test_endpoints_are_of_the_region_internal_and_encrypted(
 
 # --- triggers ----------------------------------------------------------------------------------------------
 
-TOLD = [f"oss:{each}" for each in sorted(CREATED)]
-SWEEP = Trigger("sweep", "timer", "", '{"payload": "{\\"action\\": \\"sweep\\"}", "enable": true}')
-ASLEEP = msgspec.structs.replace(SWEEP, config=SWEEP.config.replace("true", "false"))
+TOLD = [f"oss:{each}" for each in sorted(triggers.WAYS | triggers.KINDS)]
+COPIED = [f"oss:{each}" for each in sorted(CREATED)]
+
+
+def timer(payload: str, name: str = "timer", *, enable: bool = True) -> Trigger:
+    return Trigger(name, "timer", "", json.dumps({"payload": payload, "enable": enable}))
+
+
+SWEEP = timer('{"action": "sweep"}', "sweep")
+ASLEEP = timer('{"action": "sweep"}', "sweep", enable=False)
 BRIDGE = Trigger("bridge", "eventbridge", "", '{"eventRuleFilterPattern": "{\\"source\\": [\\"acs.oss\\"]}"}')
 
 
-def watching(name: str, prefix: str, bucket: str = "src", events: Sequence[str] = TOLD) -> Trigger:
-    config = {"events": events, "filter": {"key": {"prefix": prefix, "suffix": ""}}}
+def watching(
+    name: str, prefix: str, bucket: str = "src", events: Sequence[str] = TOLD, suffix: str = ""
+) -> Trigger:
+    config = {"events": events, "filter": {"key": {"prefix": prefix, "suffix": suffix}}}
     return Trigger(name, "oss", f"acs:oss:cn-x:1:{bucket}", json.dumps(config))
 
 
@@ -222,26 +243,148 @@ def watching(name: str, prefix: str, bucket: str = "src", events: Sequence[str] 
     [
         ([watching("a", "in/"), SWEEP], "ok", "a (oss), sweep (timer)"),
         ([watching("a", ""), SWEEP], "ok", "a (oss)"),
+        ([watching("a", "in/", events=COPIED), SWEEP], "ok", "a (oss)"),
         ([BRIDGE, SWEEP], "ok", "bridge (eventbridge)"),
         ([watching("a", "in/")], "failed", "no timer asks for the sweep"),
         ([watching("a", "in/"), ASLEEP], "failed", "no timer asks for the sweep"),
         ([SWEEP], "warning", "no OSS trigger tells of all of src/in/*"),
         ([watching("a", "in/x/"), SWEEP], "warning", "no OSS trigger tells of all of src/in/*"),
-        ([watching("a", "in/"), watching("b", "in/x/"), SWEEP], "warning", "both tell of src/in/x/*"),
+        ([watching("a", "in/"), watching("b", "in/x/"), SWEEP], "failed", "both tell of src/in/x/*"),
         ([watching("a", "in/"), BRIDGE, SWEEP], "warning", "asked for twice"),
-        ([watching("a", "in/"), watching("b", "out/"), SWEEP], "warning", "no rule is about"),
-        ([watching("a", "in/"), watching("b", "", "dst"), SWEEP], "warning", "COPY_RULES[0] writes"),
-        ([watching("a", "in/", events=["oss:ObjectCreated:*"]), SWEEP], "warning", "each part of an upload"),
-        ([watching("a", "in/", events=TOLD[1:]), SWEEP], "warning", f"not fire for {min(CREATED)}"),
-        ([msgspec.structs.replace(watching("a", "in/"), config="?"), SWEEP], "warning", "does not fire for"),
+        ([watching("a", "in/"), watching("b", "out/"), SWEEP], "failed", "no rule is about"),
+        ([watching("a", "in/", events=["oss:ObjectCreated:*"]), SWEEP], "failed", "each part of an upload"),
+        (
+            [watching("a", "in/", events=[*TOLD, "oss:ObjectCreated:UploadPart"]), SWEEP],
+            "failed",
+            "for ObjectCreated:UploadPart: which nothing is done about",
+        ),
+        (
+            [watching("a", "in/", events=TOLD[1:]), SWEEP],
+            "warning",
+            "not fire for ObjectCreated:AppendObject",
+        ),
+        ([watching("a", "in/", events=TOLD[:-1]), SWEEP], "warning", "not fire for ObjectCreated:PutSymlink"),
+        (
+            [watching("a", "in/", events=[each for each in TOLD if "Complete" not in each]), SWEEP],
+            "failed",
+            "not fire for ObjectCreated:CompleteMultipartUpload: such objects are not copied",
+        ),
     ],
 )
 def test_what_triggers_tell_is_told_once_and_for_something(
     given: list[Trigger], status: str, word: str
 ) -> None:
-    found = triggers.lines([rule("src/in/", "dst")], given)
+    found = triggers.lines(SETTINGS, [rule("src/in/", "dst")], given)
     assert {each.status for each in found} == {status}
     assert any(word in each.found for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        (watching("b", "", "dst"), "COPY_RULES[0] writes"),
+        (msgspec.structs.replace(watching("b", "in/"), config="?"), "does not fire for"),
+        (watching("b", "", "state"), "it fires for the function's records, state/oss-copy/*"),
+        (watching("b", "oss-copy/done/", "state"), "it fires for the function's records"),
+        (watching("b", "in/*"), "'in/*' is plain text: * match nothing"),
+        (watching("b", "^in/"), "'^in/' is plain text: ^ match nothing"),
+        (watching("b", "oss://src/in/"), "begins with oss://"),
+        (watching("b", "/in/"), "'/in/' begins with /, and no key does"),
+        (watching("b", "in/", suffix="*.gz"), "'*.gz' is plain text"),
+    ],
+)
+def test_what_one_more_trigger_tells_in_vain_is_named_with_it(given: Trigger, word: str) -> None:
+    found = triggers.lines(SETTINGS, [rule("src/in/", "dst")], [watching("a", "in/"), given, SWEEP])
+    assert any(word in each.found and each.subject == "b" and each.advice for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        (watching("a", "in/"), watching("b", "in/"), True),
+        (watching("a", ""), watching("b", "in/"), True),
+        (watching("a", "in/", suffix=".gz"), watching("b", "in/", suffix="tar.gz"), True),
+        (watching("a", "in/", suffix=".gz"), watching("b", "in/"), True),
+        (watching("a", "in/", events=TOLD[:2]), watching("b", "in/", events=TOLD[1:]), True),
+        (watching("a", "in/", events=TOLD[:2]), watching("b", "in/", events=TOLD[2:]), False),
+        (watching("a", "in/", suffix=".gz"), watching("b", "in/", suffix=".tar"), False),
+        (watching("a", "in/"), watching("b", "out/"), False),
+        (watching("a", "in/"), watching("b", "in/", "dst"), False),
+    ],
+)
+def test_two_triggers_conflict_that_may_tell_of_one_object_by_one_event(
+    one: Trigger, other: Trigger, meet: bool
+) -> None:
+    found = [each for each in triggers.together([one, other, SWEEP]) if "OSS refuses" in each.found]
+    assert [each.grade for each in found] == ["failed"] * meet
+    assert [each.subject for each in found] == ["a, b"] * meet
+
+
+def test_a_bucket_takes_ten_triggers() -> None:
+    several = [watching(f"t{number}", f"{number}/") for number in range(10, 21)]
+    assert [*triggers.together([*several[1:], SWEEP])] == []
+    (judgement,) = triggers.together([*several, SWEEP])
+    assert judgement.found == "11 OSS triggers of bucket src: OSS takes 10"
+
+
+REQUEST = '{"source": {"bucket": "src", "key": "a"}, "destination": {"bucket": "dst"}}'
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        ('{"action": "check"}', None),
+        (REQUEST, None),
+        (f"[{REQUEST}]", None),
+        ("", "it is empty"),
+        ("[]", "it asks for nothing"),
+        ("{}", "required field `source`"),
+        ("[1", "not JSON"),
+        ('[{"source":1}]', "[0].source: Expected `object`, got `int`"),
+        ('{"action": "swep"}', "action: Invalid enum value 'swep'; known are"),
+        ('{"acton": "sweep"}', "unknown field `acton`"),
+        (REQUEST.replace("dst", "other"), "destination: ALLOWED_DESTINATIONS does not name"),
+        (f"[{REQUEST}, {REQUEST.replace('src', 'other')}]", "[1].source: ALLOWED_SOURCES does not name"),
+    ],
+)
+def test_a_timer_asks_for_what_can_be_done(payload: str, told: str | None) -> None:
+    found = triggers.lines(SETTINGS, [], [timer(payload), SWEEP])
+    bad = [each for each in found if each.status != "ok"]
+    assert [each.status for each in bad] == ["failed"] * (told is not None)
+    assert told is None or told in bad[0].found
+    found = triggers.lines(SETTINGS, [], [timer(payload, enable=False), SWEEP])
+    bad = [each for each in found if each.status != "ok"]
+    assert [each.status for each in bad] == ["warning"] * (told is not None and payload not in {"", "[]"})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "status"),
+    [
+        ('{"source": ["acs.oss"]}', "ok"),
+        ('{"source": ["acs.ecs"]}', "warning"),
+        ("acs.oss", "failed"),
+        ('["acs.oss"]', "failed"),
+        ("", "failed"),
+    ],
+)
+def test_a_pattern_of_eventbridge_is_a_json_object_about_oss(pattern: str, status: str) -> None:
+    bridge = Trigger("b", "eventbridge", "", json.dumps({"eventRuleFilterPattern": pattern}))
+    assert {each.status for each in triggers.lines(SETTINGS, [], [bridge, SWEEP])} == {status}
+
+
+def test_an_http_trigger_is_as_the_settings_say_and_takes_all_methods() -> None:
+    def judged(auth: str, *methods: str, **changes: Any) -> list[str]:
+        http = Trigger("h", "http", "", json.dumps({"authType": auth, "methods": methods}))
+        return [each.found for each in triggers.judge(Settings("state", **changes), [], [http])]
+
+    every = ("GET", "HEAD", "POST", "DELETE")
+    assert judged("function", *every) == []
+    assert judged("function", *every[:3]) == ["DELETE of the API would not arrive"]
+    assert judged("jwt", *every) == ["jwt, but HTTP_AUTH_TYPE is function"]
+    assert judged("anonymous", *every, http_auth="anonymous") == [
+        "anonymous needs API_TOKEN, or every request is answered 403"
+    ]
+    assert judged("anonymous", *every, http_auth="anonymous", api_token="0123456789abcdef") == []
 
 
 # --- answers -----------------------------------------------------------------------------------------------

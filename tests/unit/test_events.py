@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -16,12 +16,15 @@ from osscopy import events
 from osscopy.model import (
     Check,
     Command,
+    ContentHeaders,
     Continue,
     Copy,
     CopyRequest,
     Destination,
     Dropped,
+    Encrypted,
     Encryption,
+    Head,
     Pin,
     Ping,
     Promise,
@@ -99,10 +102,9 @@ def test_an_oss_event_is_matched_with_the_rules_record_by_record() -> None:
 def test_an_encoded_key_brings_its_unquoted_reading_along() -> None:
     first, second = (item for item in parse(payload("oss-trigger-encoded")).items if isinstance(item, Copy))
     assert first.request.source.key == "in/a%20b.bin"
-    assert first.alternative is not None
-    assert first.alternative.source.key == "in/a b.bin"
+    assert [each.source.key for each in first.alternatives] == ["in/a b.bin"]
     assert first.event_etag == "5EB63BBBE01EEED093CB22BB8F5ACDC3"
-    assert second.alternative is None
+    assert second.alternatives == ()
 
 
 def test_events_of_parts_and_removals_make_no_copy() -> None:
@@ -124,7 +126,53 @@ def test_every_created_object_makes_a_copy_and_nothing_else_does() -> None:
         "in/CompleteMultipartUpload.bin",
         "in/AppendObject.bin",
         "in/PutSymlink.bin",
+        "in/ObjectCreated.bin",
+        "in/replica-ObjectModified.bin",
     ]
+    assert parse(payload("oss-trigger-every-operation")).passed == ()
+
+
+def renamed(name: str) -> list[dict[str, Any]]:
+    """Events of this name, by each way they come in."""
+    cloud_event, data = json.loads(payload("eventbridge")), json.loads(payload("eventbridge-raw"))
+    record = created("in/a.bin")["events"][0]
+    return [
+        {"events": [{**record, "eventName": name}]},
+        {**cloud_event, "type": f"oss:{name}"},
+        {**data, "eventName": name},
+        {**data, "eventName": f"oss:{name}"},
+    ]
+
+
+@pytest.mark.parametrize("name", ["ObjectReplication:ObjectCreated", "ObjectReplication:ObjectModified"])
+def test_what_is_replicated_is_copied_like_any_other_creation(name: str) -> None:
+    for event in renamed(name):
+        assert isinstance(only_copy(event), Copy)
+
+
+@pytest.mark.parametrize(
+    "name", ["ObjectCreated:Teleport", "ObjectReplication:MetaChanged", "ObjectCreated:*"]
+)
+def test_a_creating_event_that_nobody_knows_is_told_of(name: str) -> None:
+    for event in renamed(name):
+        batch = parse(event)
+        assert batch.items == ()
+        assert batch.passed == (events.PassedOver("event", name),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ObjectCreated:UploadPart",
+        "ObjectCreated:InitiateMultipartUpload",
+        "ObjectRemoved:DeleteObject",
+        "ObjectReplication:ObjectRemoved",
+        "ObjectModified:UpdateObjectMeta",
+    ],
+)
+def test_an_event_that_creates_no_object_is_passed_over_without_a_word(name: str) -> None:
+    for event in renamed(name):
+        assert parse(event) == events.Batch((), many=True)
 
 
 def test_odd_keys_are_read_raw_first_and_unquoted_only_if_that_is_another_key() -> None:
@@ -136,10 +184,11 @@ def test_odd_keys_are_read_raw_first_and_unquoted_only_if_that_is_another_key() 
         record["oss"]["object"]["key"] for record in json.loads(payload("oss-trigger-odd-keys"))["events"]
     ]
     assert [copy.request.source.key for copy in copies] == sent
-    others = {copy.request.source.key: copy.alternative for copy in copies if copy.alternative}
-    assert {raw: other.source.key for raw, other in others.items()} == {
-        "in/a%2Fb.bin": "in/a/b.bin",
-        "in/%2e%2e/x": "in/../x",
+    others = {copy.request.source.key: copy.alternatives for copy in copies if copy.alternatives}
+    assert {raw: [each.source.key for each in also] for raw, also in others.items()} == {
+        "in/a%2Fb.bin": ["in/a/b.bin"],
+        "in/%2e%2e/x": ["in/../x"],
+        "in/plus+plus.bin": ["in/plus plus.bin"],
     }
     for copy in copies:
         assert copy.request.destination.key == copy.request.source.key
@@ -166,7 +215,93 @@ def test_a_reading_no_copy_can_be_made_of_does_not_stop_the_other(
 ) -> None:
     copy = only_copy(created(key))
     assert copy.request.source.key == (raw or unquoted)
-    assert copy.alternative is None
+    assert copy.alternatives == ()
+
+
+@pytest.mark.parametrize(
+    ("template", "markers", "made"),
+    [
+        ("{key}", None, "in/a/b/"),
+        ("{dir}{name}", None, "in/a/b/"),
+        ("{key}", "copy", "in/a/b/"),
+        ("{key}", "skip", None),
+        ("{name}", None, None),
+        ("flat/{name}", None, None),
+        ("flat/{stem}{ext}", "skip", None),
+        ("fixed", None, None),
+    ],
+)
+def test_a_folder_marker_under_a_rule_is_copied_where_it_has_a_key_of_its_own_and_else_passed_over(
+    template: str, markers: Literal["copy", "skip"] | None, made: str | None
+) -> None:
+    there = Destination("dst-bucket", template)
+    rules = (Rule(source=RuleSource("src-bucket", "in/"), destination=there, markers=markers),)
+    cloud_event = json.loads(payload("eventbridge"))
+    cloud_event["data"]["object"]["key"] = "in/a/b/"
+    for event in (created("in/a/b/"), cloud_event):
+        batch = events.parse(json.dumps(event).encode(), ARRIVAL, rules)
+        assert isinstance(batch, events.Batch)
+        keys = [item.request.destination.key for item in batch.items if isinstance(item, Copy)]
+        assert keys == ([made] if made else [])
+        assert len(batch.items) == len(keys), "it is no failure"
+        assert batch.passed == (() if made else (events.PassedOver("marker", "in/a/b/"),))
+    other = events.parse(json.dumps(created("out/a/")).encode(), ARRIVAL, rules)
+    assert isinstance(other, events.Batch)
+    assert other.passed == (), "it is not the rule's business"
+
+
+def test_the_data_of_an_eventbridge_event_alone_is_read_in_either_layout() -> None:
+    flat = json.loads(payload("eventbridge-raw"))
+    nested = {name: value for name, value in flat.items() if name not in {"bucket", "object"}}
+    nested["oss"] = {name: flat[name] for name in ("bucket", "object")}
+    copy = only_copy(flat)
+    assert copy.request.destination.key == "out/a b+c.bin"
+    assert copy.event_etag == "5EB63BBBE01EEED093CB22BB8F5ACDC3"
+    assert only_copy(nested) == copy
+    assert parse([flat, nested]).items == (copy, copy)
+    assert events.needs_rules(payload("eventbridge-raw"))
+
+
+def test_raw_data_is_the_job_of_its_write() -> None:
+    """Delivered again, also by an OSS trigger, it is the same; a write of the same bytes is another one."""
+    flat = json.loads(payload("eventbridge-raw"))
+    by_trigger = {"events": [{**flat, "oss": {"bucket": flat["bucket"], "object": flat["object"]}}]}
+    first = only_copy(flat)
+    later = events.parse(json.dumps(flat).encode(), events.Arrival("req-9", ARRIVAL.now), RULES)
+    assert isinstance(later, events.Batch)
+    assert later.items == (first,)
+    assert only_copy(by_trigger).job == first.job
+    again = {**flat, "responseElements": {"requestId": "6738C1A2B3C4D5E6F7A8F0FF"}}
+    bare = {name: value for name, value in flat.items() if name != "responseElements"}
+    bare_later = {**bare, "eventTime": "2026-11-22T09:30:00.001Z"}
+    other = {**flat, "object": {**flat["object"], "eTag": "0" * 32}}
+    jobs = [only_copy(each).job for each in (flat, again, bare, bare_later, other)]
+    assert len(set(jobs)) == len(jobs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"eventName": None}, "InvalidField", "eventName"),
+        ({"eventTime": "yesterday"}, "InvalidTime", "eventTime"),
+        ({"eventSource": "acs:fnf"}, "UnknownSource", "eventSource"),
+        ({"object": {"size": 1}}, "MissingField", "object.key"),
+    ],
+)
+def test_raw_data_that_cannot_be_used_is_refused_by_name(
+    changes: dict[str, Any], code: str, field: str
+) -> None:
+    refused = refusal({**json.loads(payload("eventbridge-raw")), **changes})
+    assert (refused.code, refused.field) == (code, field)
+
+
+def test_raw_data_without_the_name_of_its_event_is_refused_and_not_taken_for_a_request() -> None:
+    flat = json.loads(payload("eventbridge-raw"))
+    for name in ("oss", "bucket"):
+        event = {"oss": {"bucket": flat["bucket"], "object": flat["object"]}} if name == "oss" else dict(flat)
+        event.pop("eventName", None)
+        refused = refusal(event)
+        assert (refused.code, refused.field) == ("MissingField", "eventName")
 
 
 def test_a_bad_record_stops_no_other_and_is_named() -> None:
@@ -199,8 +334,7 @@ def test_a_batch_of_eventbridge_is_read_event_by_event() -> None:
     first, second = (item for item in parse(payload("eventbridge-batch")).items if isinstance(item, Copy))
     assert first.request.source.key == "in/one.bin"
     assert second.request.source.key == "in/two%20.bin"
-    assert second.alternative is not None
-    assert second.alternative.source.key == "in/two .bin"
+    assert [each.source.key for each in second.alternatives] == ["in/two .bin"]
     assert len(parse(payload("eventbridge-batch")).items) == 2  # outside the prefix; a part
 
 
@@ -300,6 +434,17 @@ def test_a_timer_payload_is_a_request_and_dates_come_from_the_trigger() -> None:
     assert copy.request.destination.key == "backup/2026/11/22/a.bin"
 
 
+@pytest.mark.parametrize("name", ["direct", "direct-list", "timer", "oss-trigger", "eventbridge", "http"])
+def test_a_byte_order_mark_before_an_event_changes_nothing(name: str) -> None:
+    marked = events.parse(b"\xef\xbb\xbf" + payload(name), ARRIVAL, RULES)
+    assert repr(marked) == repr(events.parse(payload(name), ARRIVAL, RULES))  # refusals are equal to none
+
+
+def test_a_byte_order_mark_before_the_payload_of_a_timer_changes_nothing() -> None:
+    timer = json.loads(payload("timer"))
+    assert parse({**timer, "payload": "\ufeff" + timer["payload"]}) == parse(timer)
+
+
 def test_an_http_event_is_left_to_the_routes() -> None:
     call = events.parse(payload("http"), ARRIVAL, RULES)
     assert isinstance(call, events.HttpCall)
@@ -349,14 +494,26 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(destination={"bucket": "dst-bucket", "key": "x" * 1024}), "InvalidKey", "destination.key"),
         (asked(destination={"bucket": "dst-bucket", "key": "{oops}"}), "InvalidTemplate", "destination.key"),
         (asked(destination={"bucket": "src-bucket"}), "SelfCopy", "destination"),
+        (asked(destination={"bucket": "dst-bucket", "key": "backup/"}), "InvalidKey", "destination.key"),
+        (asked(destination={"bucket": "dst-bucket", "key": "{dir}"}), "InvalidKey", "destination.key"),
+        (asked(source={"bucket": "oss://b", "key": "k"}), "InvalidBucketName", "source.bucket"),
+        (asked(source={"bucket": "src-bucket", "key": "oss://b/k"}), "InvalidKey", "source.key"),
+        (asked(source={"bucket": "src-bucket", "key": "OSS://b/k"}), "InvalidKey", "source.key"),
+        (asked(destination={"bucket": "oss://b/k"}), "InvalidBucketName", "destination.bucket"),
+        (asked(destination={"bucket": "dst-bucket", "key": "oss://b/k"}), "InvalidKey", "destination.key"),
+        (asked(source="oss://b/k"), "InvalidField", "source"),
+        (asked(destination="oss://b/k"), "InvalidField", "destination"),
+        (asked(source="b/k"), "InvalidField", "source"),
         (asked(source={"bucket": "src-bucket", "prefix": "in/"}), "NotAvailable", "source.prefix"),
         (asked(source={"manifest": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.manifest"),
         ({"action": "dance"}, "InvalidField", "action"),
         ({"action": "sweep", "after": 1}, "UnknownField", "after"),
         (asked(metadata={"contentType": "a\r\nb"}), "InvalidHeader", "metadata.contentType"),
         (asked(metadata={"user": {"a": "\0"}}), "InvalidHeader", "metadata.user.a"),
-        (asked(metadata={"user": {"a b": "c"}}), "InvalidMetadata", "metadata.user"),
-        (asked(metadata={"user": {"a:\r\nx": "c"}}), "InvalidMetadata", "metadata.user"),
+        (asked(metadata={"user": {"a b": "c"}}), "InvalidMetadata", "metadata.user.a b"),
+        (asked(metadata={"user": {"a:\r\nx": "c"}}), "InvalidMetadata", "metadata.user.a:\r\nx"),
+        (asked(metadata={"user": {"": "c"}}), "InvalidMetadata", "metadata.user."),
+        (asked(metadata={"user": {"x" * 201: "c"}}), "InvalidMetadata", "metadata.user." + "x" * 40),
         (asked(metadata={"user": {"a": " b"}}), "InvalidHeader", "metadata.user.a"),
         (asked(metadata={"user": {"a": "1", "A": "2"}}), "InvalidMetadata", "metadata.user"),
         (asked(metadata={"expires": "x" * 8193}), "InvalidHeader", "metadata.expires"),
@@ -389,7 +546,7 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(tuning={"parallel": 0}), "InvalidTuning", "tuning.parallel"),
         (asked(tuning={"lanes": 1000}), "InvalidTuning", "tuning.lanes"),
         (asked(overwrite="perhaps"), "InvalidField", "overwrite"),
-        ({"continuation": {"version": 2, "command": {}}}, "UnsupportedVersion", "continuation.version"),
+        ({"continuation": {"version": 3, "command": {}}}, "UnsupportedVersion", "continuation.version"),
         ({"continuation": {"version": 1}}, "MissingField", "continuation.command"),
     ],
 )
@@ -397,6 +554,103 @@ def test_bad_input_is_refused_by_name(event: object, code: str, field: str | Non
     refused = refusal(event)
     assert (refused.code, refused.field) == (code, field)
     assert not refused.retryable
+
+
+@pytest.mark.parametrize("name", ["my_key", "a.b", "ü", "a~b"])
+def test_a_name_of_user_metadata_that_oss_does_not_take_is_refused_by_its_field(name: str) -> None:
+    refused = refusal(asked(metadata={"user": {"good-1": "1", name: "v"}}))
+    assert (refused.code, refused.field) == ("InvalidMetadata", f"metadata.user.{name}")
+    assert "letters, digits and - only" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("x-oss-meta-author", "write 'author'"),
+        ("X-Oss-Meta-Author", "write 'Author'"),
+        ("Cache-Control", "the field metadata.cacheControl"),
+        ("content-type", "the field metadata.contentType"),
+        ("Content-Disposition", "the field metadata.contentDisposition"),
+        ("Content-Encoding", "the field metadata.contentEncoding"),
+        ("Content-Language", "the field metadata.contentLanguage"),
+        ("Expires", "the field metadata.expires"),
+        ("x-oss-object-acl", "the field acl"),
+        ("x-oss-storage-class", "the field storageClass"),
+        ("x-oss-tagging", "the field tags"),
+        ("x-oss-server-side-encryption", "the field encryption"),
+        ("x-oss-callback", "no user metadata"),
+    ],
+)
+def test_a_header_among_user_metadata_is_refused_with_the_right_place(name: str, told: str) -> None:
+    refused = refusal(asked(metadata={"user": {name: "v"}}))
+    assert (refused.code, refused.field) == ("InvalidMetadata", f"metadata.user.{name}")
+    assert refused.message.endswith(told)
+
+
+def test_what_was_begun_under_looser_rules_is_finished() -> None:
+    """It is refused when it is asked for, never at a hop: nobody would end its upload."""
+    metadata = ContentHeaders(user={"x-oss-meta-author": "v", "Cache-Control": "v"})
+    request = CopyRequest(
+        source=Source("src", "oss://a"), destination=Destination("dst", "b/"), metadata=metadata
+    )
+    command = Copy(JOB, request, "2026-11-22T10:00:00.000Z")
+    assert parse(events.encode(command)).items == (command,)
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "made"),
+    [
+        ("in/a/", "{key}", "in/a/"),
+        ("in/a/", "{name}x/", "x/"),
+        ("in/a/", "b", "b"),
+        ("in/a", "{key}", "in/a"),
+    ],
+)
+def test_a_folder_marker_is_copied_like_any_object_and_may_stay_one(source: str, key: str, made: str) -> None:
+    event = asked(
+        source={"bucket": "src-bucket", "key": source}, destination={"bucket": "dst-bucket", "key": key}
+    )
+    assert only_copy(event).request.destination.key == made
+
+
+def test_an_object_that_is_named_like_an_address_is_copied_by_its_rule() -> None:
+    rules = (Rule(source=RuleSource("src-bucket"), destination=Destination("dst-bucket")),)
+    batch = events.parse(json.dumps(created("oss://b/k")).encode(), ARRIVAL, rules)
+    assert isinstance(batch, events.Batch)
+    (copy,) = batch.items
+    assert isinstance(copy, Copy)
+    assert copy.request.destination.key == "oss://b/k"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"source": "oss://b/k/l"}, 'write {"bucket":"b","key":"k/l"}'),
+        ({"destination": "oss://b/k"}, 'write {"bucket":"b","key":"k"}'),
+        ({"destination": "oss://b"}, 'write {"bucket":"b"}'),
+        ({"source": {"bucket": "oss://b/k", "key": "x"}}, "write 'b' as the bucket, and 'k' as the key"),
+        ({"source": {"bucket": "b", "key": "oss://b/k"}}, "write 'k' as the key, and 'b' as the bucket"),
+    ],
+)
+def test_an_address_is_told_how_it_is_written(changes: dict[str, Any], told: str) -> None:
+    assert refusal(asked(**changes)).message.endswith(told)
+
+
+@pytest.mark.parametrize("version", [None, "null"])
+def test_a_copy_onto_itself_in_a_bucket_without_versions_changes_nothing(version: str | None) -> None:
+    place = {"bucket": "src-bucket", "key": "in/a.bin"}
+    source = Source(**place, version_id="null")
+    request = CopyRequest(source=source, destination=Destination(**place))
+    shown = Head(1, "E", version, 0, 0, None, "Standard", "Normal", ContentHeaders(), 0)
+    try:
+        events.check_found(request, shown)
+    except Refused as error:
+        assert version is None
+        assert (error.code, error.field) == ("SelfCopy", "source.versionId")
+    else:
+        assert version == "null", "an older version may be made the newest again"
+    changed = msgspec.structs.replace(request, storage_class="IA")
+    events.check_found(changed, msgspec.structs.replace(shown, version_id=None))
 
 
 @pytest.mark.parametrize(
@@ -419,12 +673,67 @@ def test_a_copy_to_begin_is_read_whichever_version_of_the_function_submitted_it(
     """It may be on no record yet, so that no sweep would find it."""
     event = json.loads(payload("continuation-start"))
     (known,) = parse(event).items
-    event["continuation"]["version"] += 1
+    event["continuation"]["version"] = events.VERSION + 1
     event["continuation"]["command"]["invented"] = 1
     assert parse(event).items == (known,)
     event["continuation"]["command"]["request"]["invented"] = 1
     with pytest.raises(Refused, match="this function reads version"):
         parse(event)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_copy_to_begin_that_was_queued_with_one_other_reading_or_none_is_read(version: int) -> None:
+    event = json.loads(payload("continuation-start-readings"))
+    event["continuation"]["version"] = version
+    command = event["continuation"]["command"]
+    now = only_copy(event)
+    assert [each.source.key for each in now.alternatives] == ["in/a b.bin"]
+    command["alternative"] = command.pop("alternatives")[0]
+    assert only_copy(event) == now
+    command["alternative"] = None
+    assert only_copy(event) == msgspec.structs.replace(now, alternatives=())
+
+
+def test_a_copy_to_begin_without_other_readings_can_be_read_by_older_code() -> None:
+    """It knows no `alternatives`: what is as it always is goes without being named."""
+    copy = only_copy(asked())
+    command = json.loads(events.encode(copy))["continuation"]["command"]
+    assert command.keys() == {"step", "job", "request", "startedAt"}
+
+
+@pytest.mark.parametrize("name", ["continuation-start", "continuation"])
+def test_what_an_earlier_version_submitted_means_what_it_meant(name: str) -> None:
+    """An encryption of null was left to the destination bucket; by now it is the source's by default."""
+    event = json.loads(payload(name))
+    assert event["continuation"]["version"] == 1
+    (task,) = parse(event).items
+    assert isinstance(task, Copy | Continue)
+    assert task.request.encryption is None
+    (again,) = parse(events.encode(task)).items
+    assert again == task
+    assert json.loads(events.encode(task))["continuation"]["version"] == events.VERSION == 2
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "meant"),
+    [
+        ({}, "keep"),
+        ({"encryption": None}, "keep"),
+        ({"encryption": "keep"}, "keep"),
+        ({"encryption": "bucket"}, "bucket"),
+        ({"encryption": {"algorithm": "AES256"}}, Encryption("AES256")),
+    ],
+)
+def test_an_encryption_that_is_not_named_is_the_sources(asked_for: dict[str, Any], meant: object) -> None:
+    (copy,) = parse(asked(**asked_for)).items
+    assert isinstance(copy, Copy)
+    assert copy.request.encryption == meant
+
+
+def test_onto_itself_an_object_may_be_encrypted_as_its_bucket_is() -> None:
+    there = {"destination": {"bucket": "src-bucket"}}
+    assert refusal(asked(**there, encryption="keep")).code == "SelfCopy"
+    assert isinstance(parse(asked(**there, encryption="bucket")).items[0], Copy)
 
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60)
@@ -483,8 +792,9 @@ def test_a_continuation_stays_small_for_the_largest_object() -> None:
     source = Source("s" * 63, "k" * 200)
     request = CopyRequest(source=source, destination=Destination("d" * 63, "k" * 200))
     upload = Upload("U" * 32, 5 << 30, 10_000, 1, 1_800_000_000)
-    promise = Promise("0" * 56, 10, "DeepColdArchive", Encryption("KMS", "k" * 36, "SM4"))
+    promise = Promise("0" * 56, 10, "DeepColdArchive", Encrypted("KMS", "k" * 36, "SM4"))
     pin = Pin(10_000 * (5 << 30), "E" * 40, 1_800_000_000, "v" * 40, str((1 << 64) - 1), "0" * 8, promise)
+    pin = msgspec.structs.replace(pin, encryption=promise.encryption)
     task = Continue("c-" + "0" * 32, request, "2026-11-22T10:00:00.000Z", pin, upload, 0, 1, 30_004, 2)
     assert len(events.encode(task)) < 2048
 
@@ -519,7 +829,7 @@ def test_the_other_reading_of_a_start_is_checked_too() -> None:
     request = CopyRequest(source=Source("src", "a"), destination=Destination("dst", "b"))
     other = msgspec.structs.replace(request, source=Source("evil/host", "a"))
     with pytest.raises(Refused, match="InvalidBucketName"):
-        events.parse(events.encode(Copy(JOB, request, "t", other)), ARRIVAL, RULES)
+        events.parse(events.encode(Copy(JOB, request, "t", (request, other))), ARRIVAL, RULES)
 
 
 # --- what FC gives up --------------------------------------------------------------------------------------

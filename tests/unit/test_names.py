@@ -34,6 +34,36 @@ def test_templates_make_keys(template: str, key: str, made: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "readings"),
+    [
+        ("a", ("a",)),
+        ("a b", ("a b",)),
+        ("a+b", ("a+b", "a b")),
+        ("a%20b", ("a%20b", "a b")),
+        ("a%20b+c", ("a%20b+c", "a b+c", "a b c")),
+        ("a%2Bb+c", ("a%2Bb+c", "a+b+c", "a+b c")),
+        ("%ff+", ("%ff+",)),
+        ("100%", ("100%",)),
+        ("+%C3%A9", ("+%C3%A9", "+é", " é")),
+    ],
+)
+def test_a_key_of_an_event_is_read_raw_unquoted_and_with_blanks(key: str, readings: tuple[str, ...]) -> None:
+    assert names.readings(key) == readings
+    guesses = [each for each in readings if names.is_guess(key, each)]
+    assert guesses == [each for each in readings[1:] if "+" in key and each == readings[-1]]
+
+
+PIECES = st.sampled_from(["{key}", "{dir}", "{name}", "{stem}", "{ext}", "{date:%Y}", "x", "/", "{{"])
+
+
+@given(st.lists(PIECES, min_size=1, max_size=5).map("".join))
+def test_a_template_keeps_folder_markers_apart_if_each_has_a_key_of_its_own(template: str) -> None:
+    markers = ("a/", "b/", "a/b/", "a/b.c/")
+    made = {names.render(template, marker, MOMENT) for marker in markers}
+    assert len(made) == (len(markers) if names.keeps_markers_apart(template) else 1)
+
+
+@pytest.mark.parametrize(
     ("template", "made"),
     [
         ("{date@+08:00:%Y-%m-%d %H:%M}", "2026-11-22 17:05"),

@@ -22,6 +22,7 @@ from osscopy.model import (
     ContentHeaders,
     CopyRequest,
     Destination,
+    Encrypted,
     Encryption,
     Failed,
     Head,
@@ -68,8 +69,8 @@ def test_a_traffic_limit_makes_parts_smaller_and_leaves_copyobject_sooner() -> N
     assert plan.rate(slow) == MIB
     assert plan.rate(request()) == plan.rate(request(traffic_limit=838_860_800)) == plan.PART_RATE
     assert plan.part_size(GIB, Tuning(), 1, seconds=30, rate=plan.rate(slow)) == 30 * MIB
-    assert plan.method(slow, head(size=10 * MIB), 200 * MIB) == "simple"
-    assert plan.method(slow, head(size=10 * MIB + 1), 200 * MIB) == "multipart"
+    assert plan.method(slow, head(size=10 * MIB), 200 * MIB, 600) == "simple"
+    assert plan.method(slow, head(size=10 * MIB + 1), 200 * MIB, 600) == "multipart"
 
 
 def test_the_wait_for_a_part_grows_with_its_size_within_the_life_of_the_invocation() -> None:
@@ -126,7 +127,7 @@ def test_the_largest_object_of_oss_fits_ten_thousand_parts_of_five_gib() -> None
 
 def test_an_object_beyond_the_limit_is_refused() -> None:
     with pytest.raises(Refused, match=r"48\.8 TB"):
-        plan.method(request(), head(size=plan.MAX_OBJECT + 1), 200 * MIB)
+        plan.method(request(), head(size=plan.MAX_OBJECT + 1), 200 * MIB, 600)
 
 
 @pytest.mark.parametrize(("size", "asked"), [(1 << 40, "1MiB"), (GIB, "99KiB"), (GIB, 6 * GIB)])
@@ -190,7 +191,7 @@ def test_the_multipart_etag_is_the_md5_of_the_part_etags() -> None:
     ],
 )
 def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method: str) -> None:
-    assert plan.method(request(tuning=Tuning(method=asked)), seen, 200 * MIB) == method
+    assert plan.method(request(tuning=Tuning(method=asked)), seen, 200 * MIB, 600) == method
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,13 @@ def test_the_method_follows_size_kind_and_request(seen: Head, asked: Any, method
         ({}, {"storage_class": "Standard"}, "shallow"),
         ({}, {"storage_class": "IA"}, "multipart"),
         ({}, {"encryption": Encryption("AES256")}, "multipart"),
-        ({"encryption": Encryption("AES256")}, {}, "multipart"),
+        ({"encryption": Encrypted("AES256")}, {}, "shallow"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": Encryption("AES256")}, "shallow"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": "bucket"}, "multipart"),
+        ({"encryption": Encrypted("AES256")}, {"encryption": None}, "multipart"),
+        ({"encryption": Encrypted("KMS", "k")}, {"encryption": Encryption("KMS")}, "multipart"),
+        ({}, {"encryption": "bucket"}, "shallow"),
+        ({"kind": ""}, {}, "multipart"),
         ({"kind": "Appendable"}, {}, "multipart"),
         ({}, {"overwrite": "never"}, "multipart"),
         ({}, {"destination": Destination("other", "b")}, "multipart"),
@@ -211,13 +218,13 @@ def test_inside_a_bucket_nothing_moves_unless_class_or_encryption_change(
 ) -> None:
     options = {"destination": Destination("src", "b"), **options}
     asked = msgspec.structs.replace(request(), **options)
-    assert plan.method(asked, head(size=1 << 40, **seen), 200 * MIB) == method
+    assert plan.method(asked, head(size=1 << 40, **seen), 200 * MIB, 600) == method
 
 
 def test_a_threshold_beyond_what_copyobject_takes_does_not_count() -> None:
-    assert plan.method(request(), head(size=5 * GIB + 1), 1 << 50) == "multipart"
-    assert plan.method(request(), head(size=5 * GIB), 1 << 50) == "simple"
-    assert plan.method(request(storage_class="IA"), head(size=GIB + 1), 1 << 50) == "multipart"
+    assert plan.method(request(), head(size=5 * GIB + 1), 1 << 50, 600) == "multipart"
+    assert plan.method(request(), head(size=5 * GIB), 1 << 50, 600) == "simple"
+    assert plan.method(request(storage_class="IA"), head(size=GIB + 1), 1 << 50, 600) == "multipart"
 
 
 @pytest.mark.parametrize(
@@ -240,6 +247,42 @@ def test_overwrite_policies(policy: Any, there: Head | None, outcome: type[OssCo
     else:
         with pytest.raises(outcome):
             plan.judge_overwrite(request(overwrite=policy), head(), there)
+
+
+ASKED: list[dict[str, Any]] = [
+    {"metadata": ContentHeaders(content_type="text/html")},
+    {"tags": {"a": "b"}},
+    {"storage_class": "IA"},
+    {"encryption": Encryption("AES256")},
+]
+
+
+@pytest.mark.parametrize("policy", ["ifDifferent", "ifNewer"])
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+def test_equal_bytes_are_skipped_only_where_all_that_is_asked_for_is_shown(
+    policy: Any, asked: dict[str, Any]
+) -> None:
+    there = head(last_modified=2000, tag_count=0)
+    wanted = request(overwrite=policy, **asked)
+    plan.judge_overwrite(wanted, head(), there)
+    shown = head(
+        last_modified=2000,
+        content=asked.get("metadata", head().content),
+        tag_count=len(asked.get("tags", {})),
+        storage_class=asked.get("storage_class", "Standard"),
+        encryption=Encrypted.of(asked["encryption"]) if "encryption" in asked else None,
+    )
+    with pytest.raises(Skipped):
+        plan.judge_overwrite(wanted, head(), shown)
+    plan.judge_overwrite(wanted, head(), shown, same_tags=False)
+    with pytest.raises(Skipped):  # what may not be seen is no reason to copy again and again
+        plan.judge_overwrite(request(overwrite=policy, tags={"a": "b"}), head(), head(tag_count=None))
+
+
+def test_a_newer_object_of_other_bytes_stays_whatever_is_asked_for() -> None:
+    there = head(last_modified=2000, crc64="8")
+    with pytest.raises(Skipped):
+        plan.judge_overwrite(request(overwrite="ifNewer", storage_class="IA"), head(), there)
 
 
 def test_a_rule_copies_what_differs_within_one_second() -> None:
@@ -267,6 +310,38 @@ def test_a_simple_copy_leaves_metadata_and_tags_to_oss() -> None:
     left = plan.attributes(request(), head(), {}, "default", carried=False)
     assert left.content is None
     assert left.tags is None
+
+
+def test_an_object_copied_onto_itself_names_all_that_it_has_and_a_symlink_what_is_known_of_it() -> None:
+    itself = msgspec.structs.replace(request(storage_class="IA"), destination=Destination("src", "a"))
+    version = msgspec.structs.replace(itself, source=Source("src", "a", "v1"))
+    assert plan.names_all(itself, head())
+    assert plan.names_all(version, head(version_id="v1"))
+    assert not plan.names_all(itself, head(link="elsewhere"))
+    assert not plan.names_all(request(), head())
+
+
+@pytest.mark.parametrize(
+    ("asked", "had", "named"),
+    [
+        ("keep", None, None),
+        ("keep", Encrypted("KMS", "k", "SM4"), Encrypted("KMS", "k", "SM4")),
+        ("keep", Encrypted("KMS", "k", "AES256"), Encrypted("KMS", "k")),  # OSS has no name for the usual one
+        ("bucket", Encrypted("KMS", "k"), None),
+        (None, Encrypted("KMS", "k"), None),
+        (Encryption("AES256"), Encrypted("KMS", "k"), Encrypted("AES256")),
+    ],
+)
+def test_a_copy_is_encrypted_as_its_source_unless_something_else_is_asked_for(
+    asked: Any, had: Encrypted | None, named: Encrypted | None
+) -> None:
+    wanted, seen = request(encryption=asked), head(encryption=had)
+    for carried in (True, False):
+        assert plan.attributes(wanted, seen, {}, "default", carried=carried).encryption == named
+    promise = plan.bind(wanted, seen).promise
+    assert promise is not None
+    assert promise.encryption == named
+    assert plan.pin(seen).encryption == had
 
 
 def test_replaced_metadata_without_a_content_type_keeps_the_sources() -> None:
@@ -344,15 +419,15 @@ def test_differences_name_what_speaks_against_the_copy(
     ("options", "shown", "wrong"),
     [
         ({}, {}, []),
-        ({}, {"encryption": Encryption("AES256")}, []),  # the bucket's own: nobody asked
+        ({}, {"encryption": Encrypted("AES256")}, []),  # the bucket's own: nobody asked
         ({}, {"content": ContentHeaders(content_type="text/html")}, ["content type", "user metadata"]),
         ({}, {"content": ContentHeaders(content_type="text/plain", user={"Colour": "blau"})}, []),
         ({}, {"tag_count": 1}, ["1 tags, not 0"]),
         ({"tags": {"a": "b"}}, {}, ["0 tags, not 1"]),
         ({"storage_class": "IA"}, {}, ["storage class Standard, not IA"]),
-        ({"encryption": Encryption("KMS", "k")}, {}, ["encryption None, not KMS as asked"]),
-        ({"encryption": Encryption("KMS", "k")}, {"encryption": Encryption("KMS", "other")}, ["encryption"]),
-        ({"encryption": Encryption("KMS")}, {"encryption": Encryption("KMS", "own", "SM4")}, []),
+        ({"encryption": Encryption("KMS", "k")}, {}, ["encryption none, not KMS k as promised"]),
+        ({"encryption": Encryption("KMS", "k")}, {"encryption": Encrypted("KMS", "other")}, ["encryption"]),
+        ({"encryption": Encryption("KMS")}, {"encryption": Encrypted("KMS", "own", "SM4")}, []),
         ({"metadata": ContentHeaders()}, {}, ["user metadata differs"]),
     ],
 )
@@ -374,8 +449,64 @@ def test_the_second_sweep_at_the_latest_resumes_what_has_just_stopped(timeout: f
     assert plan.patience(timeout) < int(minutes[1]) * 60
 
 
+def test_a_replacement_keeps_what_the_bytes_were_encrypted_with_unless_it_names_that() -> None:
+    sealed = {"client-side-encryption-key": "k", "client-side-encryption-start": "s"}
+    seen = head(content=ContentHeaders(content_type="text/plain", user={"colour": "blau", **sealed}))
+    asked = request(metadata=ContentHeaders(user={"Client-Side-Encryption-Key": "new", "size": "1"}))
+    user = {"client-side-encryption-start": "s", "Client-Side-Encryption-Key": "new", "size": "1"}
+    assert plan.promised_content(asked, seen).user == user
+    assert plan.attributes(asked, seen, {}, "default", carried=True).content == plan.promised_content(
+        asked, seen
+    )
+
+
 @pytest.mark.parametrize("empty", [None, ""])
 def test_a_replacement_without_a_type_keeps_the_source_s(empty: str | None) -> None:
     seen = head(content=ContentHeaders(content_type="text/plain"))
     asked = request(metadata=ContentHeaders(content_type=empty, expires="0"))
     assert plan.promised_content(asked, seen) == ContentHeaders(content_type="text/plain", expires="0")
+
+
+# --- settings that change ----------------------------------------------------------------------------------
+
+
+@given(
+    now=st.integers(1_700_000_000, 2_000_000_000),
+    later=st.integers(1, 10_000_000),
+    newest=st.integers(0, 10**9),
+)
+def test_generations_only_grow_whatever_is_on_record(now: int, later: int, newest: int) -> None:
+    first = plan.next_generation(now, newest)
+    assert first > newest
+    assert plan.next_generation(now + later, first) > first
+
+
+def test_two_sweeps_within_a_minute_start_one_generation() -> None:
+    assert plan.next_generation(1_800_000_000, 7) == plan.next_generation(1_800_000_059, 7)
+
+
+def test_a_generation_of_an_earlier_release_which_counted_periods_of_patience_is_topped() -> None:
+    assert plan.next_generation(1_800_000_000, 1_800_000_000 // 7) == 1_800_000_000 // 7 + 1
+
+
+def test_the_largest_object_of_oss_can_be_copied_with_the_timeout_of_the_template() -> None:
+    template = yaml.safe_load(Path("s.yaml").read_text(encoding="utf-8"))
+    timeout = template["vars"]["timeout"]
+    size = plan.part_size(plan.MAX_OBJECT, Tuning(), 32, plan.part_budget(timeout))
+    assert -(-plan.MAX_OBJECT // size) <= plan.MAX_PARTS
+    assert size / plan.PART_RATE < plan.part_timeout(size, plan.PART_RATE, timeout) < plan.patience(timeout)
+
+
+@pytest.mark.parametrize("timeout", [3, 12, 60, 600, 86_400])
+def test_what_copyobject_is_asked_for_can_be_waited_for(timeout: float) -> None:
+    """The one limit, of the threshold and of the wait for its answer."""
+    largest = min(plan.longest_copy(timeout), 200 * MIB)
+    assert plan.method(request(), head(size=largest), 200 * MIB, timeout) == "simple"
+    assert plan.method(request(), head(size=largest + 1), 200 * MIB, timeout) == "multipart"
+    assert largest / plan.PART_RATE <= plan.read_timeout(timeout)
+
+
+def test_the_next_look_at_an_archived_source_is_after_now() -> None:
+    assert plan.next_look(1000, 1000) == 1005
+    assert plan.next_look(1000, 1005) == 1015
+    assert plan.next_look(1000, 1000 + 5 * (2**10 - 1)) == 1000 + 5 * (2**10 - 1) + 3600

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from functions.deploy import policy, reach
+from functions.deploy import policy, reach, setup
 from functions.deploy.template import ROOT
 
 TEMPLATE = ROOT / "s.yaml"
@@ -68,6 +69,26 @@ def test_the_account_may_be_the_environments_and_names_may_be_anywhere(
     assert "acs:fc:cn-hangzhou:42:functions/oss-copy-dropped/*" in printed
     assert "acs:oss:*:*:notes/oss-copy/*" in printed
     assert "1234567890123456" not in printed
+
+
+@pytest.mark.parametrize("main", [policy.main, setup.main])
+def test_a_token_in_a_file_beside_the_template_is_known(
+    main: Callable[[list[str]], int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("API_TOKEN", "ALIBABA_CLOUD_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    path = changed(tmp_path, API_TOKEN="${env('API_TOKEN')}")
+    arguments = ["--template", str(path), *(["--deployer"] if main is policy.main else [])]
+    assert main(arguments) == 2
+    assert "API_TOKEN is not set: export it, or write API_TOKEN=" in capsys.readouterr().err
+    (tmp_path / ".env").write_text("API_TOKEN='0123456789abcdef'\n", encoding="utf-8")
+    assert main(arguments) == (0 if main is policy.main else 2)
+    said = capsys.readouterr()
+    assert "0123456789abcdef" not in said.out + said.err
+    assert main is policy.main or "no credentials" in said.err, "that is the next thing it needs"
 
 
 def test_rights_go_no_further_than_the_allow_lists(tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def test_all_settings_are_read() -> None:
         ("COPY_RULES", "oss://state"),
         ("COPY_RULES", "oss://No_Bucket/rules.json"),
         ("OSS_ENDPOINT", "ftp://x"),
+        ("OSS_ENDPOINT", "oss-cn-hangzhou.aliyuncs.com"),
+        ("STATE_BUCKET", "oss://state"),
+        ("ALLOWED_SOURCES", "oss://src/*"),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/oss://dst/{name}")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/backup/")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/{dir}")])),
+        ("COPY_RULES", json.dumps([rule("src/", "dst/x", metadata={"user": {"a_b": ""}})])),
         ("INVOKE_ENDPOINT", "https://host/path"),
         ("INVOKE_FUNCTION", "a/b"),
         ("MAX_PARALLEL", "0"),
@@ -91,9 +98,44 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     assert caught.value.message.startswith(name)
 
 
+HANGZHOU = "https://oss-cn-hangzhou.aliyuncs.com"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "write"),
+    [
+        ("https://my-bucket.oss-cn-hangzhou.aliyuncs.com", HANGZHOU),
+        ("https://My-Bucket.OSS-cn-hangzhou.aliyuncs.com", "https://OSS-cn-hangzhou.aliyuncs.com"),
+        ("https://my-bucket.oss-cn-hangzhou.aliyuncs.com/", HANGZHOU),
+        ("my-bucket.oss-cn-hangzhou.aliyuncs.com/a/b.bin", HANGZHOU),
+        ("http://b-1.oss-cn-hangzhou-internal.aliyuncs.com", "http://oss-cn-hangzhou-internal.aliyuncs.com"),
+        ("https://b-1.cn-hangzhou.oss.aliyuncs.com", "https://cn-hangzhou.oss.aliyuncs.com"),
+        ("https://b-1.vpc100-oss-cn-beijing.aliyuncs.com", "https://vpc100-oss-cn-beijing.aliyuncs.com"),
+        ("https://b-1.oss-accelerate.aliyuncs.com:443", "https://oss-accelerate.aliyuncs.com:443"),
+        (f"{HANGZHOU}/my-bucket", HANGZHOU),
+        (f"{HANGZHOU}/", HANGZHOU),
+        ("oss-cn-hangzhou.aliyuncs.com", HANGZHOU),
+        ("http://127.0.0.1:9000/bucket", "http://127.0.0.1:9000"),
+    ],
+)
+def test_an_endpoint_with_a_bucket_or_a_path_is_told_what_to_write(endpoint: str, write: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        settings.load({"STATE_BUCKET": "state", "OSS_ENDPOINT": endpoint})
+    assert caught.value.message.endswith(f"; write {write}")
+    assert settings.load({"STATE_BUCKET": "state", "OSS_ENDPOINT": write}).oss_endpoint == write
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
+        (
+            {**rule("src/b/", "dst/x"), "source": "oss://src/in/"},
+            '[1].source: an object is taken here, no address: write {"bucket":"src","prefix":"in/"}',
+        ),
+        (
+            {**rule("src/b/", "dst/x"), "source": {"bucket": "oss://src/in/"}},
+            "[1].source.bucket: 'oss://src/in/' is an address: write 'src' as the bucket",
+        ),
         (rule("src/b/", "dst/{kee}"), "[1].destination.key: unknown placeholder {kee}"),
         (rule("src/b/", "dst//{name}"), "[1].destination.key: OSS takes no key that begins with /"),
         (rule("src//b/", "dst/{name}"), "[1].source.prefix: OSS takes no key that begins with /"),
@@ -109,6 +151,29 @@ def test_the_rule_that_is_wrong_is_named(wrong: dict[str, Any], told: str) -> No
 
 def test_a_template_that_makes_keys_for_sources_in_folders_is_taken() -> None:
     assert settings.read_rules(json.dumps([rule("src/", "dst/{dir}/{name}")]))
+
+
+@pytest.mark.parametrize("template", ["{name}", "flat/{name}", "{date:%Y}/{stem}{ext}", "fixed"])
+def test_a_rule_that_would_copy_all_markers_to_one_key_is_refused(template: str) -> None:
+    for markers in ("skip", None):
+        assert settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers=markers)]))
+    with pytest.raises(Refused) as caught:
+        settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers="copy")]))
+    assert caught.value.field == "[0].markers"
+    assert "{key} or {dir}" in caught.value.message
+
+
+@pytest.mark.parametrize("template", ["{key}", "x/{dir}{name}", "{dir}a-{stem}{ext}"])
+def test_a_rule_that_keeps_markers_apart_may_do_either(template: str) -> None:
+    for markers in ("copy", "skip", None):
+        assert settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers=markers)]))
+    with pytest.raises(Refused, match="known are copy, skip"):
+        settings.read_rules(json.dumps([rule("src/", f"dst/{template}", markers="drop")]))
+
+
+def test_a_byte_order_mark_before_the_rules_changes_nothing() -> None:
+    text = json.dumps([rule("src/", "dst/{key}")])
+    assert settings.read_rules("\ufeff" + text) == settings.read_rules(text)
 
 
 def test_a_size_that_is_none_is_told_of_its_own_variable() -> None:
@@ -142,6 +207,73 @@ def test_rules_that_feed_each_other_are_refused(rules: list[dict[str, Any]]) -> 
 )
 def test_rules_that_do_not_meet_are_taken(rules: list[dict[str, Any]]) -> None:
     assert len(settings.read_rules(json.dumps(rules))) == len(rules)
+
+
+STATE = {"STATE_BUCKET": "one", "STATE_PREFIX": "records/"}
+
+
+@pytest.mark.parametrize(
+    ("source", "suffix", "destination"),
+    [
+        ("one/", "", "two/{key}"),
+        ("one/rec", "", "two/{key}"),
+        ("one/records/", "", "two/{key}"),
+        ("one/records/done/", "", "two/{key}"),
+        ("one/", "0", "two/{key}"),
+        ("one/", "s/done/c-1", "two/{key}"),
+        ("two/", "", "one/records/{key}"),
+        ("two/", "", "one/records/x"),
+        ("two/records/", "", "one/{key}"),
+    ],
+)
+def test_the_function_s_own_records_are_neither_watched_nor_written_by_a_rule(
+    source: str, suffix: str, destination: str
+) -> None:
+    wrong = rule(source, destination)
+    wrong["source"]["suffix"] = suffix
+    text = json.dumps([rule("src/", "dst/{key}"), wrong])
+    with pytest.raises(
+        Misconfigured, match=r"^Misconfigured: COPY_RULES: rule 1 .* one/records/\*"
+    ) as caught:
+        settings.load({**STATE, "COPY_RULES": text})
+    assert caught.value.field == "COPY_RULES"
+    with pytest.raises(ValueError, match=r"rule 1 .* one/records/\*"):
+        settings.load({**STATE, "COPY_RULES": "oss://one/rules.json"}).read_rules(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "suffix", "destination"),
+    [
+        ("one/in/", "", "two/{key}"),
+        ("one/", ".jpg", "two/{key}"),
+        ("one/", "/x.jpg", "two/{key}"),
+        ("two/", "", "one/{key}"),
+        ("two/records/", "", "three/{key}"),
+    ],
+)
+def test_rules_beside_the_records_are_taken(source: str, suffix: str, destination: str) -> None:
+    right = rule(source, destination)
+    right["source"]["suffix"] = suffix
+    assert settings.load({**STATE, "COPY_RULES": json.dumps([right])}).rules
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "field"),
+    [
+        (Source("one", "records/done/c-1"), Destination("one", "copy"), "source"),
+        (Source("one", "a"), Destination("one", "records/done/c-1"), "destination"),
+        (Source("one", "a"), Destination("one", "rules.json"), "destination"),
+    ],
+)
+def test_neither_records_nor_rules_are_copied_whatever_the_allow_lists_say(
+    source: Source, destination: Destination, field: str
+) -> None:
+    allowing = {"ALLOWED_SOURCES": "one/*", "ALLOWED_DESTINATIONS": "one/*"}
+    loaded = settings.load({**STATE, **allowing, "COPY_RULES": "oss://one/rules.json"})
+    loaded.allow(CopyRequest(source=Source("one", "rules.json"), destination=Destination("one", "a")))
+    with pytest.raises(Refused) as caught:
+        loaded.allow(CopyRequest(source=source, destination=destination))
+    assert (caught.value.code, caught.value.field, caught.value.status) == ("NotAllowed", field, 403)
 
 
 def test_credentials_of_the_environment_are_read_anew_each_time() -> None:

@@ -134,6 +134,9 @@ def test_a_transient_failure_is_503_with_retry_after() -> None:
         ("GET", f"/copies/{JOB}/resubmit", 405),
         ("GET", "/copies/c-1", 404),
         ("DELETE", "/copies/%2e%2e", 404),
+        ("POST", "/copies/c-1/resubmit", 404),
+        ("PUT", "/copies/c-1", 405),
+        ("GET", "/copies//resubmit", 404),
         ("GET", f"/copies/{JOB}x", 404),
     ],
 )
@@ -160,6 +163,11 @@ def test_405_says_what_is_offered() -> None:
         ({"headers": {"content-TYPE": "text/plain"}}, 415),
         ({"headers": {}}, 200),
         ({"headers": {"Content-Type": "application/json; charset=utf-8"}}, 200),
+        ({"headers": {"Content-Encoding": "gzip"}}, 415),
+        ({"headers": {"content-encoding": "identity, br"}, "body": "\x1f"}, 415),
+        ({"headers": {"Content-Encoding": "Identity"}}, 200),
+        ({"headers": {"Content-Encoding": "gzip"}, "body": "x" * 200_000}, 413),
+        ({"body": "\ufeff" + SAMPLE["body"]}, 200),
         ({"body": "{"}, 400),
         ({"body": ""}, 400),
         ({"body": "[]"}, 422),
@@ -172,6 +180,26 @@ def test_405_says_what_is_offered() -> None:
 )
 def test_bodies(changes: dict[str, Any], status: int) -> None:
     assert send(**changes)[0] == status
+
+
+def test_a_packed_body_is_refused_by_the_header_that_says_so_and_is_told_what_is_taken() -> None:
+    status, body, headers = send(headers={"Content-Encoding": "gzip"})
+    assert (status, body["error"]["field"]) == (415, "Content-Encoding")
+    assert headers["Accept-Encoding"] == "identity"
+    status, body, headers = send(headers={"Content-Type": "text/plain"})
+    assert (status, body["error"]["field"]) == (415, "Content-Type")
+    assert "Accept-Encoding" not in headers
+
+
+@pytest.mark.parametrize("job", ["c-1", "C-" + "0" * 32, "x" * 200, "c-" + "0" * 33])
+def test_an_id_that_no_job_can_have_is_no_such_job_and_no_missing_route(job: str) -> None:
+    seen: list[Any] = []
+    for method, path in (("GET", ""), ("HEAD", ""), ("DELETE", ""), ("POST", "/resubmit")):
+        status, body, _ = send(method, f"/copies/{job}{path}", seen=seen)
+        assert (status, body["error"]["code"]) == (404, "NoSuchJob")
+        assert job[:100] in body["error"]["message"]
+    assert seen == []
+    assert send("GET", "/nothing")[1]["error"]["code"] == "NotFound"
 
 
 def test_the_idempotency_key_names_the_job() -> None:
@@ -234,5 +262,5 @@ def test_a_listing_takes_status_limit_and_after(query: dict[str, Any], asked: tu
 
 
 def test_what_is_not_on_record_is_404_and_a_wrong_configuration_500() -> None:
-    assert send("GET", f"/copies/{JOB}", result=Refused("NotFound", "no record"))[0] == 404
+    assert send("GET", f"/copies/{JOB}", result=Refused("NoSuchJob", "no record"))[0] == 404
     assert send("GET", f"/copies/{JOB}", result=Misconfigured("VersionedStateBucket", "why"))[0] == 500

@@ -10,13 +10,15 @@ import logging
 import random
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
 import msgspec
 
-from osscopy import events, fc, plan, settings, web
+from osscopy import events, fc, plan, results, settings, web
+from osscopy.batch import Batch
 from osscopy.desk import Desk
 from osscopy.ending import Ending
 from osscopy.engine import Engine
@@ -25,17 +27,15 @@ from osscopy.model import (
     Check,
     Checked,
     Command,
-    Continue,
     Copy,
     Dropped,
     OssCopyError,
     Ping,
-    Problem,
     Refused,
+    Rest,
     Result,
     Rule,
     Sweep,
-    Transient,
 )
 from osscopy.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
 from osscopy.session import Limits, Session
@@ -55,6 +55,14 @@ class SystemClock:
     @staticmethod
     def nonce() -> str:
         return secrets.token_hex(8)
+
+    @staticmethod
+    def together(work: Callable[[], None], count: int, until: float) -> None:
+        crew = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+        for thread in crew:
+            thread.start()
+        for thread in crew:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 class JsonLog:
@@ -80,6 +88,7 @@ class App:
         self._log = JsonLog(self._settings.log_level)
         self._gateway = fc.Gateway()
         self._fetched: tuple[Rule, ...] | None = None
+        self._unknown_events: set[str] = set()
 
     def handle(self, event: bytes, context: fc.Context) -> object:
         """The answer to one event. A final refusal is returned; Transient is raised, so that FC retries."""
@@ -115,13 +124,28 @@ class App:
                 if isinstance(parsed, Sweep):
                     return _encode(sweeper.run(parsed))
                 return _encode({"resumed": sweeper.pick_up(parsed)})
-            case events.Batch(items=items, many=many):
-                if invocation.retries:
-                    items = tuple(_retried(item) for item in items)
-                session, engine, _, _ = self._workshop(invocation, begun, invocation.timeout)
-                if many:
-                    return _encode({"results": self._many(session, engine, items, invocation)})
-                return _encode(self._one(engine, items[0], invocation, inline=True))
+            case events.Batch() | Rest():
+                return _encode(self._copies(parsed, invocation, begun))
+
+    def _copies(self, asked: events.Batch | Rest, invocation: fc.Invocation, begun: float) -> object:
+        """The result of what was asked for, or the results, if that was a list."""
+        session, engine, _, journal = self._workshop(invocation, begun, invocation.timeout)
+        work = Batch(session, engine, journal, lambda result: self._noted(result, invocation))
+        if isinstance(asked, Rest):
+            return {"results": work.resume(asked, retried=invocation.retries > 0)}
+        self._tell(asked.passed)
+        items = tuple(map(_retried, asked.items)) if invocation.retries else asked.items
+        found = work.run(items)
+        return {"results": found} if asked.many else found[0]
+
+    def _tell(self, passed: Sequence[events.PassedOver]) -> None:
+        """Log what nothing is done about; an event that nobody knows once an instance."""
+        for each in passed:
+            if each.why == "marker":
+                self._log("markerSkipped", key=each.what)
+            elif each.what not in self._unknown_events:
+                self._unknown_events.add(each.what)
+                self._log("unknownEvent", name=each.what)
 
     def _rules(self, event: bytes, invocation: fc.Invocation) -> Sequence[Rule]:
         """The rules; those in an object are fetched once an instance, by the first event that needs any."""
@@ -139,7 +163,7 @@ class App:
         where = self._settings.rules
         if not isinstance(where, settings.RulesObject):
             return where
-        return settings.checked("COPY_RULES", settings.read_rules, store.read(where.bucket, where.key))
+        return settings.checked("COPY_RULES", self._settings.read_rules, store.read(where.bucket, where.key))
 
     def _store(self, invocation: fc.Invocation, begun: float, seconds: float) -> OssStore:
         left = _seconds_left(begun + seconds)
@@ -202,49 +226,8 @@ class App:
         ending = Ending(session)
         return session, Engine(session, ending), ending, journal
 
-    def _many(
-        self,
-        session: Session,
-        engine: Engine,
-        items: Sequence[Command | Refused],
-        invocation: fc.Invocation,
-    ) -> list[Result]:
-        """Every record of an event: large copies get chains of their own, one bad record stops no other.
-
-        What failed for the moment is submitted again alone; only if that fails too is the whole event raised.
-        """
-        results: list[Result] = []
-        unplaced: Transient | None = None
-        for item in items:
-            try:
-                try:
-                    if isinstance(item, Copy) and len(items) > 1 and session.is_short_of_time():
-                        results.append(self._noted(engine.hand_over(item), invocation))
-                        continue
-                    results.append(self._one(engine, item, invocation, inline=len(items) == 1))
-                except Transient:
-                    if not isinstance(item, Copy):
-                        raise
-                    results.append(self._noted(engine.hand_over(item), invocation))
-            except Transient as error:
-                unplaced = error
-        if unplaced is not None:
-            raise unplaced
-        return results
-
-    def _one(
-        self, engine: Engine, item: Command | Refused, invocation: fc.Invocation, *, inline: bool
-    ) -> Result:
-        match item:
-            case Refused():
-                return self._refused(item, invocation)
-            case Copy():
-                return self._noted(engine.start(item, inline=inline), invocation)
-            case Continue():
-                return self._noted(engine.proceed(item), invocation)
-
     def _refused(self, error: OssCopyError, invocation: fc.Invocation) -> Result:
-        return self._noted(Result(None, "failed", hops=0, error=Problem.of(error)), invocation)
+        return self._noted(results.refused(error), invocation)
 
     def _noted(self, result: Result, invocation: fc.Invocation) -> Result:
         self._log(
@@ -270,7 +253,10 @@ def _seconds_left(deadline: float) -> Callable[[], float]:
 
 
 def _retried(item: Command | Refused) -> Command | Refused:
-    return msgspec.structs.replace(item, retried=True) if isinstance(item, Copy) else item
+    """As FC delivers it once more: nobody knows when it came first."""
+    return (
+        msgspec.structs.replace(item, retried=True, since=item.since or 0) if isinstance(item, Copy) else item
+    )
 
 
 def _encode(value: object) -> str:

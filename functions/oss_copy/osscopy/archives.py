@@ -6,18 +6,24 @@ record is written once, OSS says of a second restoration that one runs, and the 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from osscopy import events, plan, results
-from osscopy.model import Copy, Failed, Head, Opened, Result
+from osscopy.model import Copy, Failed, Head, Result
 from osscopy.session import Session
 
 
-def wait(session: Session, copy: Copy, head: Head) -> Result:
-    """Let the copy begin again when the source may be readable; Failed after `plan.MAX_AGE`."""
+def wait(session: Session, copy: Copy, head: Head, method: plan.Method) -> Result:
+    """Let the copy begin again when the source may be readable; Failed after `plan.MAX_AGE`.
+
+    `method`: that by which it is to be copied then.
+    """
     request = copy.request
-    pin = plan.bind(request, head, session.tags(request, head))
-    mine = Opened.of(copy, pin, head.seen_at, session.clock.nonce())
+    pin = plan.bind(request, head, session.tags_if_readable(request, head))
+    way: Literal["simple", "multipart"] = "multipart" if method == "multipart" else "simple"
+    mine = session.opening(copy, pin, head, way, restores=True)
     opened = session.ask(lambda: session.journal.open(mine))
     if (done := outcome(session, copy)) is not None:
         return done
@@ -28,12 +34,12 @@ def wait(session: Session, copy: Copy, head: Head) -> Result:
     if head.restoration != "ongoing":
         session.ask(lambda: session.store.restore(request, plan.pinned(request.source, pin)))
     if copy.generation:  # the sweep looks again, however often it takes
-        return results.opened(opened)
+        return results.opened(opened, session.now())
     asked = plan.asked(request, pin)
     following = msgspec.structs.replace(copy, request=asked, keep=True, looks=copy.looks + 1)
     delay = plan.restore_delay(copy.looks)
     session.submit(f"{copy.job}-r{following.looks}", events.encode(following), delay)
-    return results.opened(opened)
+    return results.opened(opened, session.now())
 
 
 def outcome(session: Session, copy: Copy) -> Result | None:

@@ -34,13 +34,24 @@ class Attempts:
     def run(self, request: Callable[[], T]) -> T:
         """The answer; the last Transient if MAX_ATTEMPTS or the time `until` (monotonic) is used up."""
         while True:
-            self.count += 1
             try:
-                return request()
+                return self.once(request)
             except Transient as error:
-                self.in_doubt = self.in_doubt or error.in_doubt
-                self.throttled = self.throttled or error.throttled
-                wait = plan.pause(self.count, error, self._clock.random())
-                if self.count >= plan.MAX_ATTEMPTS or self._clock.monotonic() + wait >= self._until:
-                    raise
-                self._clock.sleep(wait)
+                self.pause(error)
+
+    def once(self, request: Callable[[], T]) -> T:
+        """The answer of one attempt, or its Transient."""
+        self.count += 1
+        try:
+            return request()
+        except Transient as error:
+            self.in_doubt = self.in_doubt or error.in_doubt
+            self.throttled = self.throttled or error.throttled
+            raise
+
+    def pause(self, error: Transient) -> None:
+        """Wait before the next attempt; raise `error` where there is to be none."""
+        wait = plan.pause(self.count, error, self._clock.random())
+        if self.count >= plan.MAX_ATTEMPTS or self._clock.monotonic() + wait >= self._until:
+            raise error
+        self._clock.sleep(wait)

@@ -246,10 +246,8 @@ class Checkup:
             return f"{bucket} has versions"
         if any(each.check == "stateBucket.retention" and each.status == "failed" for each in self._lines):
             return f"{bucket} may keep what is written"
-        if self._rules is None or any(
-            suspicions.overlap(each.source, bucket, self._settings.state_prefix) for each in self._rules
-        ):
-            return "a rule watches it, or may"
+        if self._rules is None:
+            return "the rules are unknown, and one may watch it"
         return None
 
     def _state_lifecycle(self, bucket: str, prefix: str) -> Iterator[Line]:
@@ -345,7 +343,11 @@ class Checkup:
 
     def _pays(self, bucket: str) -> bool:
         """Whether rules say that the requester pays there: a request that does not say so is refused."""
-        return any(each.request_payer for each in self._rules or () if each.source.bucket == bucket)
+        return any(
+            each.request_payer
+            for each in self._rules or ()
+            if bucket in {each.source.bucket, each.destination.bucket}
+        )
 
     def _without_sample(self, check: str, subject: str, source: str | None = None) -> Line:
         """Why there is nothing to copy, of this source or of all."""
@@ -387,6 +389,8 @@ class Checkup:
         if self._rules is None:
             return "the rules are unknown, and one may watch it"
         key = f"{pattern.key}{probes.RESERVED}"
+        if self._settings.may_hold_records(pattern.bucket, key, ""):
+            return "the function's records are there"
         if any(
             rule.source.bucket == pattern.bucket and key.startswith(rule.source.prefix)
             for rule in self._rules
@@ -399,7 +403,7 @@ class Checkup:
         if unless is not None:
             self._walk([(check, subject, _never) for check in (*_UPLOADS, *_COPIES, _REMAINS)], unless)
             return
-        trial = Trial(self._world, pattern, self._nonce, why_not)
+        trial = Trial(self._world, pattern, self._nonce, why_not, pays=self._pays(pattern.bucket))
         sample = self._sample_for(pattern)
         self._walk(
             [
@@ -438,7 +442,7 @@ class Checkup:
     def _encryptions(self, bucket: str) -> list[Encryption]:
         """What rules encrypt with there."""
         asked = (each.encryption for each in self._rules or () if each.destination.bucket == bucket)
-        return [*dict.fromkeys(each for each in asked if each is not None)]
+        return [*dict.fromkeys(each for each in asked if isinstance(each, Encryption))]
 
     def _sample_for(self, pattern: Pattern) -> Sample | None:
         """An object that a rule might copy there, or else any."""
@@ -475,7 +479,7 @@ class Checkup:
                 "(events, prefix) with COPY_RULES in FC's console"
             )
             return [findings.skipped("triggers", None, error.error.message[:300], advice)]
-        return triggers.lines(self._rules, told)
+        return triggers.lines(self._settings, self._rules, told)
 
 
 _NOTHING = "there is no object to try with"

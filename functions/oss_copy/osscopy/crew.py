@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from osscopy.attempts import Attempts
 from osscopy.model import Part, Transient
-from osscopy.ports import Clock
+from osscopy.ports import Runtime
 
 
 class Crew:
@@ -26,7 +26,7 @@ class Crew:
         copy: Callable[[Part], None],
         parts: Sequence[Part],
         *,
-        clock: Clock,
+        clock: Runtime,
         deadline: float,
         expected: float,
     ) -> None:
@@ -50,14 +50,7 @@ class Crew:
         A thread that waits for an answer beyond the deadline is left behind: the part it copies is pinned and
         belongs to this upload, so that it does no harm whenever it lands.
         """
-        if threads == 1:
-            self._toil()
-            return
-        crew = [threading.Thread(target=self._toil, daemon=True) for _ in range(threads)]
-        for thread in crew:
-            thread.start()
-        for thread in crew:
-            thread.join(max(0.0, self._deadline - self._clock.monotonic()))
+        self._clock.together(self._toil, threads, self._deadline)
         self._stop.set()
 
     def raise_fatal(self) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from osscopy import events, journal, results
+from osscopy import events, journal, plan, results
 from osscopy.ending import Ending, task_of
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
@@ -21,6 +21,8 @@ from osscopy.model import (
     Copy,
     Failed,
     Misconfigured,
+    Opened,
+    OssCopyError,
     Problem,
     Refused,
     Result,
@@ -34,6 +36,7 @@ R = TypeVar("R", bound=Result)
 
 SCAN = 200  # records looked at for one page: it may hold fewer copies than asked for and still have a next
 READERS = 8
+LOOK_SECONDS = 1.2  # what one more question may take: no answer is waited for less than a second
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -60,7 +63,7 @@ class Desk:
 
     def start(self, copy: Copy) -> Result:
         """Begin `copy` without waiting for a long one."""
-        return self._told(self._engine.start(copy, inline=False))
+        return self._told(self._begin(copy))
 
     def start_once(self, key: str, read: Callable[[datetime], Copy], moment: datetime) -> Result:
         """Begin what `read` makes of the request, unless `key` was given before; then say how it stands.
@@ -68,6 +71,34 @@ class Desk:
         The dates in its destination key are those of the first time.
         """
         return self._told(self._start_once(key, read, moment))
+
+    def _begin(self, copy: Copy) -> Result:
+        try:
+            return self._engine.start(copy, inline=False)
+        except Transient as error:
+            return self._left_to_sweep(copy.job, error)
+
+    def _left_to_sweep(self, job: str, error: Transient) -> Result:
+        """What is told of a copy in spite of `error`: one that is on record as open goes on with the sweep.
+
+        Raises `error` if it is not, or if that cannot be seen.
+        """
+        opened = self._journal.known_opened(job) or self._ask_opened(job)
+        if opened is None:
+            raise error
+        self._session.log("leftToSweep", job=job, error=str(error))
+        return results.opened(opened, self._session.now())
+
+    def _ask_opened(self, job: str) -> Opened | None:
+        """`open/`, of which no answer may have come; None if that cannot be seen in time."""
+        limits = self._session.limits
+        until_killed = self._session.seconds_left() + limits.configured - limits.timeout
+        if until_killed < LOOK_SECONDS:
+            return None
+        try:
+            return self._session.ask(lambda: self._journal.opened(job))
+        except OssCopyError:
+            return None
 
     def _told(self, result: Result) -> Result:
         self._session.log("result", job=result.job, status=result.status, error=result.error)
@@ -86,16 +117,27 @@ class Desk:
                 "this Idempotency-Key stands for another request",
                 field="Idempotency-Key",
             )
-        if claim.nonce != mine.nonce and (known := self._status(copy.job)) is not None:
+        if claim.nonce != mine.nonce and (known := self._known(copy.job)) is not None:
             return known
-        return self._engine.start(msgspec.structs.replace(copy, keep=True), inline=False)
+        since = None
+        if claim.nonce != mine.nonce:  # what the first request asked of OSS may have taken effect
+            first = datetime.fromisoformat(claim.moment) if claim.moment else moment
+            since = int(first.timestamp()) - plan.CLOCK_MARGIN
+        return self._begin(msgspec.structs.replace(copy, keep=True, since=since))
+
+    def _known(self, job: str) -> Result | None:
+        """How a copy that was asked for before stands; None if there is no record of it."""
+        try:
+            return self._status(job)
+        except Transient as error:
+            return self._left_to_sweep(job, error)
 
     def look(self, job: str) -> Status:
         """How a copy stands."""
         return _found(self._status(job), job)
 
     def cancel(self, job: str) -> Result:
-        """End a copy; what is answered may be that it had ended before."""
+        """End a copy; what is answered may be that it had ended before, or that the sweep will end it."""
         return _found(self._cancel(job), job)
 
     def resubmit(self, job: str, occurrence: str, arrival: events.Arrival) -> Result:
@@ -104,8 +146,10 @@ class Desk:
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this copy has not ended: cancel it first", status=409)
-        request = done.request
-        return self.start(Copy(events.job_id(request, f"{job}:{occurrence}"), request, arrival.started_at))
+        request, ended = done.request, done.result.finished_at
+        since = None if ended is None else int(results.unix(ended))
+        job_id = events.job_id(request, f"{job}:{occurrence}")
+        return self.start(Copy(job_id, request, arrival.started_at, since=since))
 
     def page(self, status: str | None, limit: int, after: str) -> Page:
         """Up to `limit` copies with this status, or any, of jobs after `after`."""
@@ -140,10 +184,13 @@ class Desk:
             return None
         entry = Cancelled(self._session.clock.nonce(), results.iso(self._session.now()))
         self._session.ask(lambda: self._journal.cancel(job, entry))
-        done = self._session.ask(lambda: self._journal.done(job))
-        if done is not None:
-            return done.result
-        return self._ending.cancel(opened, self._session.ask(lambda: self._journal.entered(job)))
+        try:
+            done = self._session.ask(lambda: self._journal.done(job))
+            if done is not None:
+                return done.result
+            return self._ending.cancel(opened, self._session.ask(lambda: self._journal.entered(job)))
+        except Transient as error:
+            return self._left_to_sweep(job, error)
 
     def _status(self, job: str) -> Status | None:
         """How a copy stands, None if there is no record of it."""
@@ -173,7 +220,7 @@ class Desk:
             return None
         entered = self._session.ask(lambda: self._journal.entered(job))
         if entered is None:
-            return results.opened(opened)
+            return results.opened(opened, self._session.now())
         hop, problem = self._session.ask(lambda: self._journal.noted(job)) or (1, None)
         task = msgspec.structs.replace(task_of(opened, entered.upload), hop=hop)
         try:
@@ -189,7 +236,7 @@ class Desk:
 
 def _found(known: R | None, job: str) -> R:
     if known is None:
-        raise Refused("NotFound", f"there is no record of {job}", status=404)
+        raise Refused("NoSuchJob", f"there is no record of {job}", status=404)
     return known
 
 

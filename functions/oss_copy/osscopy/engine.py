@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from osscopy import archives, events, follow, plan, proof, results
+from osscopy import archives, events, follow, names, plan, proof, results
 from osscopy.crew import Crew
 from osscopy.ending import CHANGED, UNKNOWN, Ending, task_of, where
 from osscopy.model import (
@@ -33,6 +33,7 @@ from osscopy.model import (
     ListedPart,
     Opened,
     OssCopyError,
+    Part,
     Pin,
     Problem,
     Refused,
@@ -45,6 +46,7 @@ from osscopy.model import (
     Written,
 )
 from osscopy.session import Session
+from osscopy.simple import InParts, Outcome, SimpleCopy
 
 
 class Engine:
@@ -83,8 +85,14 @@ class Engine:
                 task, results.ended(task, "failed", self._session.now(), Problem.of(error))
             )
 
+    def give_up(self, copy: Copy, error: Failed) -> Result:
+        """The result of a copy that is not to be begun; one that has been begun goes on."""
+        return self._unbegun(copy, results.unopened(copy, "failed", self._session.now(), error))
+
     def hand_over(self, copy: Copy) -> Result:
         """Let an invocation of its own begin this copy."""
+        since = int(results.unix(copy.started_at)) - plan.CLOCK_MARGIN
+        copy = msgspec.structs.replace(copy, since=since if copy.since is None else copy.since)
         self._session.submit(f"{copy.job}-g{copy.generation}-l1-h1", events.encode(copy), 0)
         return results.unopened(copy, "running", self._session.now(), None)
 
@@ -95,38 +103,54 @@ class Engine:
         if copy.may_be_on_record and (done := archives.outcome(self._session, copy)) is not None:
             return done
         request, head = self._find_source(copy)
+        events.check_found(request, head)
         # from here on what a symlink points to is the source, pinned and proved as any other object
         request, head = self._session.follow(request, head, request.conditions)
-        copy = msgspec.structs.replace(copy, request=request, alternative=None, event_etag=None)
-        method = plan.method(request, head, self._session.limits.threshold)
-        waits = plan.must_wait(request, head)
-        if copy.may_land_late and method != "multipart" and not waits:  # with tags: parts may follow
-            self._put_in_doubt(copy, head, self._bind(copy, head))
+        copy = msgspec.structs.replace(copy, request=request, alternatives=(), event_etag=None)
+        limits = self._session.limits
+        method = plan.method(request, head, limits.threshold, limits.timeout)
+        opened = self._opened(copy.job) if copy.may_be_on_record or method != "multipart" else None
+        may_land = copy.may_land_late and method != "multipart" and not plan.must_wait(request, head)
+        if may_land and opened is None:
+            opened = self._simple(copy, head).put_on_record()
+        try:
+            if (made := self._made_before(copy, head, opened)) is not None:
+                return made
+            return self._carry_out(copy, head, method, opened, inline=inline)
+        except (Conflict, Skipped):
+            if (made := self._shown_already(copy, head)) is None:
+                raise
+            return made
+
+    def _carry_out(
+        self, copy: Copy, head: Head, method: plan.Method, opened: Opened | None, *, inline: bool
+    ) -> Result:
+        """Copy what `head` shows by `method`, unless policy, archive or a cancellation are against it."""
         self._judge(copy, head)
-        if waits:
-            return archives.wait(self._session, copy, head)
-        if method != "multipart" and not copy.looks and (begun := self._opened(copy.job)) is not None:
-            # the source may have been larger when an earlier delivery bound the job to it
-            method = "multipart" if begun.method == "multipart" else method
+        if plan.must_wait(copy.request, head):
+            return archives.wait(self._session, copy, head, method)
+        if opened is not None:
+            method = plan.method_on_record(opened, head, method)
             copy = msgspec.structs.replace(copy, keep=True)
-        if method != "multipart" and copy.may_be_on_record and self._session.is_cancelled(copy.job):
+        if method == "multipart":
+            return self._start_upload(copy, head, opened, inline=inline, in_doubt=False)
+        if copy.may_be_on_record and self._session.is_cancelled(copy.job):
             return self._cancel_simple(copy, head)
-        if method == "shallow" and (result := self._copy_shallowly(copy, head)) is not None:
-            return result
-        if method == "simple" and (result := self._copy_at_once(copy, head, inline=inline)) is not None:
-            return result
-        return self._start_upload(copy, head, inline=inline)
+        match self._copy_simply(copy, head, method, inline=inline):
+            case InParts(in_doubt=in_doubt):
+                return self._start_upload(
+                    copy, head, opened, inline=inline, in_doubt=in_doubt or copy.retried
+                )
+            case result:
+                return result
 
     def _allowed(self, copy: Copy) -> Copy:
         """The copy with those readings of its key that the allow lists name; Refused if that is none."""
-        try:
-            self._session.allow(copy.request)
-        except Refused:
-            if copy.alternative is None:
-                raise
-            self._session.allow(copy.alternative)
-            return msgspec.structs.replace(copy, request=copy.alternative, alternative=None)
-        return copy
+        readings = (copy.request, *copy.alternatives)
+        allowed = [each for each in readings if self._session.is_allowed(each)]
+        request = allowed[0] if allowed else copy.request
+        self._session.allow(request)
+        return msgspec.structs.replace(copy, request=request, alternatives=tuple(allowed[1:]))
 
     def _find_source(self, copy: Copy) -> tuple[CopyRequest, Head]:
         """HEAD the source; an OSS event's key may be raw or encoded, and its ETag tells which is meant."""
@@ -134,113 +158,89 @@ class Engine:
         try:
             head = self._session.source(request, request.conditions)
         except Failed as error:
-            if copy.alternative is None or error.code != "NoSuchKey":
+            if error.code != "NoSuchKey" or (other := self._find_reading(copy, is_needed=True)) is None:
                 raise
-            self._session.allow(copy.alternative)
-            return copy.alternative, self._session.source(copy.alternative, copy.alternative.conditions)
-        if copy.alternative is not None and head.etag != copy.event_etag:
-            try:
-                self._session.allow(copy.alternative)
-                other = self._session.source(copy.alternative, copy.alternative.conditions)
-            except (Refused, Failed):
-                return request, head
-            if other.etag == copy.event_etag:
-                return copy.alternative, other
+            return other
+        if head.etag != copy.event_etag and (other := self._find_reading(copy, is_needed=False)) is not None:
+            return other
         return request, head
+
+    def _find_reading(self, copy: Copy, *, is_needed: bool) -> tuple[CopyRequest, Head] | None:
+        """Another reading of an event's key: the one with its ETag; if one `is_needed`, else what is there.
+
+        A reading that takes `+` for a blank is not taken without its ETag: it may be any other object.
+        """
+        there: tuple[CopyRequest, Head] | None = None
+        for request in copy.alternatives:
+            is_candidate = is_needed and not names.is_guess(copy.request.source.key, request.source.key)
+            try:
+                head = self._session.source(request, request.conditions)
+            except (Failed, Skipped) as error:
+                if is_candidate and error.code != "NoSuchKey":
+                    raise
+                continue
+            if head.etag == copy.event_etag:
+                return request, head
+            if is_candidate:
+                there = there or (request, head)
+        return there
 
     def _judge(self, copy: Copy, head: Head) -> None:
         """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""
         if copy.request.overwrite != "always":
+            self._session.judge_overwrite(copy.request, head, copy.follows)
+        if copy.follows:
             shown = self._session.destination(copy.request)
-            plan.judge_overwrite(copy.request, head, shown, copy.follows)
-        if copy.follows and self._is_shown(copy.request, head):
-            raise Skipped("NotDifferent", "the destination shows the source as it is now")
+            if self._session.is_shown(copy.request, head, shown):
+                raise Skipped("NotDifferent", "the destination shows the source as it is now")
 
-    def _is_shown(self, request: CopyRequest, head: Head) -> bool:
-        """Whether the destination shows this version of the source already, headers and tag count too."""
-        shown = self._session.destination(request)
-        promised = plan.bind(request, head, {})
-        return (
-            shown is not None
-            and plan.same_content(head, shown)
-            and not plan.differences(promised, shown, 0, None)
-        )
+    def _made_before(self, copy: Copy, head: Head, opened: Opened | None) -> Result | None:
+        """The result, if a CopyObject of an earlier delivery had no answer and has landed."""
+        if opened is not None:
+            return self._ending.landed(opened) if opened.may_land else None
+        return self._shown_already(copy, head) if copy.retried else None
 
-    def _recorded(self, copy: Copy, head: Head, result: Result) -> Result:
-        """The result of one CopyObject, on record if it failed, is to be asked for, or is open on record."""
-        on_record = copy.keep or result.status == "failed" or copy.may_land_late
-        return self._close_simple(copy, head, result) if on_record else result
+    def _shown_already(self, copy: Copy, head: Head) -> Result | None:
+        """The result, if what stands in the way is the copy itself: an earlier delivery has made it.
 
-    def _close_simple(self, copy: Copy, head: Head, result: Result) -> Result:
-        """Put it on record, to be asked for again as it was asked for."""
-        asked = plan.asked(copy.request, plan.pin(head))
-        return self._ending.close(msgspec.structs.replace(copy, request=asked), result)
-
-    def _copy_shallowly(self, copy: Copy, head: Head) -> Result | None:
-        """One CopyObject that should move no bytes; None if it does, so that parts are the better way."""
+        It is if the destination has shown everything that is promised since the first delivery may have come.
+        An ACL is not shown: who asks for one, and cannot tell when that was, copies again. What is on record
+        is bound to the version that was seen then, and goes on by that.
+        """
+        request = copy.request
+        if copy.since is None or (copy.since == 0 and request.acl != "default"):
+            return None
+        if (done := archives.outcome(self._session, copy)) is not None:
+            return done
+        if self._opened(copy.job) is not None:
+            return None
+        pin = plan.bind(request, head)
         try:
-            return self._recorded(copy, head, self._copy_simply(copy, head, shallow=True))
-        except Transient as error:  # it may land yet: the same bytes, headers and tags as the parts make
-            if error.throttled:
-                raise
-            self._session.log("notShallow", job=copy.job, error=str(error))
-        except Failed as error:
-            if error.code != "EntityTooLarge":
-                raise
-        return None
+            shown = proof.look(self._session, request, pin, None)
+        except Failed:  # it cannot be looked at
+            return None
+        if shown is None or plan.differences(pin, shown, max(copy.since, head.last_modified), pin.etag):
+            return None
+        result = results.simple(copy, pin, shown, None, self._session.now())
+        asked = msgspec.structs.replace(copy, request=plan.asked(request, pin))
+        return self._ending.close(asked, result) if copy.keep or copy.may_land_late else result
 
-    def _copy_at_once(self, copy: Copy, head: Head, *, inline: bool) -> Result | None:
-        """One CopyObject; None if OSS finds the source too large for it."""
+    def _simple(self, copy: Copy, head: Head, *, shallow: bool = False) -> SimpleCopy:
+        return SimpleCopy(self._session, self._ending, copy, head, shallow=shallow)
+
+    def _copy_simply(self, copy: Copy, head: Head, method: plan.Method, *, inline: bool) -> Outcome:
+        """One CopyObject; what it cannot do within an HTTP request is put on record and handed over."""
+        simple = self._simple(copy, head, shallow=method == "shallow")
         try:
-            return self._recorded(copy, head, self._copy_simply(copy, head))
-        except Failed as error:
-            if error.code != "EntityTooLarge" or copy.request.tuning.method != "auto":
-                raise
+            return simple.run()
         except Transient as error:
-            if inline or error.throttled:
+            if inline or (error.throttled and simple.opened is None):
                 raise
-            return self._hand_over_on_record(copy, self._put_in_doubt(copy, head, self._bind(copy, head)))
-        return None
-
-    def _copy_simply(self, copy: Copy, head: Head, *, shallow: bool = False) -> Result:
-        """One CopyObject and its proof. `shallow`: asked once, with a bounded wait, since parts are left."""
-        request, pin = copy.request, plan.bind(copy.request, head, {})
-        attributes = plan.attributes(request, head, {}, self._session.acl(request, pin), carried=False)
-        attempts = self._session.attempts()
-        written: Written | None = None
-        try:
-            if shallow:
-                wait = plan.shallow_timeout(self._session.seconds_left())
-                written = self._session.store.copy(request, pin, attributes, wait)
-            else:
-                written = attempts.run(lambda: self._session.store.copy(request, pin, attributes))
-        except Transient:
-            if attempts.in_doubt:
-                self._put_in_doubt(copy, head, pin)
-            raise
-        except Failed as error:
-            if isinstance(error, SourceChanged):
-                follow.up(self._session, copy.job, request, pin, copy.follows)
-            if not attempts.in_doubt:
-                raise
-            self._put_in_doubt(copy, head, pin)  # an earlier attempt may land yet
-            if not isinstance(error, (Conflict, SourceChanged)):
-                raise
-            # it may be our own copy that stands in the way
-            if plan.differences(pin, self._session.destination(request), head.seen_at, pin.etag):
-                raise
-        found = proof.of_copy_object(self._session, request, pin, written)
-        result = results.simple(copy, pin, found.seen, found.problem, self._session.now())
-        if attempts.in_doubt and not shallow:  # an earlier attempt may land yet: the sweep looks again
-            self._put_in_doubt(copy, head, pin)
-            return self._close_simple(copy, head, result)
-        if found.problem is None or found.problem.code == CHANGED[0]:
-            follow.up(self._session, copy.job, request, pin, copy.follows)
-        return result
+            return self._hand_over_on_record(copy, simple.opened or simple.put_on_record())
 
     def _cancel_simple(self, copy: Copy, head: Head) -> Result:
         """Somebody wants the copy to end, and none of its upload is known: nothing is copied from here on."""
-        opened = self._put_in_doubt(copy, head, self._bind(copy, head))
+        opened = self._simple(copy, head).put_on_record()
         return self._ending.cancel(opened, self._session.ask(lambda: self._session.journal.entered(copy.job)))
 
     def _hand_over_on_record(self, copy: Copy, opened: Opened) -> Result:
@@ -250,18 +250,11 @@ class Engine:
             self.hand_over(msgspec.structs.replace(copy, request=asked, keep=True))
         except Transient as error:  # the sweep lets it begin
             self._session.log("leftToSweep", job=copy.job, error=str(error))
-        return results.opened(opened)
+        return results.opened(opened, self._session.now())
 
-    def _bind(self, copy: Copy, head: Head) -> Pin:
-        """What the copy is bound to, tags included: parts may follow."""
-        return plan.bind(copy.request, head, self._session.tags(copy.request, head))
-
-    def _put_in_doubt(self, copy: Copy, head: Head, pin: Pin) -> Opened:
-        """Put a CopyObject on record whose effect may come late, or that another invocation goes on with."""
-        mine = Opened.of(copy, pin, head.seen_at, self._session.clock.nonce(), "simple")
-        return self._session.ask(lambda: self._session.journal.open(mine))
-
-    def _start_upload(self, copy: Copy, head: Head, *, inline: bool) -> Result:
+    def _start_upload(
+        self, copy: Copy, head: Head, on_record: Opened | None, *, inline: bool, in_doubt: bool
+    ) -> Result:
         """Put the copy on record; then open its upload, or go on with the one another delivery opened."""
         parallel = self._session.parallel(copy.request)
         part_size = plan.part_size(
@@ -269,18 +262,20 @@ class Engine:
         )
         tags = self._session.tags(copy.request, head)
         pin = plan.bind(copy.request, head, tags)
-        mine = Opened.of(copy, pin, head.seen_at, self._session.clock.nonce())
-        opened = self._session.ask(lambda: self._session.journal.open(mine))
+        mine = self._session.opening(copy, pin, head, "multipart", in_doubt=in_doubt)
+        opened = on_record or self._session.ask(lambda: self._session.journal.open(mine))
         done = self._session.ask(lambda: self._session.journal.done(copy.job))
         if done is not None:
             return done.result if done.result.status == "succeeded" else self._resume(opened) or done.result
         if not inline:
             return self._hand_over_on_record(copy, opened)
         entered = (
-            None if opened is mine else self._session.ask(lambda: self._session.journal.entered(copy.job))
+            None
+            if opened.nonce == mine.nonce
+            else self._session.ask(lambda: self._session.journal.entered(copy.job))
         )
         if entered is None:
-            if opened.pin != pin:
+            if msgspec.structs.replace(opened.pin, encryption=pin.encryption) != pin:
                 raise SourceChanged(*CHANGED)
             entered = self._open_upload(opened, head, tags, part_size)
         return self._begin(task_of(opened, entered.upload, copy.generation))
@@ -318,8 +313,8 @@ class Engine:
         What speaks against a copy now may speak only against beginning it: the source that is gone may have
         been copied, the object in the way may be ours. The upload tells, and has nobody else to end it.
         """
-        if opened.method == "simple":
-            return self._ending.landed(opened)
+        if opened.may_land and (landed := self._ending.landed(opened)) is not None:
+            return landed
         entered = self._session.ask(lambda: self._session.journal.entered(opened.job))
         return self._begin(task_of(opened, entered.upload)) if entered else None
 
@@ -340,6 +335,8 @@ class Engine:
     def _open_upload(self, opened: Opened, head: Head, tags: dict[str, str], part_size: int) -> Entered:
         """Initiate; of several deliveries that do, the one whose `up/` is created goes on with its upload."""
         request = opened.request
+        if request.overwrite == "always" and not request.is_onto_itself:  # else somebody has looked
+            self._session.may_look(request)
         attributes = plan.attributes(request, head, tags, "default", carried=True)
         upload_id = self._session.ask(lambda: self._session.store.initiate(request, attributes))
         upload = Upload(upload_id, part_size, -(-head.size // part_size), lanes=1, opened_at=head.seen_at)
@@ -355,6 +352,7 @@ class Engine:
 
     def _advance(self, task: Continue) -> Result:
         """Work; whatever speaks against going on ends the upload, never leaves it open."""
+        task = msgspec.structs.replace(task, settle=max(task.settle, self._session.limits.settle))
         if (over := self._over(task)) is not None:
             return over
         try:
@@ -396,7 +394,7 @@ class Engine:
         if result is not None:
             return result
         since = task.gone_at or int(self._session.now())
-        wait = since + self._session.limits.settle - self._session.now()
+        wait = since + task.settle - self._session.now()
         if wait <= 0:
             return self._ending.examine(task, Failed(*UNKNOWN))
         following = msgspec.structs.replace(task, hop=task.hop + 1, excused=task.excused + 1, gone_at=since)
@@ -408,8 +406,14 @@ class Engine:
         missing = plan.missing(task.pin, task.upload, task.lane, listed)
         size, rate = task.upload.part_size, plan.rate(task.request)
         wait = plan.part_timeout(size, rate, self._session.limits.timeout)
+
+        def copy_part(part: Part) -> None:
+            """Its answer is waited for as long as there is time to hand over afterwards."""
+            left = max(1.0, min(wait, self._session.submit_by - self._session.clock.monotonic()))
+            self._session.store.copy_part(task.request, task.pin, task.upload.id, part, left)
+
         crew = Crew(
-            lambda part: self._session.store.copy_part(task.request, task.pin, task.upload.id, part, wait),
+            copy_part,
             missing,
             clock=self._session.clock,
             deadline=self._session.submit_by,
@@ -475,8 +479,7 @@ class Engine:
                 raise SourceChanged(*CHANGED)
             _check_crc64(task.pin, plan.combined_crc64(task.pin, task.upload, listed))
             if task.request.overwrite != "always":  # forbid-overwrite does not hold under versioning
-                shown = self._session.destination(task.request)
-                plan.judge_overwrite(task.request, head, shown, task.follows)
+                self._session.judge_overwrite(task.request, head, task.follows)
             if (over := self._over(task)) is not None:  # an outcome may have been put on record late
                 return over
             try:
@@ -488,7 +491,8 @@ class Engine:
             raise Failed("InvalidPart", "OSS refused the part list three times")
         etag = plan.multipart_etag(part.etag for part in listed)
         found = proof.of_upload(self._session, task.request, task.pin, written, etag)
-        if found.problem is None and not self._session.source_is_same(task):
+        itself = task.request.is_onto_itself  # then the source is what was just written
+        if found.problem is None and not itself and not self._session.source_is_same(task):
             # it is a version of the source all the same
             self._session.log("sourceChangedAfter", **where(task))
             follow.up(self._session, task.job, task.request, task.pin, task.follows)

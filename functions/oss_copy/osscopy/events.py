@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeAlias, TypeVar
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 
 import msgspec
 
@@ -28,18 +28,24 @@ from osscopy.model import (
     CopyRequest,
     Dropped,
     Encryption,
+    Head,
     Ping,
     Refused,
+    Rest,
     Rule,
+    Source,
     Sweep,
 )
 
 T = TypeVar("T")
 
-VERSION = 1  # of the self-invocation's payload
+VERSION = 2  # of the self-invocation's payload
+_READ = frozenset(
+    {1, VERSION}
+)  # 1: an encryption of null was the destination bucket's, as it still is on record
 MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
 MAX_REQUESTS = 1000  # in one event
-CREATED = frozenset(
+WRITTEN = frozenset(  # by a request for that object
     f"ObjectCreated:{operation}"
     for operation in (
         "PutObject",
@@ -50,10 +56,38 @@ CREATED = frozenset(
         "PutSymlink",
     )
 )
+REPLICATED = frozenset({"ObjectReplication:ObjectCreated", "ObjectReplication:ObjectModified"})
+CREATED = WRITTEN | REPLICATED  # what is copied; names as events have them, without `oss:`
+PASSED = frozenset(  # known, and no new object
+    {
+        "ObjectCreated:InitiateMultipartUpload",
+        "ObjectCreated:UploadPart",
+        "ObjectCreated:UploadPartCopy",
+        "ObjectReplication:ObjectRemoved",
+    }
+)
+CREATING = frozenset({"ObjectCreated", "ObjectReplication"})  # what stands before the colon
 
 # Patterns without anchors, of the whole text; the OpenAPI document is made of the same ones.
 JOB = r"c-[0-9a-f]{32}"
+LIST = r"l-[0-9a-f]{32}"
 HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}"  # a header's name
+USER_NAME = r"[A-Za-z0-9-]{1,200}"  # what OSS takes as a name of user metadata
+META, HEADERS = "x-oss-meta-", "x-oss-"  # how names of headers begin, in any case: no names of user metadata
+ELSEWHERE = {  # names of headers, in any case, and the field that is meant
+    "cache-control": "metadata.cacheControl",
+    "content-disposition": "metadata.contentDisposition",
+    "content-encoding": "metadata.contentEncoding",
+    "content-language": "metadata.contentLanguage",
+    "content-type": "metadata.contentType",
+    "expires": "metadata.expires",
+    "x-oss-object-acl": "acl",
+    "x-oss-server-side-data-encryption": "encryption",
+    "x-oss-server-side-encryption": "encryption",
+    "x-oss-server-side-encryption-key-id": "encryption",
+    "x-oss-storage-class": "storageClass",
+    "x-oss-tagging": "tags",
+}
 LINE = r"(?:[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?)?"  # a header's value, spaces inside only
 VISIBLE = r"[!-~](?:[ -~]*[!-~])?"  # the same in ASCII, for headers that are no user's text
 VERSION_ID = r"[A-Za-z0-9._~-]{1,1024}"  # it becomes part of a query string
@@ -83,11 +117,23 @@ class Arrival(msgspec.Struct, frozen=True):
         return self.now.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class PassedOver(msgspec.Struct, frozen=True):
+    """What an event tells of and nothing is done about.
+
+    A folder marker that its rule skips, by its key, or an event that may have created an object, and that
+    nobody knows yet, by its name.
+    """
+
+    why: Literal["marker", "event"]
+    what: str
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What an event asks for, one entry a record or request. `many`: the answer is a list of results."""
 
     items: tuple[Command | Refused, ...]
     many: bool
+    passed: tuple[PassedOver, ...] = ()
 
 
 class HttpCall(msgspec.Struct, frozen=True, rename="camel"):
@@ -131,8 +177,8 @@ class HttpContext(msgspec.Struct, frozen=True, rename="camel"):
     time_epoch: str = ""
 
 
-Event: TypeAlias = Batch | HttpCall | Action | Dropped | Ping
-Items: TypeAlias = list[Command | Refused]
+Event: TypeAlias = Batch | HttpCall | Action | Dropped | Ping | Rest
+Items: TypeAlias = list[Command | Refused | PassedOver]
 
 
 # --- self-invocation ---------------------------------------------------------------------------------------
@@ -143,7 +189,7 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: msgspec.Raw
 
 
-def encode(command: Command | Sweep | Ping) -> bytes:
+def encode(command: Command | Sweep | Ping | Rest) -> bytes:
     """The payload of a self-invocation; `parse` of it gives `command` back."""
     envelope = {"continuation": _Envelope(VERSION, msgspec.Raw(msgspec.json.encode(command)))}
     payload = msgspec.json.encode(envelope)
@@ -160,10 +206,21 @@ class _Start(msgspec.Struct, frozen=True, rename="camel", tag_field="step", tag=
     job: str
     request: CopyRequest
     started_at: str
-    alternative: CopyRequest | None = None
+    alternatives: tuple[CopyRequest, ...] = ()
     event_etag: str | None = None
     keep: bool = False
     follows: int | None = None
+
+
+def _with_alternatives(command: bytes) -> bytes:
+    """The command as it is written now: a copy used to have one `alternative`, or null."""
+    if b'"alternative"' not in command:
+        return command
+    fields = decode(command, dict[str, msgspec.Raw], "continuation.command")
+    if "alternative" in fields:
+        one = bytes(fields.pop("alternative"))
+        fields["alternatives"] = msgspec.Raw(b"[]" if one == b"null" else b"[" + one + b"]")
+    return msgspec.json.encode(fields)
 
 
 def _of_another_version(envelope: _Envelope) -> Copy:
@@ -179,20 +236,26 @@ def _of_another_version(envelope: _Envelope) -> Copy:
     return Copy(**{name: getattr(start, name) for name in _Start.__struct_fields__})
 
 
-def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping:
-    envelope = decode(bytes(raw), _Envelope, "continuation")
-    command: Command | Sweep | Ping
-    if envelope.version == VERSION:
-        command = decode(bytes(envelope.command), Copy | Continue | Sweep | Ping, "continuation.command")
+def _continuation(raw: msgspec.Raw) -> Command | Sweep | Ping | Rest:
+    envelope: _Envelope = decode(bytes(raw), _Envelope, "continuation")
+    body = _with_alternatives(bytes(envelope.command))
+    envelope = msgspec.structs.replace(envelope, command=msgspec.Raw(body))
+    command: Command | Sweep | Ping | Rest
+    if envelope.version in _READ:
+        command = decode(body, Copy | Continue | Sweep | Ping | Rest, "continuation.command")
     else:
         command = _of_another_version(envelope)
     if isinstance(command, Sweep | Ping):
         return command
+    if isinstance(command, Rest):
+        _check_whole(LIST, command.list, "InvalidContinuation", "continuation.command.list")
+        return command
     _check_whole(JOB, command.job, "InvalidContinuation", "continuation.command.job")
     if isinstance(command, Continue):
         _check_continue(command)
-    elif command.alternative is not None:
-        check_request(command.alternative)
+    else:
+        for reading in command.alternatives:
+            check_request(reading)
     check_request(command.request)
     return command
 
@@ -225,7 +288,7 @@ def is_http(event: bytes) -> bool:
 
 def needs_rules(event: bytes) -> bool:
     """Whether `event` may be one of OSS: a cheap look, for rules that have to be fetched first."""
-    return not is_http(event) and (b"events" in event or b"specversion" in event)
+    return not is_http(event) and any(each in event for each in (b"events", b"specversion", b"eventName"))
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
@@ -234,14 +297,15 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     Single records or requests that are refused become entries of the batch, so that they do not stop the
     others.
     """
+    event = unmarked(event)
     if event.lstrip()[:1] == b"[":
         entries = decode(event, list[msgspec.Raw], "")
-        if any(_is_cloud_event(bytes(entry)) for entry in entries):
-            return _cloud_events(entries, arrival, rules)
+        if any(_is_bridged(bytes(entry)) for entry in entries):
+            return _bridged(entries, arrival, rules)
         return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
     top = decode(event, dict[str, msgspec.Raw], "")
     if "specversion" in top:
-        return _cloud_events([msgspec.Raw(event)], arrival, rules)
+        return _bridged([msgspec.Raw(event)], arrival, rules)
     if "events" in top:
         return _oss(top["events"], arrival, rules)
     if "requestPayload" in top:
@@ -253,7 +317,9 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
         return _timer(event, arrival)
     if "continuation" in top:
         command = _continuation(top["continuation"])
-        return command if isinstance(command, Sweep | Ping) else Batch((command,), many=False)
+        return command if isinstance(command, Sweep | Ping | Rest) else Batch((command,), many=False)
+    if _is_raw(top):
+        return _bridged([msgspec.Raw(event)], arrival, rules)
     return _requests(event, f"direct:{arrival.request_id}", arrival.now, arrival)
 
 
@@ -279,6 +345,8 @@ def _dropped(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Dropped:
         parsed = parse(given_up.request_payload.encode(), then, rules)
     except Refused:
         parsed = Batch((), many=True)
+    if isinstance(parsed, Rest):
+        return Dropped((parsed,), context.condition, context.request_id)
     items = parsed.items if isinstance(parsed, Batch) else ()
     commands = tuple(item for item in items if not isinstance(item, Refused))
     return Dropped(commands, context.condition, context.request_id)
@@ -295,9 +363,19 @@ def _timer(event: bytes, arrival: Arrival) -> Batch | Action:
     moment = _recent(timer.trigger_time, "triggerTime", arrival)
     occurrence = f"timer:{timer.trigger_name}:{timer.trigger_time}"
     try:
-        return _requests(timer.payload.encode(), occurrence, moment, arrival)
+        asked = _requests(timer.payload.encode(), occurrence, moment, arrival)
     except UnicodeEncodeError:
         raise Refused("InvalidJson", "the payload is not valid Unicode", field="payload") from None
+    since = int(moment.timestamp()) - plan.CLOCK_MARGIN
+    return (
+        Batch(tuple(_since(item, since) for item in asked.items), asked.many)
+        if isinstance(asked, Batch)
+        else asked
+    )
+
+
+def _since(item: Command | Refused, since: int) -> Command | Refused:
+    return msgspec.structs.replace(item, since=since) if isinstance(item, Copy) else item
 
 
 class _Bucket(msgspec.Struct, frozen=True):
@@ -318,27 +396,51 @@ class _Elements(msgspec.Struct, frozen=True, rename="camel"):
     request_id: str = ""
 
 
-class _Record(msgspec.Struct, frozen=True, rename="camel"):
+class _Told(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What OSS says of an event, whoever hands it on."""
+
     event_name: str
     event_time: str
-    oss: _Oss
+    event_source: str = "acs:oss"
     response_elements: _Elements = _Elements()
 
 
+class _Record(_Told, frozen=True, kw_only=True):
+    oss: _Oss
+
+
+def _batch(found: Items) -> Batch:
+    items = tuple(each for each in found if not isinstance(each, PassedOver))
+    return Batch(items, many=True, passed=tuple(each for each in found if isinstance(each, PassedOver)))
+
+
 def _oss(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
-    items: list[Command | Refused] = []
+    items: Items = []
     for index, each in enumerate(decode(bytes(raw), list[msgspec.Raw], "events")):
         at = f"events[{index}]"
         try:
             record: _Record = decode(bytes(each), _Record, at)
-            event_id = record.response_elements.request_id or record.event_time
-            occurrence = f"oss:{event_id}:{record.event_name}:{record.oss.object.e_tag}"
-            if record.event_name in CREATED:
-                moment = _recent(record.event_time, f"{at}.eventTime", arrival)
-                items += _by_rules(record.oss, moment, occurrence, arrival, rules)
+            items += _recorded(record, record.oss, f"{at}.", arrival, rules)
         except Refused as error:
             items.append(error)
-    return Batch(tuple(items), many=True)
+    return _batch(items)
+
+
+def _recorded(told: _Told, oss: _Oss, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    """What an event makes. Its request tells one write from the next, also where the bytes are the same."""
+    if told.event_name.removeprefix("oss:") not in CREATED:
+        return _not_created(told.event_name)
+    event_id = told.response_elements.request_id or told.event_time
+    occurrence = f"oss:{event_id}:{told.event_name}:{oss.object.e_tag}"
+    return _by_rules(oss, _recent(told.event_time, f"{at}eventTime", arrival), occurrence, arrival, rules)
+
+
+def _not_created(name: str) -> Items:
+    """Nothing, but for an event that may have created an object and that nobody knows."""
+    known = name.removeprefix("oss:")
+    if known.partition(":")[0] in CREATING and known not in PASSED:
+        return [PassedOver("event", known[:80])]
+    return []
 
 
 class _CloudEvent(msgspec.Struct, frozen=True):
@@ -355,74 +457,104 @@ class _Nested(msgspec.Struct, frozen=True):
     oss: _Oss
 
 
-def _is_cloud_event(entry: bytes) -> bool:
-    return entry.lstrip()[:1] == b"{" and "specversion" in decode(entry, dict[str, msgspec.Raw], "")
+def _is_raw(top: Mapping[str, msgspec.Raw]) -> bool:
+    """Whether this is what EventBridge hands on with `eventSchema: RawData`: the `data` of an event alone."""
+    return "eventName" in top or "oss" in top or {"bucket", "object"} <= top.keys()
 
 
-def _cloud_events(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]) -> Batch:
+def _is_bridged(entry: bytes) -> bool:
+    if entry.lstrip()[:1] != b"{":
+        return False
+    top = decode(entry, dict[str, msgspec.Raw], "")
+    return "specversion" in top or _is_raw(top)
+
+
+def _bridged(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]) -> Batch:
     """One event of EventBridge or a batch of them; the rules are those of the OSS trigger."""
     if len(entries) > MAX_REQUESTS:
         raise Refused("TooManyRequests", f"{len(entries)} events at once; {MAX_REQUESTS} are taken")
-    items: list[Command | Refused] = []
+    items: Items = []
     for index, each in enumerate(entries):
         at = f"[{index}]" if len(entries) > 1 else ""
         try:
-            items += _cloud_event(decode(bytes(each), _CloudEvent, at), at, arrival, rules)
+            top = decode(bytes(each), dict[str, msgspec.Raw], at)
+            read = _raw_event if _is_raw(top) and "specversion" not in top else _cloud_event
+            items += read(bytes(each), at, arrival, rules)
         except Refused as error:
             items.append(error)
-    return Batch(tuple(items), many=True)
+    return _batch(items)
 
 
-def _cloud_event(event: _CloudEvent, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
-    """`data` is what an OSS trigger has as `oss`, or holds it under that name: sources disagree."""
+def _cloud_event(entry: bytes, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    event: _CloudEvent = decode(entry, _CloudEvent, at)
     prefix = f"{at}." if at else ""
     if event.source != "acs.oss":
         raise Refused(
             "UnknownSource", f"events of {event.source[:80]!r}; known is acs.oss", field=f"{prefix}source"
         )
     if event.type.removeprefix("oss:") not in CREATED:
-        return []
-    data, where = bytes(event.data), f"{prefix}data"
-    is_nested = data.lstrip()[:1] == b"{" and "oss" in decode(data, dict[str, msgspec.Raw], where)
-    oss: _Oss = decode(data, _Nested, where).oss if is_nested else decode(data, _Oss, where)
+        return _not_created(event.type)
+    oss = _of_data(bytes(event.data), f"{prefix}data")
     moment = _recent(event.time, f"{prefix}time", arrival)
     return _by_rules(oss, moment, f"eventbridge:{event.id}", arrival, rules)
+
+
+def _raw_event(entry: bytes, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
+    told: _Told = decode(entry, _Told, at)
+    prefix = f"{at}." if at else ""
+    if told.event_source != "acs:oss":
+        text = f"events of {told.event_source[:80]!r}; known is acs:oss"
+        raise Refused("UnknownSource", text, field=f"{prefix}eventSource")
+    return _recorded(told, _of_data(entry, at), prefix, arrival, rules)
+
+
+def _of_data(data: bytes, at: str) -> _Oss:
+    """`data` is what an OSS trigger has as `oss`, or holds it under that name: sources disagree."""
+    is_nested = data.lstrip()[:1] == b"{" and "oss" in decode(data, dict[str, msgspec.Raw], at)
+    oss: _Oss = decode(data, _Nested, at).oss if is_nested else decode(data, _Oss, at)
+    return oss
 
 
 def _by_rules(oss: _Oss, moment: datetime, occurrence: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
     """What the rules make of one created object, one entry a rule that covers it: none if no rule does.
 
-    Whether keys come raw or URL-encoded is not documented: the raw reading comes first, the unquoted one goes
-    along as its alternative if it is another key. A reading that no copy can be made of is none; if there is
-    no other, that is the rule's entry.
+    The likeliest reading of its key comes first, the others go along as its alternatives. A reading that no
+    copy can be made of is none; if there is no other, that is the rule's entry. A folder marker that the rule
+    skips is passed over.
     """
     bucket, key, etag = oss.bucket.name, oss.object.key, oss.object.e_tag.strip('"')
-    items: list[Command | Refused] = []
+    items: Items = []
     for rule in rules:
         readings: list[CopyRequest] = []
-        refusals: list[Refused] = []
-        for reading in _readings(key):
-            if rule.covers(bucket, reading):
+        refusals: list[Refused | PassedOver] = []
+        for reading in names.readings(key):
+            if not rule.covers(bucket, reading):
+                continue
+            if reading.endswith("/") and skips_markers(rule):
+                refusals.append(PassedOver("marker", reading))
+            else:
                 try:
                     readings.append(prepare(rule.request(reading), moment))
                 except Refused as error:
                     refusals.append(error)
         if readings:
             job = job_id(readings[0], occurrence)
-            alternative = readings[1] if len(readings) > 1 else None
+            alternatives = tuple(readings[1:])
             follows = None if rule.overwrite == "never" else 0
-            copy = Copy(job, readings[0], arrival.started_at, alternative, etag or None, follows=follows)
-            items.append(copy)
+            items.append(
+                Copy(
+                    job,
+                    readings[0],
+                    arrival.started_at,
+                    alternatives,
+                    etag or None,
+                    follows=follows,
+                    since=int(moment.timestamp()),
+                )
+            )
         else:
             items += refusals[:1]
     return items
-
-
-def _readings(key: str) -> tuple[str, ...]:
-    try:
-        return tuple(dict.fromkeys((key, unquote_to_bytes(key).decode())))
-    except UnicodeError:  # unquoted it is no UTF-8, so it was not quoted
-        return (key,)
 
 
 # --- copy requests -----------------------------------------------------------------------------------------
@@ -430,6 +562,7 @@ def _readings(key: str) -> tuple[str, ...]:
 
 def _requests(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Batch | Action:
     """One request, a list of them, or an action."""
+    body = unmarked(body)
     if body.lstrip()[:1] != b"[":
         if (action := _action(body)) is not None:
             return action
@@ -464,8 +597,12 @@ def _action(body: bytes) -> Action | None:
 
 def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Copy:
     """A copy request as JSON. `occurrence` tells this asking from another for the same copy."""
+    body = unmarked(body)
     _refuse_what_is_to_come(body)
-    request = prepare(decode(body, CopyRequest, ""), moment)
+    asked: CopyRequest = decode(body, CopyRequest, "")
+    names.check_no_address(asked.source.key, "source.key")
+    names.check_no_address(asked.destination.key, "destination.key")
+    request = prepare(asked, moment)
     return Copy(job_id(request, occurrence), request, arrival.started_at)
 
 
@@ -495,19 +632,60 @@ def job_id(request: CopyRequest, occurrence: str) -> str:
 
 
 def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
-    """The request with its destination key made and everything checked that needs no OSS."""
+    """The request with its destination key made and everything checked that needs no OSS.
+
+    What was begun under looser rules is to be finished all the same: so these are no part of `check_request`,
+    which judges continuations too.
+    """
     names.check_bucket(request.source.bucket, "source.bucket")
     names.check_key(request.source.key, "source.key")
     key = names.render(request.destination.key, request.source.key, moment)
     final = msgspec.structs.replace(
-        request, destination=msgspec.structs.replace(request.destination, key=key)
+        request,
+        destination=msgspec.structs.replace(request.destination, key=key),
+        encryption="keep" if request.encryption is None else request.encryption,
     )
     check_request(final)
+    if isinstance(final.metadata, ContentHeaders):
+        for name in final.metadata.user:
+            _check_user_name(name)
+    if key.endswith("/") and not final.source.key.endswith("/"):
+        text = f"{key[-80:]!r} ends with a slash, which is how folder markers are named: add {{name}}"
+        raise Refused("InvalidKey", text, field="destination.key")
     return final
+
+
+def _check_user_name(name: str) -> None:
+    """Refuse a name of user metadata that OSS does not take, or that means another field."""
+    field, known = f"metadata.user.{name[:40]}", name.lower()
+    if not re.fullmatch(USER_NAME, name):
+        text = f"{name[:40]!r} is no name of user metadata: letters, digits and - only, 200 at most"
+        raise Refused("InvalidMetadata", text, field=field)
+    if known.startswith(META):
+        text = f"names are written without {META}: write {name[len(META) :]!r}"
+        raise Refused("InvalidMetadata", text, field=field)
+    if known in ELSEWHERE or known.startswith(HEADERS):
+        there = f": that is the field {ELSEWHERE[known]}" if known in ELSEWHERE else ""
+        text = f"{name[:40]} is a header of its own and no user metadata{there}"
+        raise Refused("InvalidMetadata", text, field=field)
+
+
+def skips_markers(rule: Rule) -> bool:
+    """Whether folder markers are passed over: if the rule says so, or would copy them all to one key."""
+    if rule.markers is None:
+        return not names.keeps_markers_apart(rule.destination.key)
+    return rule.markers == "skip"
 
 
 def check_rule(rule: Rule) -> None:
     """Refuse a rule whose options or template are wrong whatever the key is."""
+    if rule.markers == "copy" and not names.keeps_markers_apart(rule.destination.key):
+        text = (
+            "all folder markers would be copied to one key: write {key} or {dir} in destination.key, or skip"
+        )
+        raise Refused("InvalidField", text, field="markers")
+    names.check_no_address(rule.source.prefix, "source.prefix")
+    names.check_no_address(rule.destination.key, "destination.key")
     example = f"{rule.source.prefix}folder/example{rule.source.suffix}"
     prepare(rule.request(example), datetime(2000, 1, 1, tzinfo=timezone.utc))
 
@@ -524,6 +702,17 @@ def check_request(request: CopyRequest) -> None:
         raise Refused("SelfCopy", "the object would be copied onto itself unchanged", field="destination")
 
 
+def check_found(request: CopyRequest, head: Head) -> None:
+    """Refuse a copy onto itself by version id that HEAD shows to be of a bucket without versions.
+
+    There `null` names the object itself; with versions it may be an older one that is to be the newest again.
+    """
+    itself = msgspec.structs.replace(request, source=Source(request.source.bucket, request.source.key))
+    if request.source.version_id == "null" and head.version_id is None and _changes_nothing(itself):
+        text = "the object would be copied onto itself unchanged: its bucket has no versions"
+        raise Refused("SelfCopy", text, field="source.versionId")
+
+
 def _check_headers(request: CopyRequest) -> None:
     """Refuse what could not be sent as one header line, or would start another."""
     for name, value in msgspec.structs.asdict(request.conditions).items():
@@ -532,7 +721,7 @@ def _check_headers(request: CopyRequest) -> None:
             _check_whole(pattern, value, "InvalidHeader", f"conditions.{_camel(name)}")
     if request.source.version_id is not None:
         _check_whole(VERSION_ID, request.source.version_id, "InvalidVersionId", "source.versionId")
-    if request.encryption is not None:
+    if isinstance(request.encryption, Encryption):
         _check_encryption(request.encryption)
     if isinstance(request.metadata, ContentHeaders):
         _check_metadata(request.metadata)
@@ -560,7 +749,8 @@ def _check_metadata(metadata: ContentHeaders) -> None:
             _check_whole(LINE, value, "InvalidHeader", f"metadata.{_camel(name)}")
     for name, value in user.items():
         if not re.fullmatch(HEADER_NAME, name):
-            raise Refused("InvalidMetadata", f"{name[:40]!r} is no header name", field="metadata.user")
+            text = f"{name[:40]!r} is no name of user metadata: letters, digits and - only, 200 at most"
+            raise Refused("InvalidMetadata", text, field=f"metadata.user.{name[:40]}")
         _check_whole(LINE, value, "InvalidHeader", f"metadata.user.{name}")
     if len({name.lower() for name in user}) < len(user):
         raise Refused("InvalidMetadata", "one name twice: OSS ignores their case", field="metadata.user")
@@ -577,18 +767,19 @@ def _check_tags(tags: dict[str, str]) -> None:
             raise Refused("InvalidTag", "control characters in a tag", field="tags")
 
 
-_FORMS = {
+FORMS = {
     LINE: "a header's value has no control characters and no space at its ends",
     VISIBLE: "visible ASCII characters, with spaces between them at most",
     HTTP_DATE: "a date looks like Sun, 22 Nov 2026 10:00:00 GMT",
     VERSION_ID: "a version id has letters, digits and . _ ~ - only",
+    LIST: "a list looks like l-0123456789abcdef0123456789abcdef",
     JOB: "a job looks like c-0123456789abcdef0123456789abcdef",
 }
 
 
 def _check_whole(pattern: str, text: str, code: str, field: str) -> None:
     if len(text) > MAX_LINE or not re.fullmatch(pattern, text):
-        raise Refused(code, f"{_FORMS[pattern]}, and {MAX_LINE} characters at most", field=field)
+        raise Refused(code, f"{FORMS[pattern]}, and {MAX_LINE} characters at most", field=field)
 
 
 def _check_tuning(request: CopyRequest) -> None:
@@ -608,19 +799,23 @@ def _check_tuning(request: CopyRequest) -> None:
 
 
 def _changes_nothing(request: CopyRequest) -> bool:
-    source, destination = request.source, request.destination
     return (
-        (source.bucket, source.key) == (destination.bucket, destination.key)
-        and source.version_id is None
+        request.is_onto_itself
+        and request.source.version_id is None
         and request.metadata == "copy"
         and request.tags == "copy"
         and request.storage_class == "keep"
         and request.acl == "default"
-        and request.encryption is None
+        and request.encryption in {"keep", None}
     )
 
 
 # --- JSON --------------------------------------------------------------------------------------------------
+
+
+def unmarked(text: bytes) -> bytes:
+    """`text` without the byte order mark that some editors write before UTF-8."""
+    return text.removeprefix(b"\xef\xbb\xbf")
 
 
 def decode(data: bytes, kind: Any, at: str) -> Any:  # noqa: ANN401 - msgspec takes any type and returns it
@@ -633,18 +828,29 @@ def decode(data: bytes, kind: Any, at: str) -> Any:  # noqa: ANN401 - msgspec ta
         named = _FIELD.search(text)
         field = ".".join(filter(None, (at, path, named and named[1])))
         code = "UnknownField" if "unknown field" in text else "MissingField" if named else "InvalidField"
-        raise Refused(code, _with_choices(text, kind, path), field=field or None) from None
+        raise Refused(code, _explained(text, data, kind, path), field=field or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused("InvalidJson", f"not JSON: {str(error)[:200]}", field=at or None) from None
 
 
-def _with_choices(text: str, kind: Any, path: str) -> str:  # noqa: ANN401 - as for `decode`
-    """`text` of msgspec, and what is known where it says that a value is not."""
-    if not text.startswith("Invalid enum value"):
+def _explained(text: str, data: bytes, kind: Any, path: str) -> str:  # noqa: ANN401 - as for `decode`
+    """`text` of msgspec, and what is known instead of a value, or how an address is written."""
+    is_unknown = text.startswith("Invalid enum value")
+    if not is_unknown and "got `str`" not in text:
         return text[:300]
     from osscopy import choices  # noqa: PLC0415 - start-up time that only a refusal needs
 
-    return f"{text[:200]}; known are {', '.join(choices.at(kind, path))}"
+    if is_unknown:
+        return f"{text[:200]}; known are {', '.join(choices.at(kind, path))}"
+    given = choices.given(data, path) if path else None
+    if not isinstance(given, str) or not names.is_address(given):
+        return text[:300]
+    fields = choices.fields(kind, path)
+    if fields[:2] in (["bucket", "key"], ["bucket", "prefix"]):
+        parts = zip(fields, names.split_address(given), strict=False)
+        form = msgspec.json.encode({name: value for name, value in parts if value}).decode()
+        return f"an object is taken here, no address: write {form[:1200]}"
+    return text[:300]
 
 
 def read_time(text: str, field: str) -> datetime:

@@ -8,6 +8,7 @@ over, for good.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -17,6 +18,7 @@ import requests
 
 from osscopy.model import Failed, Misconfigured, OssCopyError, Refused, Transient, Trigger
 from osscopy.ports import Log
+from osscopy.refusals import advised
 
 SUBMIT_TIMEOUT = 10.0  # seconds; the answer to an asynchronous invocation is an acknowledgement
 MOST_TRIGGERS = 100  # FC gives no more at once, and a function has 50 at most
@@ -72,11 +74,28 @@ def read_context(context: Context, environment_key: AccessKey | None) -> Invocat
         service=getattr(service, "name", None) or "",
         region=context.region,
         account=context.account_id,
-        timeout=float(context.function.timeout),
+        timeout=_seconds(context.function.timeout),
         access_key=access_key,
-        memory=int(getattr(context.function, "memory", 0) or 0),
-        retries=int(getattr(context, "retry_count", 0) or 0),
+        memory=_count(getattr(context.function, "memory", 0)),
+        retries=_count(getattr(context, "retry_count", 0)),
     )
+
+
+def _seconds(told: object) -> float:
+    """The function's timeout; Misconfigured if FC tells none, without which nothing can be planned."""
+    try:
+        seconds = float(str(told))
+    except ValueError:
+        seconds = 0.0
+    if 0 < seconds < math.inf:
+        return seconds
+    raise Misconfigured("NoTimeout", f"FC tells the timeout {str(told)[:40]!r}: look at `timeout` in s.yaml")
+
+
+def _count(told: object) -> int:
+    """A number that FC tells, perhaps as text; 0: it does not tell."""
+    text = str(told)
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 class Gateway:
@@ -151,6 +170,8 @@ class FcInvoker:
             return through_sdk3()
         except requests.RequestException as error:  # among them: an error answer that is no JSON
             raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:  # an answer of another form
+            raise Transient("BadAnswer", f"unreadable: {error!r}"[:300], in_doubt=True) from error
 
 
 class _Reach(msgspec.Struct, frozen=True):
@@ -298,7 +319,7 @@ def _sdk3(reach: _Reach) -> Iterator[tuple[Any, Any]]:
     try:
         yield client, options
     except TeaException as error:  # the root of them all: a lost connection is no DaraException
-        status = int(getattr(error, "status_code", 0) or getattr(error, "statusCode", 0) or 0)
+        status = _count(getattr(error, "status_code", 0) or getattr(error, "statusCode", 0))
         if not status:
             raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
         request_id = str(getattr(error, "request_id", "") or "")
@@ -322,5 +343,5 @@ def _translate(answer: _Answer, action: str) -> OssCopyError:
         return Refused(code, answer.message, request_id=request_id, status=status)
     if status in {401, 403}:
         advice = f"grant the function's role {action} on the function itself"
-        return Failed(code, f"{answer.message}: {advice}", request_id=request_id, status=status)
+        return Failed(code, advised(answer.message, advice), request_id=request_id, status=status)
     return Failed(code, answer.message, request_id=request_id, status=status)

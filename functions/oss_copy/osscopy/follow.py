@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from osscopy import events, plan, results
-from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Pin, Refused
+from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Pin, Refused
 from osscopy.session import Session
 
 _GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
@@ -30,16 +30,18 @@ def up(
     """Submit a copy of the source as it is now, unless that is what was copied or what is shown.
 
     `pin`: what was copied, if that is `certain`. `follows` None: no rule made the copy. A source that is gone
-    is not followed: rules do not delete.
+    is not followed: rules do not delete. Nor is one that is the destination.
     """
     if follows is None:
         return False
     asked = plan.asked(request, pin)
     try:
         request, head = session.follow(asked, session.source(asked, Conditions()), Conditions())
-        now = plan.bind(request, head, session.tags(request, head))
-        if certain and _is_copied(pin, head, now):
+        if request.is_onto_itself:
             return False
+        if certain and _is_copied(session, request, pin, head):
+            return False
+        now = plan.bind(request, head, session.tags_if_readable(request, head))
         shown = session.destination(request)
     except Refused as error:  # a symlink points to what may not be copied
         session.log("notFollowed", job=job, error=str(error))
@@ -48,28 +50,36 @@ def up(
         if error.code not in _GONE:
             raise
         return False
-    if shown is not None and plan.same_content(head, shown) and not plan.differences(now, shown, 0, None):
+    if session.is_shown(request, head, shown):
         return False
     seen = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
     job_id, started_at = events.job_id(asked, occurrence), results.iso(session.now())
     copy = Copy(job_id, asked, started_at, keep=True, follows=follows + 1)
     bound = msgspec.structs.replace(copy, request=request)
-    method = _method(request, head, session.limits.threshold)
-    mine = Opened.of(bound, now, head.seen_at, session.clock.nonce(), method)
+    mine = session.opening(bound, now, head, _method(session, request, head))
     session.ask(lambda: session.journal.open(mine))
     session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
     session.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
 
 
-def _is_copied(pin: Pin, head: Head, now: Pin) -> bool:
+def _is_copied(session: Session, request: CopyRequest, pin: Pin, head: Head) -> bool:
+    """Whether the source is what was pinned, as far as may be seen."""
+    try:
+        now = plan.bind(request, head, session.tags_since(request, head, pin))
+    except Failed as error:
+        if error.status != 403:
+            raise
+        now = plan.bind(request, head)
     return plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}
 
 
-def _method(request: CopyRequest, head: Head, threshold: int) -> Literal["simple", "multipart"]:
+def _method(session: Session, request: CopyRequest, head: Head) -> Literal["simple", "multipart"]:
     """What the record says; a follow-up that will be refused opens nothing."""
+    limits = session.limits
     try:
-        return "multipart" if plan.method(request, head, threshold) == "multipart" else "simple"
+        chosen = plan.method(request, head, limits.threshold, limits.configured)
     except Refused:
         return "simple"
+    return "multipart" if chosen == "multipart" else "simple"

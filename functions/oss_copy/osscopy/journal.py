@@ -19,18 +19,21 @@ from osscopy.model import (
     CopyRequest,
     Done,
     Entered,
+    Generation,
     Misconfigured,
     Opened,
     Problem,
     RecordPage,
     Transient,
+    Waiting,
 )
 
 MAX_RIVALS = 1000  # open copies to one destination that are looked at
 PAGE = 1000  # names listed at once
 LAST = 10**12 - 1  # above every generation and hop
+_START = "-start"
 
-R = TypeVar("R", Opened, Entered, Cancelled, Done, Claimed, Problem)
+R = TypeVar("R", Opened, Entered, Cancelled, Done, Claimed, Problem, Waiting)
 
 
 def prepare() -> None:
@@ -63,9 +66,11 @@ class RecordJournal:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._last_opened: Opened | None = None
 
     def open(self, entry: Opened) -> Opened:
-        return self._create(f"open/{entry.job}", entry)
+        self._last_opened = self._create(f"open/{entry.job}", entry)
+        return self._last_opened
 
     def enter(self, job: str, entry: Entered) -> Entered:
         return self._create(f"up/{job}", entry)
@@ -81,7 +86,13 @@ class RecordJournal:
         return self._create(f"key/{hashlib.sha256(key.encode()).hexdigest()}", entry)
 
     def opened(self, job: str) -> Opened | None:
-        return self._read(f"open/{job}", Opened)
+        self._last_opened = self._read(f"open/{job}", Opened)
+        return self._last_opened
+
+    def known_opened(self, job: str) -> Opened | None:
+        """`open/` of this job if it is the last one that was written or read here: nothing is asked."""
+        last = self._last_opened
+        return last if last is not None and last.job == job else None
 
     def entered(self, job: str) -> Entered | None:
         return self._read(f"up/{job}", Entered)
@@ -96,10 +107,22 @@ class RecordJournal:
         """Let hops of lower generations leave; a sweep starts a chain of this one."""
         self._records.put_new(f"gen/{job}/{generation:012}", b"{}")
 
+    def restart(self, job: str, generation: int) -> None:
+        """A sweep lets the copy begin, with this generation; chains that go on are left alone."""
+        self._records.put_new(f"gen/{job}/{generation:012}{_START}", b"{}")
+
     def generation(self, job: str) -> int:
-        """The highest generation that a sweep has started; 0 if none has. A week's are one page."""
-        names = self._page(f"gen/{job}/")
-        return int(names[-1].rpartition("/")[2]) if names else 0
+        """The highest generation of which a sweep has started a chain; 0 if none has."""
+        names = (name for name, _ in self._all(f"gen/{job}/")[0] if not name.endswith(_START))
+        return max(map(_generation, names), default=0)
+
+    def newest_generation(self, job: str) -> Generation | None:
+        """The highest generation that a sweep has started, be it a chain or the copy; None if none has."""
+        started, seen_at = self._all(f"gen/{job}/")
+        if not started:
+            return None
+        name, written = max(started, key=lambda each: _generation(each[0]))
+        return Generation(_generation(name), seen_at - written)
 
     def note(self, job: str, generation: int, hop: int, problem: Problem) -> None:
         """What a hop met and did not fail of, for who asks how the copy stands; the newest comes first."""
@@ -114,8 +137,14 @@ class RecordJournal:
             return LAST - int(name.rpartition("-")[2]), problem
         return None
 
-    def _page(self, prefix: str) -> list[str]:
-        return [name for name, _ in self._records.page(prefix, "", PAGE).entries]
+    def _all(self, prefix: str) -> tuple[list[tuple[str, int]], int]:
+        """All records under `prefix` and when they were written, and when that was asked."""
+        found: list[tuple[str, int]] = []
+        while True:
+            page = self._records.page(prefix, found[-1][0] if found else "", PAGE)
+            found += page.entries
+            if len(page.entries) < PAGE:
+                return found, page.seen_at
 
     def jobs(self, kind: str, after: str, limit: int) -> list[str]:
         """Up to `limit` jobs that have a record of `kind` (open or done), in order, after job `after`."""
@@ -135,6 +164,26 @@ class RecordJournal:
         page = self._records.page(name, "", 1)
         return next(((written, page.seen_at) for found, written in page.entries if found == name), None)
 
+    def leave(self, name: str, waiting: Waiting) -> None:
+        """Put a list of copies on record that another invocation is to begin; it may be there already."""
+        self._records.put_new(f"rest/{name}", msgspec.json.encode(waiting))
+
+    def waiting(self, name: str) -> Waiting | None:
+        """The copies of a list that are to be begun; None if that has been done."""
+        return self._read(f"rest/{name}", Waiting)
+
+    def lists(self) -> RecordPage:
+        """Lists of copies that are to be begun, and when they were put on record."""
+        page = self._records.page("rest/", "", PAGE)
+        return RecordPage(
+            tuple((name.removeprefix("rest/"), written) for name, written in page.entries), page.seen_at
+        )
+
+    def drop(self, name: str) -> None:
+        """Forget a list, all copies of which are begun or on another one."""
+        self._forget_all("gen", name)
+        self._records.delete(f"rest/{name}")
+
     def rivals(self, job: str, request: CopyRequest) -> list[str]:
         """Other jobs on record as open whose destination may be that of `request`: look at their records."""
         page = self._records.page(f"open/{names.job_group(request)}", "", MAX_RIVALS)
@@ -144,14 +193,13 @@ class RecordJournal:
     def forget(self, job: str) -> None:
         """Delete `open/` last: whoever dies in between leaves a job that is found again."""
         for kind in ("gen", "note"):
-            more = True
-            while more:
-                names = self._page(f"{kind}/{job}/")
-                more = len(names) == PAGE
-                for name in names:
-                    self._records.delete(name)
+            self._forget_all(kind, job)
         self._records.delete(f"up/{job}")
         self._records.delete(f"open/{job}")
+
+    def _forget_all(self, kind: str, job: str) -> None:
+        for name, _ in self._all(f"{kind}/{job}/")[0]:
+            self._records.delete(name)
 
     def _create(self, name: str, entry: R) -> R:
         if self._records.put_new(name, msgspec.json.encode(entry)):
@@ -171,3 +219,7 @@ class RecordJournal:
             raise Misconfigured(
                 "UnreadableRecord", f"{name} in the state bucket is not a record of this version: {error}"
             ) from error
+
+
+def _generation(name: str) -> int:
+    return int(name.rpartition("/")[2].removesuffix(_START))

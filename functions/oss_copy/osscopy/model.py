@@ -80,7 +80,8 @@ class Skipped(OssCopyError):
 class Transient(OssCopyError):
     """Throttling, 5xx, time-outs, lost connections, expired credentials.
 
-    `in_doubt`: the request may have taken effect although its answer was lost.
+    `in_doubt`: the request may have taken effect although its answer was lost; `outlasted`: it was waited
+    for as long as it was to be.
     `throttled`: the platform asked for less; `pause` seconds if it said how long.
     """
 
@@ -94,11 +95,13 @@ class Transient(OssCopyError):
         request_id: str | None = None,
         status: int = 0,
         in_doubt: bool = False,
+        outlasted: bool = False,
         throttled: bool = False,
         pause: float = 0.0,
     ) -> None:
         super().__init__(code, message, request_id=request_id, status=status)
         self.in_doubt = in_doubt
+        self.outlasted = outlasted
         self.throttled = throttled
         self.pause = pause
 
@@ -164,7 +167,11 @@ class Tuning(Value, frozen=True):
 
 
 class Options(Value, frozen=True, kw_only=True):
-    """How a copy is to be done and what the destination is to carry."""
+    """How a copy is to be done and what the destination is to carry.
+
+    `encryption`: `keep`: the source's, and where it has none, the destination bucket's; `bucket`: the latter.
+    None is how earlier versions wrote `bucket` on record; a request that says null means the default.
+    """
 
     overwrite: Literal["always", "never", "ifDifferent", "ifNewer"] = "always"
     conditions: Conditions = Conditions()
@@ -172,7 +179,7 @@ class Options(Value, frozen=True, kw_only=True):
     tags: Literal["copy", "none"] | dict[str, str] = "copy"
     acl: Literal["default", "copy", "private", "public-read", "public-read-write"] = "default"
     storage_class: Literal["keep", "Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"] = "keep"
-    encryption: Encryption | None = None
+    encryption: Literal["keep", "bucket"] | Encryption | None = "keep"
     archive: Literal["fail", "restore"] = "fail"
     symlinks: Literal["copy", "follow"] = "copy"
     traffic_limit: int = 0
@@ -186,6 +193,15 @@ class CopyRequest(Options, frozen=True, kw_only=True):
     source: Source
     destination: Destination
 
+    @property
+    def is_onto_itself(self) -> bool:
+        """Whether what is written takes the place of what was read, or of the current version of it.
+
+        The source as it is afterwards is then what was written: no evidence of anything.
+        """
+        source, destination = self.source, self.destination
+        return (source.bucket, source.key) == (destination.bucket, destination.key)
+
 
 class RuleSource(Value, frozen=True):
     """What a rule watches: keys of `bucket` with this prefix and suffix."""
@@ -196,10 +212,14 @@ class RuleSource(Value, frozen=True):
 
 
 class Rule(Options, frozen=True, kw_only=True):
-    """What the OSS trigger copies where; the options are those of a copy request."""
+    """What the OSS trigger copies where; the options are those of a copy request.
+
+    `markers`: what becomes of folder markers, keys that end with a slash; None: what suits the template.
+    """
 
     source: RuleSource
     destination: Destination
+    markers: Literal["copy", "skip"] | None = None
 
     def covers(self, bucket: str, key: str) -> bool:
         """Whether an object is this rule's business."""
@@ -213,6 +233,22 @@ class Rule(Options, frozen=True, kw_only=True):
 
 
 # --- what was seen -----------------------------------------------------------------------------------------
+
+
+class Encrypted(Value, frozen=True):
+    """Server-side encryption as OSS shows it and as it is named to OSS: text, whatever OSS has by now.
+
+    `key_id` and `data_encryption` None: not shown, or not named, so that OSS decides.
+    """
+
+    algorithm: str
+    key_id: str | None = None
+    data_encryption: str | None = None
+
+    @classmethod
+    def of(cls, asked: Encryption) -> Encrypted:
+        """What a request asks for."""
+        return cls(asked.algorithm, asked.key_id, asked.data_encryption)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -229,10 +265,10 @@ class Head(msgspec.Struct, frozen=True):
     seen_at: int  # the Date of the answer
     crc64: str | None  # unsigned decimal; None: OSS did not say
     storage_class: str
-    kind: str  # Normal | Multipart | Appendable | Symlink
+    kind: str  # Normal | Multipart | Appendable | Symlink; empty: OSS did not say
     content: ContentHeaders
-    tag_count: int
-    encryption: Encryption | None = None
+    tag_count: int | None  # None: not shown, since there are none or we may not know
+    encryption: Encrypted | None = None
     restoration: Literal["none", "ongoing", "done"] = "none"  # of an archived object
     link: str | None = None
     via: str | None = None
@@ -241,13 +277,14 @@ class Head(msgspec.Struct, frozen=True):
 class Promise(Value, frozen=True):
     """What the destination has to show besides size and CRC64, small enough to travel with every hop.
 
-    `content`: a digest of each content header and of the user metadata (`plan.digests`).
+    `content`: a digest of each content header and of the user metadata (`plan.digests`). `tags`: how many;
+    None: the source did not show it, and OSS copies them itself.
     """
 
     content: str
-    tags: int
+    tags: int | None
     storage_class: str  # empty: OSS did not say the source's
-    encryption: Encryption | None = None
+    encryption: Encrypted | None = None
 
 
 class Pin(Value, frozen=True):
@@ -256,6 +293,7 @@ class Pin(Value, frozen=True):
     `tags`: a digest of the source's tags if they are copied apart from the bytes, None if there are none.
     `link`: what a symlink points to that is copied as a symlink.
     `via`: the key of the symlink that was followed to the source, which has to go on pointing there.
+    `encryption`: how the source was encrypted, for the result.
     """
 
     size: int
@@ -267,6 +305,7 @@ class Pin(Value, frozen=True):
     promise: Promise | None = None
     link: str | None = None
     via: str | None = None
+    encryption: Encrypted | None = None
 
 
 class Attributes(msgspec.Struct, frozen=True):
@@ -279,7 +318,7 @@ class Attributes(msgspec.Struct, frozen=True):
     tags: dict[str, str] | None
     acl: Acl
     storage_class: str
-    encryption: Encryption | None
+    encryption: Encrypted | None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -380,7 +419,7 @@ class ObjectPage(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What OSS said that it wrote; `version_id` only where the bucket has versions."""
+    """What OSS said that it wrote; `version_id` only where the bucket has versions. Its ETag may be empty."""
 
     etag: str
     version_id: str | None
@@ -399,20 +438,21 @@ class Upload(Value, frozen=True):
     opened_at: int
 
 
-class Copy(Value, frozen=True, tag_field="step", tag="start"):
+class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True):
     """A copy to begin. The request's destination key is final (no template any more).
 
-    `alternative`: the same event read with its key unquoted, for the trigger that may encode keys;
-    `event_etag` tells which reading is right.
+    `alternatives`: the same event read with its key unquoted, for the trigger that may encode keys (see
+    `names.readings`); `event_etag` tells which reading is right.
     `follows`: None unless a rule made the copy, so that the destination is to keep up with the source; then
     how many follow-up copies led to this one.
     `retried`: FC has delivered it before; what an attempt that was killed had asked of OSS may still land.
+    `since`: no delivery of this job came before (Unix seconds); None: this is surely the first one.
     """
 
     job: str
     request: CopyRequest
     started_at: str
-    alternative: CopyRequest | None = None
+    alternatives: tuple[CopyRequest, ...] = ()
     event_etag: str | None = None
     keep: bool = False  # leave a record even of a copy that one CopyObject does
     looks: int = 0  # at an archived source, to see whether it can be read by now
@@ -420,6 +460,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start"):
     generation: int = 0  # of the sweep that asks for it again
     drops: int = 0  # times that FC has given it up
     retried: bool = False
+    since: int | None = None
 
     @property
     def may_be_on_record(self) -> bool:
@@ -451,6 +492,24 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     excused: int = 0  # hops that were throttled: they do not count against the ceiling
     gone_at: int = 0  # when the upload was found gone without a trace of the copy; Unix seconds
     follows: int | None = None
+    settle: int = 0  # the longest T_late of the invocations that have worked on it: settings change
+    in_doubt: bool = False  # a CopyObject may land yet
+
+    @property
+    def not_before(self) -> int:
+        """When the copy began, by OSS's clock: what the destination showed before is not the copy."""
+        return self.upload.opened_at
+
+
+class Rest(Value, frozen=True, tag_field="step", tag="rest"):
+    """The copies of a list on record, which another invocation had no time for.
+
+    `generation`: of the sweep that hands it over again; `drops`: times that FC has given it up.
+    """
+
+    list: str
+    generation: int = 0
+    drops: int = 0
 
 
 class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
@@ -470,7 +529,7 @@ class Ping(Value, frozen=True, tag_field="step", tag="ping"):
 class Dropped(msgspec.Struct, frozen=True):
     """What FC gave up after its retries, as the function's own on-failure destination is told of it."""
 
-    commands: tuple[Copy | Continue, ...]
+    commands: tuple[Copy | Continue | Rest, ...]
     condition: str
     request_id: str
 
@@ -491,6 +550,7 @@ class Seen(Value, frozen=True):
     etag: str | None = None
     size: int | None = None
     crc64: str | None = None
+    encryption: Encrypted | None = None
 
 
 class Problem(Value, frozen=True):
@@ -508,7 +568,10 @@ class Problem(Value, frozen=True):
 
 
 class Result(Value, frozen=True):
-    """What became of a copy; times are ISO 8601 in UTC."""
+    """What became of a copy; times are ISO 8601 in UTC.
+
+    `phase`: what a copy that runs waits for, and `next_look_at` when that is looked at again; else left out.
+    """
 
     job: str | None
     status: Literal["succeeded", "skipped", "running", "failed", "cancelled"]
@@ -524,6 +587,8 @@ class Result(Value, frozen=True):
     started_at: str | None = None
     finished_at: str | None = None
     error: Problem | None = None
+    phase: Literal["restoring"] | msgspec.UnsetType = msgspec.UNSET
+    next_look_at: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Doubt(Value, frozen=True):
@@ -600,6 +665,9 @@ class Opened(Value, frozen=True):
 
     `uncertain`: an attempt before this record may have copied an older version, and that may land late.
     `seen_at`: when the source was seen, by OSS's clock; nothing was written before.
+    `in_doubt`: a copy in parts that a CopyObject without an answer came before.
+    `settle`: T_late of the invocation that wrote it, in seconds.
+    `restores`: the source is archived, and is waited for.
     """
 
     nonce: str
@@ -611,19 +679,19 @@ class Opened(Value, frozen=True):
     follows: int | None = None
     uncertain: bool = False
     seen_at: int = 0
+    in_doubt: bool = False
+    settle: int = 0
+    restores: bool = False
 
-    @classmethod
-    def of(
-        cls,
-        copy: Copy,
-        pin: Pin,
-        seen_at: int,
-        nonce: str,
-        method: Literal["simple", "multipart"] = "multipart",
-    ) -> Opened:
-        """The record of a copy that is bound to `pin`."""
-        late = copy.may_land_late
-        return cls(nonce, copy.job, copy.request, pin, copy.started_at, method, copy.follows, late, seen_at)
+    @property
+    def may_land(self) -> bool:
+        """Whether a CopyObject may have been asked for that has had no answer."""
+        return self.in_doubt or self.method == "simple"
+
+    @property
+    def not_before(self) -> int:
+        """No CopyObject of this copy landed before, by OSS's clock; 0: nobody knows."""
+        return 0 if self.uncertain else self.seen_at
 
 
 class Entered(Value, frozen=True):
@@ -641,11 +709,29 @@ class Cancelled(Value, frozen=True):
 
 
 class Done(Value, frozen=True):
-    """`done/<job>`: how it ended, and what had been asked for, so that it can be asked for again."""
+    """`done/<job>`: how it ended, and what had been asked for, so that it can be asked for again.
+
+    `settle`: the longest T_late of the invocations that are known to have worked on it, in seconds.
+    """
 
     nonce: str
     result: Result
     request: CopyRequest
+    settle: int = 0
+
+
+class Waiting(Value, frozen=True):
+    """`rest/<list>`: copies of one event that are to be begun. `asked_at`: when they came, Unix seconds."""
+
+    copies: tuple[Copy, ...]
+    asked_at: float
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """The newest generation that a sweep has started, and how many seconds ago by OSS's clock."""
+
+    number: int
+    age: int
 
 
 class Claimed(Value, frozen=True):

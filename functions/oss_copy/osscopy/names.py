@@ -6,16 +6,19 @@ the exact string.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import string
 from datetime import datetime, timedelta, timezone, tzinfo
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 
 from osscopy.model import CopyRequest, Refused
 
 MAX_KEY_BYTES = 1023
+SCHEME = "oss://"
 BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"  # a pattern without anchors, of the whole text
 
 # Directives of strftime that every C library renders alike; the others differ by platform or locale.
@@ -29,12 +32,38 @@ _DATE = re.compile(rf"date(?:@(?:({OFFSET})|({ZONE})))?:({FORMAT})")
 
 def check_bucket(name: str, field: str) -> None:
     """Refuse what OSS would not accept as a bucket name (it also keeps host names and paths out)."""
+    if is_address(name):
+        bucket, key = split_address(name)
+        rest = f", and {key!r} as the key" if key else ""
+        text = f"{name[:80]!r} is an address: write {bucket[:80]!r} as the bucket{rest}"
+        raise Refused("InvalidBucketName", text[:300], field=field)
     if not re.fullmatch(BUCKET, name):
         raise Refused(
             "InvalidBucketName",
             f"{name[:80]!r} is no bucket name: 3 to 63 lower-case letters, digits and hyphens",
             field=field,
         )
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is written as command line tools write an object: `oss://bucket/key`."""
+    return text[: len(SCHEME)].lower() == SCHEME
+
+
+def split_address(text: str) -> tuple[str, str]:
+    """Bucket and key of an address; each may be empty."""
+    bucket, _, key = text[len(SCHEME) :].partition("/")
+    return bucket, key
+
+
+def check_no_address(key: str, field: str) -> None:
+    """Refuse a key that somebody has written as an address; objects that are named so come by rules only."""
+    if is_address(key):
+        bucket, rest = split_address(key)
+        text = (
+            f"{key[:80]!r} is an address: write {rest[:80]!r} as the key, and {bucket[:80]!r} as the bucket"
+        )
+        raise Refused("InvalidKey", text, field=field)
 
 
 def check_key(key: str, field: str) -> None:
@@ -53,6 +82,24 @@ def check_key(key: str, field: str) -> None:
         raise Refused("InvalidKey", f"{key!r} cannot be addressed over HTTP", field=field)
     if "\0" in key:
         raise Refused("InvalidKey", "the key contains a NUL character", field=field)
+
+
+def readings(key: str) -> tuple[str, ...]:
+    """The keys that the text of an event may stand for, the likeliest first, each once.
+
+    Whether keys come raw or URL-encoded is not documented: as it stands, unquoted, and unquoted with `+` for
+    a blank. What is no UTF-8 when it is unquoted was not quoted.
+    """
+    found = [key]
+    for text in (key, key.replace("+", " ")):
+        with contextlib.suppress(UnicodeError):
+            found.append(unquote_to_bytes(text).decode())
+    return tuple(dict.fromkeys(found))
+
+
+def is_guess(key: str, reading: str) -> bool:
+    """Whether a reading of `key` takes `+` for a blank: only the object's ETag can tell that it is meant."""
+    return reading not in {key, unquote(key)}
 
 
 def render(template: str, key: str, moment: datetime) -> str:
@@ -150,6 +197,11 @@ def _write_date(form: str, moment: datetime, zone: tzinfo) -> str:
     return re.sub(r"%(.)", write, form)
 
 
+def keeps_markers_apart(template: str) -> bool:
+    """Whether `template` makes a key of its own of each folder marker: `{name}` of `a/b/` is empty."""
+    return any(placeholder in {"key", "dir"} for _, placeholder, _, _ in _pieces(template))
+
+
 def fixed_prefix(template: str, source_prefix: str) -> str:
     """What every key made by `template` starts with, for sources under `source_prefix`."""
     out = ""
@@ -187,6 +239,8 @@ class Pattern(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Pattern:
         """Read `bucket/key` or `bucket/prefix*`; a bare bucket is refused, since it says nothing of keys."""
+        if is_address(text):
+            raise Refused("InvalidPattern", f"{text!r} is an address: write {text[len(SCHEME) :]!r}")
         bucket, slash, key = text.partition("/")
         check_bucket(bucket, "bucket")
         if not slash or not key or "*" in key[:-1]:

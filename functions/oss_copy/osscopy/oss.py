@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import oss2
 import requests
 
@@ -43,10 +44,11 @@ from osscopy.model import (
     Source,
     SourceChanged,
     Transient,
+    UploadGone,
     UploadPage,
     Written,
 )
-from osscopy.refusals import translate
+from osscopy.refusals import KMS_KEY, Place, located, right, translate
 
 CONNECT_TIMEOUT = 5.0
 PAGE = 1000  # parts a listing; OSS gives no more
@@ -78,7 +80,7 @@ class OssStore:
         # requests would look through the environment for proxies and a .netrc at every single request: a
         # sixth of a part's CPU time, and neither has a say in what the platform signs and where it goes.
         self._session.session.trust_env = False
-        self._buckets: dict[tuple[str, tuple[float, float]], Any] = {}
+        self._buckets: dict[tuple[str, tuple[float, float], bool], Any] = {}
 
     @classmethod
     def connect(
@@ -121,29 +123,27 @@ class OssStore:
                 "If-None-Match": conditions.if_none_match,
                 "If-Modified-Since": conditions.if_modified_since,
                 "If-Unmodified-Since": conditions.if_unmodified_since,
-                "x-oss-request-payer": wire.payer(request),
             }
         )
-        with _translated("source"):
+        with _translated("source", _of("source", source, "GetObject")):
             return wire.head(
-                self.bucket(source.bucket).head_object(source.key, headers, wire.version(source))
+                self._of(request, source.bucket).head_object(source.key, headers, wire.version(source))
             )
 
-    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
-        params = {"versionId": version_id} if version_id else None
+    def find(self, request: CopyRequest, place: Source) -> Head | None:
         try:
-            with _translated("destination"):
-                return wire.head(self.bucket(bucket).head_object(key, params=params))
+            with _translated("destination", _of("destination", place, "GetObject")):
+                bucket = self._of(request, place.bucket)
+                return wire.head(bucket.head_object(place.key, params=wire.version(place)))
         except Failed as error:
             if error.code in {"NoSuchKey", "NoSuchVersion"}:
                 return None
             raise
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         try:
-            with _translated("symlink"):
-                answer = self.bucket(place.bucket).get_symlink(place.key, wire.version(place), headers)
+            with _translated("symlink", _of(_side(request, place), place, "GetObject")):
+                answer = self._of(request, place.bucket).get_symlink(place.key, wire.version(place))
                 return wire.link(answer)
         except Failed as error:
             if error.code in {"NoSuchKey", "NoSuchVersion", "NotSymlink"}:
@@ -151,27 +151,24 @@ class OssStore:
             raise
 
     def restore(self, request: CopyRequest, source: Source) -> None:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
         try:
-            with _translated("source"):
-                bucket = self.bucket(source.bucket)
-                bucket.restore_object(source.key, wire.version(source), headers).resp.read()
+            with _translated("source", _of("source", source, "RestoreObject")):
+                bucket = self._of(request, source.bucket)
+                bucket.restore_object(source.key, wire.version(source)).resp.read()
         except Conflict as error:
             if error.code != "RestoreAlreadyInProgress":
                 raise
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
-        with _translated("source"):
-            bucket = self.bucket(source.bucket)
-            answer = bucket.get_object_tagging(source.key, params=wire.version(source), headers=headers)
+        with _translated("source", _of("source", source, "GetObjectTagging")):
+            bucket = self._of(request, source.bucket)
+            answer = bucket.get_object_tagging(source.key, params=wire.version(source))
             return dict(answer.tag_set.tagging_rule)
 
     def acl(self, request: CopyRequest, source: Source) -> Acl:
-        headers = wire.named({"x-oss-request-payer": wire.payer(request)})
-        with _translated("source"):
-            bucket = self.bucket(source.bucket)
-            answer = bucket.get_object_acl(source.key, params=wire.version(source), headers=headers)
+        with _translated("source", _of("source", source, "GetObjectAcl")):
+            bucket = self._of(request, source.bucket)
+            answer = bucket.get_object_acl(source.key, params=wire.version(source))
             acl: Acl = answer.acl
             return acl
 
@@ -187,8 +184,8 @@ class OssStore:
         headers |= wire.named({"x-oss-forbid-overwrite": wire.forbid(request)})
         if attributes.acl != "default":
             headers["x-oss-object-acl"] = attributes.acl
-        with _translated("copy"):
-            bucket = self.bucket(destination.bucket, timeout)
+        with _translated("copy", _copying(request, pin, attributes), source):
+            bucket = self._of(request, destination.bucket, timeout)
             answer = bucket.copy_object(
                 source.bucket, source.key, destination.key, headers, wire.version(source, pin)
             )
@@ -197,8 +194,8 @@ class OssStore:
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
         headers = wire.attributes(attributes) | wire.named({"x-oss-forbid-overwrite": wire.forbid(request)})
         headers.setdefault("Content-Type", "application/octet-stream")  # else oss2 guesses from the key
-        with _translated("destination"):
-            bucket = self.bucket(request.destination.bucket)
+        with _translated("destination", _onto(request, *_writing(attributes))):
+            bucket = self._of(request, request.destination.bucket)
             answer = bucket.init_multipart_upload(request.destination.key, headers, dict(_ENCODED))
             upload_id: str = answer.upload_id
             return upload_id
@@ -207,8 +204,8 @@ class OssStore:
         self, request: CopyRequest, pin: Pin, upload_id: str, part: Part, timeout: float | None = None
     ) -> None:
         source, destination = request.source, request.destination
-        with _translated("copy"):
-            answer = self.bucket(destination.bucket, timeout).upload_part_copy(
+        with _translated("copy", _copying(request, pin, None), source):
+            answer = self._of(request, destination.bucket, timeout).upload_part_copy(
                 source.bucket,
                 source.key,
                 (part.first, part.last),
@@ -229,18 +226,20 @@ class OssStore:
             )
 
     def list_parts(self, request: CopyRequest, upload_id: str, after: int) -> PartPage:
-        with _translated("destination"):
+        with _translated("destination", _onto(request, "oss:ListParts")):
             name, key = request.destination.bucket, request.destination.key
             params = {"uploadId": upload_id, "part-number-marker": str(after or ""), "max-parts": str(PAGE)}
             params |= _ENCODED
             # not `list_parts`, which reads the answer and drops the CRC64 of the parts
-            answer = self.bucket(name)._do("GET", name, key, params=params)  # noqa: SLF001 - there is no public way to it
+            answer = self._of(request, name)._do("GET", name, key, params=params)  # noqa: SLF001 - there is no public way to it
             return wire.parts(answer)
 
     def uploads(self, request: CopyRequest) -> UploadPage:
-        with _translated("destination"):
+        name = request.destination.bucket
+        needed = (right("oss:ListMultipartUploads", name),)
+        with _translated("destination", Place("destination", name, rights=needed)):
             key = request.destination.key
-            bucket = self.bucket(request.destination.bucket)
+            bucket = self._of(request, name)
             page = _open_uploads(bucket, key)
             return UploadPage(tuple(each for each in page.uploads if each.key == key), page.seen_at)
 
@@ -254,45 +253,55 @@ class OssStore:
             }
         )
         wanted = [oss2.models.PartInfo(part.number, part.etag) for part in parts]
-        with _translated("destination"):
-            bucket = self.bucket(request.destination.bucket)
+        needed = ("oss:PutObject", "oss:PutObjectAcl") if acl != "default" else ("oss:PutObject",)
+        with _translated("destination", _onto(request, *needed)):
+            bucket = self._of(request, request.destination.bucket)
             answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
             return wire.written(answer, "CompleteMultipartUploadResult")
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:
-        with _translated("destination"):
-            bucket = self.bucket(request.destination.bucket)
+        with _translated("destination", _onto(request, "oss:DeleteObjectVersion")):
+            bucket = self._of(request, request.destination.bucket)
             answer = bucket.delete_object(request.destination.key, params={"versionId": version_id})
             answer.resp.read()
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
-        with _translated("destination"):
-            bucket = self.bucket(request.destination.bucket)
+        with _translated("destination", _onto(request, "oss:AbortMultipartUpload")):
+            bucket = self._of(request, request.destination.bucket)
             bucket.abort_multipart_upload(request.destination.key, upload_id).resp.read()
 
     def read(self, bucket: str, key: str) -> str:
         """A small text, such as the rules; Misconfigured if it cannot be read."""
         try:
-            with _translated("state"):
+            with _translated("state", _of("", Source(bucket, key), "GetObject")):
                 body: bytes = self.bucket(bucket).get_object(key).read()
                 return body.decode()
         except (Failed, UnicodeDecodeError) as error:
             raise Misconfigured("UnreadableRules", f"COPY_RULES: oss://{bucket}/{key}: {error}") from error
 
-    def bucket(self, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
-        """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given."""
+    def _of(self, request: CopyRequest, name: str, timeout: float | None = None) -> Any:  # noqa: ANN401 - oss2 carries no types
+        """A bucket of this request: what holds for all of its requests to OSS is said here."""
+        return self.bucket(name, timeout, pays=request.request_payer)
+
+    def bucket(self, name: str, timeout: float | None = None, *, pays: bool = False) -> Any:  # noqa: ANN401 - oss2 carries no types
+        """The oss2 bucket of this name, on the shared connections; `timeout` seconds for answers if given.
+
+        `pays`: whoever asks pays for it, and says so with every request.
+        """
         connect, answer = self._timeout if timeout is None else (CONNECT_TIMEOUT, timeout)
         if (left := self._seconds_left()) < answer:
             answer = _rounded(left)
             connect = min(connect, answer)
         waits = (connect, answer)
-        known = self._buckets.get((name, waits))
+        known = self._buckets.get((name, waits, pays))
         if known is None:
-            known = self._buckets[name, waits] = self._bucket(name, waits)
+            known = self._buckets[name, waits, pays] = self._bucket(
+                name, waits, _Paying if pays else oss2.Bucket
+            )
         return known
 
-    def _bucket(self, name: str, timeout: tuple[float, float]) -> Any:  # noqa: ANN401 - oss2 carries no types
-        return oss2.Bucket(
+    def _bucket(self, name: str, timeout: tuple[float, float], kind: Any) -> Any:  # noqa: ANN401 - oss2 carries no types
+        return kind(
             self._auth,
             self._endpoint,
             name,
@@ -301,6 +310,16 @@ class OssStore:
             region=self._region,
             enable_crc=False,  # oss2 would combine part CRCs it does not have
         )
+
+
+class _Paying(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
+    """A bucket whose every request says that whoever asks pays for it: where the requester pays, OSS refuses
+    all others, of the operations on uploads too.
+    """
+
+    def _do(self, method: str, bucket_name: str, key: str, **sent: Any) -> Any:  # noqa: ANN401 - as in oss2
+        sent["headers"] = {**(sent.get("headers") or {}), "x-oss-request-payer": "requester"}
+        return super()._do(method, bucket_name, key, **sent)
 
 
 class OssRecords:
@@ -315,10 +334,14 @@ class OssRecords:
     def _bucket(self) -> Any:  # noqa: ANN401 - oss2 carries no types
         return self._store.bucket(self._name)
 
+    def _at(self, name: str, action: str) -> Place:
+        key = self._prefix + name
+        return Place("", self._name, key, (right(action, self._name, key),))
+
     def put_new(self, name: str, body: bytes) -> bool:
         headers = {"x-oss-forbid-overwrite": "true", "Content-Type": "application/json"}
         try:
-            with _state():
+            with _state(self._at(name, "oss:PutObject")):
                 answer = self._bucket.put_object(self._prefix + name, body, headers)
                 answer.resp.read()
         except Conflict:
@@ -334,7 +357,7 @@ class OssRecords:
 
     def get(self, name: str) -> bytes | None:
         try:
-            with _state():
+            with _state(self._at(name, "oss:GetObject")):
                 body: bytes = self._bucket.get_object(self._prefix + name).read()
                 return body
         except Failed as error:
@@ -343,15 +366,15 @@ class OssRecords:
             raise
 
     def page(self, prefix: str, after: str, limit: int) -> RecordPage:
-        with _state():
+        with _state(Place("", self._name, rights=(right("oss:ListObjects", self._name),))):
             page = self._bucket.list_objects_v2(
                 prefix=self._prefix + prefix, start_after=self._prefix + after, max_keys=limit
             )
             entries = ((each.key.removeprefix(self._prefix), each.last_modified) for each in page.object_list)
-            return RecordPage(tuple(entries), wire.unix(page.headers["Date"]))
+            return RecordPage(tuple(entries), wire.unix(page.headers.get("Date")))
 
     def delete(self, name: str) -> None:
-        with _state():
+        with _state(self._at(name, "oss:DeleteObject")):
             self._bucket.delete_object(self._prefix + name).resp.read()
 
 
@@ -365,7 +388,7 @@ class OssBuckets:
         with _translated("bucket"):
             told = self._bucket(bucket).get_bucket_info()
             region = told.location.removeprefix("oss-")
-            return BucketInfo(region, told.versioning_status, wire.unix(told.headers["Date"]))
+            return BucketInfo(region, told.versioning_status, wire.unix(told.headers.get("Date")))
 
     def retention(self, bucket: str) -> Retention | None:
         try:
@@ -388,14 +411,13 @@ class OssBuckets:
         return tuple(_lifecycle_rule(rule) for rule in rules if rule.status == "Enabled")
 
     def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
-        headers = {"x-oss-request-payer": "requester"} if pays else None
         with _translated("bucket"):
-            page = self._bucket(bucket).list_objects_v2(prefix=prefix, max_keys=limit, headers=headers)
+            page = self._bucket(bucket, pays=pays).list_objects_v2(prefix=prefix, max_keys=limit)
             found = (
                 ListedObject(each.key, each.size, each.storage_class, each.type, each.last_modified)
                 for each in page.object_list
             )
-            return ObjectPage(tuple(found), wire.unix(page.headers["Date"]))
+            return ObjectPage(tuple(found), wire.unix(page.headers.get("Date")))
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         with _translated("bucket"):
@@ -427,7 +449,7 @@ def _rounded(seconds: float) -> float:
 def _open_uploads(bucket: Any, prefix: str) -> UploadPage:  # noqa: ANN401 - oss2 carries no types
     page = bucket.list_multipart_uploads(prefix=prefix, max_uploads=PAGE)
     found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in page.upload_list)
-    return UploadPage(tuple(found), wire.unix(page.headers["Date"]))
+    return UploadPage(tuple(found), wire.unix(page.headers.get("Date")))
 
 
 def _lifecycle_rule(rule: Any) -> LifecycleRule:  # noqa: ANN401 - oss2 carries no types
@@ -444,10 +466,10 @@ def _lifecycle_rule(rule: Any) -> LifecycleRule:  # noqa: ANN401 - oss2 carries 
 
 
 @contextmanager
-def _state() -> Iterator[None]:
+def _state(place: Place) -> Iterator[None]:
     """Errors of the state bucket are not the copy's: a refusal there is a wrong configuration."""
     try:
-        with _translated("state"):
+        with _translated("state", place):
             yield
     except Conflict:
         raise
@@ -465,19 +487,70 @@ def _state() -> Iterator[None]:
 
 # --- errors -------------------------------------------------------------------------------------------------
 
+_UNREADABLE = (ET.ParseError, RuntimeError, ValueError, TypeError, KeyError, AttributeError)
+
+
+def _of(side: str, place: Source, action: str) -> Place:
+    """An object and the action on it; for a version that is named, the action for versions is needed, too."""
+    actions = [action, action.replace("Object", "ObjectVersion", 1)][: 2 if place.version_id else 1]
+    rights = (right(f"oss:{each}", place.bucket, place.key) for each in actions)
+    return Place(side, place.bucket, place.key, tuple(rights))
+
+
+def _side(request: CopyRequest, place: Source) -> str:
+    """Whether a symlink is that of the destination, or one that leads to the source."""
+    target = request.destination
+    return "destination" if (place.bucket, place.key) == (target.bucket, target.key) else "source"
+
+
+def _onto(request: CopyRequest, *actions: str) -> Place:
+    """The destination and the actions on it."""
+    bucket, key = request.destination.bucket, request.destination.key
+    rights = (right(each, bucket, key) if each.startswith("oss:") else each + KMS_KEY for each in actions)
+    return Place("destination", bucket, key, tuple(rights))
+
+
+def _writing(attributes: Attributes | None) -> list[str]:
+    """The actions on the destination that writing it with these attributes takes."""
+    actions = ["oss:PutObject"]
+    if attributes is not None:
+        actions += ["oss:PutObjectTagging"] * (attributes.tags != {})
+        actions += ["oss:PutObjectAcl"] * (attributes.acl != "default")
+        if attributes.encryption is not None and attributes.encryption.algorithm == "KMS":
+            actions += ["kms:GenerateDataKey and kms:Decrypt"]
+    return actions
+
+
+def _copying(request: CopyRequest, pin: Pin, attributes: Attributes | None) -> Place:
+    """The destination, and what is needed to write it and to read the source, tags that OSS copies too."""
+    source = msgspec.structs.replace(request.source, version_id=pin.version_id or request.source.version_id)
+    there = _onto(request, *_writing(attributes))
+    here = _of("source", source, "GetObject").rights
+    if attributes is not None and attributes.tags is None:
+        here += _of("source", source, "GetObjectTagging").rights
+    return msgspec.structs.replace(there, rights=(*there.rights, *here))
+
+
+_OF_SOURCE = {"InvalidObjectState", "EntityTooLarge", "SymlinkTargetNotExist", "OperationNotSupported"}
+
 
 @contextmanager
-def _translated(about: str) -> Iterator[None]:
-    """Turn oss2's errors into ours. `about`: source, destination, symlink, bucket, state or copy (pinned)."""
+def _translated(about: str, place: Place | None = None, source: Source | None = None) -> Iterator[None]:
+    """Turn oss2's errors into ours. `about`: source, destination, symlink, bucket, state or copy (pinned).
+
+    They name `place`, or `source`, which a copy is made of, where it is that one.
+    """
     try:
         yield
     except oss2.exceptions.RequestError as error:
         refused = isinstance(error.exception, requests.exceptions.ConnectTimeout)
-        raise Transient("NetworkError", str(error.exception)[:300], in_doubt=not refused) from error
+        late = isinstance(error.exception, requests.exceptions.ReadTimeout)
+        text = str(error.exception)[:300]
+        raise Transient("NetworkError", text, in_doubt=not refused, outlasted=late) from error
     except requests.RequestException as error:
         raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
-    except (ET.ParseError, RuntimeError) as error:  # of oss2's reading of a body
-        raise Transient("BadAnswer", f"unreadable: {error}"[:300], in_doubt=True) from error
+    except _UNREADABLE as error:  # by oss2, which reads headers and bodies as if they were always whole
+        raise Transient("BadAnswer", f"unreadable: {error!r}"[:300], in_doubt=True) from error
     except oss2.exceptions.OssError as error:
         code = error.code or {304: "NotModified", 404: "NoSuchKey", 412: "PreconditionFailed"}.get(
             error.status, f"HTTP{error.status}"
@@ -485,16 +558,24 @@ def _translated(about: str) -> Iterator[None]:
         if error.status == 405 and about in {"source", "copy"}:  # HEAD and copy of a delete marker
             code = "NoSuchVersion"
         ours = translate(error.status, code, error.message, error.request_id, error.headers)
-        raise _as_seen(about, ours) from error
-    except Failed as error:  # in the body of an answer
-        if (seen := _as_seen(about, error)) is error:
-            raise
-        raise seen from error
+        raise _named(ours, about, place, source, error.details.get("BucketName")) from error
+    except Failed as error:  # told in a 200
+        raise _named(error, about, place, source, None) from error.__cause__
 
 
-def _as_seen(about: str, error: OssCopyError) -> OssCopyError:
-    """What it means that a copy, which is pinned, does not find its source."""
-    if about != "copy" or error.code not in {"PreconditionFailed", "NoSuchKey", "NoSuchVersion"}:
+def _named(
+    error: OssCopyError, about: str, place: Place | None, source: Source | None, bucket: str | None
+) -> OssCopyError:
+    """The error with what it is about; `bucket`: the one that OSS has named."""
+    if about == "copy" and error.code in {"PreconditionFailed", "NoSuchKey", "NoSuchVersion"}:
+        text = f"the source is no longer the version the copy began with (OSS: {error.code})"
+        error = SourceChanged("SourceChanged", text, request_id=error.request_id, status=error.status)
+    if place is None or not isinstance(error, Failed) or isinstance(error, UploadGone):
         return error
-    text = f"the source is no longer the version the copy began with (OSS: {error.code})"
-    return SourceChanged("SourceChanged", text, request_id=error.request_id, status=error.status)
+    if source is not None and (
+        error.code in _OF_SOURCE
+        or isinstance(error, SourceChanged)
+        or place.bucket != bucket == source.bucket
+    ):
+        place = Place("source", source.bucket, source.key, place.rights)
+    return located(error, place)

@@ -24,8 +24,11 @@ from osscopy.model import (
     Conflict,
     ContentHeaders,
     CopyRequest,
+    Encrypted,
+    Encryption,
     Head,
     ListedPart,
+    Opened,
     Part,
     Pin,
     Promise,
@@ -50,6 +53,11 @@ MAX_AGE = 7 * 86_400  # seconds: longer than any async event lives (FC: 604,800 
 MAX_EVENT_AGE = MAX_AGE + 86_400  # seconds; records of outcomes are kept much longer
 MAX_FOLLOWS = 3  # follow-up copies directly one after another
 MAX_DROPS = 3  # times that an invocation FC gave up is submitted anew before the copy is called failed
+GENERATION = 60  # seconds: the unit of generations, a constant: no change of a setting lets them fall
+STANDSTILL = 30  # seconds until an invocation goes on with a list of which nothing could be done
+CLOCK_MARGIN = 60  # seconds by which the clocks of FC and OSS may differ
+
+Method: TypeAlias = Literal["simple", "shallow", "multipart"]
 
 _SIZE = re.compile(r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?")
 _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
@@ -58,11 +66,12 @@ _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 # --- what to do with an object -----------------------------------------------------------------------------
 
 
-def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simple", "shallow", "multipart"]:
+def method(request: CopyRequest, source: Head, threshold: int, timeout: float) -> Method:
     """CopyObject up to `threshold` bytes and for what is shallow, parts above; an empty object has no parts.
 
-    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes. A
-    traffic limit lowers it, so that CopyObject takes no longer than without one.
+    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes; nor
+    one above what an invocation of `timeout` seconds can wait for. A traffic limit lowers it, so that
+    CopyObject takes no longer than without one.
     """
     tuning = request.tuning
     if source.link is not None and tuning.method == "multipart":
@@ -79,10 +88,22 @@ def method(request: CopyRequest, source: Head, threshold: int) -> Literal["simpl
     if tuning.method == "multipart":
         return "multipart"
     changed = request.storage_class not in {"keep", source.storage_class}
-    quick = int(threshold * rate(request) / PART_RATE)
+    quick = int(min(threshold, longest_copy(timeout)) * rate(request) / PART_RATE)
     if source.size <= min(quick, GIB if changed else 5 * GIB):
         return "simple"
     return "shallow" if is_shallow(request, source) else "multipart"
+
+
+def method_on_record(opened: Opened, source: Head, chosen: Method) -> Method:
+    """`chosen`, unless an earlier delivery has begun in parts; an empty object has none whatever it wrote."""
+    if opened.method == "simple" or (source.size == 0 and is_same_version(opened.pin, source)):
+        return chosen
+    return "multipart"
+
+
+def longest_copy(timeout: float) -> int:
+    """Bytes that one CopyObject can be waited for within an invocation of `timeout` seconds."""
+    return int(read_timeout(timeout) * PART_RATE)
 
 
 def rate(request: CopyRequest) -> float:
@@ -99,10 +120,35 @@ def is_shallow(request: CopyRequest, source: Head) -> bool:
         request.overwrite == "always"
         and request.source.bucket == request.destination.bucket
         and request.storage_class in {"keep", source.storage_class}
-        and request.encryption is None
-        and source.encryption is None
-        and source.kind != "Appendable"  # it becomes a Normal object: unknown whether without moving bytes
+        and (request.encryption == "keep" or encryption(request, source) == source.encryption)
+        # an appendable one becomes a Normal object: unknown whether without moving bytes
+        and source.kind in {"Normal", "Multipart", "Symlink"}
     )
+
+
+def names_all(request: CopyRequest, source: Head) -> bool:
+    """Whether CopyObject has to name every header and tag, although they are to be copied.
+
+    Sources disagree whether OSS keeps what is not named where an object is copied onto itself. Of a symlink
+    nothing is known that could be named.
+    """
+    return request.is_onto_itself and source.link is None
+
+
+def encryption(request: CopyRequest, source: Head) -> Encrypted | None:
+    """How the destination is to be encrypted; None leaves it to its bucket.
+
+    OSS copies no encryption by itself. It takes no name for the data encryption that KMS has by default.
+    """
+    match request.encryption:
+        case "keep" if source.encryption is not None and source.encryption.data_encryption == "AES256":
+            return msgspec.structs.replace(source.encryption, data_encryption=None)
+        case "keep":
+            return source.encryption
+        case Encryption() as asked:
+            return Encrypted.of(asked)
+        case _:  # `bucket`, or null on record
+            return None
 
 
 def must_wait(request: CopyRequest, source: Head) -> bool:
@@ -117,26 +163,42 @@ def restore_delay(looks: int) -> int:
 
 
 def judge_overwrite(
-    request: CopyRequest, source: Head, destination: Head | None, follows: int | None = None
+    request: CopyRequest,
+    source: Head,
+    destination: Head | None,
+    follows: int | None = None,
+    *,
+    same_tags: bool = True,
 ) -> None:
     """Raise Conflict or Skipped if the overwrite policy says so; `destination` None: nothing is there.
 
-    Dates have whole seconds: within one, a rule (`follows`) copies what differs, since nobody asks again.
+    What holds the source's bytes is skipped only if it shows all that was asked for, too. Dates have whole
+    seconds: within one, a rule (`follows`) copies what differs, since nobody asks again.
     """
     if destination is None:
         return
+    same = same_content(source, destination)
+    lacks = same and not (same_tags and is_shown(request, source, destination))
     match request.overwrite:
         case "never":
             raise Conflict(
                 "FileAlreadyExists", "the destination exists and `overwrite` is `never`", status=409
             )
-        case "ifNewer" if source.last_modified < destination.last_modified or (
-            source.last_modified == destination.last_modified
-            and (follows is None or same_content(source, destination))
+        case "ifNewer" if not lacks and (
+            source.last_modified < destination.last_modified
+            or (source.last_modified == destination.last_modified and (follows is None or same))
         ):
             raise Skipped("NotNewer", "the destination is not older than the source")
-        case "ifDifferent" if same_content(source, destination):
-            raise Skipped("NotDifferent", "the destination has the same size and checksum")
+        case "ifDifferent" if same and not lacks:
+            raise Skipped("NotDifferent", "the destination has the same bytes, and all that was asked for")
+
+
+def is_shown(request: CopyRequest, source: Head, destination: Head) -> bool:
+    """Whether the destination holds the source's bytes and shows all that a copy promises.
+
+    What is not shown counts as kept, so that nothing is copied again and again for what nobody can see.
+    """
+    return same_content(source, destination) and not differences(bind(request, source), destination, 0, None)
 
 
 def same_content(one: Head, other: Head) -> bool:
@@ -151,13 +213,16 @@ def same_content(one: Head, other: Head) -> bool:
 
 
 def attributes(
-    request: CopyRequest, source: Head, tags: Mapping[str, str], acl: Acl, *, carried: bool
+    request: CopyRequest, source: Head, tags: Mapping[str, str] | None, acl: Acl, *, carried: bool
 ) -> Attributes:
-    """What the destination must carry. `carried`: OSS copies nothing itself (multipart), so all is named."""
+    """What the destination must carry. `carried`: all is named, since OSS copies nothing itself.
+
+    That is so of parts, and of an object that is copied onto itself (`names_all`).
+    """
     content = promised_content(request, source) if carried or request.metadata != "copy" else None
     match request.tags:
         case "copy":
-            wanted = dict(tags) if carried else None
+            wanted = dict(tags or {}) if carried else None
         case "none":
             wanted = {}
         case chosen:
@@ -167,18 +232,29 @@ def attributes(
         tags=wanted,
         acl=acl if request.acl == "copy" else request.acl,
         storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=request.encryption,
+        encryption=encryption(request, source),
     )
 
 
+# Of the source's user metadata: what its bytes were encrypted with before they were uploaded.
+_SEALED = "client-side-encryption-"
+
+
 def promised_content(request: CopyRequest, source: Head) -> ContentHeaders:
-    """The headers and user metadata of the destination."""
+    """The headers and user metadata of the destination.
+
+    OSS's REPLACE keeps the source's type unless another is named, and what a client needs to decrypt the
+    bytes: so do we, whichever way we copy.
+    """
     if request.metadata == "copy":
         return source.content
-    if request.metadata.content_type:
-        return request.metadata
-    # REPLACE without Content-Type, or an empty one, keeps the source's: so do we, whichever way we copy
-    return msgspec.structs.replace(request.metadata, content_type=source.content.content_type)
+    asked, had = request.metadata, source.content
+    named = {name.lower() for name in asked.user}
+    sealed = {name: had.user[name] for name in had.user if name.lower().startswith(_SEALED)}
+    kept = {name: value for name, value in sealed.items() if name.lower() not in named}
+    return msgspec.structs.replace(
+        asked, content_type=asked.content_type or had.content_type, user=kept | asked.user
+    )
 
 
 # --- parts and lanes ---------------------------------------------------------------------------------------
@@ -215,6 +291,11 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: fl
             field="timeout",
         )
     return chosen if chosen <= within else max(least, _round_down(within, MIB if within >= MIB else KIB))
+
+
+def smallest_part(tuning: Tuning) -> int:
+    """Bytes up to which an object has one part, which takes as long as the whole of it."""
+    return SMALLEST_PART if tuning.part_size is None else byte_size(tuning.part_size)
 
 
 def _round_up(value: int, unit: int) -> int:
@@ -335,14 +416,25 @@ def reserve(timeout: float) -> float:
     return min(10.0, max(1.5, timeout * 0.1))
 
 
+def list_reserve(timeout: float) -> float:
+    """Seconds kept free while a list is worked on: for the copy that is begun, and for handing over the rest.
+
+    The last of them are the reserve of every invocation, in which nothing is asked of OSS any more.
+    """
+    return min(0.75 * timeout, 3 * reserve(timeout))
+
+
 def completion_time(timeout: float) -> float:
     """Seconds that listing, completing and verifying may take; less left means: leave it to a fresh hop."""
     return min(60.0, timeout * 0.3)
 
 
 def part_budget(timeout: float) -> float:
-    """Seconds one part may take, so that a hop has room for at least two rounds of them."""
-    return max(1.0, (timeout - reserve(timeout)) * 0.4)
+    """Seconds one part may take, so that a hop has room for at least two rounds of them.
+
+    With 600 s, as in s.yaml, it is enough for the parts of the largest object: 250 s each.
+    """
+    return max(1.0, (timeout - reserve(timeout)) * 0.45)
 
 
 def read_timeout(timeout: float) -> float:
@@ -371,6 +463,19 @@ def patience(timeout: float) -> int:
     return int(min(2 * timeout + 5, 840))
 
 
+def next_look(asked: float, now: float) -> float:
+    """When an archived source is looked at again; both and what comes back in Unix seconds."""
+    moment, looks = asked, 0
+    while moment <= now:
+        moment, looks = moment + restore_delay(looks), looks + 1
+    return moment
+
+
+def next_generation(now: int, newest: int) -> int:
+    """The generation that a sweep starts at `now` (Unix seconds): above all on record, and two are one."""
+    return max(now // GENERATION, newest + 1)
+
+
 def follow_delay(follows: int) -> int:
     """Seconds until the next follow-up copy of a source that keeps changing."""
     return 0 if follows <= MAX_FOLLOWS else int(min(3600, 60 * 2 ** min(follows - MAX_FOLLOWS, 6)))
@@ -397,25 +502,39 @@ def pause(attempt: int, error: Transient, random: float) -> float:
 def pin(head: Head) -> Pin:
     """The version of the source that `head` saw."""
     return Pin(
-        head.size, head.etag, head.last_modified, head.version_id, head.crc64, link=head.link, via=head.via
+        head.size,
+        head.etag,
+        head.last_modified,
+        head.version_id,
+        head.crc64,
+        link=head.link,
+        via=head.via,
+        encryption=head.encryption,
     )
 
 
-def bind(request: CopyRequest, head: Head, tags: Mapping[str, str]) -> Pin:
-    """The version that `head` saw, and what a copy of it must show; `tags` are those carried apart.
+def bind(request: CopyRequest, head: Head, tags: Mapping[str, str] | None = None) -> Pin:
+    """The version that `head` saw, and what a copy of it must show.
 
-    Of a symlink OSS tells nothing but where it points to.
+    `tags` are those of the source that are carried apart; None: they were not read. Of a symlink OSS tells
+    nothing but where it points to.
     """
     if head.link is not None:
         return pin(head)
-    count = head.tag_count if request.tags == "copy" else 0 if request.tags == "none" else len(request.tags)
+    match request.tags:
+        case "copy":
+            count = head.tag_count if tags is None else len(tags)
+        case "none":
+            count = 0
+        case chosen:
+            count = len(chosen)
     promise = Promise(
         content=digests(promised_content(request, head)),
         tags=count,
         storage_class=head.storage_class if request.storage_class == "keep" else request.storage_class,
-        encryption=request.encryption,
+        encryption=encryption(request, head),
     )
-    return msgspec.structs.replace(pin(head), tags=tags_digest(tags), promise=promise)
+    return msgspec.structs.replace(pin(head), tags=tags_digest(tags or {}), promise=promise)
 
 
 def tags_digest(tags: Mapping[str, str]) -> str | None:
@@ -491,23 +610,37 @@ def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) 
     return found + (_unkept(pin.promise, seen) if pin.promise is not None else [])
 
 
+def lacks_tag_count(promise: Promise | None, seen: Head) -> bool:
+    """Whether tags are promised and `seen` does not show how many there are: they have to be read."""
+    return promise is not None and bool(promise.tags) and seen.tag_count is None
+
+
 def _unkept(promise: Promise, seen: Head) -> list[str]:
-    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair."""
+    """What `seen` shows otherwise than promised. Encryption nobody asked for is the bucket's own affair.
+
+    What is not shown is no difference: see `lacks_tag_count`.
+    """
     shown = digests(seen.content)
     found = [
         f"{'user metadata' if name == 'user' else name.replace('_', ' ')} differs"
         for at, name in enumerate(_FIELDS)
         if shown[at * DIGEST : (at + 1) * DIGEST] != promise.content[at * DIGEST : (at + 1) * DIGEST]
     ]
-    if seen.tag_count != promise.tags:
+    if None not in {seen.tag_count, promise.tags} and seen.tag_count != promise.tags:
         found.append(f"{seen.tag_count} tags, not {promise.tags}")
-    if promise.storage_class and seen.storage_class != promise.storage_class:
+    if promise.storage_class and seen.storage_class not in {"", promise.storage_class}:
         found.append(f"storage class {seen.storage_class}, not {promise.storage_class}")
     if (asked := promise.encryption) is not None:
         has, fields = seen.encryption, ("algorithm", "key_id", "data_encryption")
         if has is None or any(getattr(asked, f) not in {None, getattr(has, f)} for f in fields):
-            found.append(f"encryption {has and has.algorithm}, not {asked.algorithm} as asked")
+            found.append(f"encryption {_told(has)}, not {_told(asked)} as promised")
     return found
+
+
+def _told(encryption: Encrypted | None) -> str:
+    if encryption is None:
+        return "none"
+    return " ".join(filter(None, (encryption.algorithm, encryption.data_encryption, encryption.key_id)))
 
 
 def verified_by(pin: Pin, seen: Head) -> Literal["crc64", "size", "link"]:

@@ -7,7 +7,7 @@ them too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from osscopy.model import (
@@ -42,7 +42,7 @@ class Store(Protocol):
     def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:
         """The source; Failed if it is missing, Skipped if a condition answers 304."""
 
-    def find(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
+    def find(self, request: CopyRequest, place: Source) -> Head | None:
         """The destination, or one version of it; None if there is no such object."""
 
     def link(self, request: CopyRequest, place: Source) -> Head | None:
@@ -145,7 +145,7 @@ class Journal(Protocol):
         """Put on record what a hop met and did not fail of."""
 
     def generation(self, job: str) -> int:
-        """The highest generation that a sweep has started; 0 if none has."""
+        """The highest generation of which a sweep has started a chain; 0 if none has."""
 
 
 class Invoker(Protocol):
@@ -179,6 +179,13 @@ class Clock(Protocol):
 
     def nonce(self) -> str:
         """A text that nobody else comes up with."""
+
+
+class Runtime(Clock, Protocol):
+    """Time, chance and threads of an invocation."""
+
+    def together(self, work: Callable[[], None], count: int, until: float) -> None:
+        """Let `count` threads do `work`; return when all have, or at `until` (monotonic)."""
 
 
 class Log(Protocol):

@@ -29,6 +29,7 @@ from osscopy.model import (
     Attributes,
     CopyRequest,
     Destination,
+    Encrypted,
     Encryption,
     Failed,
     Grade,
@@ -156,7 +157,10 @@ def _is_overwritten(world: World, needs: str, put_new: Callable[[], object]) -> 
 class Trial:
     """Copies to one allowed destination. `why_not`: why no object is written there, None if one may be."""
 
-    def __init__(self, world: World, pattern: Pattern, nonce: str, why_not: str | None) -> None:
+    def __init__(
+        self, world: World, pattern: Pattern, nonce: str, why_not: str | None, *, pays: bool
+    ) -> None:
+        """`pays`: rules say that the requester does there."""
         self._world = world
         self._store = world.store
         self.is_shared = not pattern.is_prefix  # the key may be somebody's
@@ -170,6 +174,7 @@ class Trial:
             overwrite="always" if self.is_shared else "never",
             tags=TAGS,
             storage_class="Standard",
+            request_payer=pays,
         )
         self.begun = False  # whether anything may have been written
         self.left: list[str] = []  # what could not be taken away, by name
@@ -180,7 +185,7 @@ class Trial:
     def read(self) -> Line:
         """HEAD and tags of a key that is not there: how the proof of a copy looks at it."""
         needs = f"oss:GetObject {self._where}, and oss:ListObjects on {self._bucket}"
-        self._world.ask(needs, lambda: self._store.find(self._bucket, self._key))
+        self._world.ask(needs, lambda: self._store.find(self._request, self._request.source))
         place = Source(self._bucket, self._key)
         with _unless("NoSuchKey"):
             self._ask("oss:GetObjectTagging", lambda: self._store.tags(self._request, place))
@@ -199,7 +204,7 @@ class Trial:
 
     def encrypt(self, encryption: Encryption) -> Line:
         """The same encrypted, as a rule asks."""
-        asked = Attributes(None, {}, "default", "Standard", encryption)
+        asked = Attributes(None, {}, "default", "Standard", Encrypted.of(encryption))
         self._upload("oss:PutObject", asked, self._abort)
         text = f"an upload with {encryption.algorithm} was opened"
         return line("destination.encryption", "ok", text, subject=self._subject)
@@ -306,7 +311,9 @@ class Trial:
         return self._world.ask(f"{needs} {self._where}", request, denied, once=once)
 
     def _of(self, sample: Sample) -> CopyRequest:
-        return msgspec.structs.replace(self._request, source=sample.source, request_payer=sample.pays)
+        return msgspec.structs.replace(
+            self._request, source=sample.source, request_payer=sample.pays or self._request.request_payer
+        )
 
     def _why_no_object(self, sample: Sample) -> str | None:
         if self.why_not is None and sample.head.size > WHOLE:
@@ -340,8 +347,8 @@ class Trial:
             self._world.ask_at_last(needs, lambda: self._store.abort(self._request, upload))
 
     def _compared(self, check: str, sample: Sample, what: str) -> Line:
-        pin = plan.bind(self._of(sample), sample.head, {})
-        seen = self._ask("oss:GetObject", lambda: self._store.find(self._bucket, self._key))
+        pin = plan.bind(self._of(sample), sample.head)
+        seen = self._ask("oss:GetObject", lambda: self._store.find(self._request, self._request.source))
         wrong = plan.differences(pin, seen, 0, None)
         if wrong or seen is None:
             text = f"{what}, and it is not what was promised: {', '.join(wrong)}"
@@ -354,7 +361,9 @@ class Trial:
         """Delete our object, of which `clear` names what is left."""
         needs, buckets = f"oss:DeleteObject {self._where}", self._world.buckets
         with contextlib.suppress(Unanswered):
-            seen = self._world.ask_at_last(needs, lambda: self._store.find(self._bucket, self._key))
+            seen = self._world.ask_at_last(
+                needs, lambda: self._store.find(self._request, self._request.source)
+            )
             version = seen.version_id if seen else None
             self._world.ask_at_last(needs, lambda: buckets.delete(self._bucket, self._key, version))
 

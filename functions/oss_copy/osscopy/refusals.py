@@ -1,11 +1,14 @@
 """What OSS refuses: the one table from its error codes to our errors, each with a word on what to do.
 
-Knows codes, statuses and messages; no SDK, and not what was asked for.
+Knows codes, statuses and messages, and which object of which side was asked for; no SDK, and not what for.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+
+import msgspec
 
 from osscopy.model import Conflict, Failed, OssCopyError, Skipped, Transient, UploadGone
 
@@ -32,7 +35,9 @@ _QUOTAS = frozenset(  # judged before anything is done
 )
 _THROTTLED = _QUOTAS | {"ServiceUnavailable"}
 _CONFLICTS = frozenset({"FileAlreadyExists", "FileImmutable", "PreconditionFailed"})
+_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _OTHER_REGION = "reside in the same data center"
+_BY_KMS = "forbidden by kms"  # "This request is forbidden by kms" (EC 0003-00000801)
 _REQUESTER_PAYS = "requester pay"  # "Access denied for requester pay bucket." (EC 0003-00000702 and -703)
 
 _BUSY = (
@@ -52,6 +57,11 @@ ADVICE = {
         "another account must grant it to the role in its bucket policy as well"
     ),
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
+    "ForbiddenByKms": (
+        "source or destination is encrypted with KMS: grant the function's role kms:GenerateDataKey and "
+        "kms:Decrypt on the key (make policy, with kms); `encryption` as `bucket` or AES256 does without the "
+        "source's key at the destination"
+    ),
     "RequesterPays": (
         "the requester pays for what is asked of this bucket: ask with `requestPayer` as true, in a rule too"
     ),
@@ -67,7 +77,7 @@ ADVICE = {
     "SymlinkTargetNotExist": "the symlink points to nothing: leave `symlinks` at copy, or mend the link",
     "InvalidTargetType": "the symlink points to a symlink: leave `symlinks` at copy, or name the object",
     "OperationNotSupported": "OSS cannot do this with an object of this type",
-    "KmsServiceNotEnabled": "enable KMS in this region or choose AES256",
+    "KmsServiceNotEnabled": "enable KMS in this region or choose AES256 or `bucket`",
     "InvalidEncryptionAlgorithmError": "choose KMS, AES256 or SM4",
     "InvalidObjectName": "OSS does not take this key",
     "InvalidTag": "check the tags: allowed are letters, digits, spaces and + - = . _ : /",
@@ -83,7 +93,14 @@ def _cause(code: str, message: str) -> str:
     """The key of `ADVICE`: the code, but for what OSS calls AccessDenied and only its message tells apart."""
     if _OTHER_REGION in message:
         return "OtherRegion"
+    if _BY_KMS in message:
+        return "ForbiddenByKms"
     return "RequesterPays" if _REQUESTER_PAYS in message else code
+
+
+def _pause(told: str) -> float:
+    """Seconds that OSS asks to wait, 30 at most; it says milliseconds. 0 if it says none, or no number."""
+    return min(30.0, float(told) / 1000) if _NUMBER.fullmatch(told) else 0.0
 
 
 def translate(
@@ -100,11 +117,11 @@ def translate(
     """
     in_doubt = (status == 200 or status >= 500) and code not in _QUOTAS
     known = _cause(code, message)
-    text = ": ".join(filter(None, (message, ADVICE.get(known)))) or f"OSS answered {status}"
+    text = advised(message, ADVICE.get(known, "")) or f"OSS answered {status}"
     if code == "NoSuchUpload":
         return UploadGone(code, message, request_id=request_id, status=status)
     if status in {429, 503} or code in _THROTTLED:
-        pause = float(headers.get("x-oss-qos-delay-time", 0)) / 1000  # milliseconds
+        pause = _pause(headers.get("x-oss-qos-delay-time", ""))
         return Transient(
             code,
             text,
@@ -112,7 +129,7 @@ def translate(
             status=status,
             in_doubt=in_doubt,
             throttled=True,
-            pause=min(pause, 30.0),
+            pause=pause,
         )
     if status >= 500 or status == 408 or code in _PASSING:
         return Transient(code, text, request_id=request_id, status=status, in_doubt=in_doubt)
@@ -121,3 +138,82 @@ def translate(
     conflict = status in {409, 412} or code in _CONFLICTS
     kind: Callable[..., OssCopyError] = Conflict if conflict else Failed
     return kind(code, text, request_id=request_id, status=status)
+
+
+def advised(message: str, advice: str) -> str:
+    """What a platform says and a word on what to do, as one sentence however the first one ends."""
+    return f"{_open(message)}: {advice}" if message and advice else message or advice
+
+
+def _open(message: str) -> str:
+    """`message` so that it can go on: without what ends a sentence."""
+    return message.rstrip(" \t\r\n.:;,")
+
+
+# --- where --------------------------------------------------------------------------------------------------
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The object, or bucket if `key` is empty, that a request is about.
+
+    `side`: source or destination of the copy; empty if it is of neither. `rights`: what the role needs for
+    the request, as `right` writes it; of several, OSS does not say which is missing.
+    """
+
+    side: str
+    bucket: str
+    key: str = ""
+    rights: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return f"oss://{self.bucket}/{self.key}" if self.key else f"oss://{self.bucket}"
+
+
+def right(action: str, bucket: str, key: str = "") -> str:
+    """An action of RAM on an object, or on a bucket."""
+    return f"{action} on {Place('', bucket, key).address}"
+
+
+KMS_KEY = " on the KMS key"
+
+_OF_BUCKET = frozenset({"NoSuchBucket", "OtherRegion", "RequesterPays", "AccessDenied"})
+_OF_KEY = frozenset(
+    {
+        "NoSuchKey",
+        "NoSuchVersion",
+        "FileImmutable",
+        "FileAlreadyExists",
+        "PreconditionFailed",
+        "SourceChanged",
+        "InvalidObjectState",
+        "EntityTooLarge",
+        "SymlinkTargetNotExist",
+        "InvalidTargetType",
+        "OperationNotSupported",
+        "InvalidObjectName",
+    }
+)
+
+
+def located(error: OssCopyError, place: Place) -> OssCopyError:
+    """`error`, whose message now names the place and a right that is missing, and whose `field` the side.
+
+    It names no side where the right that is missing may be one of the source or one of the destination.
+    """
+    cause = _cause(error.code, error.message)
+    error.message = f"{_open(error.message)} ({_where(cause, place)})"
+    error.args = (f"{error.code}: {error.message}",)
+    part = "bucket" if cause in _OF_BUCKET else "key" if cause in _OF_KEY else ""
+    elsewhere = [each for each in place.rights if not each.endswith((f" on {place.address}", KMS_KEY))]
+    if place.side and part and not (cause == "AccessDenied" and elsewhere):
+        error.field = f"{place.side}.{part}"
+    return error
+
+
+def _where(cause: str, place: Place) -> str:
+    if cause == "NoSuchBucket":
+        return Place("", place.bucket).address
+    if cause != "AccessDenied" or not place.rights:
+        return place.address
+    return f"missing{' is one of' * (len(place.rights) > 1)}: {'; '.join(place.rights)}"

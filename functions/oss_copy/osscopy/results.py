@@ -5,8 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Literal
 
+import msgspec
+
 from osscopy import plan
-from osscopy.model import Continue, Copy, CopyRequest, Head, Opened, OssCopyError, Pin, Problem, Result, Seen
+from osscopy.model import (
+    Continue,
+    Copy,
+    CopyRequest,
+    Head,
+    Opened,
+    OssCopyError,
+    Pin,
+    Problem,
+    Result,
+    Seen,
+    Written,
+)
 
 Ending = Literal["skipped", "failed", "cancelled"]
 
@@ -41,8 +55,14 @@ def unopened(
     )
 
 
-def opened(entry: Opened) -> Result:
-    """Of a copy on record that nothing is known of yet."""
+def refused(error: OssCopyError) -> Result:
+    """Of what is no copy that could be begun."""
+    return Result(None, "failed", hops=0, error=Problem.of(error))
+
+
+def opened(entry: Opened, now: float) -> Result:
+    """Of a copy on record of which nothing else is known: handed over, or its source is being restored."""
+    next_look = iso(plan.next_look(unix(entry.started_at), now)) if entry.restores else msgspec.UNSET
     return Result(
         entry.job,
         "running",
@@ -51,6 +71,20 @@ def opened(entry: Opened) -> Result:
         method=entry.method,
         hops=0,
         started_at=entry.started_at,
+        phase="restoring" if entry.restores else msgspec.UNSET,
+        next_look_at=next_look,
+    )
+
+
+def unbegun(entry: Opened, status: Ending, now: float, problem: Problem | None) -> Result:
+    """Of a copy on record that has come to an end before anything was written."""
+    return msgspec.structs.replace(
+        opened(entry, now),
+        status=status,
+        phase=msgspec.UNSET,
+        next_look_at=msgspec.UNSET,
+        finished_at=iso(now),
+        error=problem,
     )
 
 
@@ -64,12 +98,18 @@ def ended(task: Continue, status: Ending, now: float, problem: Problem | None) -
     return _of_task(task, status, 0, now, problem)
 
 
-def simple(copy: Copy | Opened, pin: Pin, found: Head | None, problem: Problem | None, now: float) -> Result:
+def simple(
+    copy: Copy | Opened | Continue,
+    pin: Pin,
+    found: Head | Written | None,
+    problem: Problem | None,
+    now: float,
+) -> Result:
     """Of a CopyObject after the look at the destination; `problem` is what speaks against it."""
     return _proved(copy, pin, found, problem, now, method="simple", parts=1, hops=1, lanes=1)
 
 
-def multipart(task: Continue, found: Head | None, problem: Problem | None, now: float) -> Result:
+def multipart(task: Continue, found: Head | Written | None, problem: Problem | None, now: float) -> Result:
     """Of a completed upload after the look at the destination; `problem` is what speaks against it."""
     upload = task.upload
     return _proved(
@@ -87,19 +127,26 @@ def multipart(task: Continue, found: Head | None, problem: Problem | None, now: 
 
 def seen(request: CopyRequest, of: Pin | Head) -> Seen:
     """The source as it was seen."""
-    return Seen(request.source.bucket, request.source.key, of.version_id, of.etag, of.size, of.crc64)
+    bucket, key = request.source.bucket, request.source.key
+    return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64, of.encryption)
 
 
-def shown(request: CopyRequest, of: Head | None) -> Seen:
-    """The destination as it is shown, or just its name."""
+def shown(request: CopyRequest, of: Head | Written | None) -> Seen:
+    """The destination as it is shown, as OSS told of what was written, or just its name."""
     bucket, key = request.destination.bucket, request.destination.key
-    return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64) if of else Seen(bucket, key)
+    match of:
+        case Head():
+            return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64, of.encryption)
+        case Written():
+            return Seen(bucket, key, of.version_id, of.etag or None)
+        case None:
+            return Seen(bucket, key)
 
 
 def _proved(
     copy: Copy | Continue | Opened,
     pin: Pin,
-    found: Head | None,
+    found: Head | Written | None,
     problem: Problem | None,
     now: float,
     *,
@@ -115,7 +162,7 @@ def _proved(
         source=seen(copy.request, pin),
         destination=shown(copy.request, found),
         method=method,
-        verified=None if problem or found is None else plan.verified_by(pin, found),
+        verified=plan.verified_by(pin, found) if isinstance(found, Head) and not problem else None,
         parts=parts,
         parts_done=parts,
         bytes_done=pin.size,

@@ -5,8 +5,9 @@ Knows the ports, the allow list, retries and the time left; not what the answers
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -16,17 +17,23 @@ from osscopy.model import (
     Acl,
     Conditions,
     Continue,
+    Copy,
     CopyRequest,
     Failed,
     Head,
     ListedPart,
+    Opened,
     Pin,
+    Refused,
     Source,
     Transient,
 )
-from osscopy.ports import Clock, Invoker, Journal, Log, Store
+from osscopy.ports import Invoker, Journal, Log, Runtime, Store
 
 T = TypeVar("T")
+
+
+_TAG_RIGHTS = "oss:GetObjectTagging (of a version oss:GetObjectVersionTagging too)"
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -43,9 +50,9 @@ class Limits(msgspec.Struct, frozen=True):
     parallel: int = 32
 
     @property
-    def settle(self) -> float:
+    def settle(self) -> int:
         """Seconds in which a request that timed out may still land."""
-        return plan.settle_time(self.configured)
+        return math.ceil(plan.settle_time(self.configured))
 
 
 class Session:
@@ -56,7 +63,7 @@ class Session:
         store: Store,
         journal: Journal,
         invoker: Invoker,
-        clock: Clock,
+        clock: Runtime,
         log: Log,
         limits: Limits,
         allow: Callable[[CopyRequest], None],
@@ -71,6 +78,14 @@ class Session:
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
 
+    def is_allowed(self, request: CopyRequest) -> bool:
+        """Whether the settings name its source and its destination."""
+        try:
+            self.allow(request)
+        except Refused:
+            return False
+        return True
+
     def attempts(self) -> Attempts:
         """For a question whose earlier attempts matter."""
         return Attempts(self.clock, until=self.submit_by)
@@ -78,6 +93,32 @@ class Session:
     def ask(self, request: Callable[[], T]) -> T:
         """The answer to one request, asked again while that may help."""
         return self.attempts().run(request)
+
+    def opening(
+        self,
+        copy: Copy,
+        pin: Pin,
+        head: Head,
+        method: Literal["simple", "multipart"],
+        *,
+        in_doubt: bool = False,
+        restores: bool = False,
+    ) -> Opened:
+        """The record of a copy that is bound to `pin`, as `head` shows it; it is not written yet."""
+        return Opened(
+            self.clock.nonce(),
+            copy.job,
+            copy.request,
+            pin,
+            copy.started_at,
+            method,
+            copy.follows,
+            uncertain=copy.may_land_late,
+            seen_at=head.seen_at,
+            in_doubt=in_doubt,
+            settle=self.limits.settle,
+            restores=restores,
+        )
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> None:
         """Submit an invocation; that its id was accepted before means that it is on its way."""
@@ -162,7 +203,7 @@ class Session:
                 return None
         try:
             head = self.source(request, Conditions())
-            now = plan.bind(request, head, self.tags(request, head))
+            now = plan.bind(request, head, self.tags_since(request, head, pin))
         except Failed as error:
             if error.code not in {"NoSuchKey", "NoSuchVersion"}:
                 raise
@@ -175,16 +216,92 @@ class Session:
         return self.same_source(task.request, task.pin) is not None
 
     def tags(self, request: CopyRequest, head: Head) -> dict[str, str]:
-        """The tags to be copied: none are read where HEAD shows none."""
-        if request.tags != "copy" or head.tag_count == 0:
+        """The tags to be copied. Failed if they may not be read, where HEAD does not show their number."""
+        if request.tags != "copy" or head.link is not None or head.tag_count == 0:
             return {}
         source = plan.pinned(request.source, plan.pin(head))
-        return self.ask(lambda: self.store.tags(request, source))
+        try:
+            return self.ask(lambda: self.store.tags(request, source))
+        except Failed as error:
+            if error.status != 403:
+                raise
+            text = (
+                f"the tags of the source may not be read, and would be lost: grant the function's role "
+                f"{_TAG_RIGHTS} on oss://{source.bucket}/{source.key}, or ask with `tags` as `none` or a map "
+                f"({error.message})"
+            )
+            raise Failed(error.code, text, request_id=error.request_id, status=error.status) from error
+
+    def tags_if_readable(self, request: CopyRequest, head: Head) -> dict[str, str] | None:
+        """The tags to be copied, None if they may not be read."""
+        try:
+            return self.tags(request, head)
+        except Failed as error:
+            if error.status != 403:
+                raise
+            return None
+
+    def tags_since(self, request: CopyRequest, head: Head, seen: Pin) -> dict[str, str] | None:
+        """The tags to be copied, None where they were not read for `seen` and HEAD shows none by now.
+
+        Where they were read for `seen`, and there were none, HEAD would show it if there were any by now.
+        """
+        if head.tag_count is None and seen.promise is not None and not seen.promise.tags:
+            return None if seen.promise.tags is None else {}
+        return self.tags(request, head)
+
+    def is_shown(self, request: CopyRequest, head: Head, shown: Head | None) -> bool:
+        """Whether the destination shows what a copy of `head` would, as far as may be seen."""
+        if shown is None or not plan.is_shown(request, head, shown):
+            return False
+        return self.same_tags(request, head, shown)
+
+    def same_tags(self, request: CopyRequest, head: Head, shown: Head) -> bool:
+        """Whether the destination has the tags of a copy of `head`, as far as they may be read."""
+        promise = plan.bind(request, head).promise
+        if promise is None or not (promise.tags or shown.tag_count):
+            return True
+        wanted = self.tags_if_readable(request, head) if request.tags == "copy" else request.tags
+        try:
+            return wanted is None or self.tags_shown(request) == ({} if wanted == "none" else wanted)
+        except Failed as error:
+            if error.status not in {403, 404}:
+                raise
+            return error.status == 403  # 404: the destination is gone
+
+    def judge_overwrite(self, request: CopyRequest, head: Head, follows: int | None) -> None:
+        """Look at the destination; raise Conflict or Skipped if the overwrite policy says so."""
+        shown = self.destination(request)
+        may_skip = shown is not None and request.overwrite != "never" and plan.is_shown(request, head, shown)
+        same_tags = not may_skip or shown is None or self.same_tags(request, head, shown)
+        plan.judge_overwrite(request, head, shown, follows, same_tags=same_tags)
+
+    def tags_shown(self, request: CopyRequest, version_id: str | None = None) -> dict[str, str]:
+        """The tags of the destination, or of one version of it."""
+        place = Source(request.destination.bucket, request.destination.key, version_id)
+        return self.ask(lambda: self.store.tags(request, place))
 
     def destination(self, request: CopyRequest, version_id: str | None = None) -> Head | None:
         """What the destination shows now, or one version of it; a symlink itself, not what it points to."""
         place = Source(request.destination.bucket, request.destination.key, version_id)
-        return self._itself(request, place, lambda: self.store.find(place.bucket, place.key, version_id))
+        return self._itself(request, place, lambda: self.store.find(request, place))
+
+    def may_look(self, request: CopyRequest) -> None:
+        """Failed, with the right that is missing, if what is written there could not be looked at.
+
+        OSS tells who may read an object that there is none, whether he may list or not.
+        """
+        try:
+            self.destination(request)
+        except Failed as error:
+            if error.status != 403:
+                raise
+            bucket, key = request.destination.bucket, request.destination.key
+            text = (
+                f"nothing was written: the copy could not be looked at, since the function's role lacks "
+                f"oss:GetObject on oss://{bucket}/{key} ({error.message})"
+            )
+            raise Failed(error.code, text, request_id=error.request_id, status=error.status) from error
 
     def acl(self, request: CopyRequest, pin: Pin) -> Acl:
         """The ACL the destination is to have."""
@@ -213,5 +330,5 @@ class Session:
         return self.limits.deadline - self.clock.monotonic()
 
     def is_short_of_time(self) -> bool:
-        """Whether another copy had better not be begun in this invocation."""
-        return self.seconds_left() < 3 * plan.reserve(self.limits.timeout)
+        """Whether another copy of a list had better not be begun in this invocation."""
+        return self.seconds_left() < plan.list_reserve(self.limits.timeout)

@@ -17,10 +17,18 @@ import msgspec
 from osscopy import events, names, plan
 from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+_PLACE = re.compile(r"(?:(https?)://)?([A-Za-z0-9.-]+(?::\d{1,5})?)(?:[/?#].*)?")  # of a text that is none
+# A name before an endpoint of OSS: oss-REGION[-internal], REGION.oss, vpc100-oss-REGION, oss-accelerate.
+_WITH_BUCKET = re.compile(
+    r"[A-Za-z0-9-]+\.((?:(?:vpc\d+-)?oss-[a-z0-9-]+|[a-z]{2}-[a-z0-9-]+\.oss)\.aliyuncs\.com(?::\d+)?)",
+    re.IGNORECASE,
+)
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+_RECORD = re.compile(r"[A-Za-z0-9/-]+")  # how records end: kinds, jobs, hashes and numbers
 
 
 class RulesObject(msgspec.Struct, frozen=True):
@@ -48,8 +56,21 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: str = "INFO"
 
     def allow(self, request: CopyRequest) -> None:
-        """Refuse what the allow lists do not name; called at every hop."""
+        """Refuse what the allow lists do not name, and the function's own memory; called at every hop.
+
+        Whoever may write a record, or the rules, decides what the function does next. Records are read by
+        their API alone.
+        """
         source, destination = request.source, request.destination
+        for field, place in (("source", source), ("destination", destination)):
+            if place.bucket == self.state_bucket and place.key.startswith(self.state_prefix):
+                text = (
+                    f"{self.state_bucket}/{self.state_prefix}* holds the function's records: not to be copied"
+                )
+                raise Refused("NotAllowed", text, field=field, status=403)
+        if self.rules == RulesObject(destination.bucket, destination.key):
+            text = "COPY_RULES are read from there: no copy may replace them"
+            raise Refused("NotAllowed", text, field="destination", status=403)
         if not any(each.matches(source.bucket, source.key) for each in self.allowed_sources):
             raise Refused(
                 "NotAllowed", "ALLOWED_SOURCES does not name this source", field="source", status=403
@@ -61,6 +82,41 @@ class Settings(msgspec.Struct, frozen=True):
                 field="destination",
                 status=403,
             )
+
+    def read_rules(self, text: str) -> tuple[Rule, ...]:
+        """Rules from JSON that keep clear of the records; Refused or ValueError names what is wrong."""
+        return self.keep_apart(read_rules(text))
+
+    def keep_apart(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """The rules; ValueError names one that watches records, or writes where they are.
+
+        A rule that watched them would feed the function: a copy that fails writes a record.
+        """
+        records = f"the function's records, {self.state_bucket}/{self.state_prefix}*"
+        for index, rule in enumerate(rules):
+            watched, made = rule.source, rule.destination
+            if self.may_hold_records(watched.bucket, watched.prefix, watched.suffix):
+                raise ValueError(
+                    f"rule {index} watches {records}: each would be an event, and what fails writes another; "
+                    "watch another bucket or prefix, or name another STATE_BUCKET or STATE_PREFIX"
+                )
+            written = names.fixed_prefix(made.key, watched.prefix)
+            if made.bucket == self.state_bucket and written.startswith(self.state_prefix):
+                raise ValueError(f"rule {index} writes among {records}: choose another bucket or prefix")
+        return rules
+
+    def may_hold_records(self, bucket: str, prefix: str, suffix: str) -> bool:
+        """Whether the key of a record may have this prefix and suffix."""
+        near = prefix.startswith(self.state_prefix) or self.state_prefix.startswith(prefix)
+        return bucket == self.state_bucket and near and _may_end(self.state_prefix, suffix)
+
+
+def _may_end(prefix: str, suffix: str) -> bool:
+    """Whether a record under `prefix` may end with `suffix`, which may reach into the prefix."""
+    cuts = range(len(suffix))
+    return not suffix or any(
+        prefix.endswith(suffix[:cut]) and _RECORD.fullmatch(suffix[cut:]) is not None for cut in cuts
+    )
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -75,13 +131,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             "Misconfigured", "STATE_BUCKET: name the bucket for the records of copies", field="STATE_BUCKET"
         )
     none: tuple[Rule, ...] | RulesObject = ()
-    return Settings(
+    loaded = Settings(
         state_bucket=read("STATE_BUCKET", _bucket, ""),
         state_prefix=read("STATE_PREFIX", _prefix, "oss-copy/"),
         allowed_sources=read("ALLOWED_SOURCES", _patterns, ()),
         allowed_destinations=read("ALLOWED_DESTINATIONS", _patterns, ()),
         rules=read("COPY_RULES", _rules, none),
-        oss_endpoint=read("OSS_ENDPOINT", _endpoint, None),
+        oss_endpoint=read("OSS_ENDPOINT", _oss_endpoint, None),
         invoke_endpoint=read("INVOKE_ENDPOINT", _endpoint, None),
         invoke_function=read("INVOKE_FUNCTION", _function, None),
         max_parallel=read("MAX_PARALLEL", lambda text: _number(text, 1, 512), 32),
@@ -90,12 +146,15 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         api_token=read("API_TOKEN", _token, None),
         log_level=read("LOG_LEVEL", _level, "INFO"),
     )
+    if isinstance(loaded.rules, tuple):
+        checked("COPY_RULES", loaded.keep_apart, loaded.rules)
+    return loaded
 
 
-def checked(name: str, parse: Callable[[str], T], text: str) -> T:
-    """What `parse` makes of the variable's text; Misconfigured names the variable."""
+def checked(name: str, parse: Callable[[S], T], given: S) -> T:
+    """What `parse` makes of the variable's text or value; Misconfigured names the variable."""
     try:
-        return parse(text)
+        return parse(given)
     except Refused as error:
         where = f" at {error.field}" if error.field else ""
         raise Misconfigured("Misconfigured", f"{name}{where}: {error.message}", field=name) from None
@@ -142,7 +201,7 @@ def _rules(text: str) -> tuple[Rule, ...] | RulesObject:
 
 def read_rules(text: str) -> tuple[Rule, ...]:
     """Rules from JSON; Refused or ValueError names what is wrong, or the two of them that feed each other."""
-    rules: list[Rule] = events.decode(text.encode(), list[Rule], "")
+    rules: list[Rule] = events.decode(events.unmarked(text.encode()), list[Rule], "")
     for index, rule in enumerate(rules):
         names.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
         names.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
@@ -178,8 +237,18 @@ def _feeds(made: Rule, watching: Rule) -> bool:
 
 def _endpoint(text: str) -> str:
     if not _ENDPOINT.fullmatch(text):
-        raise ValueError(f"{text!r} is no endpoint; write https://HOST or http://HOST:PORT")
+        found = _PLACE.fullmatch(text)
+        form = f"{found[1] or 'https'}://{found[2]}" if found else "https://HOST or http://HOST:PORT"
+        raise ValueError(f"{text!r} is no endpoint; write {form}")
     return text
+
+
+def _oss_endpoint(text: str) -> str:
+    """An endpoint without a bucket: that of each request is put before the host."""
+    place = _PLACE.fullmatch(text)
+    if place and (found := _WITH_BUCKET.fullmatch(place[2])):
+        raise ValueError(f"{text!r} has a bucket in its host; write {place[1] or 'https'}://{found[1]}")
+    return _endpoint(text)
 
 
 def _function(text: str) -> str:

@@ -1,7 +1,8 @@
 """What is suspicious about settings that are all valid: pure, from values to lines of the check.
 
 Knows the settings and what the platform told of the function; asks nothing. A setting that is wrong by itself
-never gets here: `settings.load` refuses it.
+never gets here: `settings.load` refuses it. The deployer's tool says the same of a template, before it is
+deployed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import combinations
 import msgspec
 
 from osscopy import names, plan
-from osscopy.model import GIB, MIB, TIB, Grade, Line, Refused, Rule, RuleSource
+from osscopy.model import GIB, MIB, TIB, Grade, Line, Refused, Rule
 from osscopy.names import Pattern
 from osscopy.settings import Settings
 
@@ -70,7 +71,7 @@ def allow_lists(deployment: Deployment) -> Iterator[Line]:
         ]
         for each in fatal:
             text = f"{shown(each)} covers {settings.state_prefix}, where the records of copies are"
-            advice = "name another bucket or prefix: a copy there would overwrite the memory of copies"
+            advice = "name another bucket or prefix: copies there are refused, and no role should allow them"
             yield line("settings.allowLists", "failed", text, advice, name)
         if not loose and not fatal:
             yield line("settings.allowLists", "ok", ", ".join(map(shown, patterns)), subject=name)
@@ -90,6 +91,22 @@ def shown(pattern: Pattern) -> str:
 
 def _is_loose(prefix: str) -> bool:
     return bool(prefix) and not prefix.endswith("/")
+
+
+def no_plain_text(text: str) -> tuple[str, str] | None:
+    """What is wrong with a prefix or suffix, and what to write; None if nothing is.
+
+    OSS takes no `*`, `^` or `oss://` in the filter of an event notification, which is plain text (OSS
+    documentation, "event notification"), and holds no key that begins with a slash.
+    """
+    if text.startswith("oss://"):
+        return f"{text!r} begins with oss://", "write what keys begin with, without bucket"
+    if signs := [sign for sign in "*^" if sign in text]:
+        plain = text.translate({ord(sign): None for sign in signs})
+        return f"{text!r} is plain text: {' and '.join(signs)} match nothing", f"write {plain!r}"
+    if text[:1] in {"/", "\\"}:
+        return f"{text!r} begins with {text[0]}, and no key does", f"write {text.lstrip(text[0])!r}"
+    return None
 
 
 # --- rules -------------------------------------------------------------------------------------------------
@@ -119,19 +136,25 @@ def _rules(settings: Settings, given: Sequence[Rule]) -> Iterator[Line]:
             name, "ALLOWED_SOURCES", settings.allowed_sources, watched.bucket, watched.prefix
         )
         written = names.fixed_prefix(made.key, watched.prefix)
-        yield from _coverage(
-            name, "ALLOWED_DESTINATIONS", settings.allowed_destinations, made.bucket, written
-        )
-        if overlap(watched, settings.state_bucket, settings.state_prefix):
-            text = "it watches the records of copies: a copy of one that fails writes another, for ever"
-            yield line("settings.rules", "failed", text, "watch another bucket or prefix", name)
-        if _is_loose(watched.prefix):
+        if not _is_allowed(settings.allowed_destinations, made.bucket, made.key):
+            yield from _coverage(
+                name, "ALLOWED_DESTINATIONS", settings.allowed_destinations, made.bucket, written
+            )
+        wrong = [found for each in (watched.prefix, watched.suffix) if (found := no_plain_text(each))]
+        for text, advice in wrong:
+            yield line("settings.rules", "failed", text, f"{advice} (here and in the trigger's filter)", name)
+        if _is_loose(watched.prefix) and not wrong:
             text = f"prefix {watched.prefix!r} watches {watched.prefix}x as well as {watched.prefix}/x"
             advice = f"if a folder is meant, write {watched.prefix}/ (here and in the trigger's filter)"
             yield line("settings.rules", "warning", text, advice, name)
     for (i, one), (j, other) in combinations(enumerate(given), 2):
         if (example := _common(one, other)) is not None:
             yield _twice(f"COPY_RULES[{i}], COPY_RULES[{j}]", one, other, example)
+
+
+def _is_allowed(patterns: Sequence[Pattern], bucket: str, template: str) -> bool:
+    """Whether a destination that is always the same key is named as such."""
+    return "{" not in template and any(each.matches(bucket, template) for each in patterns)
 
 
 def _coverage(
@@ -157,12 +180,6 @@ def _common(one: Rule, other: Rule) -> str | None:
     example = f"{prefix}example{suffix}"
     covered = one.covers(a.bucket, example) and other.covers(a.bucket, example)
     return example if covered else None
-
-
-def overlap(watched: RuleSource, bucket: str, prefix: str) -> bool:
-    """Whether some key of `bucket` that starts with `prefix` may be one that the rule watches."""
-    near = watched.prefix.startswith(prefix) or prefix.startswith(watched.prefix)
-    return watched.bucket == bucket and near
 
 
 def _twice(names_: str, one: Rule, other: Rule, example: str) -> Line:
@@ -218,16 +235,17 @@ def timeout(deployment: Deployment, largest: int) -> Iterator[Line]:
     part = min(plan.MAX_PART, int(plan.part_budget(seconds) * plan.PART_RATE))
     most = min(plan.MAX_OBJECT, part * plan.MAX_PARTS)
     text = f"{seconds:g} s: objects of up to {_size(most)} can be copied"
-    advice = "raise the function's timeout; 700 s are enough for what OSS can hold"
+    advice = "raise the function's timeout; 600 s are enough for what OSS can hold"
     if largest > most:
         yield line("settings.timeout", "failed", f"{text}, and one of {_size(largest)} is there", advice)
     else:
         yield line("settings.timeout", "ok" if most >= TIB else "warning", text, advice)
-    takes = threshold / plan.PART_RATE
+    takes, longest = threshold / plan.PART_RATE, plan.longest_copy(seconds)
     text = f"a CopyObject of {_size(threshold)} is trusted to take {takes:.0f} s of {seconds:g} s"
     advice = "lower MULTIPART_THRESHOLD, or raise the function's timeout"
-    fits = takes <= seconds - plan.reserve(seconds)
-    yield line("settings.multipartThreshold", "ok" if fits else "warning", text, advice)
+    if longest < threshold:
+        text += f": what is larger than {_size(longest)} is copied in parts"
+    yield line("settings.multipartThreshold", "ok" if threshold <= longest else "warning", text, advice)
 
 
 def _size(count: int) -> str:

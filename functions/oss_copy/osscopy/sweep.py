@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from osscopy import events, follow, plan, results
+from osscopy import batch, events, follow, plan, results
 from osscopy.ending import Ending, task_of
 from osscopy.engine import task_id
 from osscopy.journal import RecordJournal
@@ -28,6 +29,7 @@ from osscopy.model import (
     Opened,
     OssCopyError,
     Problem,
+    Rest,
     Sweep,
     Swept,
     UploadGone,
@@ -62,6 +64,8 @@ class Sweeper:
     def run(self, sweep: Sweep) -> Swept:
         """Look at the copies after job `sweep.after`; Transient if their records cannot be listed."""
         after, more = sweep.after, True
+        if not after:
+            self._resume_lists()
         while more and self._has_time():
             page = self._session.ask(lambda: self._journal.opens(after, PAGE))  # noqa: B023 - called before the loop goes on
             more = len(page.entries) == PAGE
@@ -74,7 +78,7 @@ class Sweeper:
                     self._attend(job, written, page.seen_at)
         if more:
             following = Sweep(after)
-            name = f"sweep-{int(self._session.now()) // self._patience}-{after or 'start'}"
+            name = f"sweep-{int(self._session.now()) // plan.GENERATION}-{after or 'start'}"
             self._session.submit(name, events.encode(following), 0)
         report = self._report(more)
         self._session.log("swept", **{name: getattr(report, name) for name in Swept.__struct_fields__})
@@ -93,9 +97,12 @@ class Sweeper:
             match command:
                 case Continue():
                     resumed += self._pick_up_hop(command)
+                case Rest():
+                    resumed += self._pick_up_rest(command)
                 case Copy():
-                    resumed += self._pick_up_start(command, dropped)
-        return resumed
+                    pass  # all of them together
+        copies = tuple(each for each in dropped.commands if isinstance(each, Copy))
+        return resumed + self._pick_up_starts(copies, dropped)
 
     # --- one copy --------------------------------------------------------------------------------------
 
@@ -123,31 +130,20 @@ class Sweeper:
         return self._revive(opened, entered, now)
 
     def _revive(self, opened: Opened, entered: Entered | None, now: int) -> Fate:
-        """Submit what takes the copy on, unless it moves. The generation makes its task id a new one.
-
-        Two sweeps within one period of patience submit the same id, so that one of them counts.
-        """
-        generation = now // self._patience
+        """Submit what takes the copy on, unless it moves, or has come to an end without a word."""
+        if opened.may_land and self._ending.landed(opened) is not None:
+            return "ended"
         too_old = now - results.unix(opened.started_at) > plan.MAX_AGE + self._patience
         if entered is None:
             if too_old:
-                problem = Problem.of(TOO_OLD)
-                ended = msgspec.structs.replace(
-                    results.opened(opened), status="failed", finished_at=results.iso(now), error=problem
-                )
+                ended = results.unbegun(opened, "failed", now, Problem.of(TOO_OLD))
                 self._ending.close(opened, ended)
                 return "ended"
-            copy = Copy(
-                opened.job,
-                plan.asked(opened.request, opened.pin),
-                opened.started_at,
-                keep=True,
-                follows=opened.follows,
-                generation=generation,
-            )
-            self._session.submit(f"{copy.job}-g{generation}-l1-h1", events.encode(copy), 0)
+            if (generation := self._generation(opened.job, now, self._patience)) is None:
+                return "waiting"
+            self._restart(opened, generation)
             return "resumed"
-        task = task_of(opened, entered.upload, generation)
+        task = task_of(opened, entered.upload)
         gone = False
         try:
             if self._session.idle(task) < self._patience:
@@ -160,9 +156,56 @@ class Sweeper:
         if too_old and not gone:  # hops that live give up by themselves
             self._ending.fail(task, TOO_OLD)
             return "ended"
+        if (generation := self._generation(opened.job, now, self._patience)) is None:
+            return "waiting"
+        task = msgspec.structs.replace(task, generation=generation)
         self._session.ask(lambda: self._journal.supersede(task.job, generation))
         self._session.submit(task_id(task), events.encode(task), 0)
         return "resumed"
+
+    def _restart(self, opened: Opened, generation: int) -> None:
+        """Let the copy begin once more."""
+        copy = Copy(
+            opened.job,
+            plan.asked(opened.request, opened.pin),
+            opened.started_at,
+            keep=True,
+            follows=opened.follows,
+            generation=generation,
+            since=opened.not_before,
+        )
+        self._session.ask(lambda: self._journal.restart(opened.job, generation))
+        self._session.submit(f"{copy.job}-g{generation}-l1-h1", events.encode(copy), 0)
+
+    def _generation(self, job: str, now: int, patience: float) -> int | None:
+        """The generation to start, above all on record; None if the newest one is younger than `patience`.
+
+        It makes task ids new ones. Two sweeps at once start the same, so that one of them counts.
+        """
+        newest = self._session.ask(lambda: self._journal.newest_generation(job))
+        if newest is not None and newest.age < patience:
+            return None
+        return plan.next_generation(now, newest.number if newest else 0)
+
+    def _resume_lists(self) -> None:
+        """Hand over again the lists that no invocation seems to work on any more."""
+        page = self._session.ask(self._journal.lists)
+        patience = max(self._patience, 2 * self._session.limits.timeout)
+        for name, written in page.entries:
+            if page.seen_at - written < patience or not self._has_time():
+                continue
+            try:
+                generation = self._generation(name, page.seen_at, patience)
+                if generation is not None:
+                    self._hand_over_list(name, generation)
+            except OssCopyError as error:
+                self._session.log("sweepFailed", list=name, error=str(error))
+                self._counts["failed"] += 1
+
+    def _hand_over_list(self, name: str, generation: int) -> None:
+        self._session.ask(lambda: self._journal.restart(name, generation))
+        self._session.submit(f"{name}-g{generation}", events.encode(Rest(name, generation)), 0)
+        self._counts["resumed"] += 1
 
     # --- what is over ----------------------------------------------------------------------------------
 
@@ -173,10 +216,11 @@ class Sweeper:
         looked at, before.
         """
         closed = self._session.ask(lambda: self._journal.written("done", opened.job))
-        if closed is None or now - closed[0] < self._session.limits.settle:
+        settle = max(self._session.limits.settle, opened.settle, done.settle)  # settings change
+        if closed is None or now - closed[0] < settle:
             return "waiting"
         entered = self._session.ask(lambda: self._journal.entered(opened.job))
-        if not self._leaves_no_upload(opened, entered, written, closed[0]):
+        if not self._leaves_no_upload(opened, entered, (written, closed[0]), settle):
             return "waiting"
         if done.result.status != "cancelled":
             certain = not opened.uncertain
@@ -185,21 +229,25 @@ class Sweeper:
         return "forgotten"
 
     def _leaves_no_upload(
-        self, opened: Opened, entered: Entered | None, written: int, closed_at: int
+        self, opened: Opened, entered: Entered | None, open_from: tuple[int, int], settle: int
     ) -> bool:
-        """Whether no upload of this copy is open any more; with its bucket all are gone."""
+        """Whether no upload of this copy is open any more; with its bucket all are gone.
+
+        `open_from`: when the copy was opened and closed.
+        """
         try:
             if entered is not None:
                 with contextlib.suppress(UploadGone):
                     self._ending.abort(task_of(opened, entered.upload))
-            in_parts = opened.method == "multipart" or entered is not None  # CopyObject did not take it
-            return not in_parts or self._end_strangers(opened, entered, written, closed_at)
+            return self._end_strangers(opened, entered, open_from, settle)
         except Failed as error:
             if error.code != "NoSuchBucket":
                 raise
             return True
 
-    def _end_strangers(self, opened: Opened, entered: Entered | None, written: int, closed_at: int) -> bool:
+    def _end_strangers(
+        self, opened: Opened, entered: Entered | None, open_from: tuple[int, int], settle: int
+    ) -> bool:
         """Abort what an Initiate of this copy left whose answer nobody heard; whether none is left.
 
         OSS cannot label an upload. One counts as ours only if it has exactly our key, was initiated while the
@@ -207,7 +255,7 @@ class Sweeper:
         no other copy to that key is open. What is doubtful is reported.
         """
         page = self._session.ask(lambda: self._session.store.uploads(opened.request))
-        settle = self._session.limits.settle
+        written, closed_at = open_from
         settled = True
         for upload in page.uploads:
             if entered is not None and upload.id == entered.upload.id:
@@ -260,21 +308,49 @@ class Sweeper:
         self._session.submit(task_id(following), events.encode(following), 5)
         return True
 
-    def _pick_up_start(self, copy: Copy, dropped: Dropped) -> bool:
-        """Asks nothing of OSS, which may be why it was given up: who begins sees whether it is over."""
-        following = msgspec.structs.replace(copy, drops=copy.drops + 1, retried=True)
-        if following.drops <= plan.MAX_DROPS:
-            name, delay = f"{copy.job}-d{following.drops}", plan.drop_delay(following.drops)
-            self._session.submit(name, events.encode(following), delay)
-            return True
+    def _pick_up_rest(self, rest: Rest) -> bool:
+        following = Rest(rest.list, rest.generation, rest.drops + 1)
+        if following.drops > plan.MAX_DROPS:
+            self._session.log("leftToSweep", list=rest.list)
+            return False
+        name = f"{rest.list}-g{rest.generation}-d{following.drops}"
+        self._session.submit(name, events.encode(following), plan.drop_delay(following.drops))
+        return True
+
+    def _pick_up_starts(self, copies: Sequence[Copy], dropped: Dropped) -> int:
+        """Those of a list go on as one, and with those given up too often it is the same, if time is short.
+
+        Of one alone nothing is asked of OSS, which may be why it was given up: who begins sees how it is.
+        """
+        again = [
+            msgspec.structs.replace(each, drops=each.drops + 1, retried=True, since=each.since or 0)
+            for each in copies
+        ]
+        lasting = [each for each in again if each.drops <= plan.MAX_DROPS]
+        for position, copy in enumerate(each for each in again if each.drops > plan.MAX_DROPS):
+            if position and not self._has_time():
+                lasting.append(copy)
+            else:
+                self._give_up(copy, dropped)
+        if len(lasting) == 1:
+            (copy,) = lasting
+            name, delay = f"{copy.job}-d{copy.drops}", plan.drop_delay(copy.drops)
+            self._session.submit(name, events.encode(copy), delay)
+        elif lasting:
+            delay = plan.drop_delay(min(plan.MAX_DROPS, lasting[0].drops))
+            now = self._session.now()
+            batch.hand_over(self._session, self._journal, lasting, now, f"d{lasting[0].drops}", delay)
+        return len(lasting)
+
+    def _give_up(self, copy: Copy, dropped: Dropped) -> None:
+        """Call a copy failed that FC has given up too often, unless it has been begun."""
         if self._session.ask(lambda: self._journal.opened(copy.job)) is None:
             error = Failed(
                 "InvocationDropped",
-                f"FC gave up {following.drops} invocations, the last one for {dropped.condition}",
+                f"FC gave up {copy.drops} invocations, the last one for {dropped.condition}",
                 request_id=dropped.request_id,
             )
             self._ending.close(copy, results.unopened(copy, "failed", self._session.now(), error))
-        return False
 
     def _report(self, more: bool) -> Swept:
         names = ("looked", "resumed", "ended", "forgotten", "aborted", "waiting", "failed")

@@ -39,6 +39,7 @@ STATUS = {
     "NoSuchVersion": 404,
     "NoSuchBucket": 404,
     "SymlinkTargetNotExist": 404,
+    "NoSuchJob": 404,
     "NotFound": 404,
     "MethodNotAllowed": 405,
     "DestinationChanged": 409,
@@ -52,6 +53,7 @@ STATUS = {
     "UnsupportedMediaType": 415,
     "VerificationFailed": 500,
     "OutcomeUnknown": 500,
+    "NotVerified": 500,
     "NotAvailable": 501,
 }  # everything else is a field that cannot be served: 422
 
@@ -80,14 +82,21 @@ def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
             return _response(200, {"status": "ok"})
         case "GET", ("openapi.json",):
             return _document()
-        case "GET", ("copies", job) if _JOB.fullmatch(job):
-            return _response(200, desk.look(job))
-        case "DELETE", ("copies", job) if _JOB.fullmatch(job):
-            return _told(desk.cancel(job))
-        case "POST", ("copies", job, "resubmit") if _JOB.fullmatch(job):
-            return _begun(desk.resubmit(job, _occurrence(call, arrival), arrival))
+        case "GET", ("copies", job) if job:
+            return _response(200, desk.look(_job(job)))
+        case "DELETE", ("copies", job) if job:
+            return _told(desk.cancel(_job(job)))
+        case "POST", ("copies", job, "resubmit") if job:
+            return _begun(desk.resubmit(_job(job), _occurrence(call, arrival), arrival))
         case _, segments:
             return _not_offered(segments)
+
+
+def _job(text: str) -> str:
+    """The id of a job, which no job has that looks otherwise."""
+    if not _JOB.fullmatch(text):
+        raise Refused("NoSuchJob", f"there is no job {text[:100]}: {events.FORMS[events.JOB]}", status=404)
+    return text
 
 
 def _not_offered(segments: tuple[str, ...]) -> Response:
@@ -97,9 +106,9 @@ def _not_offered(segments: tuple[str, ...]) -> Response:
             offered = "GET, HEAD, POST"
         case ("healthz",) | ("openapi.json",):
             offered = "GET, HEAD"
-        case ("copies", job) if _JOB.fullmatch(job):
+        case ("copies", job) if job:
             offered = "GET, HEAD, DELETE"
-        case ("copies", job, "resubmit") if _JOB.fullmatch(job):
+        case ("copies", job, "resubmit") if job:
             offered = "POST"
         case _:
             return _problem(Problem("NotFound", f"there is no /{'/'.join(segments)[:100]}"))
@@ -147,11 +156,21 @@ def _start(call: events.HttpCall, arrival: events.Arrival, desk: Desk) -> Result
 
 
 def _read_body(call: events.HttpCall) -> bytes:
-    body = _body(call)
+    if len(call.body) > MAX_BODY * 4 // 3 + 4:
+        raise Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")
+    _check_form(call)
+    return _body(call)
+
+
+def _check_form(call: events.HttpCall) -> None:
+    """Refuse a body that is no JSON, or packed, by the header that says so."""
     sent = call.header("Content-Type")
     if sent is not None and sent.partition(";")[0].strip().lower() != "application/json":
         raise Refused("UnsupportedMediaType", "send application/json", field="Content-Type")
-    return body
+    packed = {each.strip().lower() for each in (call.header("Content-Encoding") or "").split(",")}
+    if packed - {"", "identity"}:
+        text = "send the body as it is, without a Content-Encoding"
+        raise Refused("UnsupportedMediaType", text, field="Content-Encoding")
 
 
 def _occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:
@@ -159,8 +178,6 @@ def _occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:
 
 
 def _body(call: events.HttpCall) -> bytes:
-    if len(call.body) > MAX_BODY * 4 // 3 + 4:
-        raise Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")
     try:
         body = base64.b64decode(call.body, validate=True) if call.is_base64_encoded else call.body.encode()
     except ValueError:  # no ASCII, no base64, or no Unicode
@@ -198,6 +215,8 @@ def _problem(problem: Problem, headers: Mapping[str, str] | None = None) -> Resp
     if problem.retryable:
         return _response(503, {"error": problem}, {"Retry-After": RETRY_AFTER})
     asking = {"WWW-Authenticate": "Bearer"} if problem.code == "Unauthorized" else {}
+    if problem.code == "UnsupportedMediaType" and problem.field == "Content-Encoding":
+        asking = {"Accept-Encoding": "identity"}  # as RFC 9110 asks for
     return _response(STATUS.get(problem.code, 422), {"error": problem}, {**asking, **(headers or {})})
 
 

@@ -7,6 +7,7 @@ they may hold more than ASCII: a `str` would break the signature.
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,13 +15,11 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from osscopy.model import (
     Attributes,
     ContentHeaders,
     CopyRequest,
-    Encryption,
+    Encrypted,
     Head,
     ListedPart,
     PartPage,
@@ -36,10 +35,6 @@ from osscopy.refusals import translate
 
 def named(headers: dict[str, str | None]) -> dict[str, Any]:
     return {name: value for name, value in headers.items() if value is not None}
-
-
-def payer(request: CopyRequest) -> str | None:
-    return "requester" if request.request_payer else None
 
 
 def forbid(request: CopyRequest) -> str | None:
@@ -59,7 +54,6 @@ def pinned(request: CopyRequest, pin: Pin) -> dict[str, Any]:
         {
             "x-oss-copy-source-if-match": pin.etag if pin.link is None else None,
             "x-oss-traffic-limit": limit,
-            "x-oss-request-payer": payer(request),
         }
     )
 
@@ -111,6 +105,7 @@ def _from_wire(value: str) -> str:
 
 
 def head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
+    """What HEAD shows; Transient if that cannot be read. What OSS does not say is unknown, not none."""
     answer.resp.read()
     headers = answer.headers
     content = {field: _from_wire(headers[name]) for field, name in _CONTENT.items() if name in headers}
@@ -119,17 +114,18 @@ def head(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
         for name, value in headers.items()
         if name.lower().startswith("x-oss-meta-")
     }
+    crc64 = headers.get("x-oss-hash-crc64ecma")
     return Head(
-        size=int(headers["Content-Length"]),
-        etag=headers["ETag"].strip('"'),
+        size=_number(headers, "Content-Length"),
+        etag=_etag(headers.get("ETag")),
         version_id=headers.get("x-oss-version-id"),
-        last_modified=unix(headers["Last-Modified"]),
-        seen_at=unix(headers["Date"]),
-        crc64=headers.get("x-oss-hash-crc64ecma"),
+        last_modified=unix(headers.get("Last-Modified")),
+        seen_at=unix(headers.get("Date")),
+        crc64=None if crc64 is None else str(_number(headers, "x-oss-hash-crc64ecma")),
         storage_class=headers.get("x-oss-storage-class", ""),
-        kind=headers.get("x-oss-object-type", "Normal"),
+        kind=headers.get("x-oss-object-type", ""),
         content=ContentHeaders(**content, user=user),
-        tag_count=int(headers.get("x-oss-tagging-count", 0)),
+        tag_count=_number(headers, "x-oss-tagging-count") if "x-oss-tagging-count" in headers else None,
         encryption=_encryption(headers),
         restoration=_restoration(headers.get("x-oss-restore", "")),
     )
@@ -139,46 +135,72 @@ def link(answer: Any) -> Head:  # noqa: ANN401 - oss2 carries no types
     """A symlink itself; its class, headers and tags are not told."""
     answer.resp.read()
     headers = answer.headers
+    if not answer.target_key:
+        raise _unreadable("x-oss-symlink-target", None)
     return Head(
         size=0,
-        etag=headers["ETag"].strip('"'),
+        etag=_etag(headers.get("ETag")),
         version_id=headers.get("x-oss-version-id"),
-        last_modified=unix(headers["Last-Modified"]),
-        seen_at=unix(headers["Date"]),
+        last_modified=unix(headers.get("Last-Modified")),
+        seen_at=unix(headers.get("Date")),
         crc64=None,
         storage_class="",
         kind="Symlink",
         content=ContentHeaders(),
-        tag_count=0,
+        tag_count=None,
         link=answer.target_key,
     )
 
 
+_NUMBER = re.compile(r"[0-9]{1,20}")
+_ETAG = re.compile(r"[!-~]{1,200}")
+
+
+def _unreadable(what: str, told: str | None) -> Transient:
+    """An answer that says no number, date or text where there is one: another one may be whole."""
+    text = f"OSS sent no {what}" if told is None else f"OSS sent {what} {told[:80]!r}"
+    return Transient("BadAnswer", text, in_doubt=True)
+
+
+def _number(told: Mapping[str, str], name: str) -> int:
+    """A whole number; Transient if it is none or missing."""
+    value = told.get(name)
+    if value is None or not _NUMBER.fullmatch(value):
+        raise _unreadable(name, value)
+    return int(value)
+
+
+def _etag(told: str | None) -> str:
+    etag = (told or "").strip('"')
+    if not _ETAG.fullmatch(etag):
+        raise _unreadable("ETag", told)
+    return etag
+
+
 def _restoration(told: str) -> Literal["none", "ongoing", "done"]:
-    if not told:
-        return "none"
-    return "ongoing" if 'ongoing-request="true"' in told else "done"
+    """Whether an archived object can be read; what says neither tells of no restoration."""
+    if 'ongoing-request="true"' in told:
+        return "ongoing"
+    return "done" if 'ongoing-request="false"' in told else "none"
 
 
-def _encryption(headers: Mapping[str, str]) -> Encryption | None:
+def _encryption(headers: Mapping[str, str]) -> Encrypted | None:
     algorithm = headers.get("x-oss-server-side-encryption")
-    if algorithm is None:
+    if not algorithm:
         return None
-    return msgspec.convert(
-        {
-            "algorithm": algorithm,
-            "keyId": headers.get("x-oss-server-side-encryption-key-id"),
-            "dataEncryption": headers.get("x-oss-server-side-data-encryption"),
-        },
-        Encryption,
-    )
+    key_id = headers.get("x-oss-server-side-encryption-key-id")
+    return Encrypted(algorithm, key_id or None, headers.get("x-oss-server-side-data-encryption") or None)
 
 
-def unix(http_date: str) -> int:
-    parsed = parsedate_tz(http_date)
-    if parsed is None:
-        raise Transient("BadAnswer", f"OSS sent the date {http_date!r}")
-    return int(mktime_tz(parsed))
+def unix(http_date: str | None) -> int:
+    """A date as HTTP writes it, in Unix seconds; Transient if it is none."""
+    try:
+        parsed = parsedate_tz(http_date) if http_date else None
+        if parsed is not None:
+            return int(mktime_tz(parsed))
+    except (ValueError, TypeError, IndexError, OverflowError):  # some texts are more than the parser can take
+        pass
+    raise _unreadable("the date", http_date)
 
 
 def written(answer: Any, root: str) -> Written:  # noqa: ANN401 - oss2 carries no types
@@ -190,22 +212,29 @@ def written(answer: Any, root: str) -> Written:  # noqa: ANN401 - oss2 carries n
 
 
 def parts(answer: Any) -> PartPage:  # noqa: ANN401 - oss2 carries no types
+    """A page of ListParts; Transient if it cannot be read."""
     tree = _tree(answer, "ListPartsResult")
     told = ({_name(field): field.text or "" for field in each} for each in tree if _name(each) == "Part")
-    parts = [
-        ListedPart(
-            int(part["PartNumber"]),
-            part["ETag"].strip('"'),
-            int(part["Size"]),
-            int(part["HashCrc64ecma"]) if part.get("HashCrc64ecma") else None,
-            int(datetime.fromisoformat(part["LastModified"].replace("Z", "+00:00")).timestamp()),
-        )
-        for part in told
-    ]
-    fields = {_name(field): field.text for field in tree}
-    more = (fields.get("IsTruncated") or "").lower() == "true"
-    following = int(fields.get("NextPartNumberMarker") or 0) if more else None
-    return PartPage(tuple(parts), following, unix(answer.headers["Date"]))
+    parts = tuple(_part(part) for part in told)
+    fields = {_name(field): field.text or "" for field in tree}
+    more = fields.get("IsTruncated", "").lower() == "true"
+    following = _number(fields, "NextPartNumberMarker") if more else None
+    return PartPage(parts, following, unix(answer.headers.get("Date")))
+
+
+def _part(told: Mapping[str, str]) -> ListedPart:
+    modified = told.get("LastModified", "")
+    try:
+        moment = datetime.fromisoformat(modified.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        raise _unreadable("the date", modified) from None
+    return ListedPart(
+        _number(told, "PartNumber"),
+        _etag(told.get("ETag")),
+        _number(told, "Size"),
+        _number(told, "HashCrc64ecma") if told.get("HashCrc64ecma") else None,
+        int(moment),
+    )
 
 
 def _name(element: ET.Element) -> str:
@@ -221,7 +250,7 @@ def _tree(answer: Any, root: str) -> ET.Element:  # noqa: ANN401 - oss2 carries 
     body = answer.read()
     try:
         tree = ET.fromstring(body)  # noqa: S314 - see the import
-    except ET.ParseError:
+    except (ET.ParseError, ValueError, LookupError):  # the last two: of an encoding that nobody knows
         text = f"OSS answered {answer.status} with a body that is no XML"
         raise Transient("BadAnswer", text, request_id=answer.request_id, in_doubt=True) from None
     if tree.tag == "Error":

@@ -114,6 +114,13 @@ def cloud_event(event: ObjectEvent, region: str, account_id: str) -> dict[str, o
     }
 
 
+def handed_on(trigger: EventBridgeTrigger, event: Mapping[str, object]) -> object:
+    """What the function gets of a cloud event: all of it, or with `eventSchema: RawData` its `data` alone."""
+    delivery = trigger.trigger_config.event_sink_config.get("deliveryOption")
+    is_raw = isinstance(delivery, Mapping) and delivery.get("eventSchema") == "RawData"
+    return event["data"] if is_raw else event
+
+
 def selects(trigger: EventBridgeTrigger, event: Mapping[str, object]) -> bool:
     """Whether the rule's pattern matches: per field a list of values or of {"prefix"} / {"suffix"}."""
     return trigger.trigger_config.trigger_enable and _matches(

@@ -120,7 +120,7 @@ class Sources:
                 case EventBridgeTrigger():
                     told = objects.cloud_event(event, self._region, self._host.account_id)
                     if objects.selects(trigger, told):
-                        words = json.dumps(told, ensure_ascii=False).encode()
+                        words = json.dumps(objects.handed_on(trigger, told), ensure_ascii=False).encode()
                         self._host.deliver(*place, words)
 
     def _may_invoke(self, trigger: OssTrigger, function: str) -> bool:

@@ -182,6 +182,12 @@ def test_a_timer_can_be_fired_even_when_it_is_off(lab: Lab) -> None:
         ("0 30 4 * * *", "2026-01-02T04:30:00"),
         ("15 0 12 * * *", "2026-01-01T12:00:15"),
         ("CRON_TZ=Asia/Shanghai 0 0 4 * * *", "2026-01-01T20:00:00"),
+        ("0 0 2 ? * MON-FRI", "2026-01-02T02:00:00"),
+        ("0 0 2 ? * 1", "2026-01-05T02:00:00"),  # a Monday
+        ("0 0 2 ? * 7", "2026-01-04T02:00:00"),
+        ("0 0 2 ? * 6-7", "2026-01-03T02:00:00"),
+        ("0 0 2 ? * SAT-SUN", "2026-01-03T02:00:00"),
+        ("0 */20 2,4-6 1/2 jan *", "2026-01-03T02:00:00"),
     ],
 )
 def test_cron_has_seconds_first_and_is_in_utc_unless_it_says_otherwise(expression: str, moment: str) -> None:
@@ -190,7 +196,33 @@ def test_cron_has_seconds_first_and_is_in_utc_unless_it_says_otherwise(expressio
 
 
 @pytest.mark.parametrize(
-    "expression", ["*/5 * * * *", "@every 0s", "@hourly", "CRON_TZ=Mars/X 0 0 4 * * *", ""]
+    "expression",
+    [
+        "*/5 * * * *",
+        "@every 0s",
+        "@hourly",
+        "CRON_TZ=Mars/X 0 0 4 * * *",
+        "",
+        "0 0 2 L * *",
+        "0 0 2 15W * *",
+        "0 0 2 ? * 5#2",
+        "0 0 2 ? * 5L",
+        "0 0 2 ? * 0",
+        "0 0 2 ? * 8",
+        "* 0 2 * * *",
+        "*/5 0 2 * * *",
+        "0,30 0 2 * * *",
+        "60 0 2 * * *",
+        "0 60 2 * * *",
+        "0 0 24 * * *",
+        "0 0 2 0 * *",
+        "0 0 2 30 2 *",
+        "0 0 2 * 13 *",
+        "0 0 2 * * */0",
+        "0 0 2 * * 1-2-3",
+        "0 0 ? * * *",
+        "0 0 2 * * * *",
+    ],
 )
 def test_what_is_no_cron_expression_of_fc_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match="cronExpression"):

@@ -26,7 +26,7 @@ from .answers import refusal, send_answer
 from .connection import Connection
 from .errors import OssError
 from .operations import Operation, refuse_extras, resolve
-from .protocol import Body, Call, Request, Response, parse, traffic_limit
+from .protocol import Body, Call, Request, Response, parse, pays, traffic_limit
 from .state import Bucket, Metadata, Store, Version
 from .telling import tell
 
@@ -65,6 +65,7 @@ class OssServer:
         self._public_host = public_host or ""
         self._admission = Admission(accounts, self.store)
         self._operations: Counter[str] = Counter()
+        self._unpaid: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._connections = 0
         self._virtual_hosts = 0  # requests whose host named the bucket
@@ -153,9 +154,12 @@ class OssServer:
         return b"".join(version.content.chunks(0, version.content.size))
 
     def requests(self) -> dict[str, Any]:
-        """What has arrived so far."""
+        """What has arrived so far. `unpaid`: requests by bucket and operation whose sender does not say that
+        it pays for them.
+        """
         return {
             "operations": dict(self._operations),
+            "unpaid": dict(self._unpaid),
             "errors": dict(self._errors),
             "virtual_hosts": self._virtual_hosts,
             "connections": self._connections,
@@ -208,6 +212,8 @@ class OssServer:
             name = operation.name
             self._operations[name] += 1
             self._virtual_hosts += request.virtual
+            if not pays(request.headers):
+                self._unpaid[f"{request.bucket} {name}"] += 1
             credentials = self._admission.admit(request, operation)
             if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
                 connection.access_key_ids.add(credentials.access_key_id)

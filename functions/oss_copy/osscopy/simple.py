@@ -1,0 +1,168 @@
+"""One CopyObject and its evidence: asked, looked at where its answer is lost, and judged.
+
+Knows CopyObject and what may be asked of the destination; not when it is the way to copy, and not what is
+done in parts. Doubt is looked at before it is repeated: an attempt without an answer may have written the
+destination, or may do so yet. What was written is on record before an error that comes after it is raised.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from osscopy import follow, plan, proof, results
+from osscopy.ending import CHANGED, Ending
+from osscopy.model import (
+    Conflict,
+    Copy,
+    Failed,
+    Head,
+    Opened,
+    Pin,
+    Result,
+    SourceChanged,
+    Transient,
+    Written,
+)
+from osscopy.session import Session
+
+
+class InParts(msgspec.Struct, frozen=True):
+    """CopyObject is not the way to copy this. `in_doubt`: one may land yet."""
+
+    in_doubt: bool
+
+
+class Landed(msgspec.Struct, frozen=True):
+    """The destination shows what an attempt without an answer was to write."""
+
+    pin: Pin
+    seen: Head
+
+
+Outcome: TypeAlias = Result | InParts
+
+
+class SimpleCopy:
+    """One CopyObject of `head`. `shallow`: it should move no bytes: it is asked once, and not for long."""
+
+    def __init__(self, session: Session, ending: Ending, copy: Copy, head: Head, *, shallow: bool) -> None:
+        self._session = session
+        self._ending = ending
+        self._copy = copy
+        self._head = head
+        self._shallow = shallow
+        named = plan.names_all(copy.request, head)
+        self._tags = session.tags(copy.request, head) if named else None
+        self._pin = plan.bind(copy.request, head, self._tags)
+        self._attempts = session.attempts()
+        self.opened: Opened | None = None  # what is on record, once it is
+
+    def run(self) -> Outcome:
+        """The outcome, or InParts where that is the better way. Failed, Transient: surely nothing is written.
+
+        Transient, too, after a write that could not be looked at: the copy is on record then.
+        """
+        try:
+            answer = self._ask()
+        except Transient:
+            if self._attempts.in_doubt:
+                self.put_on_record()
+            raise
+        except Failed as error:
+            return self._refused(error)
+        match answer:
+            case InParts():
+                return answer
+            case Landed(pin=pin, seen=seen):
+                return self._close(results.simple(self._copy, pin, seen, None, self._session.now()))
+            case Written():
+                return self._judge(answer)
+
+    def put_on_record(self) -> Opened:
+        """Let the sweep look again at what may land yet, or could not be looked at; what is on record."""
+        request = self._copy.request  # with tags: parts may follow
+        pin = plan.bind(request, self._head, self._session.tags_if_readable(request, self._head))
+        mine = self._session.opening(self._copy, pin, self._head, "simple")
+        self.opened = self._session.ask(lambda: self._session.journal.open(mine))
+        return self.opened
+
+    # --- asking ----------------------------------------------------------------------------------------
+
+    def _ask(self) -> Written | Landed | InParts:
+        """What CopyObject answers, repeated while that may help."""
+        request, store = self._copy.request, self._session.store
+        acl = self._session.acl(request, self._pin)
+        carried = self._tags is not None
+        attributes = plan.attributes(request, self._head, self._tags, acl, carried=carried)
+        wait = plan.shallow_timeout(self._session.seconds_left()) if self._shallow else None
+        while True:
+            try:
+                return self._attempts.once(lambda: store.copy(request, self._pin, attributes, wait))
+            except Transient as error:
+                if error.in_doubt and (landed := self._look()) is not None:
+                    return landed
+                if self._goes_on_in_parts(error):
+                    self._session.log("notAtOnce", job=self._copy.job, error=str(error))
+                    return InParts(in_doubt=self._attempts.in_doubt)
+                self._attempts.pause(error)
+
+    def _goes_on_in_parts(self, error: Transient) -> bool:
+        """Whether parts are the better way from here on: one that took too long would do so again."""
+        request = self._copy.request
+        if error.throttled or request.tuning.method != "auto":
+            return False
+        parts_help = self._head.link is None and self._head.size > plan.smallest_part(request.tuning)
+        return self._shallow or (error.outlasted and parts_help)
+
+    def _look(self) -> Landed | None:
+        """Whether an attempt without an answer has written the destination by now."""
+        request = self._copy.request
+        found = proof.of_doubt(self._session, request, self._pin, self._head.seen_at)
+        if found is None or (found[0].link is None and found[0].etag != self._pin.etag):
+            return None
+        return Landed(*found)
+
+    # --- judging ---------------------------------------------------------------------------------------
+
+    def _refused(self, error: Failed) -> Outcome:
+        """What a refusal means: parts, our own copy in the way, or the error itself."""
+        copy, in_doubt = self._copy, self._attempts.in_doubt
+        if error.code == "EntityTooLarge" and copy.request.tuning.method == "auto":
+            return InParts(in_doubt=in_doubt)
+        if isinstance(error, SourceChanged):
+            follow.up(self._session, copy.job, copy.request, self._pin, copy.follows)
+        if not in_doubt:
+            raise error
+        self.put_on_record()  # an earlier attempt may land yet
+        if isinstance(error, (Conflict, SourceChanged)) and (landed := self._look()) is not None:
+            return self._close(results.simple(copy, landed.pin, landed.seen, None, self._session.now()))
+        raise error
+
+    def _judge(self, written: Written) -> Result:
+        """The outcome of what OSS says that it has written."""
+        copy, request = self._copy, self._copy.request
+        try:
+            found = proof.of_copy_object(self._session, request, self._pin, written)
+        except Transient:  # it is written: whoever asks again is to find that out
+            self.put_on_record()
+            raise
+        result = results.simple(copy, self._pin, found.seen, found.problem, self._session.now())
+        if self._attempts.in_doubt:
+            return self._close(result)
+        if found.problem is None or found.problem.code == CHANGED[0]:
+            follow.up(self._session, copy.job, request, self._pin, copy.follows)
+        on_record = copy.keep or copy.may_land_late or result.status == "failed"
+        return self._put(result) if on_record else result
+
+    def _close(self, result: Result) -> Result:
+        """On record where an attempt without an answer may land yet, so that the sweep looks again."""
+        if self._attempts.in_doubt:
+            self.put_on_record()
+        return self._put(result)
+
+    def _put(self, result: Result) -> Result:
+        """Put it on record, to be asked for again as it was asked for."""
+        asked = plan.asked(self._copy.request, self._pin)
+        return self._ending.close(msgspec.structs.replace(self._copy, request=asked), result)

@@ -187,7 +187,7 @@ SOMETIMES = {"phase", "nextLookAt"}  # of a copy that waits
 
 
 def schemas() -> dict[str, Schema]:
-    """The components: request types as they parse, answers with the fields that are always sent: all but few."""
+    """The components: request types as they parse, answers with the fields they always have: all but few."""
     answers = (Result, Status, Page, Failure, Health)
     _, components = msgspec.json.schema_components(
         (CopyRequest, *answers), ref_template="#/components/schemas/{name}"

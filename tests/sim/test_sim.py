@@ -371,3 +371,13 @@ def test_a_copy_that_landed_unheard_is_found_by_the_sweep_and_not_repeated() -> 
     run = campaign.run(small, struck)
     assert run.violations == []
     assert run.requests["copy object"] == 1
+
+
+def test_a_look_at_the_source_between_two_changes_is_no_look_at_what_was_pinned() -> None:
+    """HEAD saw other tags, and the tags that were read then were those of a newer version again."""
+    run = campaign.run(
+        replace(CALM, size=72_107, former=False, part_seconds=20 / 6, page=1),
+        (Fault(faults.TAGS, "initiate", 1, 1.69), Fault(faults.BYTES, "list parts", 2, 0.16)),
+    )
+    assert run.violations == []
+    assert next(each.answer.status for each in run.processes if each.answer) == "failed"

@@ -516,14 +516,15 @@ def pin(head: Head) -> Pin:
 def bind(request: CopyRequest, head: Head, tags: Mapping[str, str] | None = None) -> Pin:
     """The version that `head` saw, and what a copy of it must show.
 
-    `tags` are those of the source that are carried apart; None: they were not read. Of a symlink OSS tells
-    nothing but where it points to.
+    `tags` are those of the source that are carried apart; None: they were not read. Their number is that of
+    HEAD, if it shows one: where the other look tells otherwise, the source was changed between the two. Of a
+    symlink OSS tells nothing but where it points to.
     """
     if head.link is not None:
         return pin(head)
     match request.tags:
         case "copy":
-            count = head.tag_count if tags is None else len(tags)
+            count = len(tags) if head.tag_count is None and tags is not None else head.tag_count
         case "none":
             count = 0
         case chosen:

@@ -220,3 +220,43 @@ def test_an_archived_source_at_which_the_sweep_looks_is_copied_as_planned(
     told = status(cloud, job)
     assert (told["status"], told["method"]) == ("succeeded", "simple"), told
     assert destination.head_object(key).etag == source.head_object(key).etag
+
+
+def test_a_list_that_fc_gave_up_goes_on_as_one(
+    cloud: LocalCloud, source: Any, destination: Any, key: str
+) -> None:
+    """Whoever is told of it does not submit its copies one by one: it would be killed over that."""
+    keys = [f"{key}-{number:03}" for number in range(120)]
+    source.put_object(keys[0], b"x")
+    news = {
+        "requestContext": {"requestId": key[:20], "condition": "RetriesExhausted"},
+        "requestPayload": json.dumps([request_of(each) for each in keys]),
+        "responseContext": {},
+    }
+    cloud.conditions(latency_ms=50)
+    told = cloud.fc_client().invoke_function(
+        "local", f"{cloud.function}-dropped", json.dumps(news).encode(), {}
+    )
+    assert json.loads(told.data) == {"resumed": len(keys)}
+    submitted = told.headers["x-fc-request-id"]
+    (run,) = cloud.invocations(request_id=submitted)
+    assert run["logs"].count('"event":"submitted"') == 1
+    assert sum(name.startswith("rest/") for name in records(cloud)) == 1
+    cloud.conditions()
+    cloud.hurry()
+    until(lambda: not [name for name in records(cloud) if name.startswith("rest/")], 90)
+    assert exists(destination, keys[0])
+    failed = [each["key"] for each in failures(cloud)]
+    assert set(keys[1:]) <= set(failed)
+
+
+def failures(cloud: LocalCloud) -> list[dict[str, Any]]:
+    """The destinations of all copies on record as failed."""
+    found: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        page = cloud.http("GET", f"/copies?status=failed&limit=100{after}").json()
+        found += [each["destination"] for each in page["copies"]]
+        if page["next"] is None:
+            return found
+        after = f"&after={page['next']}"

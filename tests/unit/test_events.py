@@ -29,6 +29,7 @@ from osscopy.model import (
     Ping,
     Promise,
     Refused,
+    Rest,
     Rule,
     RuleSource,
     Source,
@@ -908,3 +909,38 @@ def test_an_invocation_that_does_nothing_comes_back_as_it_was_submitted_and_is_n
     dropped = events.parse(given_up(payload.decode()), ARRIVAL, ())
     assert isinstance(dropped, Dropped)
     assert dropped.commands == ()
+
+
+# --- lists that are handed over ----------------------------------------------------------------------------
+
+
+def test_the_rest_of_a_list_is_named_and_not_carried() -> None:
+    rest = events.parse(payload("continuation-rest"), ARRIVAL, RULES)
+    assert isinstance(rest, Rest)
+    assert rest == Rest("l-0123456789abcdef0123456789abcdef")
+    assert len(events.encode(Rest(rest.list, 10**8, 3))) < 200
+
+
+@pytest.mark.parametrize("name", ["", "l-", "../open/c-0", "l-0123456789ABCDEF0123456789abcdef"])
+def test_a_list_is_named_as_our_own_are(name: str) -> None:
+    refused = refusal({"continuation": {"version": 2, "command": {"step": "rest", "list": name}}})
+    assert (refused.code, refused.field) == ("InvalidContinuation", "continuation.command.list")
+
+
+def test_what_fc_gives_up_of_a_list_is_the_list() -> None:
+    news = {"requestContext": {"requestId": "r"}, "requestPayload": payload("continuation-rest").decode()}
+    dropped = events.parse(json.dumps(news).encode(), ARRIVAL, RULES)
+    assert isinstance(dropped, Dropped)
+    assert dropped.commands == (Rest("l-0123456789abcdef0123456789abcdef"),)
+
+
+@pytest.mark.parametrize("trigger", ["oss-trigger", "timer-list"])
+def test_an_event_with_a_date_tells_since_when_its_copies_may_have_been_made(trigger: str) -> None:
+    for item in parse(json.loads(payload(trigger))).items:
+        assert isinstance(item, Copy)
+        assert item.since is not None
+        assert item.since <= ARRIVAL.now.timestamp()
+
+
+def test_a_direct_request_is_the_first_of_its_kind() -> None:
+    assert only_copy(asked()).since is None

@@ -43,7 +43,7 @@ def test_a_parser_that_opened_a_connection_would_be_caught() -> None:
 def test_the_edits_reach_every_kind_of_answer() -> None:
     seen = {inputs.judge(inputs.edited(n)) for n in range(len(inputs.SAMPLES))}
     seen.add(inputs.judge(b"{"))
-    assert seen == {"batch", "http", "refused"}
+    assert seen == {"action", "batch", "http", "refused"}
 
 
 PATHS = st.sampled_from(

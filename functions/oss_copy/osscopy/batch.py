@@ -40,7 +40,8 @@ class Batch:
     def resume(self, rest: Rest, *, retried: bool) -> tuple[Result, ...]:
         """Go on with a list on record; it is forgotten once each copy has a result or is on a new list."""
         waiting = self._session.ask(lambda: self._journal.waiting(rest.list))
-        if waiting is None:  # another delivery has done it
+        if waiting is None:  # another delivery has done it, and a sweep may not have seen that
+            self._session.ask(lambda: self._journal.drop(rest.list))
             return ()
         copies = waiting.copies
         if retried or rest.generation or rest.drops:

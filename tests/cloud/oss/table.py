@@ -15,14 +15,16 @@ _BEGIN, _END = "<!-- operations: begin -->\n", "<!-- operations: end -->\n"
 
 # What oss2's own tests ask of the server, as counted while they ran.
 _BY_OSS2 = """
-    ListBuckets PutBucket DeleteBucket GetBucketInfo GetBucketLocation GetBucketStat PutBucketAcl GetBucketAcl
-    PutBucketVersioning GetBucketVersioning PutBucketEncryption GetBucketEncryption DeleteBucketEncryption
-    PutBucketTags GetBucketTags DeleteBucketTags InitiateBucketWorm CompleteBucketWorm ExtendBucketWorm
-    AbortBucketWorm GetBucketWorm PutBucketLifecycle GetBucketLifecycle DeleteBucketLifecycle ListLiveChannel
-    ListObjects ListObjectsV2 ListObjectVersions ListMultipartUploads DeleteMultipleObjects PutObject
-    GetObject HeadObject DeleteObject GetObjectMeta AppendObject RestoreObject PutSymlink GetSymlink
-    PutObjectACL GetObjectACL PutObjectTagging GetObjectTagging DeleteObjectTagging CopyObject InitiateMultipartUpload
-    UploadPart UploadPartCopy CompleteMultipartUpload AbortMultipartUpload ListParts
+    ListBuckets PutBucket DeleteBucket GetBucketInfo GetBucketLocation GetBucketStat PutBucketAcl
+    GetBucketAcl PutBucketVersioning GetBucketVersioning PutBucketEncryption GetBucketEncryption
+    DeleteBucketEncryption PutBucketTags GetBucketTags DeleteBucketTags InitiateBucketWorm
+    CompleteBucketWorm ExtendBucketWorm AbortBucketWorm GetBucketWorm PutBucketLifecycle
+    GetBucketLifecycle DeleteBucketLifecycle ListLiveChannel ListObjects ListObjectsV2
+    ListObjectVersions ListMultipartUploads DeleteMultipleObjects PutObject GetObject HeadObject
+    DeleteObject GetObjectMeta AppendObject RestoreObject PutSymlink GetSymlink PutObjectACL
+    GetObjectACL PutObjectTagging GetObjectTagging DeleteObjectTagging CopyObject
+    InitiateMultipartUpload UploadPart UploadPartCopy CompleteMultipartUpload AbortMultipartUpload
+    ListParts
 """
 KNOWN = dict.fromkeys(_BY_OSS2.split(), "oss2's tests") | {
     "HeadBucket": "other clients; its RAM action is a guess",

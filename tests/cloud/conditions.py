@@ -15,6 +15,21 @@ Answer = Literal[
     "error-in-body", "wrong-root", "truncated", "broken-off", "empty",
 ]  # fmt: skip
 SelfCopy = Literal["replace", "keep"]
+TELL = {  # by a document
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "DeleteMultipleObjects",
+    "GetBucketInfo",
+    "GetObjectACL",
+    "GetObjectTagging",
+    "InitiateMultipartUpload",
+    "ListMultipartUploads",
+    "ListObjectVersions",
+    "ListObjects",
+    "ListObjectsV2",
+    "ListParts",
+    "UploadPartCopy",
+}
 DOCUMENTS = {"error-in-body", "wrong-root", "truncated", "broken-off", "empty"}
 
 
@@ -60,8 +75,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError('`answer` "error-in-body" needs an `error`')
         elif (self.error is None) == (self.answer is None):
             raise ValueError("a fault has either `error` or `answer`")
-        if self.operation in {"*", "invocation"} and (self.answer in DOCUMENTS or self.effect is not None):
-            raise ValueError("`effect`, and answers about the body, are for one OSS operation")
+        if self.operation in {"*", "invocation"} and self.effect is not None:
+            raise ValueError("`effect` is for one OSS operation")
+        if self.answer in DOCUMENTS and self.operation not in TELL:
+            raise ValueError(f"`answer` {self.answer!r} is for one of {', '.join(sorted(TELL))}")
         if self.effect is not None and self.error is None and self.answer not in DOCUMENTS:
             raise ValueError(f"`effect` does not go with `answer` {self.answer!r}")
         if not 0 <= self.probability <= 1:

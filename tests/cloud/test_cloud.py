@@ -123,6 +123,16 @@ def test_a_template_that_cannot_be_deployed_is_named_and_exits_with_2(template: 
     )
 
 
+def test_a_template_whose_triggers_conflict_is_not_deployed(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+    trigger = text[text.index("        - triggerName: objects") :]
+    template.write_text(text + trigger.replace("objects", "more").replace("in/", "in/a/"), encoding="utf-8")
+    command = [sys.executable, "-m", "tests.cloud", "--template", str(template)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
+    assert done.returncode == 2
+    assert "overlap" in done.stderr.decode()
+
+
 def test_a_bare_cloud_has_its_buckets_and_no_function() -> None:
     with LocalCloud(template=None, buckets=["one", "two"], arguments=["--region", "cn-beijing"]) as cloud:
         assert (cloud.function, cloud.region, bool(cloud.http_trigger)) == ("", "cn-beijing", False)

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from tests.cloud.accounts import Credentials
-from tests.cloud.oss import copies, crc64, errors, multipart, operations, preconditions, state
+from tests.cloud.oss import (
+    buckets,
+    copies,
+    crc64,
+    errors,
+    metadata,
+    multipart,
+    objects,
+    operations,
+    preconditions,
+    protocol,
+    signatures,
+    state,
+)
 from tests.cloud.oss.errors import OssError
 from tests.cloud.oss.protocol import Call, Response
 from tests.cloud.oss.signatures import Signatures
@@ -140,6 +155,179 @@ def a_delete_leaves_no_marker(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Bucket, "delete", wrong)
 
 
+# -- what other clients assert, each found in test_clients.py ------------------------------------------------
+
+_NEVER = re.compile("(?!)")
+
+
+def _without(patch: pytest.MonkeyPatch, entry: operations.Entry, *names: bytes) -> None:
+    """Let an operation answer without these headers."""
+    operation = operations.TABLE[entry]
+
+    def wrong(store: Store, call: Call) -> Response:
+        response = operation.handler(store, call)
+        return replace(response, headers=tuple(each for each in response.headers if each[0] not in names))
+
+    patch.setitem(operations.TABLE, entry, replace(operation, handler=wrong))
+
+
+def a_date_is_signed_in_the_form_of_oss_alone(patch: pytest.MonkeyPatch) -> None:
+    right = signatures._sign_v4
+
+    def wrong(request: protocol.Request, credentials: Credentials, *rest: object) -> str:
+        return right(request, credentials, *rest[:3])  # type: ignore[arg-type]  # as they came
+
+    patch.setattr(signatures, "_sign_v4", wrong)
+
+
+def an_upload_without_parts_cannot_be_completed(patch: pytest.MonkeyPatch) -> None:
+    right = multipart._listed
+
+    def wrong(body: bytes, upload: Upload) -> list[state.Part]:
+        parts = right(body, upload)
+        if not parts:
+            raise OssError("MalformedXML")
+        return parts
+
+    patch.setattr(multipart, "_listed", wrong)
+
+
+def a_copied_part_does_not_tell_its_encryption(patch: pytest.MonkeyPatch) -> None:
+    right = operations.UPLOAD_PART_COPY
+
+    def wrong(store: Store, call: Call) -> Response:
+        response = right.handler(store, call)
+        kept = tuple(each for each in response.headers if b"encryption" not in each[0])
+        return replace(response, headers=kept)
+
+    patch.setattr(operations, "UPLOAD_PART_COPY", replace(right, handler=wrong))
+
+
+def a_part_does_not_tell_its_md5(patch: pytest.MonkeyPatch) -> None:
+    _without(patch, ("object", "PUT", "partNumber"), b"content-md5")
+
+
+def replaced_metadata_loses_what_decrypts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(copies, "_CLIENT_SIDE", b"\0")
+
+
+def a_copy_onto_itself_resets_the_acl(patch: pytest.MonkeyPatch) -> None:
+    right = copies._copied
+
+    def wrong(store: Store, bucket: Bucket, call: Call, source: copies.Source) -> Version:
+        return replace(right(store, bucket, call, source), acl=metadata.acl(call))
+
+    patch.setattr(copies, "_copied", wrong)
+
+
+def a_symlink_tells_its_target_alone(patch: pytest.MonkeyPatch) -> None:
+    _without(patch, ("object", "GET", "symlink"), b"content-type", b"x-oss-meta-b")
+
+
+def the_acl_of_a_second_append_does_not_count(patch: pytest.MonkeyPatch) -> None:
+    entry: operations.Entry = ("object", "POST", "append")
+    operation = operations.TABLE[entry]
+
+    def wrong(store: Store, call: Call) -> Response:
+        kept = {name: value for name, value in call.headers.items() if name != b"x-oss-object-acl"}
+        return operation.handler(store, replace(call, headers=kept))
+
+    patch.setitem(operations.TABLE, entry, replace(operation, handler=wrong))
+
+
+def an_empty_acl_is_no_acl(patch: pytest.MonkeyPatch) -> None:
+    right = metadata.acl
+
+    def wrong(call: Call, default: str = "default") -> str:
+        if call.header(b"x-oss-object-acl") == "":
+            raise OssError("InvalidArgument")
+        return right(call, default)
+
+    patch.setattr(metadata, "acl", wrong)
+
+
+def a_bucket_that_is_put_again_is_private(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(buckets, "_acl", lambda call, _: call.header(b"x-oss-acl") or "private")
+
+
+def of_several_ranges_none_counts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(preconditions, "_RANGE", re.compile(r"^bytes=(\d*)-(\d*)$"))
+
+
+def no_last_bytes_are_all_bytes(patch: pytest.MonkeyPatch) -> None:
+    right = preconditions.read_range
+
+    def wrong(value: str | None, size: int, *, standard: bool = False) -> tuple[int, int] | None:
+        return None if value == "bytes=-0" else right(value, size, standard=standard)
+
+    patch.setattr(preconditions, "read_range", wrong)
+
+
+def the_location_of_an_upload_is_not_encoded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(multipart, "quote", lambda key, **_: key)
+
+
+def a_put_takes_conditions(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(preconditions, "refuse_on_write", _nothing)
+
+
+def any_text_is_a_kms_key_id(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(metadata, "_KEY_ID", re.compile(".*"))
+
+
+def a_restoration_lasts_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(objects, "_LONGEST_RESTORED", {})
+    patch.setattr(objects, "_COLD_RESTORED", (1 << 30, ""))
+
+
+def parts_need_not_make_up_what_a_client_encrypted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(multipart, "_CLIENT_SIDE_SIZE", b"\0")
+
+
+def control_characters_are_no_references(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(protocol, "_REFERENCE", _NEVER)
+
+
+def a_bucket_cannot_be_looked_for(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(operations.TABLE, ("bucket", "HEAD", ""))
+
+
+def the_meta_of_an_object_cannot_be_got(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(operations.TABLE, ("object", "GET", "objectMeta"))
+
+
+def a_clock_that_is_off_is_not_told_the_time(patch: pytest.MonkeyPatch) -> None:
+    right = OssError.__init__
+
+    def wrong(self: OssError, code: str, message: str | None = None, **more: Any) -> None:
+        right(self, code, message, **{name: value for name, value in more.items() if "Time" not in name})
+
+    patch.setattr(OssError, "__init__", wrong)
+
+
+OF_CLIENTS: tuple[Mutation, ...] = (
+    a_date_is_signed_in_the_form_of_oss_alone,
+    an_upload_without_parts_cannot_be_completed,
+    a_copied_part_does_not_tell_its_encryption,
+    a_part_does_not_tell_its_md5,
+    replaced_metadata_loses_what_decrypts,
+    a_copy_onto_itself_resets_the_acl,
+    a_symlink_tells_its_target_alone,
+    the_acl_of_a_second_append_does_not_count,
+    an_empty_acl_is_no_acl,
+    a_bucket_that_is_put_again_is_private,
+    of_several_ranges_none_counts,
+    no_last_bytes_are_all_bytes,
+    the_location_of_an_upload_is_not_encoded,
+    a_put_takes_conditions,
+    any_text_is_a_kms_key_id,
+    a_restoration_lasts_for_ever,
+    parts_need_not_make_up_what_a_client_encrypted,
+    control_characters_are_no_references,
+    a_bucket_cannot_be_looked_for,
+    the_meta_of_an_object_cannot_be_got,
+    a_clock_that_is_off_is_not_told_the_time,
+)
 ALL: tuple[Mutation, ...] = (
     the_etag_of_a_multipart_object_is_the_md5_of_its_bytes,
     conditions_are_not_looked_at,

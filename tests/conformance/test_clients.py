@@ -6,7 +6,13 @@ Each docstring says how sure it is that OSS answers so, and which client asserts
 
 from __future__ import annotations
 
+import calendar
+import hashlib
+import hmac
+import socket
+import time
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -15,27 +21,33 @@ import pytest
 
 from tests.cloud.oss.running import Running, refused
 
-PART = 100 * 1024
-
 
 def ask(
     bucket: oss2.Bucket,
     method: str,
-    key: str = "",
+    key: str,
     params: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
     body: bytes = b"",
 ) -> httpx.Response:
     """A request that oss2 has no method for, signed in its URL."""
     signed = dict(headers or {})
-    name = key or "\0"  # oss2 signs no URL of a bucket alone
-    url = bucket.sign_url(method, name, 60, headers=signed, params=dict(params or {}))
+    url = bucket.sign_url(method, key, 60, headers=signed, params=dict(params or {}))
     return httpx.request(method, url, headers=headers, content=body or None)
 
 
 def text_of(answer: httpx.Response, name: str) -> str | None:
     """The text of this element of a body."""
     return ET.fromstring(answer.content).findtext(name)  # noqa: S314 - our own server's
+
+
+def delete_several(bucket: oss2.Bucket, body: bytes, **headers: str) -> bytes:
+    """DeleteMultipleObjects with this body, which oss2 would make itself; the body of the answer."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent["Content-MD5"] = oss2.utils.content_md5(body)
+    answer = bucket._do("POST", bucket.bucket_name, "", params={"delete": ""}, data=body, headers=sent)  # noqa: SLF001 - there is no public way to it
+    told: bytes = answer.read()
+    return told
 
 
 def upload(bucket: oss2.Bucket, key: str, **headers: str) -> str:
@@ -185,6 +197,195 @@ def test_no_last_bytes_are_no_range_and_of_several_the_first_counts(
     assert body is None or answer.content == body
 
 
+def test_a_put_takes_no_condition_of_a_read(oss: Running) -> None:
+    """Clients; 80 %, the code is a guess."""
+    bucket = oss.bucket()
+    for name in ("If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match"):
+        assert refused(bucket.put_object, "k", b"x", headers={name: "x"})[0] >= 400
+    assert not bucket.object_exists("k")
+
+
+def test_an_upload_without_parts_is_completed_to_an_empty_object(oss: Running) -> None:
+    """Clients; 95 %."""
+    bucket = oss.bucket()
+    made = upload(bucket, "k", x_oss_meta_a="1")
+    body = b"<CompleteMultipartUpload></CompleteMultipartUpload>"
+    assert ask(bucket, "POST", "k", {"uploadId": made}, body=body).status_code == 200
+    head = bucket.head_object("k")
+    assert (head.content_length, head.object_type, head.headers["x-oss-meta-a"]) == (0, "Multipart", "1")
+    assert bucket.list_multipart_uploads().upload_list == []
+
+
+def test_parts_that_do_not_make_up_what_a_client_encrypted_are_not_completed(oss: Running) -> None:
+    """Clients; 75 %, the code is a guess."""
+    bucket = oss.bucket()
+    size = {"x-oss-meta-client-side-encryption-data-size": "2"}
+    made = bucket.init_multipart_upload("k", headers=size).upload_id
+    part = oss2.models.PartInfo(1, bucket.upload_part("k", made, 1, b"x").etag)
+    assert refused(bucket.complete_multipart_upload, "k", made, [part])[0] == 400
+    part = oss2.models.PartInfo(1, bucket.upload_part("k", made, 1, b"xy").etag)
+    bucket.complete_multipart_upload("k", made, [part])
+
+
+@pytest.mark.parametrize(
+    ("key_id", "taken"),
+    [
+        ("9468da86-3509-4f8d-a61e-6eab1eac372a", True),
+        ("key-hzz62f1cb66fa42qo2i1v", True),
+        ("alias/mine", True),
+        ("not a key", False),
+        ("123", False),
+    ],
+)
+def test_a_kms_key_id_that_cannot_be_one_is_refused(oss: Running, key_id: str, taken: bool) -> None:
+    """Clients; 80 %, the code is a guess. That buckets take any is asserted by oss2."""
+    bucket = oss.bucket()
+    headers = {"x-oss-server-side-encryption": "KMS", "x-oss-server-side-encryption-key-id": key_id}
+    if taken:
+        assert bucket.put_object("k", b"x", headers=headers).status == 200
+    else:
+        assert refused(bucket.put_object, "k", b"x", headers=headers)[0] == 400
+    rule = oss2.models.ServerSideEncryptionRule("KMS", key_id)
+    bucket.put_bucket_encryption(rule)
+
+
+@pytest.mark.parametrize(("storage_class", "longest"), [("Archive", 7), ("ColdArchive", 365)])
+def test_a_restoration_lasts_no_longer_than_its_class_allows(
+    oss: Running, storage_class: str, longest: int
+) -> None:
+    """Clients, 80 %; the limits are documented."""
+    bucket = oss.bucket()
+    bucket.put_object("k", b"x", headers={"x-oss-storage-class": storage_class})
+
+    def restore(days: int) -> int:
+        body = f"<RestoreRequest><Days>{days}</Days></RestoreRequest>".encode()
+        return ask(bucket, "POST", "k", {"restore": ""}, body=body).status_code
+
+    assert (restore(longest + 1), restore(longest)) == (400, 202)
+
+
+def test_a_traffic_limit_tells_how_long_it_delayed(oss: Running) -> None:
+    """Clients; 85 %."""
+    bucket = oss.bucket()
+    limit = {"x-oss-traffic-limit": "819200"}
+    put = bucket.put_object("k", bytes(50 * 1024), headers=limit)
+    assert 400 <= int(put.headers["x-oss-qos-delay-time"]) < 10_000
+    assert int(bucket.get_object("k", headers=limit).headers["x-oss-qos-delay-time"]) >= 400
+    assert "x-oss-qos-delay-time" not in bucket.head_object("k").headers
+
+
+# --- what is sent -------------------------------------------------------------------------------------------
+
+
+def test_a_date_alone_is_signed_by_v4_as_it_stands(oss: Running) -> None:
+    """The text that ossutil signs; 95 %."""
+    owner, date = oss.accounts.owner, oss2.utils.http_date()
+    oss.bucket().put_object("k", b"x")
+    day = time.strftime("%Y%m%d", time.gmtime())
+    scope = f"{day}/cn-hangzhou/oss/aliyun_v4_request"
+    canonical = "GET\n/src/k\n\nx-oss-content-sha256:UNSIGNED-PAYLOAD\n\n\nUNSIGNED-PAYLOAD"
+    hashed = hashlib.sha256(canonical.encode()).hexdigest()
+    to_sign = f"OSS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}"
+    key = f"aliyun_v4{owner.access_key_secret}".encode()
+    for step in scope.split("/"):
+        key = hmac.digest(key, step.encode(), "sha256")
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    headers = {
+        "date": date,
+        "x-oss-content-sha256": "UNSIGNED-PAYLOAD",
+        "authorization": f"OSS4-HMAC-SHA256 Credential={owner.access_key_id}/{scope},Signature={signature}",
+    }
+    answer = httpx.get(f"{oss.url}/src/k", headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"x"), answer.text
+
+
+def test_a_signed_header_that_is_missing_from_a_v4_url_is_named(oss: Running) -> None:
+    """Clients; 85 %."""
+    bucket = oss.bucket()
+    bucket.put_object("k", b"x")
+    url = bucket.sign_url("GET", "k", 60, headers={"x-a": "1"}, additional_headers=["x-a"])
+    assert httpx.get(url, headers={"x-a": "1"}).status_code == 200
+    answer = httpx.get(url)
+    assert (answer.status_code, text_of(answer, "Code")) == (400, "InvalidArgument")
+
+
+@pytest.mark.parametrize("version", ["v1", "v4"])
+def test_an_ordinary_key_with_a_token_is_no_key(oss: Running, version: str) -> None:
+    """Clients; 75 %."""
+    owner = oss.accounts.owner
+    auth = oss2.StsAuth(owner.access_key_id, owner.access_key_secret, "foreign", auth_version=version)
+    oss.bucket()
+    bucket = oss2.Bucket(auth, oss.url, "src", region="cn-hangzhou")
+    assert refused(lambda: bucket.get_object("k")) == (403, "InvalidAccessKeyId")
+
+
+def test_a_clock_that_is_off_is_told_both_times(oss: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients; 95 %."""
+    bucket = oss.bucket()
+    signatures = oss.server._admission.signatures  # noqa: SLF001 - there is no public way to it
+    monkeypatch.setattr(signatures, "_clock", lambda: time.time() + 16 * 60)
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        bucket.get_object("k")
+    times = [caught.value.details[name] for name in ("RequestTime", "ServerTime")]
+    first, second = (calendar.timegm(time.strptime(each, "%Y-%m-%dT%H:%M:%S.000Z")) for each in times)
+    assert 15 * 60 < second - first < 17 * 60
+
+
+def test_a_key_that_is_no_utf_8_is_an_invalid_argument(oss: Running) -> None:
+    """Clients; 90 %."""
+    oss.bucket()
+    answer = httpx.get(f"{oss.url}/src/%ff%fe")
+    assert (answer.status_code, text_of(answer, "Code")) == (400, "InvalidArgument")
+
+
+def test_a_body_may_be_chunked_and_have_a_length_as_well(oss: Running) -> None:
+    """ali-oss streams so; 95 %."""
+    bucket = oss.bucket()
+    url = httpx.URL(bucket.sign_url("PUT", "k", 60))
+    head = (
+        f"PUT {url.raw_path.decode()} HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nContent-Length: 5\r\n"
+        "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    )
+    with socket.create_connection((url.host, url.port or 80)) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200")
+    assert bucket.get_object("k").read() == b"hello"
+
+
+def test_a_document_may_begin_with_white_space(oss: Running) -> None:
+    """Clients; 95 %."""
+    bucket = oss.bucket()
+    bucket.put_object("k", b"x")
+    body = b'\n  <?xml version="1.0"?><Delete><Object><Key>k</Key></Object></Delete>'
+    delete_several(bucket, body)
+    assert not bucket.object_exists("k")
+
+
+@pytest.mark.parametrize("reference", ["&#x1;", "&#1;", "&#x1F;", "&#31;"])
+def test_keys_to_delete_may_hold_control_characters_as_references(oss: Running, reference: str) -> None:
+    """SDK v2 and ali-oss; 95 %."""
+    bucket = oss.bucket()
+    key = f"a{chr(int(reference.strip('&#;x'), 16 if 'x' in reference else 10))}b"
+    bucket.put_object(key, b"x")
+    body = f"<Delete><Object><Key>a{reference}b</Key></Object></Delete>".encode()
+    answer = delete_several(bucket, body, Encoding_type="url")
+    assert not bucket.object_exists(key)
+    assert ET.fromstring(answer).findtext("Deleted/Key") == quote(key)  # noqa: S314 - our own server's
+
+
+def test_a_list_of_buckets_tells_tags_if_it_is_asked_to(oss: Running) -> None:
+    """Clients; 75 %."""
+    rule = oss2.models.TaggingRule()
+    rule.add("a", "b")
+    oss.bucket().put_bucket_tagging(oss2.models.Tagging(rule))
+    owner = oss.accounts.owner
+    service = oss2.Service(oss2.Auth(owner.access_key_id, owner.access_key_secret), oss.url)
+    for params, tag in (({"tagging": ""}, "a"), ({}, None)):
+        listed = service._do("GET", "", "", params=params).read()  # noqa: SLF001 - there is no public way to it
+        found = ET.fromstring(listed).findtext("Buckets/Bucket/Tagging/TagSet/Tag/Key")  # noqa: S314 - our own server's
+        assert found == tag
+
+
 # --- buckets ------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +419,47 @@ def test_a_bucket_that_is_put_again_keeps_its_acl(oss: Running) -> None:
     assert bucket.get_bucket_acl().acl == "public-read"
     bucket.create_bucket("private")
     assert bucket.get_bucket_acl().acl == "private"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "refusal"),
+    [
+        ("<Prefix>a/</Prefix>", "<Prefix>a/b/</Prefix>", True),
+        ("<Prefix>a/</Prefix>", "<Prefix>b/</Prefix>", False),
+        ("<Prefix></Prefix>", "<Prefix>b/</Prefix>", True),
+        (
+            "<Prefix>a/</Prefix><Tag><Key>t</Key><Value>1</Value></Tag>",
+            "<Prefix>a/</Prefix><Tag><Key>t</Key><Value>1</Value></Tag>",
+            True,
+        ),
+        (
+            "<Prefix>a/</Prefix><Tag><Key>t</Key><Value>1</Value></Tag>",
+            "<Prefix>a/</Prefix><Tag><Key>t</Key><Value>2</Value></Tag>",
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "action",
+    [
+        "<Expiration><Days>9</Days></Expiration>",
+        "<NoncurrentVersionExpiration><NoncurrentDays>9</NoncurrentDays></NoncurrentVersionExpiration>",
+    ],
+)
+def test_lifecycle_rules_that_overlap_are_refused_unless_that_is_allowed(
+    oss: Running, action: str, one: str, other: str, refusal: bool
+) -> None:
+    """Clients; 75 %."""
+    bucket = oss.bucket()
+    rules = "".join(
+        f"<Rule><ID>{number}</ID>{where}<Status>Enabled</Status>{action}</Rule>"
+        for number, where in enumerate((one, other))
+    )
+    document = f"<LifecycleConfiguration>{rules}</LifecycleConfiguration>"
+    if refusal:
+        assert refused(lambda: bucket.put_bucket_lifecycle(document)) == (400, "InvalidArgument")
+    allowed = {"x-oss-allow-same-action-overlap": "true"} if refusal else {}
+    bucket.put_bucket_lifecycle(document, headers=allowed)
 
 
 def test_what_is_told_of_a_bucket(oss: Running) -> None:

@@ -139,3 +139,40 @@ def test_under_such_answers_a_version_is_written_and_told_of(
     assert result["destination"]["versionId"] in versions(versioned, key)
     assert crc64(versioned, key) == crc64(source, key)
     assert open_uploads(versioned, key) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "operation", ["GetObjectTagging", "GetObjectACL", "InitiateMultipartUpload", "ListParts"]
+)
+def test_such_an_answer_to_a_question_is_asked_again(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, operation: str, fault: str
+) -> None:
+    """What cannot be read says nothing: it is not that there are no tags, parts or uploads."""
+    source.put_object(
+        key, bytes(3 * MIB), headers={"x-oss-tagging": "a=b", "x-oss-object-acl": "public-read"}
+    )
+    cloud.conditions([{"operation": operation, "key": key, "limit": 1, **FAULTS[fault]}])
+    result = ask(cloud, in_parts(key, acl="copy"))
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert crc64(destination, key) == crc64(source, key)
+    assert destination.get_object_tagging(key).tag_set.tagging_rule == {"a": "b"}
+    assert destination.get_object_acl(key).acl == "public-read"
+    # an upload that was opened without a word is the sweep's to end
+    assert open_uploads(destination, key) == [] or operation == "InitiateMultipartUpload"
+
+
+@pytest.mark.parametrize("code", ["InternalError", "ServiceUnavailable"])
+def test_a_record_that_was_written_before_the_error_is_ours(
+    cloud: LocalCloud, source: Any, destination: Any, key: str, code: str
+) -> None:
+    """Records are created once: the second attempt finds the first one's."""
+    cloud.seed(SOURCE, key, 3 * MIB, seed=2)
+    cloud.conditions(
+        [{"operation": "PutObject", "key": "oss-copy/", "error": code, "effect": True, "limit": 2}]
+    )
+    result = ask(cloud, in_parts(key))
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert cloud.struck() == 2
+    assert crc64(destination, key) == crc64(source, key)
+    assert open_uploads(destination, key) == []

@@ -237,6 +237,15 @@ def _part(told: Mapping[str, str]) -> ListedPart:
     )
 
 
+def tags(answer: Any) -> dict[str, str]:  # noqa: ANN401 - oss2 carries no types
+    """The tags of an object; Transient if they cannot be read."""
+    tree = _tree(answer, "Tagging")
+    told = [
+        {_name(field): field.text or "" for field in each} for each in tree.iter() if _name(each) == "Tag"
+    ]
+    return {tag.get("Key", ""): tag.get("Value", "") for tag in told}
+
+
 def _name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 

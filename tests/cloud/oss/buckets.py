@@ -97,7 +97,8 @@ def list_buckets(store: Store, call: Call) -> Response:
     if len(names) > most:
         fields.append(("NextMarker", shown[-1].name))
     fields.append(("Owner", _owner(store.accounts.account_id)))
-    fields.append(("Buckets", [("Bucket", _summary(store, bucket)) for bucket in shown]))
+    tagging = "tagging" in params
+    fields.append(("Buckets", [("Bucket", _listed(store, bucket, tagging=tagging)) for bucket in shown]))
     return Response(body=document("ListAllMyBucketsResult", fields))
 
 
@@ -116,6 +117,13 @@ def _summary(store: Store, bucket: Bucket) -> list[Tree]:
         ("Region", bucket.region),
         ("ResourceGroupId", "rg-default"),
     ]
+
+
+def _listed(store: Store, bucket: Bucket, *, tagging: bool) -> list[Tree]:
+    """A bucket in the list of buckets, with its tags where they are asked for: `?tagging`."""
+    tags: list[Tree] = [("Tag", [("Key", key), ("Value", value)]) for key, value in bucket.tags]
+    shown: list[Tree] = [("Tagging", [("TagSet", tags)])] if tagging and tags else []
+    return _summary(store, bucket) + shown
 
 
 def get_bucket_info(store: Store, call: Call) -> Response:
@@ -291,7 +299,7 @@ def list_live_channels(store: Store, call: Call) -> Response:
 def delete_multiple(store: Store, call: Call) -> Response:
     """Up to 1,000 keys; one that the retention policy protects fails the whole request."""
     bucket = store.bucket(call.bucket)
-    encoding, encode = encoder(call.params.get("encoding-type"))
+    encoding, encode = encoder(call.params.get("encoding-type") or call.header(b"encoding-type"))
     root = read_document(call.body.bytes())
     wishes = [
         (item.findtext("Key") or "", item.findtext("VersionId") or None) for item in root.findall("Object")

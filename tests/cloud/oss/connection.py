@@ -21,6 +21,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature is wider
         super().connection_made(transport)
+        # ali-oss's streams send Content-Length beside `Transfer-Encoding: chunked`, which OSS takes
+        self.parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self.access_key_ids: set[str] = set()  # whose signed requests came this way
         self.closed = asyncio.Event()
         self.app_state = {"connection": self}

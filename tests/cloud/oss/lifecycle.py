@@ -19,6 +19,13 @@ _TAG_TEXT = re.compile(r"^[\w\s+\-=.:/]*$")
 _MOST_RULES = 1000
 _ORDER = ("IA", "Archive", "ColdArchive", "DeepColdArchive")  # each no sooner than the one before
 _SETTING = "lifecycle"
+_ACTIONS = (
+    "Expiration",
+    "Transition",
+    "AbortMultipartUpload",
+    "NoncurrentVersionExpiration",
+    "NoncurrentVersionTransition",
+)
 
 
 def put(store: Store, call: Call) -> Response:
@@ -95,18 +102,22 @@ def _check_order(transitions: list[Element], name: str, expiry: str | None) -> N
 
 
 def _check_overlap(rules: list[Element]) -> None:
-    """Two rules whose prefixes overlap must not have an action in common."""
+    """Two rules for the same tags whose prefixes overlap must not have an action in common."""
     for index, rule in enumerate(rules):
         prefix = rule.findtext("Prefix") or ""
         for other in rules[:index]:
             other_prefix = other.findtext("Prefix") or ""
             if not (prefix.startswith(other_prefix) or other_prefix.startswith(prefix)):
                 continue
-            if rule.find("Tag") is not None or other.find("Tag") is not None:
+            if _tags(rule) != _tags(other):
                 continue
-            for action in ("Expiration", "Transition", "AbortMultipartUpload"):
+            for action in _ACTIONS:
                 if rule.find(action) is not None and other.find(action) is not None:
                     raise OssError("InvalidArgument", f"Overlap for same action type {action}")
+
+
+def _tags(rule: Element) -> set[tuple[str | None, str | None]]:
+    return {(tag.findtext("Key"), tag.findtext("Value")) for tag in rule.findall("Tag")}
 
 
 def abort_uploads(bucket: Bucket, now: float) -> list[Upload]:

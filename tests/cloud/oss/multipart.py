@@ -21,6 +21,7 @@ from .uploads import MOST_PARTS, check_part_number, find_upload
 
 SMALLEST_PART = 100 * 1024  # all but the last; noticed at Complete only
 LARGEST_PART = 5 * 1024**3
+_CLIENT_SIDE_SIZE = b"x-oss-meta-client-side-encryption-data-size"
 LARGEST_OBJECT = int(48.8 * 1024**4)
 
 
@@ -163,9 +164,10 @@ def _chosen(call: Call, upload: Upload) -> list[Part]:
 
 
 def _listed(body: bytes, upload: Upload) -> list[Part]:
+    """The parts that a document names; it may name none, which makes an empty object."""
     root = read_document(body)
     elements = root.findall("Part")
-    if root.tag != "CompleteMultipartUpload" or not 0 < len(elements) <= MOST_PARTS:
+    if root.tag != "CompleteMultipartUpload" or len(elements) > MOST_PARTS:
         raise OssError("MalformedXML")
     parts = []
     before = 0
@@ -188,6 +190,10 @@ def _listed(body: bytes, upload: Upload) -> list[Part]:
 
 def _assembled(store: Store, call: Call, upload: Upload, parts: list[Part]) -> Version:
     content = join(part.content for part in parts)
+    told = dict(upload.blank.metadata.user).get(_CLIENT_SIDE_SIZE)
+    if told is not None and told != str(content.size).encode():
+        # clients assert that it fails; the code is a guess
+        raise OssError("InvalidArgument", "The size is not that of client-side-encryption-data-size.")
     if content.size > LARGEST_OBJECT:
         raise OssError("EntityTooLarge", MaxSizeAllowed=LARGEST_OBJECT, ProposedSize=content.size)
     etags = "".join(part.etag for part in parts).encode()

@@ -26,6 +26,8 @@ from .state import ARCHIVED, NULL, Bucket, Store, Version, check_version_id
 from .telling import tell
 
 LARGEST_PUT = 5 * 1024**3
+_LONGEST_RESTORED = {"Archive": (7, "0016-00000708")}  # days, and the EC of more (OSS's pages on these ECs)
+_COLD_RESTORED = (365, "0016-00000704")
 _MOST_COMPRESSED = 64 * 1024**2  # no limit of OSS: it spares our memory
 _RESPONSE_HEADERS = {
     f"response-{name.decode()}": name for name in metadata.CONTENT_HEADERS
@@ -63,6 +65,7 @@ def put_object(store: Store, call: Call) -> Response:
     check_key(call.key)
     bucket = store.bucket(call.bucket)
     check_md5(call)
+    preconditions.refuse_on_write(call)
     preconditions.check_overwrite(call, bucket, call.key)
     bucket.check_mutable(call.key, store.clock())
     if call.body.content.size > LARGEST_PUT:
@@ -355,6 +358,9 @@ def _restore_wish(call: Call, version: Version) -> tuple[int, str]:
     days = root.findtext("Days") or "1"
     if root.tag != "RestoreRequest" or not days.isdecimal() or int(days) < 1:
         raise OssError("MalformedXML")
+    longest, ec = _LONGEST_RESTORED.get(version.storage_class, _COLD_RESTORED)
+    if int(days) > longest:
+        raise OssError("MalformedXML", ec=ec)
     if tier is not None and version.storage_class == "Archive":
         raise OssError("MalformedXML")
     if tier is not None and tier not in {"Expedited", "Standard", "Bulk"}:

@@ -141,7 +141,7 @@ _OTHERS = """
     object PUT live:PutLiveChannel
     object GET live:GetLiveChannelInfo vod:GetVodPlaylist x-oss-process:ProcessImage
     object POST x-oss-process:ProcessObject x-oss-async-process:AsyncProcessObject vod:PostVodPlaylist
-        asyncFetch:PutAsyncFetchTask cleanRestoredObject:CleanRestoredObject sealAppend:SealAppendObject
+        asyncFetch:PutAsyncFetchTask cleanRestoredObject:CleanRestoredObject seal:SealAppendObject
     object DELETE live:DeleteLiveChannel
 """
 

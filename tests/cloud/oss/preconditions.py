@@ -44,6 +44,14 @@ def _failed(condition: str) -> OssError:
     return OssError("PreconditionFailed", Condition=condition)
 
 
+def refuse_on_write(call: Call) -> None:
+    """PutObject takes no condition of a read (clients assert that it fails; the code is a guess)."""
+    for name in ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"):
+        if name.lower().encode() in call.headers:
+            message = "A header you provided implies functionality that is not implemented."
+            raise OssError("NotImplemented", message, Header=name)
+
+
 def check_overwrite(call: Call, bucket: Bucket, key: str, *, forbidden: bool = False) -> None:
     """`x-oss-forbid-overwrite: true`; ignored when the bucket has or had versioning (PutObject docs)."""
     asked = forbidden or (call.header(b"x-oss-forbid-overwrite") or "").lower() == "true"

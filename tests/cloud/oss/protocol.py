@@ -31,6 +31,7 @@ _VIRTUAL_HOST = re.compile(
 _PRIVATE = 0xE000
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f]")
+_REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,2})|([0-9]{1,2}));")
 _REPLACED = re.compile(r"[\ue001-\ue01f]")
 _BUCKET_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
 
@@ -151,7 +152,7 @@ def parse(
     try:
         key = unquote(path, errors="strict")
     except UnicodeDecodeError:
-        raise OssError("InvalidObjectName") from None
+        raise OssError("InvalidArgument", "The object name is not UTF-8.", ec="0016-00000004") from None
     return Request(method, bucket, key, parameters(query), headers, region, source_ip, virtual)
 
 
@@ -240,11 +241,13 @@ def _element(tree: Tree) -> ET.Element:
 def read_document(body: bytes) -> ET.Element:
     """The root element of an XML body, namespaces dropped.
 
-    Keys may hold control characters, which OSS reads although XML forbids them (asserted by Alibaba's SDK
-    tests): they pass the parser as characters of a private area.
+    Keys may hold control characters, as such or as numeric references, which OSS reads although XML forbids
+    them (asserted by Alibaba's SDK tests): they pass the parser as characters of a private area. White space
+    before the document is taken.
     """
     try:
-        source = _CONTROL.sub(lambda match: chr(_PRIVATE + ord(match[0])), body.decode())
+        source = _CONTROL.sub(lambda match: chr(_PRIVATE + ord(match[0])), body.decode().lstrip())
+        source = _REFERENCE.sub(_referred, source)
         root = ET.fromstring(source.encode())  # noqa: S314 - the local cloud trusts its own tests
     except (ET.ParseError, UnicodeDecodeError):
         raise OssError("MalformedXML") from None
@@ -253,6 +256,11 @@ def read_document(body: bytes) -> ET.Element:
         if element.text:
             element.text = _REPLACED.sub(lambda match: chr(ord(match[0]) - _PRIVATE), element.text)
     return root
+
+
+def _referred(match: re.Match[str]) -> str:
+    number = int(match[1], 16) if match[1] else int(match[2])
+    return chr(_PRIVATE + number) if _CONTROL.fullmatch(chr(number)) else match[0]
 
 
 def encoder(encoding_type: str | None) -> tuple[list[Tree], _Encode]:

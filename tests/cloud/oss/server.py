@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec.structs import replace
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -205,6 +206,7 @@ class OssServer:
     ) -> tuple[str, Response | None]:
         """The operation's name and its answer; None when the connection is to be closed without one."""
         name = writing = ""
+        started = time.perf_counter()
         try:
             operation = resolve(request)
             name = operation.name
@@ -258,6 +260,8 @@ class OssServer:
                 )
             if limit and response is not None:
                 await asyncio.sleep((response.stop - response.start) / limit)
+                waited = str(int((time.perf_counter() - started) * 1000)).encode()
+                response = replace(response, headers=(*response.headers, (b"x-oss-qos-delay-time", waited)))
         except OssError as error:
             response = refusal(error, request_id, self.store.address, name, request.method)
             self._count(error)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from tests.cloud.accounts import Accounts, Credentials
 
 from .errors import OssError
-from .protocol import Request, read_date, text
+from .protocol import Request, iso, read_date, text
 
 SKEW = 15 * 60  # seconds a request's date may be off
 _LONGEST = 7 * 24 * 3600  # of a V4 URL
@@ -29,7 +29,7 @@ _SIGNED_V1 = frozenset({
     "bucketInfo", "callback", "callback-var", "cname", "comp", "continuation-token", "cors", "delete",
     "encryption", "endTime", "group", "httpsConfig", "inventory", "inventoryId", "lifecycle", "link",
     "live", "location", "logging", "metaQuery", "objectInfo", "objectMeta", "partNumber", "policy",
-    "position", "publicAccessBlock", "qos", "qosInfo", "qosRequester", "redundancyTransition",
+    "position", "processConf", "publicAccessBlock", "qos", "qosInfo", "qosRequester", "redundancyTransition",
     "referer", "regionList", "replication", "replicationLocation", "replicationProgress",
     "requestPayment", "requesterQosInfo", "resourceGroup", "resourcePool", "resourcePoolBuckets",
     "resourcePoolInfo", "response-cache-control", "response-content-disposition",
@@ -118,7 +118,9 @@ class Signatures:
         if payload != b"UNSIGNED-PAYLOAD":
             raise OssError("InvalidArgument", "x-oss-content-sha256 must be UNSIGNED-PAYLOAD.")
         additional = fields.get("AdditionalHeaders", "").lower()
-        expected = _sign_v4(request, credentials, when, scope, additional)
+        # without x-oss-date the raw text of Date is signed (ossutil does so)
+        told = None if stamp else text(headers.get(b"date", b""))
+        expected = _sign_v4(request, credentials, when, scope, additional, told)
         self._compare(credentials, expected, fields["Signature"])
         return credentials
 
@@ -139,6 +141,10 @@ class Signatures:
         if when + expires < self._clock():
             raise OssError("AccessDenied", "Request has expired.", ec="0002-00000069")
         additional = params.get("x-oss-additional-headers", "").lower()
+        if missing := [
+            name for name in additional.split(";") if name and name.encode() not in request.headers
+        ]:
+            raise OssError("InvalidArgument", f"Signed headers are missing: {'; '.join(missing)}.")
         self._compare(credentials, _sign_v4(request, credentials, when, scope, additional), signature)
         return credentials
 
@@ -148,11 +154,16 @@ class Signatures:
         if when is None:
             raise OssError("AccessDenied", "OSS authentication requires a valid Date.", ec="0002-00000502")
         if abs(when - self._clock()) > SKEW:
-            raise OssError("RequestTimeTooSkewed", MaxAllowedSkewMilliseconds=SKEW * 1000)
+            raise OssError(
+                "RequestTimeTooSkewed",
+                MaxAllowedSkewMilliseconds=SKEW * 1000,
+                RequestTime=iso(when),
+                ServerTime=iso(self._clock()),
+            )
 
     def _find(self, access_key_id: str, token: str) -> Credentials:
         credentials = self._accounts.find(access_key_id)
-        if credentials is None or (credentials.security_token and not token):
+        if credentials is None or bool(credentials.security_token) != bool(token):
             raise OssError("InvalidAccessKeyId", OSSAccessKeyId=access_key_id)
         if token != (credentials.security_token or ""):
             raise OssError("InvalidSecurityToken")
@@ -187,7 +198,15 @@ def _sign_v1(request: Request, date: bytes, credentials: Credentials) -> str:
     return base64.b64encode(digest).decode()
 
 
-def _sign_v4(request: Request, credentials: Credentials, when: float, scope: str, additional: str) -> str:
+def _sign_v4(
+    request: Request,
+    credentials: Credentials,
+    when: float,
+    scope: str,
+    additional: str,
+    told: str | None = None,
+) -> str:
+    """The signature of a request; `told` is its date as it stands there, if not in OSS's own form."""
     path = f"/{request.bucket}/{request.key}" if request.bucket else "/"
     params = sorted(
         (quote(name, safe=""), quote(value, safe=""))
@@ -210,7 +229,7 @@ def _sign_v4(request: Request, credentials: Credentials, when: float, scope: str
             request.headers.get(b"x-oss-content-sha256", b"UNSIGNED-PAYLOAD"),
         )
     )
-    stamp = _v4_stamp(int(when))
+    stamp = told or _v4_stamp(int(when))
     to_sign = f"OSS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
     return hmac.digest(signing_key(credentials.access_key_secret, scope), to_sign.encode(), "sha256").hex()
 

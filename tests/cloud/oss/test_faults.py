@@ -281,7 +281,8 @@ def test_an_error_comes_after_the_effect_if_that_is_said(oss: Running, code: str
         ({"answer": "error-in-body"}, "needs an `error`"),
         ({"answer": "lost", "error": "InternalError"}, "either `error` or `answer`"),
         ({"answer": "lost", "effect": True}, "does not go with"),
-        ({"operation": "*", "answer": "empty"}, "one OSS operation"),
+        ({"operation": "*", "answer": "empty"}, "is for one of"),
+        ({"operation": "HeadObject", "answer": "empty"}, "is for one of"),
         ({"operation": "invocation", "error": "InternalError", "effect": True}, "one OSS operation"),
     ],
 )

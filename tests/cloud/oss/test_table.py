@@ -16,3 +16,8 @@ def test_every_operation_of_the_copy_and_multipart_families_is_supported() -> No
         AbortMultipartUpload ListMultipartUploads HeadObject GetObject PutObject ListObjectsV2"""
     assert {states[name] for name in family.split()} == {"supported"}
     assert states["PutBucketWebsite"] == "501"
+
+
+def test_of_every_operation_that_is_done_it_is_said_how_it_is_known() -> None:
+    done = {name for name, _, state in table.rows() if state == "supported"}
+    assert done == set(table.KNOWN)

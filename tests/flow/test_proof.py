@@ -190,6 +190,7 @@ def test_a_copy_onto_itself_keeps_every_header_and_tag_and_asks_once_what_it_sho
     put = {"Content-Language": "de", "x-oss-meta-a": "1", "x-oss-tagging": "a=b"}
     first = bucket.put_object(key, b"same", headers=put)
     place: dict[str, Any] = {"bucket": bucket.bucket_name, "key": key}
+    bucket.put_object_acl(key, "public-read")
     if way == "version":
         bucket.put_object(key, b"newer")
         place["versionId"] = first.versionid
@@ -203,4 +204,5 @@ def test_a_copy_onto_itself_keeps_every_header_and_tag_and_asks_once_what_it_sho
     assert (shown["Content-Language"], shown["x-oss-meta-a"]) == ("de", "1")
     assert shown["x-oss-storage-class"] == "IA"
     assert bucket.get_object_tagging(key).tag_set.tagging_rule == {"a": "b"}
+    assert bucket.get_object_acl(key).acl == "public-read"
     assert bucket.get_object(key).read() == b"same"

@@ -230,7 +230,7 @@ def attributes(
     return Attributes(
         content=content,
         tags=wanted,
-        acl=acl if request.acl == "copy" else request.acl,
+        acl=acl,
         storage_class=source.storage_class if request.storage_class == "keep" else request.storage_class,
         encryption=encryption(request, source),
     )

@@ -304,10 +304,18 @@ class Session:
             raise Failed(error.code, text, request_id=error.request_id, status=error.status) from error
 
     def acl(self, request: CopyRequest, pin: Pin) -> Acl:
-        """The ACL the destination is to have."""
-        if request.acl != "copy":
+        """The ACL the destination is to have; an object that is changed in place keeps its own.
+
+        Where that may not be read, it is left to OSS.
+        """
+        if request.acl != "copy" and not (request.is_onto_itself and request.acl == "default"):
             return request.acl
-        return self.ask(lambda: self.store.acl(request, plan.pinned(request.source, pin)))
+        try:
+            return self.ask(lambda: self.store.acl(request, plan.pinned(request.source, pin)))
+        except Failed as error:
+            if request.acl == "copy" or error.status != 403:
+                raise
+            return "default"
 
     def is_cancelled(self, job: str) -> bool:
         """Whether somebody wants the copy to end."""

@@ -1,0 +1,31 @@
+"""Schedules that an attack has found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from osscopy.journal import RecordJournal
+from tests.sim import campaign, faults
+from tests.sim.faults import Fault
+from tests.sim.scheduler import PlainRecords
+from tests.sim.test_sim import CALM
+
+
+def test_an_outcome_that_was_put_on_record_unheard_stands_when_its_list_goes_on() -> None:
+    """The source is gone; `failed` is written without an answer, and nothing can be asked for a while.
+
+    Right: who takes the copy up once more asks first whether it has ended, and answers what is on record.
+    """
+    many = replace(CALM, entry="list", listed=2, size=50_000, timeout=60.0, former=False)
+    struck = (
+        Fault(faults.DELETE, "", 1, 0.0),
+        Fault(faults.LOST, "put done", 1, 0.1),
+        Fault(faults.OUTAGE, "put done", 2, 32.0),
+        Fault(faults.BYTES, "put done", 1, 45.0),
+    )
+    run = campaign.run(many, struck)
+    assert run.violations == []
+    done = RecordJournal(PlainRecords(run.world)).done(run.job)
+    assert done is not None
+    told = [answer for _, answer in run.answers(run.job) if answer.status != "running"]
+    assert {each.status for each in told} == {done.result.status}, told

@@ -29,3 +29,12 @@ def test_an_outcome_that_was_put_on_record_unheard_stands_when_its_list_goes_on(
     assert done is not None
     told = [answer for _, answer in run.answers(run.job) if answer.status != "running"]
     assert {each.status for each in told} == {done.result.status}, told
+
+
+def test_what_a_list_leaves_is_called_running_when_it_is_handed_over_and_not_before() -> None:
+    """FC gives the event up after four attempts, and nobody is told of that.
+
+    Right: what was never put on record is not logged as running; its event has failed.
+    """
+    scenario, struck = campaign.drawn(11_311)
+    assert campaign.run(scenario, struck).violations == []

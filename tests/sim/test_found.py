@@ -38,3 +38,14 @@ def test_what_a_list_leaves_is_called_running_when_it_is_handed_over_and_not_bef
     """
     scenario, struck = campaign.drawn(11_311)
     assert campaign.run(scenario, struck).violations == []
+
+
+def test_tags_that_were_there_when_the_source_was_looked_at_are_a_change_though_gone_when_they_are_read() -> (
+    None
+):
+    """Tagged after the pin, and overwritten without tags between HEAD and the read of them.
+
+    Right: HEAD shows how many there are; another number that is read is of another moment.
+    """
+    scenario, struck = campaign.drawn(29_975)
+    assert campaign.run(scenario, struck).violations == []

@@ -243,6 +243,19 @@ def test_an_event_that_comes_again_after_a_failure_is_answered_as_it_is_on_recor
     assert second["status"] == status(cloud, first["job"])["status"], (first, second)
 
 
+def test_a_direct_event_that_fc_delivers_twice_at_once_is_one_success(
+    cloud: LocalCloud, source: Any, key: str
+) -> None:
+    """FC delivers asynchronous events at least once. Right: what is in the way is this very copy."""
+    source.put_object(key, b"once")
+    cloud.conditions([{"operation": "invocation", "answer": "duplicate", "limit": 1}], latency_ms=200)
+    cloud.invoke_async(request_of(key, overwrite="never"))
+    cloud.wait_idle()
+    told = [each for each in answers(cloud.invocations()) if each.get("destination", {}).get("key") == key]
+    assert [each["status"] for each in told] == ["succeeded", "succeeded"], told
+    assert told[0]["job"] == told[1]["job"]
+
+
 # --- after the write ---------------------------------------------------------------------------------------
 
 

@@ -49,3 +49,12 @@ def test_tags_that_were_there_when_the_source_was_looked_at_are_a_change_though_
     """
     scenario, struck = campaign.drawn(29_975)
     assert campaign.run(scenario, struck).violations == []
+
+
+def test_a_copy_asked_for_directly_that_comes_twice_at_once_is_not_in_its_own_way() -> None:
+    """Nobody says when it was asked for first, and FC delivers at least once.
+
+    Right: one job, one outcome: the second finds the copy that the first has made, and says so.
+    """
+    scenario, struck = campaign.drawn(50_651)
+    assert campaign.run(scenario, struck).violations == []

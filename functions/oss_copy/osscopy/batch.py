@@ -16,7 +16,18 @@ import msgspec
 from osscopy import events, plan, results
 from osscopy.engine import Engine
 from osscopy.journal import RecordJournal
-from osscopy.model import Command, Continue, Copy, Failed, Refused, Rest, Result, Transient, Waiting
+from osscopy.model import (
+    Command,
+    Continue,
+    Copy,
+    Failed,
+    Misconfigured,
+    Refused,
+    Rest,
+    Result,
+    Transient,
+    Waiting,
+)
 from osscopy.session import Session
 
 Note: TypeAlias = Callable[[Result], Result]
@@ -55,15 +66,18 @@ class Batch:
 
         Large copies get chains of their own, and a bad item stops no other. What fails for the moment comes
         last, once more. Each invocation works on one item at least, so that lists grow shorter. Transient if
-        the rest cannot be handed over, or, of an item that stands alone, if it may work later.
+        the rest cannot be handed over, or, of an item that stands alone, if it may work later. A copy whose
+        record cannot be read has failed as far as this version can tell.
         """
         found: list[Result] = []
         rest: list[Copy] = []
         again: list[Copy] = []
+        left: list[Result] = []
         for position, item in enumerate(items):
             if isinstance(item, Copy) and position and self._session.is_short_of_time():
                 rest.append(item)
-                found.append(self._left(item))
+                left.append(self._left(item))
+                found.append(left[-1])
                 continue
             try:
                 found.append(self._one(item, asked_at, inline=len(items) == 1))
@@ -71,11 +85,19 @@ class Batch:
                 if not isinstance(item, Copy) or len(items) == 1:
                     raise
                 self._session.log("again", job=item.job, error=str(error))
-                again.append(item)
-                found.append(self._left(item))
-        if left := (*rest, *again):
+                again.append(msgspec.structs.replace(item, retried=True))  # it may have ended, unheard
+                left.append(self._left(item))
+                found.append(left[-1])
+            except Misconfigured as error:
+                if not isinstance(item, Copy) or error.code != "UnreadableRecord":
+                    raise
+                # of another version, which goes on with it: no other copy is to wait for that
+                found.append(self._note(results.unopened(item, "failed", self._session.now(), error)))
+        if left:
             delay = 0 if len(left) < len(items) else plan.STANDSTILL
-            hand_over(self._session, self._journal, left, asked_at, parent, delay)
+            hand_over(self._session, self._journal, (*rest, *again), asked_at, parent, delay)
+            for result in left:  # said now that it is so
+                self._note(result)
         return tuple(found)
 
     def _one(self, item: Command | Refused, asked_at: float, *, inline: bool) -> Result:
@@ -90,7 +112,7 @@ class Batch:
                 return self._note(self._engine.proceed(item))
 
     def _left(self, copy: Copy) -> Result:
-        return self._note(results.unopened(copy, "running", self._session.now(), None))
+        return results.unopened(copy, "running", self._session.now(), None)
 
 
 def hand_over(

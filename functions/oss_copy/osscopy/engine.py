@@ -48,6 +48,9 @@ from osscopy.model import (
 from osscopy.session import Session
 from osscopy.simple import InParts, Outcome, SimpleCopy
 
+# What may be refused of a copy that is on record as open: by its continuation's size, or by a lower timeout.
+_AFTER_RECORDS = {"RequestTooLarge", "TimeoutTooShort"}
+
 
 class Engine:
     """One invocation's worth of work on copies."""
@@ -64,6 +67,8 @@ class Engine:
             return self._start(copy, inline=inline)
         except Refused as error:
             result = results.unopened(copy, "failed", self._session.now(), error)
+            if error.code in _AFTER_RECORDS:
+                return self._unbegun(copy, result)
             on_record = copy.keep or copy.generation  # as running
             return self._ending.close(copy, result) if on_record else result
         except Failed as error:

@@ -196,6 +196,7 @@ class Session:
         """The source if it is still what was pinned: ETag, versionId, Last-Modified and copied tags.
 
         Headers too, since Last-Modified knows whole seconds only; and the symlink that was followed to it.
+        Tags that were read are those of `head` only if there are as many as it shows.
         """
         if pin.via is not None:
             source = request.source
@@ -203,10 +204,14 @@ class Session:
                 return None
         try:
             head = self.source(request, Conditions())
-            now = plan.bind(request, head, self.tags_since(request, head, pin))
+            tags = self.tags_since(request, head, pin)
+            now = plan.bind(request, head, tags)
         except Failed as error:
             if error.code not in {"NoSuchKey", "NoSuchVersion"}:
                 raise
+            return None
+        is_read = request.tags == "copy" and tags is not None and head.tag_count is not None
+        if is_read and head.tag_count != len(tags or {}):
             return None
         is_same = plan.is_same_version(pin, head) and (now.tags, now.promise) == (pin.tags, pin.promise)
         return head if is_same else None

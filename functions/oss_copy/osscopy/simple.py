@@ -96,10 +96,10 @@ class SimpleCopy:
         acl = self._session.acl(request, self._pin)
         carried = self._tags is not None
         attributes = plan.attributes(request, self._head, self._tags, acl, carried=carried)
-        wait = plan.shallow_timeout(self._session.seconds_left()) if self._shallow else None
         while True:
+            wait = self._wait()
             try:
-                return self._attempts.once(lambda: store.copy(request, self._pin, attributes, wait))
+                return self._attempts.once(lambda: store.copy(request, self._pin, attributes, wait))  # noqa: B023 - called before the loop goes on
             except Transient as error:
                 if error.in_doubt and (landed := self._look()) is not None:
                     return landed
@@ -107,6 +107,13 @@ class SimpleCopy:
                     self._session.log("notAtOnce", job=self._copy.job, error=str(error))
                     return InParts(in_doubt=self._attempts.in_doubt)
                 self._attempts.pause(error)
+
+    def _wait(self) -> float:
+        """Seconds to wait for the next answer: what comes after it needs the time that is reserved."""
+        if self._shallow:
+            return plan.shallow_timeout(self._session.seconds_left())
+        left = self._session.submit_by - self._session.clock.monotonic()
+        return max(1.0, min(plan.read_timeout(self._session.limits.timeout), left))
 
     def _goes_on_in_parts(self, error: Transient) -> bool:
         """Whether parts are the better way from here on: one that took too long would do so again."""
@@ -152,9 +159,22 @@ class SimpleCopy:
         if self._attempts.in_doubt:
             return self._close(result)
         if found.problem is None or found.problem.code == CHANGED[0]:
-            follow.up(self._session, copy.job, request, self._pin, copy.follows)
-        on_record = copy.keep or copy.may_land_late or result.status == "failed"
+            self._follow_up()
+        must_tell = result.status == "failed" or self.opened is not None
+        on_record = copy.keep or copy.may_land_late or must_tell
         return self._put(result) if on_record else result
+
+    def _follow_up(self) -> None:
+        """See whether a rule's source has changed; where OSS does not let us look, the sweep tries again.
+
+        The copy is proved by now: it does not fail of that.
+        """
+        copy = self._copy
+        try:
+            follow.up(self._session, copy.job, copy.request, self._pin, copy.follows)
+        except Failed as error:
+            self._session.log("notFollowed", job=copy.job, error=str(error))
+            self.put_on_record()
 
     def _close(self, result: Result) -> Result:
         """On record where an attempt without an answer may land yet, so that the sweep looks again."""

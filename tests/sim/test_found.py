@@ -1,0 +1,60 @@
+"""Schedules that an attack has found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from osscopy.journal import RecordJournal
+from tests.sim import campaign, faults
+from tests.sim.faults import Fault
+from tests.sim.scheduler import PlainRecords
+from tests.sim.test_sim import CALM
+
+
+def test_an_outcome_that_was_put_on_record_unheard_stands_when_its_list_goes_on() -> None:
+    """The source is gone; `failed` is written without an answer, and nothing can be asked for a while.
+
+    Right: who takes the copy up once more asks first whether it has ended, and answers what is on record.
+    """
+    many = replace(CALM, entry="list", listed=2, size=50_000, timeout=60.0, former=False)
+    struck = (
+        Fault(faults.DELETE, "", 1, 0.0),
+        Fault(faults.LOST, "put done", 1, 0.1),
+        Fault(faults.OUTAGE, "put done", 2, 32.0),
+        Fault(faults.BYTES, "put done", 1, 45.0),
+    )
+    run = campaign.run(many, struck)
+    assert run.violations == []
+    done = RecordJournal(PlainRecords(run.world)).done(run.job)
+    assert done is not None
+    told = [answer for _, answer in run.answers(run.job) if answer.status != "running"]
+    assert {each.status for each in told} == {done.result.status}, told
+
+
+def test_what_a_list_leaves_is_called_running_when_it_is_handed_over_and_not_before() -> None:
+    """FC gives the event up after four attempts, and nobody is told of that.
+
+    Right: what was never put on record is not logged as running; its event has failed.
+    """
+    scenario, struck = campaign.drawn(11_311)
+    assert campaign.run(scenario, struck).violations == []
+
+
+def test_tags_that_were_there_when_the_source_was_looked_at_are_a_change_though_gone_when_they_are_read() -> (
+    None
+):
+    """Tagged after the pin, and overwritten without tags between HEAD and the read of them.
+
+    Right: HEAD shows how many there are; another number that is read is of another moment.
+    """
+    scenario, struck = campaign.drawn(29_975)
+    assert campaign.run(scenario, struck).violations == []
+
+
+def test_a_copy_asked_for_directly_that_comes_twice_at_once_is_not_in_its_own_way() -> None:
+    """Nobody says when it was asked for first, and FC delivers at least once.
+
+    Right: one job, one outcome: the second finds the copy that the first has made, and says so.
+    """
+    scenario, struck = campaign.drawn(50_651)
+    assert campaign.run(scenario, struck).violations == []

@@ -158,7 +158,7 @@ def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
 
 def test_the_example_adds_up() -> None:
     look, forget, by_rule = (1, 2, 0), (4, 4, 1), (0, 1, 0)
-    small, gigabyte = (1, 3, 1), _sum((32 + 5, 5 + 2, 6), look, forget, by_rule)
+    small, gigabyte = (1, 3, 2), _sum((32 + 5, 5 + 2, 6 + 1), look, forget, by_rule)
     terabyte = _sum(
         (9935 + 5 + 2, 5 + 1 + 4 + 8 + 10, 6 + 4), look, forget
     )  # listings: of 0, 3904, 7808, all

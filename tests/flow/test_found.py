@@ -115,29 +115,10 @@ def test_a_record_that_cannot_be_read_stops_no_other_copy_of_a_list(
     assert f"rest/{LIST}" not in records(cloud)
 
 
-def test_what_a_list_calls_running_can_be_looked_at_until_and_after_it_is_over(
-    cloud: LocalCloud, source: Any, key: str
-) -> None:
-    """Right: somebody was told that it runs, and of which job, so its outcome is on record."""
-    keys = [f"{key}-{number:02}" for number in range(30)]
-    for each in keys:
-        source.put_object(each, b"x")
-    cloud.conditions(latency_ms=100)
-    told = cloud.invoke([request_of(each) for each in keys])["results"]
-    running = [each["job"] for each in told if each["status"] == "running"]
-    assert running
-    cloud.conditions()
-    cloud.wait_idle(60)
-    assert status(cloud, running[-1]).get("status") == "succeeded", status(cloud, running[-1])
-
-
 def test_a_list_on_record_that_cannot_be_submitted_is_answered_and_left_to_the_sweep(
     cloud: LocalCloud, source: Any, key: str
 ) -> None:
-    """Right: what was done is told, and what is on record is running, as behind HTTP.
-
-    The docstring of Batch says that this raises; but nobody asks again for a synchronous list.
-    """
+    """Right: what was done is told, and what is on record is running, as behind HTTP."""
     keys = [f"{key}-{number:02}" for number in range(20)]
     for each in keys:
         source.put_object(each, b"x")

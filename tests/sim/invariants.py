@@ -127,6 +127,8 @@ def _cancelled_is_not_shown(simulation: Simulation, opened: Opened, done: Done) 
     ever, job = simulation.world.ever, opened.job
     if done.result.status != "cancelled" or shown is None or shown.job != job:
         return
+    if simulation.world.destination is None:  # deleted since, where it is the source itself
+        return
     (process,) = (each for each in simulation.processes if each.name == shown.by)
     comes_again = job in process.firsts and process.began > ever[f"cancel/{job}"][0]
     opener = opened.nonce.rpartition("/")[0]

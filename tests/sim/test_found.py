@@ -36,19 +36,12 @@ def test_what_a_list_leaves_is_called_running_when_it_is_handed_over_and_not_bef
 
     Right: what was never put on record is not logged as running; its event has failed.
     """
-    scenario, struck = campaign.drawn(11_311)
-    assert campaign.run(scenario, struck).violations == []
-
-
-def test_tags_that_were_there_when_the_source_was_looked_at_are_a_change_though_gone_when_they_are_read() -> (
-    None
-):
-    """Tagged after the pin, and overwritten without tags between HEAD and the read of them.
-
-    Right: HEAD shows how many there are; another number that is read is of another moment.
-    """
-    scenario, struck = campaign.drawn(29_975)
-    assert campaign.run(scenario, struck).violations == []
+    many = replace(CALM, entry="list", listed=12, size=50_000, part_seconds=2.0)
+    run = campaign.run(many, (Fault(faults.OUTAGE, "put rest", 1, 400.0),))
+    assert run.violations == []
+    assert run.gaps["retries used up"] == 1
+    last = [answer.status for _, answer in run.answers(run.list[-1].job)]
+    assert last == []
 
 
 def test_a_copy_asked_for_directly_that_comes_twice_at_once_is_not_in_its_own_way() -> None:
@@ -56,5 +49,14 @@ def test_a_copy_asked_for_directly_that_comes_twice_at_once_is_not_in_its_own_wa
 
     Right: one job, one outcome: the second finds the copy that the first has made, and says so.
     """
-    scenario, struck = campaign.drawn(50_651)
-    assert campaign.run(scenario, struck).violations == []
+    never = replace(CALM, entry="direct", overwrite="never", former=False, size=50_000, part_seconds=2.0)
+    struck = (
+        Fault(faults.KILL, "head source", 1, 0.0),
+        Fault(faults.RIVAL, "head source", 1, 0.0),
+        Fault(faults.AGAIN, "copy object", 1, 0.1),
+    )
+    run = campaign.run(never, struck)
+    assert run.violations == []
+    assert run.requests["copy object"] == 2
+    told = [answer.status for _, answer in run.answers(run.jobs[1])]
+    assert told == ["succeeded", "succeeded"]

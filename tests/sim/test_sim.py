@@ -209,9 +209,9 @@ def test_an_outcome_that_is_put_on_record_late_ends_the_upload_of_the_next_deliv
 
 
 def test_a_small_copy_that_http_calls_running_is_begun_by_the_sweep_if_its_link_is_lost() -> None:
-    unanswered = Fault(faults.NEVER, "copy object", 1, 8.4)
+    unanswered = [Fault(faults.NEVER, "copy object", attempt, 8.4) for attempt in (1, 2)]
     small = replace(CALM, entry="http", size=50_000)
-    run = campaign.run(small, (Fault(faults.MISLAID, "submit", 1, 0.3), unanswered))
+    run = campaign.run(small, (Fault(faults.MISLAID, "submit", 1, 0.3), *unanswered))
     assert run.violations == []
     answers = [each.answer.status for each in run.processes if each.answer]
     assert answers == ["running", "succeeded"], run.processes
@@ -221,8 +221,8 @@ def test_a_small_copy_that_http_calls_running_is_begun_by_the_sweep_if_its_link_
 def test_a_small_copy_in_doubt_is_cancelled_when_nothing_can_land_any_more(fault: str) -> None:
     """HTTP has handed it over when it is cancelled; what is said of it is what the destination shows."""
     small = replace(CALM, entry="http", size=50_000, timeout=60, former=False)
-    unanswered = Fault(fault, "copy object", 1, 9.0)
-    run = campaign.run(small, (unanswered, Fault(faults.CANCEL, "put open", 1, 0.01)))
+    unanswered = [Fault(fault, "copy object", attempt, 9.0) for attempt in (1, 2)]
+    run = campaign.run(small, (*unanswered, Fault(faults.CANCEL, "put open", 1, 0.01)))
     assert run.violations == []
     result = on_record(run)
     landed = any(shown.origin == "copy" for shown in run.world.shown)

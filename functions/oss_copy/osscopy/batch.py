@@ -66,7 +66,7 @@ class Batch:
 
         Large copies get chains of their own, and a bad item stops no other. What fails for the moment comes
         last, once more. Each invocation works on one item at least, so that lists grow shorter. Transient if
-        the rest cannot be handed over, or, of an item that stands alone, if it may work later. A copy whose
+        the rest cannot be put on record, or, of an item that stands alone, if it may work later. A copy whose
         record cannot be read has failed as far as this version can tell.
         """
         found: list[Result] = []
@@ -120,14 +120,19 @@ def hand_over(
 ) -> None:
     """Put copies on record as a list, then submit one continuation, to start after `delay` seconds.
 
+    If that fails for the moment, the sweep does it. Transient if they cannot be put on record.
     `parent` tells it from other lists of these copies. Two deliveries that leave the same copies leave one.
     """
     jobs = " ".join(each.job for each in copies)
     name = "l-" + hashlib.sha256(f"{parent} {jobs}".encode()).hexdigest()[:32]
     waiting = Waiting(tuple(map(_once_more, copies)), asked_at)
     session.ask(lambda: journal.leave(name, waiting))
-    session.submit(f"{name}-g0", events.encode(Rest(name)), delay)
-    session.log("handedOver", list=name, copies=len(copies), delay=delay)
+    try:
+        session.submit(f"{name}-g0", events.encode(Rest(name)), delay)
+    except Transient as error:  # it is on record
+        session.log("leftToSweep", list=name, error=str(error))
+    else:
+        session.log("handedOver", list=name, copies=len(copies), delay=delay)
 
 
 def _once_more(copy: Copy) -> Copy:

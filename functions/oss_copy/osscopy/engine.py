@@ -23,6 +23,7 @@ from osscopy.crew import Crew
 from osscopy.ending import CHANGED, UNKNOWN, Ending, task_of, where
 from osscopy.model import (
     Acl,
+    Conditions,
     Conflict,
     Continue,
     Copy,
@@ -105,12 +106,18 @@ class Engine:
 
     def _start(self, copy: Copy, *, inline: bool) -> Result:
         copy = self._allowed(copy)
-        if copy.may_be_on_record and (done := archives.outcome(self._session, copy)) is not None:
+        comes_again = copy.may_be_on_record or copy.since is not None
+        if comes_again and (done := archives.outcome(self._session, copy)) is not None:
             return done
-        request, head = self._find_source(copy)
-        events.check_found(request, head)
-        # from here on what a symlink points to is the source, pinned and proved as any other object
-        request, head = self._session.follow(request, head, request.conditions)
+        try:
+            request, head = self._find_source(copy)
+            events.check_found(request, head)
+            # from here on what a symlink points to is the source, pinned and proved as any other object
+            request, head = self._session.follow(request, head, request.conditions)
+        except (Failed, Skipped) as error:
+            if (made := self._made_of_what_was(copy, error)) is None:
+                raise
+            return made
         copy = msgspec.structs.replace(copy, request=request, alternatives=(), event_etag=None)
         limits = self._session.limits
         method = plan.method(request, head, limits.threshold, limits.timeout)
@@ -121,31 +128,37 @@ class Engine:
         try:
             if (made := self._made_before(copy, head, opened)) is not None:
                 return made
-            return self._carry_out(copy, head, method, opened, inline=inline)
+            self._judge(copy, head)
         except (Conflict, Skipped):
             if (made := self._shown_already(copy, head)) is None:
+                raise
+            return made
+        try:
+            return self._carry_out(copy, head, method, opened, inline=inline)
+        except (Conflict, Skipped):
+            # what stands in the way came after our look: if it is the copy, another delivery has made it
+            since = head.seen_at if copy.since is None else copy.since
+            known = msgspec.structs.replace(copy, since=since)
+            if (made := self._shown_already(known, head)) is None:
                 raise
             return made
 
     def _carry_out(
         self, copy: Copy, head: Head, method: plan.Method, opened: Opened | None, *, inline: bool
     ) -> Result:
-        """Copy what `head` shows by `method`, unless policy, archive or a cancellation are against it."""
-        self._judge(copy, head)
+        """Copy what `head` shows by `method`, unless it is archived or cancelled."""
         if plan.must_wait(copy.request, head):
             return archives.wait(self._session, copy, head, method)
         if opened is not None:
             method = plan.method_on_record(opened, head, method)
             copy = msgspec.structs.replace(copy, keep=True)
         if method == "multipart":
-            return self._start_upload(copy, head, opened, inline=inline, in_doubt=False)
+            return self._start_upload(copy, head, opened, inline=inline, in_doubt=copy.retried)
         if copy.may_be_on_record and self._session.is_cancelled(copy.job):
             return self._cancel_simple(copy, head)
         match self._copy_simply(copy, head, method, inline=inline):
             case InParts(in_doubt=in_doubt):
-                return self._start_upload(
-                    copy, head, opened, inline=inline, in_doubt=in_doubt or copy.retried
-                )
+                return self._go_on_in_parts(copy, head, opened, inline=inline, in_doubt=in_doubt)
             case result:
                 return result
 
@@ -215,8 +228,6 @@ class Engine:
         request = copy.request
         if copy.since is None or (copy.since == 0 and request.acl != "default"):
             return None
-        if (done := archives.outcome(self._session, copy)) is not None:
-            return done
         if self._opened(copy.job) is not None:
             return None
         pin = plan.bind(request, head)
@@ -226,8 +237,33 @@ class Engine:
             return None
         if shown is None or plan.differences(pin, shown, max(copy.since, head.last_modified), pin.etag):
             return None
+        return self._call_made(copy, pin, shown)
+
+    def _made_of_what_was(self, copy: Copy, error: Failed | Skipped) -> Result | None:
+        """The result, if an earlier delivery has made the copy, and the source has changed or gone since.
+
+        What is gone had the ETag that the event tells. What is changed in place shows what was asked for,
+        though a condition on the source does not hold any more.
+        """
+        request = copy.request
+        if copy.since is None or self._opened(copy.job) is not None:
+            return None
+        try:
+            if error.code == "NoSuchKey" and copy.event_etag is not None:
+                seen = self._session.destination(request)
+                if seen is None or seen.etag != copy.event_etag or seen.last_modified < copy.since:
+                    return None
+                return self._call_made(copy, plan.bind(request, seen), seen)
+            if request.is_onto_itself and isinstance(error, (Conflict, Skipped)):
+                return self._shown_already(copy, self._session.source(request, Conditions()))
+        except Failed:  # it cannot be looked at
+            return None
+        return None
+
+    def _call_made(self, copy: Copy, pin: Pin, shown: Head) -> Result:
+        """The result of what an earlier delivery has made, on record if it may be asked for."""
         result = results.simple(copy, pin, shown, None, self._session.now())
-        asked = msgspec.structs.replace(copy, request=plan.asked(request, pin))
+        asked = msgspec.structs.replace(copy, request=plan.asked(copy.request, pin))
         return self._ending.close(asked, result) if copy.keep or copy.may_land_late else result
 
     def _simple(self, copy: Copy, head: Head, *, shallow: bool = False) -> SimpleCopy:
@@ -242,6 +278,19 @@ class Engine:
             if inline or (error.throttled and simple.opened is None):
                 raise
             return self._hand_over_on_record(copy, simple.opened or simple.put_on_record())
+
+    def _go_on_in_parts(
+        self, copy: Copy, head: Head, opened: Opened | None, *, inline: bool, in_doubt: bool
+    ) -> Result:
+        """Parts, where CopyObject is not the way; one that is in doubt runs though parts are refused."""
+        in_doubt = in_doubt or copy.retried
+        try:
+            return self._start_upload(copy, head, opened, inline=inline, in_doubt=in_doubt)
+        except (Refused, Failed) as error:
+            if not in_doubt or isinstance(error, SourceChanged):
+                raise
+            self._session.log("leftToSweep", job=copy.job, error=str(error))
+            return results.opened(self._simple(copy, head).put_on_record(), self._session.now())
 
     def _cancel_simple(self, copy: Copy, head: Head) -> Result:
         """Somebody wants the copy to end, and none of its upload is known: nothing is copied from here on."""

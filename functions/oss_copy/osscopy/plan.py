@@ -103,7 +103,7 @@ def method_on_record(opened: Opened, source: Head, chosen: Method) -> Method:
 
 def longest_copy(timeout: float) -> int:
     """Bytes that one CopyObject can be waited for within an invocation of `timeout` seconds."""
-    return int(read_timeout(timeout) * PART_RATE)
+    return int(min(read_timeout(timeout), max(1.0, timeout - 2 * reserve(timeout))) * PART_RATE)
 
 
 def rate(request: CopyRequest) -> float:

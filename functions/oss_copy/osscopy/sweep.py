@@ -223,10 +223,19 @@ class Sweeper:
         if not self._leaves_no_upload(opened, entered, (written, closed[0]), settle):
             return "waiting"
         if done.result.status != "cancelled":
-            certain = not opened.uncertain
-            follow.up(self._session, opened.job, opened.request, opened.pin, opened.follows, certain=certain)
+            self._follow(opened, late=now - written > plan.MAX_AGE)
         self._session.ask(lambda: self._journal.forget(opened.job))
         return "forgotten"
+
+    def _follow(self, opened: Opened, *, late: bool) -> None:
+        """Look at the source once more; Failed if that is refused, unless it is `late` by now."""
+        certain = not opened.uncertain
+        try:
+            follow.up(self._session, opened.job, opened.request, opened.pin, opened.follows, certain=certain)
+        except Failed as error:
+            if not late:
+                raise
+            self._session.log("notFollowed", job=opened.job, error=str(error))
 
     def _leaves_no_upload(
         self, opened: Opened, entered: Entered | None, open_from: tuple[int, int], settle: int

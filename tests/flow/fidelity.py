@@ -84,6 +84,7 @@ def case(seed: int) -> Case:
             options["encryption"] = encryption
             headers |= _encrypted(encryption)
     itself = treatment == "replace" and chance.random() < 0.4
+    keeps = itself and options["acl"] == "default"  # an object that is changed in place keeps its own
     had_encryption = ENCRYPTIONS[seed % 7] if seed % 7 < len(ENCRYPTIONS) else None
     if "encryption" not in options and had_encryption is not None:
         if seed % 5 == 4:
@@ -106,7 +107,7 @@ def case(seed: int) -> Case:
         options,
         headers,
         wanted_tags,
-        source_acl if options["acl"] == "copy" else options["acl"],
+        source_acl if options["acl"] == "copy" or keeps else options["acl"],
         itself,
     )
 

@@ -200,6 +200,8 @@ def test_an_allowed_key_with_path_syntax_is_that_object_and_no_other(
     attacked.oss_bucket(SOURCE).delete_object(key)
     assert ask(attacked, by, request)["error"]["code"] == "NoSuchKey"
     attacked.oss_bucket(SOURCE).put_object(key, b"this one")
+    if by == "timer":
+        time.sleep(1.1)  # a timer that fires twice within a second is the same event delivered again
     result = ask(attacked, by, request)
     assert (result["status"], result["source"]["key"]) == ("succeeded", key), result
     assert attacked.oss_bucket(DESTINATION).get_object(f"out/{by}/{key}").read() == b"this one"

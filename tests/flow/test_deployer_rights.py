@@ -29,7 +29,7 @@ from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component
 from tests.cloud.fc.component import Deploy
 from tests.cloud.fc.deployer import Deployer
-from tests.cloud.fc.packages import pack
+from tests.cloud.fc.packages import pack, pack_code
 from tests.flow.test_permissions import without
 from tests.flow.test_setup import NEEDED as NEEDED_BY_SETUP
 from tests.rehearsal import read
@@ -52,6 +52,7 @@ class Desk:
             component.without_layers(component.requests(props, cloud.account_id))
             for props in self.deployment.props.values()
         )
+        self.main = self.wanted[list(self.deployment.resources).index(self.deployment.main_resource)]
         self.allow(self.grants)
         self.who = cloud.assume("deployer")
         self.account = Account(
@@ -103,7 +104,7 @@ class Desk:
 
     @property
     def code(self) -> bytes:
-        return pack(self.deployment.root / self.wanted[0].code)
+        return pack_code(self.deployment.root / self.main.code)
 
 
 # --- the steps ---------------------------------------------------------------------------------------------
@@ -137,13 +138,13 @@ def invoke(desk: Desk) -> None:
     """As `s invoke` does."""
     client = desk.account.fc(desk.cloud.region, desk.cloud.account_id)
     event = io.BytesIO(b'{"action": "sweep"}')
-    answer = client.invoke_function(desk.wanted[0].name, models.InvokeFunctionRequest(body=event))
+    answer = client.invoke_function(desk.main.name, models.InvokeFunctionRequest(body=event))
     assert json.loads(answer.body.read())["failed"] == 0
 
 
 def copy(desk: Desk) -> None:
     client = desk.account.fc(desk.cloud.region, desk.cloud.account_id)
-    url = copies.find_trigger(client, desk.wanted[0].name, "http")
+    url = copies.find_trigger(client, desk.main.name, "http")
     desk.cloud.seed(SOURCE, "asked-for", 1000, seed=1)
     request = {"source": {"bucket": SOURCE, "key": "asked-for"}, "destination": {"bucket": DESTINATION}}
     with httpx.Client() as http:
@@ -156,7 +157,7 @@ def look_for_leftovers(desk: Desk) -> None:
     records.put_object(OPEN, b"{}")
     upload = desk.cloud.oss_bucket(DESTINATION).init_multipart_upload("large.bin")
     try:
-        left = leftovers.find(desk.account, desk.deployment.functions[0])
+        left = leftovers.find(desk.account, desk.deployment.main)
     finally:
         records.delete_object(OPEN)
         desk.cloud.oss_bucket(DESTINATION).abort_multipart_upload("large.bin", upload.upload_id)

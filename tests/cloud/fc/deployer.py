@@ -1,5 +1,7 @@
-"""Deploys through the FC 3.0 SDK, in the order and by the ways of the fc3 component.
+"""Deploys through the FC 3.0 SDK, in the order and by the ways of the fc3 component (0.1.22).
 
+As the component, it leaves triggers and asynchronous settings that are not wanted any more, and its update of
+a trigger carries no source. Unlike the component, it raises where that passes over what it may not look at.
 `component` says what is sent; here it is sent, whether to this host or to FC. Code goes through the object
 storage that tempBucketToken names, as `s deploy` sends it, a layer inside its request.
 """
@@ -47,7 +49,10 @@ class Deployer:
             self._client.put_async_invoke_config(
                 wanted.name, models.PutAsyncInvokeConfigRequest(body=settings, qualifier="LATEST")
             )
-        if wanted.concurrency:
+        if wanted.concurrency is None:
+            if _found(lambda: self._client.get_concurrency_config(wanted.name)) is not None:
+                self._client.delete_concurrency_config(wanted.name)
+        else:
             limit = models.PutConcurrencyInput().from_map(wanted.concurrency)
             self._client.put_concurrency_config(wanted.name, models.PutConcurrencyConfigRequest(body=limit))
         return self.ask(wanted.name)

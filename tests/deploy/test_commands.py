@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
@@ -50,6 +51,22 @@ def test_a_layer_is_published_once_for_each_content_and_handed_to_the_template(
     )
     assert max(each.version for each in published) == versions[-1]
     assert published[-1].compatible_runtime == ["python3.12"]
+
+
+def test_a_layer_with_the_same_checksum_that_somebody_else_published_is_not_taken(
+    acting: Deployer, shared_account: LocalCloud, own: Path
+) -> None:
+    content = (acting.layers / "sdk-3.12.zip").read_bytes()
+    code = models.InputCodeLocation(zip_file=base64.b64encode(content).decode())
+    for description in ("Dependencies of oss-copy", f"SHA-256 {'0' * 64}"):
+        given = models.CreateLayerVersionInput(
+            code=code, compatible_runtime=["python3.12"], description=description
+        )
+        request = models.CreateLayerVersionRequest(body=given)
+        theirs = shared_account.control().create_layer_version(layer.NAME, request).body
+        done = acting.run("deploy", template=own)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert int(acting.notes()[-1]["OSS_COPY_LAYER_VERSION"]) == theirs.version + 1
 
 
 def test_the_tool_gets_the_credentials_and_its_exit_code_counts(

@@ -6,6 +6,7 @@ unless `FC_CLIENT_CUSTOM_ENDPOINT` (which the `s` tool obeys too) or `OSS_ENDPOI
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -90,9 +91,15 @@ def read(environ: Mapping[str, str]) -> Account:
 def is_in_clear(endpoint: str) -> bool:
     """Whether requests to it could be read on their way: no TLS, and not on this machine."""
     parts = urlsplit(endpoint)
-    host = parts.hostname or ""
-    is_here = host in {"localhost", "::1"} or host.endswith(".localhost") or host.startswith("127.")
-    return parts.scheme == "http" and not is_here
+    return parts.scheme == "http" and not _is_here(parts.hostname or "")
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host, by its name or address, is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _endpoint(name: str, environ: Mapping[str, str]) -> str | None:

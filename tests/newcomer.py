@@ -1,11 +1,11 @@
-"""`make newcomer`: the way from a clone to the first copy and out again, walked by the README on a local cloud.
+"""`make newcomer`: the way from a clone to the first copy and out again, by the README, on a local cloud.
 
 A fresh clone of what is committed, a home with nothing in it, the lines of s.yaml that say `change` changed,
-then nothing but README's commands, each as a program of its own, with temporary credentials of whoever has the
-policies that the README prints. After the first copy it deploys again: unchanged, with another source bucket,
-without a destination, without a trigger; it removes everything: without the right to, with it, and once more.
-Packages of Python and Node come from the package index. One thing is not as on the real cloud: `s` cannot fetch
-its fc3 component without a network, so `tests.cloud.fc.standin` is in its place.
+then nothing but README's commands, each as a program of its own, with temporary credentials of whoever has
+the policies that the README prints. After the first copy it deploys again: unchanged, with another source
+bucket, without a destination, without a trigger; it removes everything: without the right to, with it, and
+once more. Packages of Python and Node come from the package index. One thing is not as on the real cloud:
+`s` cannot fetch its fc3 component without a network, so `tests.cloud.fc.standin` is in its place.
 Prints how long each command takes; exits non-zero at the first thing that is wrong.
 """
 

@@ -87,7 +87,7 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
     """Check, build and publish the layer as needed, `s deploy`, then compare what FC has with s.yaml."""
     given = _account(options.template)
     deployment = _judged(options.template, environment.read(), console, is_final=True)
-    start = tool.command(options.tool)
+    tool.command(options.tool)  # before anything is published: whether there is one
     function = deployment.main
     variables: dict[str, str] = {}
     if any(f":layers/{layer.NAME}/" in arn for arn in function.layers):
@@ -97,7 +97,7 @@ def deploy(options: argparse.Namespace, console: Console) -> int:
         if any(published.arn not in each.layers for each in deployment.functions):
             raise Refusal(f"layers: the template does not name {published.arn}, which was published")
     arguments = ["deploy", "-y", "-t", str(options.template), *options.arguments]
-    if code := _passed_on(given, deployment, start, arguments, variables).code:
+    if code := _passed_on(options, given, deployment, arguments, variables).code:
         return code
     _review(given, deployment, console, is_pruned=options.prune)
     return 0
@@ -117,7 +117,7 @@ def remove(options: argparse.Namespace, console: Console) -> int:
             f"{len(left)} would never be ended without the function; wait, cancel them, or say CONFIRM=1"
         )
     arguments = ["remove", "-y", "-t", str(options.template), *options.arguments]
-    code = _passed_on(given, deployment, tool.command(options.tool), arguments).code
+    code = _passed_on(options, given, deployment, arguments).code
     client = given.fc(deployment.main.region, deployment.account)
     if still := review.left(client, deployment):
         raise Refusal("not removed, whatever s says:\n       " + "\n       ".join(still))
@@ -224,15 +224,17 @@ def _publish(
 
 
 def _passed_on(
+    options: argparse.Namespace,
     given: account.Account,
     deployment: Deployment,
-    start: Sequence[str],
     arguments: Sequence[str],
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> tool.Run:
     """Run the tool with these credentials; what it shows of secrets is masked."""
     environ = {**given.tool_environment(deployment.account), **variables}
-    return tool.pass_on(start, arguments, environ, masking.mask(given, deployment))
+    if tool.is_debugged(arguments, template.environment_of(options.template, environment.read())):
+        environ["FC_CLIENT_CUSTOM_ENDPOINT"] = given.fc_url(deployment.main.region, deployment.account)
+    return tool.pass_on(tool.command(options.tool), arguments, environ, masking.mask(given, deployment))
 
 
 def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> tool.Run:
@@ -240,7 +242,7 @@ def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> tool.
     given = _account(options.template)
     deployment = template.read(options.template, environment.read())
     call = [deployment.main_resource, *arguments, "-t", str(options.template)]
-    return _passed_on(given, deployment, tool.command(options.tool), call)
+    return _passed_on(options, given, deployment, call)
 
 
 def _review(given: account.Account, deployment: Deployment, console: Console, *, is_pruned: bool) -> None:

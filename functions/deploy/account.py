@@ -38,7 +38,7 @@ class Account(msgspec.Struct, frozen=True):
 
     def fc(self, region: str, account_id: str) -> Client:
         """A client of FC 3.0."""
-        endpoint = self.fc_endpoint or f"https://{account_id}.{region}.fc.aliyuncs.com"
+        endpoint = self.fc_url(region, account_id)
         scheme, _, host = endpoint.rpartition("://")
         config = Config(
             access_key_id=self.access_key_id,
@@ -49,6 +49,10 @@ class Account(msgspec.Struct, frozen=True):
             protocol=scheme or "https",
         )
         return Client(config)
+
+    def fc_url(self, region: str, account_id: str) -> str:
+        """The endpoint of FC."""
+        return self.fc_endpoint or f"https://{account_id}.{region}.fc.aliyuncs.com"
 
     def bucket(self, region: str, name: str) -> oss2.Bucket:
         """A bucket of that region, with V4 signatures."""

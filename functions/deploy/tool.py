@@ -76,6 +76,11 @@ def command(given: str | None) -> list[str]:
     return [node, str(SCRIPT)]
 
 
+def is_debugged(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether the fc3 component (0.1.22) would speak plain HTTP to FC, unless it is told where FC is."""
+    return environ.get("DEBUG") == "true" or any(each.startswith("--debug") for each in arguments)
+
+
 def pass_on(
     start: Sequence[str],
     arguments: Sequence[str],

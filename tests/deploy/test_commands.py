@@ -249,6 +249,22 @@ def test_variables_of_fc_itself_do_not_reach_the_tool(deployer: Deployer, own: P
     }
 
 
+@pytest.mark.parametrize("way", ["argument", "shell", "file"])
+def test_the_tool_speaks_no_plain_http_to_fc_when_it_is_debugged(
+    deployer: Deployer, own: Path, way: str
+) -> None:
+    del deployer.environment["FC_CLIENT_CUSTOM_ENDPOINT"]
+    assert deployer.run("logs", template=own).returncode == 0
+    if way == "shell":
+        deployer.environment["DEBUG"] = "true"
+    if way == "file":
+        (own.parent / ".env").write_text("DEBUG=true\n", encoding="utf-8")
+    further = ["--", "--debug"] if way == "argument" else []
+    assert deployer.run("logs", *further, template=own).returncode == 0
+    plain, debugged = (note["FC"].get("FC_CLIENT_CUSTOM_ENDPOINT") for note in deployer.notes())
+    assert (plain, debugged) == (None, f"https://{ACCOUNT}.cn-hangzhou.fc.aliyuncs.com")
+
+
 @pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"]])
 def test_without_credentials_nothing_is_begun(deployer: Deployer, command: list[str]) -> None:
     del deployer.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]

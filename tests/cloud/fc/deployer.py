@@ -39,9 +39,12 @@ class Deployer:
         request = models.CreateLayerVersionRequest(body=body)
         return str(self._client.create_layer_version(name, request).body.layer_version_arn)
 
-    def deploy(self, wanted: Deploy, archive: bytes) -> Told:
-        """Create or update the function, its triggers and settings; what the API tells of it then."""
-        self._function(wanted, self.upload(archive))
+    def deploy(self, wanted: Deploy, archive: bytes | None) -> Told:
+        """Create or update the function, its triggers and settings; what the API tells of it then.
+
+        Without an archive it keeps its code.
+        """
+        self._function(wanted, self.upload(archive) if archive is not None else None)
         for trigger in wanted.triggers:
             self._trigger(wanted.name, trigger)
         if wanted.asynchronous:
@@ -111,8 +114,8 @@ class Deployer:
         bucket.put_object(key, archive)
         return {"ossBucketName": token["ossBucket"], "ossObjectName": key}
 
-    def _function(self, wanted: Deploy, code: Json) -> None:
-        given = {**wanted.function, "code": code}
+    def _function(self, wanted: Deploy, code: Json | None) -> None:
+        given = {**wanted.function, **({"code": code} if code else {})}
         if _found(lambda: self._client.get_function(wanted.name, models.GetFunctionRequest())) is None:
             body = models.CreateFunctionInput().from_map(given)
             _check(given, body)

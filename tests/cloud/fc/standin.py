@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,11 @@ from tests.cloud.fc import component
 from tests.cloud.fc.component import Json
 from tests.cloud.fc.deployer import Deployer
 from tests.cloud.fc.packages import pack_code
+from tests.cloud.oss import crc64
 
 GIVEN = "--given"  # JSON on standard input: the genuine `s` has resolved props and credentials
 MILLISECONDS = 60_000
+_SHOWN = ("description", "invocationRole", "sourceArn", "triggerConfig")  # of a trigger, as far as it differs
 PAIR = ("AccountID", "AccessKeyID", "AccessKeySecret")
 
 # The component's place in a home of the genuine `s`, and what lies there.
@@ -81,12 +84,23 @@ class StandIn:
         wanted = component.requests(props, self._account)
         identity, secret, token = self._keys
         old = fc2.Client(endpoint=self._fc, accessKeyID=identity, accessKeySecret=secret, securityToken=token)
-        deployer = Deployer(self._client(props), old, self._oss, props["region"], self._account)
-        if before := self._function(props):
-            yield from _changes(
-                before.get("environmentVariables") or {}, props.get("environmentVariables") or {}
-            )
-        told = deployer.deploy(wanted, pack_code(Path(wanted.code).resolve()))
+        client = self._client(props)
+        deployer = Deployer(client, old, self._oss, props["region"], self._account)
+        before = self._function(props)
+        remote = {each["triggerName"]: _asked(partial(client.get_trigger, wanted.name, each["triggerName"]))
+                  for each in wanted.triggers}  # fmt: skip
+        _asked(partial(client.get_async_invoke_config, wanted.name, models.GetAsyncInvokeConfigRequest()))
+        _asked(partial(client.list_vpc_bindings, wanted.name))
+        _asked(partial(client.get_scaling_config, wanted.name, models.GetScalingConfigRequest()))
+        _asked(partial(client.get_concurrency_config, wanted.name))
+        if before is not None:
+            yield from _changes("environmentVariables", _variables(before), _variables(props))
+        for each in wanted.triggers:
+            if there := remote[each["triggerName"]]:
+                yield from _changes(f"{wanted.name}/{each['triggerName']}", there.body.to_map(), each, _SHOWN)
+        archive = pack_code(Path(wanted.code).resolve())
+        is_known = before is not None and before["codeChecksum"] == str(crc64.checksum(archive))
+        told = deployer.deploy(wanted, None if is_known else archive)
         named = [each["triggerName"] for each in wanted.triggers]
         triggers = [
             {**each, "triggerConfig": json.loads(each["triggerConfig"])}
@@ -105,19 +119,25 @@ class StandIn:
     def remove(self, props: Mapping[str, Any], _: Sequence[str]) -> Iterator[str]:
         """Delete the function with all that hangs on it; what is refused is only told."""
         client, name = self._client(props), props["functionName"]
-        is_there = self._function(props) is not None
-        triggers = _asked(
-            lambda: client.list_triggers(name, models.ListTriggersRequest(limit=10)).body.triggers
-        )
+        is_there = self._is_there(props)
+        if is_there:
+            _asked(partial(client.list_vpc_bindings, name))
+            _asked(partial(client.list_scaling_configs, models.ListScalingConfigsRequest(function_name=name)))
+        limit = _asked(partial(client.get_concurrency_config, name))
+        if is_there:
+            _asked(partial(client.list_aliases, name, models.ListAliasesRequest(limit=100)))
+            _asked(
+                partial(client.list_function_versions, name, models.ListFunctionVersionsRequest(limit=100))
+            )
+        triggers = _asked(partial(client.list_triggers, name, models.ListTriggersRequest(limit=10)))
         asked = models.ListAsyncInvokeConfigsRequest(function_name=name, limit=100)
-        configs = _asked(lambda: client.list_async_invoke_configs(asked).body.configs)
-        limit = _asked(lambda: client.get_concurrency_config(name).body.reserved_concurrency)
+        configs = _asked(partial(client.list_async_invoke_configs, asked))
         latest = models.DeleteAsyncInvokeConfigRequest(qualifier="LATEST")
         try:
-            for _each in configs or ():
+            for _each in configs.body.configs if configs else ():
                 client.delete_async_invoke_config(name, latest)
-            for each in triggers or ():
-                yield from _logged(lambda: client.delete_trigger(name, each.trigger_name))  # noqa: B023 - called at once
+            for each in triggers.body.triggers if triggers else ():
+                yield from _logged(partial(client.delete_trigger, name, each.trigger_name))
                 yield f"Removed trigger: {props['region']}/{name}/{each.trigger_name}"
             if not is_there:
                 return
@@ -158,6 +178,14 @@ class StandIn:
         told: Json | None = answer and answer.body.to_map()
         return told
 
+    def _is_there(self, props: Mapping[str, Any]) -> bool:
+        """Whether FC does not say that there is none: it may also not be asked."""
+        try:
+            self._client(props).get_function(props["functionName"], models.GetFunctionRequest())
+        except DaraException as error:
+            return getattr(error, "status_code", None) != 404
+        return True
+
     def _client(self, props: Mapping[str, Any]) -> Client:
         identity, secret, token = self._keys
         scheme, _, host = self._fc.partition("://")
@@ -189,10 +217,15 @@ def _logged(do: Callable[[], Any]) -> Iterator[str]:
         yield f"[ERROR] {error.code}: {error.message}"
 
 
-def _changes(old: Json, new: Json) -> Iterator[str]:
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            yield f"environmentVariables: \n    {name}: {old.get(name)} => {new.get(name)}"
+def _variables(props: Mapping[str, Any]) -> Json:
+    return dict(props.get("environmentVariables") or {})
+
+
+def _changes(place: str, old: Json, new: Json, names: Sequence[str] = ()) -> Iterator[str]:
+    """What is shown before it is deployed: the old value and the new one, of these names or of all."""
+    for name in names or sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name) and (old.get(name) or new.get(name)):
+            yield f"{place}\n    {name}: {old.get(name)} => {new.get(name)}"
 
 
 def _event(arguments: Sequence[str]) -> tuple[str, str]:

@@ -45,10 +45,10 @@ check: lint template test  ## lint, types, import rules, s.yaml, tests
 template: $(READY) $(TOOL)  ## s.yaml judged by our rules, by FC's SDK and by the genuine `s` tool
 	$(DEPLOY) check --schema "$(FC3_SCHEMA)"
 
-deploy: $(READY) $(TOOL)  ## s.yaml judged, the layer built and published where needed, `s deploy`
-	$(DEPLOY) deploy -- $(ARGS)
+deploy: $(READY) $(TOOL)  ## s.yaml judged, the layer published where needed, `s deploy`, FC compared (PRUNE=1: what s.yaml lacks is taken away)
+	$(DEPLOY) deploy $(if $(filter 1,$(PRUNE)),--prune) -- $(ARGS)
 
-remove: $(READY) $(TOOL)  ## `s remove`, unless copies are under way (CONFIRM=1: even then)
+remove: $(READY) $(TOOL)  ## `s remove`, unless copies are under way (CONFIRM=1: even then); FC is asked afterwards
 	$(DEPLOY) remove $(if $(filter 1,$(CONFIRM)),--confirm) -- $(ARGS)
 
 logs: $(READY) $(TOOL)    ## `s logs` of the function (ARGS=--tail)
@@ -80,7 +80,7 @@ soak-sim: $(READY)       ## simulated schedules for half an hour, half on each o
 openapi: $(READY)        ## the OpenAPI document from the types that parse
 	$(BIN)/python -m tests.openapi
 
-policy: $(READY)         ## what the function's role may do, from s.yaml (ARGS="--with kms"; ARGS=--deployer prints that of whoever deploys)
+policy: $(READY)         ## what the function's role may do, from s.yaml (ARGS="--with kms"; ARGS=--setup and ARGS=--deployer print what setup and every deploy need)
 	@$(BIN)/python -m functions.deploy.policy $(ARGS)
 
 setup: $(READY)          ## shows what a deployment lacks: state bucket, lifecycle rules, roles; CONFIRM=1 makes it

@@ -1,9 +1,11 @@
-"""`make newcomer`: the way from a clone to the first copy, walked by the README on an empty local cloud.
+"""`make newcomer`: the way from a clone to the first copy and out again, by the README, on a local cloud.
 
 A fresh clone of what is committed, a home with nothing in it, the lines of s.yaml that say `change` changed,
-then nothing but README's commands, each as a program of its own, by whoever has the policy that the README
-prints for deployers. Packages of Python and Node come from the package index. One thing is not as on the real
-cloud: `s` cannot fetch its fc3 component without a network, so `tests.cloud.fc.standin` is in its place.
+then nothing but README's commands, each as a program of its own, with temporary credentials of whoever has
+the policies that the README prints. After the first copy it deploys again: unchanged, with another source
+bucket, without a destination, without a trigger; it removes everything: without the right to, with it, and
+once more. Packages of Python and Node come from the package index. One thing is not as on the real cloud:
+`s` cannot fetch its fc3 component without a network, so `tests.cloud.fc.standin` is in its place.
 Prints how long each command takes; exits non-zero at the first thing that is wrong.
 """
 
@@ -22,7 +24,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alibabacloud_fc20230330.models import ListFunctionsRequest, ListTriggersRequest
+from alibabacloud_fc20230330.models import (
+    GetAsyncInvokeConfigRequest,
+    ListFunctionsRequest,
+    ListTriggersRequest,
+)
 from rich.console import Console
 
 from tests.cloud.accounts import Credentials
@@ -48,16 +54,19 @@ KEPT = re.compile(
 )
 ENTRANCE = (
     "make template",
-    "make policy ARGS=--deployer",
+    "make policy ARGS=--setup",
     "make setup",
     "make setup CONFIRM=1",
+    "make policy ARGS=--deployer",
     "make deploy",
 )
 USE = (
     """make invoke EVENT='{"action": "check"}'""",
     "make copy SRC=oss://a/k DST=oss://b/k",
+    "make deploy PRUNE=1",
     "make remove",
 )
+OTHER_SOURCE = "newcomer-other-source"
 
 
 class Failed(Exception):
@@ -100,17 +109,22 @@ class Newcomer:
             raise Failed(f"README.md has no `{command}`")
         return self.carry_out([*_named(command), *further], self.clone)
 
-    def carry_out(self, words: Sequence[str], where: Path) -> str:
+    def refused(self, command: str) -> str:
+        """What a command of the README says that ends badly; Failed if it ends well."""
+        return self.carry_out(_named(command), self.clone, is_refused=True)
+
+    def carry_out(self, words: Sequence[str], where: Path, *, is_refused: bool = False) -> str:
         begun = time.monotonic()
         done = subprocess.run(
             words, cwd=where, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=SECONDS, check=False,
         )  # fmt: skip
         step = Walked(shlex.join(words), time.monotonic() - begun, done.stdout.decode(errors="replace"))
-        if done.returncode:
+        if bool(done.returncode) != is_refused:
             raise Failed(f"{step.command} ended with {done.returncode}:\n{step.output}")
         self.walked.append(step)
-        self._console.print(f"{step.seconds:6.1f} s  {step.command}", markup=False)
+        refused = ": refused, as it should be" if is_refused else ""
+        self._console.print(f"{step.seconds:6.1f} s  {step.command}{refused}", markup=False)
         return step.output
 
     def edit(self) -> None:
@@ -122,6 +136,13 @@ class Newcomer:
         text = MARKED.sub(lambda found: f"  {found['name']}: {CHANGES[found['name']]}", text)
         path.write_text(text, encoding="utf-8")
         self._console.print(f"     -    {len(CHANGES)} lines of s.yaml changed: {', '.join(CHANGES)}")
+
+    def change(self, begin: str, end: str, new: str) -> None:
+        """Put `new` where s.yaml has what lies from `begin` to before `end`, the last of its kind."""
+        path = self.clone / "s.yaml"
+        text = path.read_text(encoding="utf-8")
+        start = text.rindex(begin)
+        path.write_text(text[:start] + new + text[text.index(end, start) :], encoding="utf-8")
 
     def stand_in(self) -> None:
         """The one thing that is not as with a network."""
@@ -135,19 +156,21 @@ def _named(command: str) -> list[str]:
 
 
 def walk(newcomer: Newcomer, cloud: LocalCloud) -> None:
-    """From the clone to the first copy, and out again; Failed if something is not as it should be."""
+    """From the clone to the first copy, through changes, and out again; Failed if something is not right."""
     newcomer.carry_out(["git", "clone", "-q", str(ROOT), newcomer.clone.name], newcomer.clone.parent)
     newcomer.edit()
-    template, policy, show, make, deploy = ENTRANCE
-    invoke, copy, remove = USE
+    template, setting_up, show, make, deploying, deploy = ENTRANCE
+    invoke, copy, _, _ = USE
     newcomer.run(template)
-    cloud.set_policy("deployer", _json(newcomer.run(policy)))
-    newcomer.be(cloud.assume("deployer"))
+    cloud.set_policy("deployer", _json(newcomer.run(setting_up)))
+    newcomer.be(cloud.assume("deployer"))  # for a while: with a security token
     endpoints = f"ARGS=--oss-endpoint {cloud.oss} --ram-endpoint {cloud.admin}"
     _expect("nothing done yet", newcomer.run(show, endpoints))
     newcomer.run(make, endpoints)
+    may_deploy = _json(newcomer.run(deploying))
+    cloud.set_policy("deployer", may_deploy)
     newcomer.stand_in()
-    newcomer.run(deploy)
+    _expect("FC has what s.yaml says", newcomer.run(deploy))
     functions = _functions(cloud)
     if functions != ["oss-copy", "oss-copy-dropped"]:
         raise Failed(f"deployed are {functions}")
@@ -155,9 +178,48 @@ def walk(newcomer: Newcomer, cloud: LocalCloud) -> None:
     cloud.seed(CHANGES["sourceBucket"], KEY, SIZE, seed=1)
     _expect("verified by crc64", newcomer.run(copy))
     _compare(cloud)
+    _change(newcomer, cloud)
+    _leave(newcomer, cloud, may_deploy)
+
+
+def _change(newcomer: Newcomer, cloud: LocalCloud) -> None:
+    """Deploy again: unchanged, with another source, without a destination, without a trigger."""
+    *_, deploy = ENTRANCE
+    _, _, prune, _ = USE
+    again = newcomer.run(deploy)
+    if wrong := [each for each in (" => ", "was changed", "deleted and created") if each in again]:
+        raise Failed(f"nothing was changed, and {wrong} is said:\n{again}")
+    newcomer.change("  sourceBucket:", "  destinationBucket:", f"  sourceBucket: {OTHER_SOURCE}\n")
+    _expect("the trigger is deleted and created", newcomer.run(deploy))
+    client = cloud.control()
+    if not client.get_trigger("oss-copy", "oss").body.source_arn.endswith(f":{OTHER_SOURCE}"):
+        raise Failed("the trigger is on the old bucket")
+    newcomer.change("        destinationConfig:", "      concurrencyConfig:", "")
+    newcomer.run(deploy)
+    asked = GetAsyncInvokeConfigRequest()
+    if client.get_async_invoke_config("oss-copy", asked).body.destination_config.on_failure:
+        raise Failed("the destination that was taken out is still there")
+    newcomer.change("        - triggerName: timer", "\n", "        - triggerName: another")
+    _expect("triggers.timer: FC has it, and s.yaml does not", newcomer.refused(deploy))
+    _expect("triggers.timer: FC has it, and s.yaml does not: taken away", newcomer.run(prune))
+    newcomer.change("      asyncInvokeConfig:", "      concurrencyConfig:", "")
+    _expect("asyncInvokeConfig.asyncTask: must be true", newcomer.refused(deploy))
+
+
+def _leave(newcomer: Newcomer, cloud: LocalCloud, may_deploy: dict[str, Any]) -> None:
+    """Remove everything: not allowed to at first, then, and once more."""
+    *_, remove = USE
+    less = [
+        {**each, "Action": [action for action in each["Action"] if action != "fc:DeleteFunction"]}
+        for each in may_deploy["Statement"]
+    ]
+    cloud.set_policy("deployer", {**may_deploy, "Statement": less})
+    _expect("not removed, whatever s says", newcomer.refused(remove))
+    cloud.set_policy("deployer", may_deploy)
     newcomer.run(remove)
     if left := _functions(cloud):
         raise Failed(f"still there: {left}")
+    newcomer.run(remove)
 
 
 def _expect(text: str, output: str) -> None:
@@ -206,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Walk; 1 at the first thing that fails."""
     argparse.ArgumentParser(prog="make newcomer", description=__doc__).parse_args(arguments)
     console = Console(highlight=False, soft_wrap=True)
-    buckets = (CHANGES["sourceBucket"], CHANGES["destinationBucket"])
+    buckets = (CHANGES["sourceBucket"], CHANGES["destinationBucket"], OTHER_SOURCE)
     place = ["--region", CHANGES["region"], "--account", ACCOUNT]
     with (
         tempfile.TemporaryDirectory() as folder,

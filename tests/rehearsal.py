@@ -29,7 +29,7 @@ from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component, home
 from tests.cloud.fc.component import Deploy, Told
 from tests.cloud.fc.deployer import Deployer
-from tests.cloud.fc.packages import pack
+from tests.cloud.fc.packages import pack_code
 
 SHORT = 3  # seconds an invocation may take, for the copy in several hops
 SECONDS = 60  # nothing here takes longer
@@ -52,8 +52,13 @@ class Rehearsal:
         self.source, self.target = str(variables["sourceBucket"]), str(variables["destinationBucket"])
         self.watched = str(variables["watchedPrefix"])
         self.root = deployment.root
+        self._index = list(deployment.resources).index(deployment.main_resource)
         self.wanted: tuple[Deploy, ...] = ()
         self.told: tuple[Told, ...] = ()
+
+    @property
+    def _main(self) -> Deploy:
+        return self.wanted[self._index]
 
     def deploy(self, deployment: Deployment) -> str:
         """Everything that the template says; Failed with every field that is told otherwise."""
@@ -66,9 +71,9 @@ class Rehearsal:
             wanted = tuple(component.without_layers(each) for each in wanted)
         elif not self.wanted:
             self._publish(wanted, archive, runtime)
-        self.told = tuple(self.deployer.deploy(each, pack(self.root / each.code)) for each in wanted)
+        self.told = tuple(self.deployer.deploy(each, pack_code(self.root / each.code)) for each in wanted)
         self.wanted = wanted
-        self.cloud.function = wanted[0].name
+        self.cloud.function = wanted[self._index].name
         self.cloud.http_trigger = self._url()
         pairs = zip(wanted, self.told, strict=True)
         if wrong := [one for each, told in pairs for one in component.differences(each, told)]:
@@ -84,7 +89,11 @@ class Rehearsal:
                 raise Failed(f"layer {arn} was published as {published}")
 
     def _url(self) -> str:
-        urls = [each["httpTrigger"]["urlInternet"] for each in self.told[0].triggers if "httpTrigger" in each]
+        urls = [
+            each["httpTrigger"]["urlInternet"]
+            for each in self.told[self._index].triggers
+            if "httpTrigger" in each
+        ]
         if len(urls) != 1:
             raise Failed(f"GetTrigger tells {len(urls)} URLs")
         return str(urls[0])
@@ -99,21 +108,21 @@ class Rehearsal:
 
     def refuse_wrong_properties(self) -> str:
         """A misspelt property is named: by the SDK's models, and in a trigger's JSON text by the API."""
-        (timer, *_) = (each for each in self.wanted[0].triggers if each["triggerType"] == "timer")
+        (timer, *_) = (each for each in self._main.triggers if each["triggerType"] == "timer")
         misspelt = timer["triggerConfig"].replace("cronExpression", "cronExpresion")
         for name, wrong in (
-            ("memorysize", {"function": {**self.wanted[0].function, "memorysize": 512}}),
+            ("memorysize", {"function": {**self._main.function, "memorysize": 512}}),
             ("cronExpresion", {"triggers": ({**timer, "triggerConfig": misspelt},)}),
         ):
-            deploy = msgspec.structs.replace(self.wanted[0], **wrong)
+            deploy = msgspec.structs.replace(self._main, **wrong)
             try:
-                self.deployer.deploy(deploy, pack(self.root / deploy.code))
+                self.deployer.deploy(deploy, pack_code(self.root / deploy.code))
             except (ValueError, DaraException) as error:
                 if name not in str(error):
                     raise Failed(f"the refusal of {name} does not name it: {error}") from error
             else:
                 raise Failed(f"{name} was taken")
-        if wrong_now := component.differences(self.wanted[0], self.deployer.ask(self.wanted[0].name)):
+        if wrong_now := component.differences(self._main, self.deployer.ask(self._main.name)):
             raise Failed("; ".join(wrong_now))
         return "wrong properties are refused by name and change nothing"
 
@@ -209,7 +218,7 @@ class Rehearsal:
 
     def interpreters(self) -> str:
         """Under which Python the instances run: with a layer that of the runtime, if it is installed."""
-        function = self.wanted[0].function
+        function = self._main.function
         version = function["runtime"].removeprefix("python")
         found = {Path(instance["python"]).name for instance in self.cloud.instances()}
         if function.get("layers") and home.installed(version) and found != {f"python{version}"}:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -24,9 +26,22 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from functions.deploy import account, copies, environment, layer, leftovers, mistakes, template, tool
+from functions.deploy import (
+    account,
+    answers,
+    copies,
+    environment,
+    layer,
+    leftovers,
+    masking,
+    mistakes,
+    review,
+    template,
+    tool,
+)
 from functions.deploy.account import Refusal
 from functions.deploy.copies import Failure
+from functions.deploy.differences import Stays
 from functions.deploy.props import HttpTrigger
 from functions.deploy.template import ROOT, Deployment, TemplateError
 
@@ -69,23 +84,27 @@ def check(options: argparse.Namespace, console: Console) -> int:
 
 
 def deploy(options: argparse.Namespace, console: Console) -> int:
-    """Check, build and publish the layer as needed, then `s deploy`."""
+    """Check, build and publish the layer as needed, `s deploy`, then compare what FC has with s.yaml."""
     given = _account(options.template)
     deployment = _judged(options.template, environment.read(), console, is_final=True)
-    start = tool.command(options.tool)
+    tool.command(options.tool)  # before anything is published: whether there is one
     function = deployment.main
-    variables = given.tool_environment(deployment.account)
+    variables: dict[str, str] = {}
     if any(f":layers/{layer.NAME}/" in arn for arn in function.layers):
         published = _publish(given, deployment, options.layers, console)
         variables["OSS_COPY_LAYER_VERSION"] = str(published.version)
-        named = template.read(options.template, {**environment.read(), **variables})
-        if any(published.arn not in each.layers for each in named.functions):
+        deployment = template.read(options.template, {**environment.read(), **variables})
+        if any(published.arn not in each.layers for each in deployment.functions):
             raise Refusal(f"layers: the template does not name {published.arn}, which was published")
-    return tool.pass_on(start, ["deploy", "-y", "-t", str(options.template), *options.arguments], variables)
+    arguments = ["deploy", "-y", "-t", str(options.template), *options.arguments]
+    if code := _passed_on(options, given, deployment, arguments, variables).code:
+        return code
+    _review(given, deployment, console, is_pruned=options.prune)
+    return 0
 
 
 def remove(options: argparse.Namespace, console: Console) -> int:
-    """Say what would be left behind, then `s remove`."""
+    """Say what would be left behind, then `s remove`, and ask FC whether it is gone."""
     given = _account(options.template)
     deployment = template.read(options.template, environment.read())
     left = leftovers.find(given, deployment.main)
@@ -97,33 +116,36 @@ def remove(options: argparse.Namespace, console: Console) -> int:
         raise Refusal(
             f"{len(left)} would never be ended without the function; wait, cancel them, or say CONFIRM=1"
         )
-    start = tool.command(options.tool)
-    code = tool.pass_on(
-        start,
-        ["remove", "-y", "-t", str(options.template), *options.arguments],
-        given.tool_environment(deployment.account),
-    )
+    arguments = ["remove", "-y", "-t", str(options.template), *options.arguments]
+    code = _passed_on(options, given, deployment, arguments).code
+    client = given.fc(deployment.main.region, deployment.account)
+    if still := review.left(client, deployment):
+        raise Refusal("not removed, whatever s says:\n       " + "\n       ".join(still))
     if code == 0:
-        console.print("left in the account: the buckets, the layer, the roles")
+        console.print("removed; left in the account: the buckets, the layer, the roles")
     return code
 
 
 def logs(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - as all commands
-    """`s logs` of the first function."""
-    return _of_the_function(options, ["logs", *options.arguments])
+    """`s logs` of the function that copies."""
+    return _of_the_function(options, ["logs", *options.arguments]).code
 
 
 def invoke(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - as all commands
-    """`s invoke` of the first function with an event, or with the file that `@` names."""
+    """`s invoke` of the function that copies with an event, or with the file that `@` names."""
     event = options.event
     if not event:
         raise Refusal('give EVENT=\'{"action": "sweep"}\' or EVENT=@file')
+    given = ["--event", event]
     if event.startswith("@"):
         path = Path(event[1:]).resolve()
         if not path.is_file():
             raise Refusal(f"there is no file {event[1:]}")
-        return _of_the_function(options, ["invoke", "--event-file", str(path), *options.arguments])
-    return _of_the_function(options, ["invoke", "--event", event, *options.arguments])
+        given = ["--event-file", str(path)]
+    done = _of_the_function(options, ["invoke", *given, *options.arguments])
+    if done.code == 0 and (failure := answers.failure(done.output)):
+        raise Refusal(failure)
+    return done.code
 
 
 def copy(options: argparse.Namespace, console: Console) -> int:
@@ -174,8 +196,15 @@ def _judged(path: Path, given: Mapping[str, str], console: Console, *, is_final:
 
 
 def _account(path: Path) -> account.Account:
-    """Whose account it is, by the environment and the template's `.env` files."""
-    return account.read(template.environment_of(path, environment.read()))
+    """Whose account it is, by the environment and the template's `.env` files.
+
+    Refusal if these files name credentials for `s`, which would take them in place of those that we take.
+    """
+    own = environment.read()
+    found = template.environment_of(path, own)
+    if taken := [name for name in account.TOOL_PAIR if name in found and name not in own]:
+        raise Refusal(f".env sets {', '.join(taken)}, which only `s` reads: take it out")
+    return account.read(found)
 
 
 def _publish(
@@ -194,16 +223,44 @@ def _publish(
     return published
 
 
-def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> int:
-    """Run the tool for the first resource alone."""
+def _passed_on(
+    options: argparse.Namespace,
+    given: account.Account,
+    deployment: Deployment,
+    arguments: Sequence[str],
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> tool.Run:
+    """Run the tool with these credentials; what it shows of secrets is masked."""
+    environ = {**given.tool_environment(deployment.account), **variables}
+    if tool.is_debugged(arguments, template.environment_of(options.template, environment.read())):
+        environ["FC_CLIENT_CUSTOM_ENDPOINT"] = given.fc_url(deployment.main.region, deployment.account)
+    return tool.pass_on(tool.command(options.tool), arguments, environ, masking.mask(given, deployment))
+
+
+def _of_the_function(options: argparse.Namespace, arguments: list[str]) -> tool.Run:
+    """Run the tool for the function that copies alone."""
     given = _account(options.template)
     deployment = template.read(options.template, environment.read())
-    resource = next(iter(deployment.resources))
-    return tool.pass_on(
-        tool.command(options.tool),
-        [resource, *arguments, "-t", str(options.template)],
-        given.tool_environment(deployment.account),
-    )
+    call = [deployment.main_resource, *arguments, "-t", str(options.template)]
+    return _passed_on(options, given, deployment, call)
+
+
+def _review(given: account.Account, deployment: Deployment, console: Console, *, is_pruned: bool) -> None:
+    """Compare what FC has, set right what can be; Refusal with what still differs."""
+    client = given.fc(deployment.main.region, deployment.account)
+    found = review.compare(client, deployment)
+    if found:
+        say = partial(console.print, markup=False)
+        review.mend(client, deployment, found, say)
+        if is_pruned:
+            review.prune(client, found, say)
+        found = review.compare(client, deployment)
+    if found:
+        stays = any(isinstance(each, Stays) for each in found)
+        advice = "\n       `make deploy PRUNE=1` takes away what s.yaml does not say" if stays else ""
+        told = "\n       ".join(map(str, found))
+        raise Refusal(f"deployed, but FC has something else than s.yaml:\n       {told}{advice}")
+    console.print("FC has what s.yaml says")
 
 
 def _trigger_url(given: account.Account, path: Path) -> str:
@@ -233,7 +290,9 @@ def _parse() -> argparse.Namespace:
     removing.add_argument("--confirm", action="store_true", help="whatever is left behind")
     invoking = add(invoke)
     invoking.add_argument("event", help="the event, or @file")
-    for command in (add(deploy), removing, add(logs), invoking):
+    deploying = add(deploy)
+    deploying.add_argument("--prune", action="store_true", help="take away what s.yaml no longer says")
+    for command in (deploying, removing, add(logs), invoking):
         command.add_argument("arguments", nargs="*", help="passed on to s")
     copying = add(copy)
     copying.add_argument("source", help="oss://bucket/key")

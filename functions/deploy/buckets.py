@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import oss2
 
-ADVICE = "grant yourself what `make policy ARGS=--deployer` prints"
+ADVICE = "grant yourself what `make policy ARGS=--setup` prints"
 AccessKey = tuple[str, str, str | None]  # id, secret, security token
 
 

@@ -1,5 +1,9 @@
 """The layer of the function's dependencies in an account: published through FC's SDK, once for each content.
 
+FC tells of a version its CRC64 alone, for which other content is easily made; so its SHA-256 is put into the
+description, and a version counts as ours only if both are right. Whoever may publish this layer can still
+write what they like: that right is the deployer's alone (`make policy ARGS=--deployer`).
+
 It takes a built archive and knows nothing of how it was built. The `s` tool could publish too, but only with
 its component at hand, and it cannot tell whether the newest version holds the same.
 """
@@ -7,6 +11,7 @@ its component at hand, and it cannot tell whether the newest version holds the s
 from __future__ import annotations
 
 import base64
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -31,15 +36,20 @@ class Published(msgspec.Struct, frozen=True):
 
 
 def publish(client: Client, archive: Path, runtime: str) -> Published:
-    """The version that holds this archive: the newest one if its checksum says so, else a new one.
+    """The version that holds this archive: the newest one if its checksums say so, else a new one.
 
-    Refusal with FC's words if it takes none.
+    Refusal with FC's words if it takes none, or if what it says it took is something else.
     """
     content = archive.read_bytes()
     checksum = str(crc64.xz(content))  # ECMA-182, which FC computes too
+    description = f"Dependencies of oss-copy, SHA-256 {hashlib.sha256(content).hexdigest()}"
+
+    def holds(version: models.Layer) -> bool:
+        return bool(version.code_checksum == checksum and version.description == description)
+
     try:
         newest = _newest(client)
-        if newest and newest.code_checksum == checksum and runtime in (newest.compatible_runtime or ()):
+        if newest and holds(newest) and runtime in (newest.compatible_runtime or ()):
             return Published(newest.layer_version_arn, newest.version, new=False)
         made = client.create_layer_version_with_options(
             NAME,
@@ -49,7 +59,7 @@ def publish(client: Client, archive: Path, runtime: str) -> Published:
                         zip_file=base64.b64encode(content).decode(), checksum=checksum
                     ),
                     compatible_runtime=[runtime],
-                    description="Dependencies of oss-copy",
+                    description=description,
                 )
             ),
             {},
@@ -57,6 +67,8 @@ def publish(client: Client, archive: Path, runtime: str) -> Published:
         ).body
     except DaraException as error:
         raise Refusal(f"layer {NAME}: {error.code}: {error.message}") from error
+    if not holds(made):
+        raise Refusal(f"layer {NAME}: FC has published something else than it was given")
     return Published(made.layer_version_arn, made.version, new=True)
 
 

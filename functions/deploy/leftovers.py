@@ -12,10 +12,11 @@ import oss2
 import oss2.exceptions
 
 from functions.deploy.account import Account, Refusal
-from functions.deploy.buckets import ADVICE
 from functions.deploy.props import Function
 from osscopy import settings
 from osscopy.settings import Settings
+
+ADVICE = "grant yourself what `make policy ARGS=--deployer` prints"
 
 
 def find(account: Account, function: Function) -> list[str]:

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from functions.deploy import calls, policy
+from functions.deploy.account import is_in_clear
 from functions.deploy.props import Function, OssTrigger, account_of
 from functions.deploy.reach import ROLE
-from functions.deploy.template import Deployment, Mistake, TemplateError, meant
+from functions.deploy.template import TRIED, Deployment, Mistake, TemplateError, meant
 from osscopy import settings, suspicions, triggers
 from osscopy.model import Line, Misconfigured, Rule, Trigger
 from osscopy.settings import Settings
@@ -24,6 +25,7 @@ from osscopy.triggers import Judgement
 
 # What s.yaml comes with, and what cannot be meant: names of buckets are unique among all accounts.
 PLACEHOLDERS = frozenset({"1234567890123456", "oss-copy-source", "oss-copy-destination", "oss-copy-state"})
+OFFICIAL = "official"  # in place of an account: the layers of Function Compute itself
 _SETTINGS: Mapping[str, str] = {  # which variable a line of the check is about, where it names none
     "settings.rules": "COPY_RULES",
     "settings.maxParallel": "MAX_PARALLEL",
@@ -47,7 +49,14 @@ def find(deployment: Deployment) -> list[Mistake]:
             Mistake(f"resources.{name}.props.{_by_name(props, place)}", "unknown to FC's SDK")
             for place in calls.unknown(props)
         )
-    return [*found, *_together(deployment), *_destinations(deployment), *_account(deployment)]
+    return [
+        *found,
+        *_together(deployment),
+        *_destinations(deployment),
+        *_account(deployment),
+        *_code(deployment),
+        *_versions(deployment),
+    ]
 
 
 def placeholders(deployment: Deployment) -> list[Mistake]:
@@ -113,6 +122,8 @@ def _places(function: Function) -> Iterator[tuple[str, str]]:
     for arn in function.layers:
         if arn.split(":")[:3] != ["acs", "fc", own[0]]:
             yield "layers", f"{arn} does not lie in the region {own[0]}"
+        elif arn.split(":")[3] not in {own[1], OFFICIAL}:
+            yield "layers", f"{arn} is of another account, whose code would run with the function's role"
 
 
 def _invocation_role(trigger: OssTrigger, account: str) -> Iterator[tuple[str, str]]:
@@ -139,7 +150,14 @@ def _powers(function: Function) -> Iterator[tuple[str, str]]:
         yield "concurrencyConfig.reservedConcurrency", "0 lets nothing run"
 
 
-_OF_A_FUNCTION: tuple[Callable[[Function], Iterator[tuple[str, str]]], ...] = (_places, _powers)
+def _in_clear(function: Function) -> Iterator[tuple[str, str]]:
+    """Requests carry the token of the role."""
+    for name in ("OSS_ENDPOINT", "INVOKE_ENDPOINT"):
+        if is_in_clear(function.environment_variables.get(name, "")):
+            yield f"environmentVariables.{name}", "is not https: whoever is on the way reads the role's token"
+
+
+_OF_A_FUNCTION: tuple[Callable[[Function], Iterator[tuple[str, str]]], ...] = (_places, _powers, _in_clear)
 
 
 # --- one function, its settings and its triggers ---
@@ -258,8 +276,13 @@ def _destinations(deployment: Deployment) -> Iterator[Mistake]:
             if each is None or each.function_name is None:
                 continue
             place = f"resources.{name}.props.asyncInvokeConfig.destinationConfig.{side}.destination"
-            if each.destination.split(":")[2] != function.region:
+            _, _, region, account, _ = each.destination.split(":", 4)
+            if region != function.region:
                 yield Mistake(place, f"not in the region {function.region}")
+            if account != deployment.account:
+                yield Mistake(
+                    place, "not of the account of `role`: it would be told of every copy that fails"
+                )
             if each.function_name == function.function_name:
                 text = "a function that cannot start would be told of its own failure, and again"
                 yield Mistake(place, text)
@@ -296,7 +319,24 @@ def _account(deployment: Deployment) -> Iterator[Mistake]:
             yield Mistake(f"vars.{name}", f'a number is rounded by `s`: put it in quotes, {name}: "{value}"')
     account = deployment.account
     named = [name for name, value in deployment.vars.items() if str(value) == account]
-    path = f"vars.{named[0]}" if named else f"resources.{next(iter(deployment.resources))}.props.role"
+    path = f"vars.{named[0]}" if named else f"resources.{deployment.main_resource}.props.role"
     if ROLE.fullmatch(deployment.main.role) and len(account) != 16:
         text = f"{account} is no account's id: it has 16 digits, not {len(account)}"
         yield Mistake(path, text, is_error=not 12 <= len(account) <= 20)
+
+
+def _code(deployment: Deployment) -> Iterator[Mistake]:
+    """All of a folder is uploaded: one of somebody else's choice may hold anything of this machine."""
+    root = deployment.root.resolve()
+    for name, function in deployment.resources.items():
+        if not (root / function.code_path).resolve().is_relative_to(root):
+            text = f"{function.code_path} lies outside the template's folder"
+            yield Mistake(f"resources.{name}.props.code", text)
+
+
+def _versions(deployment: Deployment) -> Iterator[Mistake]:
+    for name, version in deployment.versions.items():
+        if version != TRIED:
+            text = f"{version} was not tried" if version else "names no version: `s` runs whatever is newest"
+            place = f"resources.{name}.component"
+            yield Mistake(place, f"{text}; fc3@{TRIED} was tried", is_error=False)

@@ -154,32 +154,21 @@ def _optional(to: Reach, parts: Collection[str]) -> Iterable[Grant]:
         )
 
 
-def deployer_grants(to: Reach) -> tuple[Grant, ...]:
-    """What the deployer's commands need: setup, deploy, invoke, copy, logs and remove.
-
-    `tests/flow/test_deployer_rights.py` holds each action, and lists those that only a real account can show.
-    The `s` tool also looks for what `s.yaml` never makes (aliases, versions, scaling, VPC bindings): it goes
-    on where it may not, so that nothing here grants it.
-    """
+def setup_grants(to: Reach) -> tuple[Grant, ...]:
+    """What `make setup` needs, once: the state bucket, rules of the buckets, the roles and their policies."""
     state = (f"acs:oss:*:*:{to.state_bucket}",)
-    roles = tuple(f"acs:ram:*:{to.account}:role/{name}" for name in (to.role, TRIGGER_ROLE))
     policies = (f"acs:ram:*:{to.account}:policy/{to.role}", f"acs:ram:*:system:policy/{TRIGGER_POLICY}")
-    passed = _unique(
-        (*roles, *(each.lower() for each in roles))
-    )  # ARNs have the names of roles in lower case
-    layer = f"acs:fc:{to.region}:{to.account}:layers/{LAYER}"
-    functions = tuple(each for name in to.functions for each in _function(to, name))
     return (
-        Grant("state bucket", "setup: make the state bucket", ("oss:PutBucket",), state),
+        Grant("state bucket", "make the state bucket", ("oss:PutBucket",), state),
         Grant(
             "buckets",
-            "setup: see how the buckets are, and give them the lifecycle rules they lack",
+            "see how the buckets are, and give them the lifecycle rules they lack",
             ("oss:GetBucketInfo", "oss:GetBucketLifecycle", "oss:PutBucketLifecycle"),
             _unique((*state, *_buckets(to.destinations))),
         ),
         Grant(
             "roles",
-            "setup: make the roles of the function and of its OSS trigger",
+            "make the roles of the function and of its OSS trigger",
             (
                 "ram:GetRole",
                 "ram:CreateRole",
@@ -187,14 +176,32 @@ def deployer_grants(to: Reach) -> tuple[Grant, ...]:
                 "ram:ListPoliciesForRole",
                 "ram:AttachPolicyToRole",
             ),
-            roles,
+            _roles(to),
         ),
         Grant(
             "policies",
-            "setup: make the policy of the function's role, and attach both",
+            "make the policy of the function's role, and attach both",
             ("ram:GetPolicy", "ram:CreatePolicy", "ram:CreatePolicyVersion", "ram:AttachPolicyToRole"),
             policies,
         ),
+    )
+
+
+def deployer_grants(to: Reach) -> tuple[Grant, ...]:
+    """What every deploy needs, and invoke, copy, logs and remove: in RAM only to pass the two roles on.
+
+    `tests/flow/test_deployer_rights.py` holds each action, and lists those that only a real account can show.
+    The `s` tool also looks for what `s.yaml` never makes (aliases, versions, scaling, VPC bindings): it goes
+    on where it may not, so that nothing here grants it.
+    """
+    state = (f"acs:oss:*:*:{to.state_bucket}",)
+    roles = _roles(to)
+    passed = _unique(
+        (*roles, *(each.lower() for each in roles))
+    )  # ARNs have the names of roles in lower case
+    layer = f"acs:fc:{to.region}:{to.account}:layers/{LAYER}"
+    functions = tuple(each for name in to.functions for each in _function(to, name))
+    return (
         Grant("pass", "deploy: give the roles to the function and its trigger", ("ram:PassRole",), passed),
         Grant(
             "function",
@@ -313,6 +320,11 @@ def rendered(to: Reach, parts: Collection[str] = ()) -> str:
     return json.dumps(content, indent=2) + "\n"
 
 
+def _roles(to: Reach) -> tuple[str, ...]:
+    """That of the function, and the one that OSS takes on to invoke it."""
+    return tuple(f"acs:ram:*:{to.account}:role/{name}" for name in (to.role, TRIGGER_ROLE))
+
+
 def _objects(patterns: Sequence[Pattern]) -> tuple[str, ...]:
     return _unique(f"acs:oss:*:*:{each.bucket}/{each.key}{'*' * each.is_prefix}" for each in patterns)
 
@@ -341,13 +353,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m functions.deploy.policy", description=__doc__)
     reach.add_arguments(parser)
     add_parts(parser)
-    parser.add_argument("--deployer", action="store_true", help="print the policy of whoever deploys instead")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--setup", action="store_true", help="print what `make setup` needs, once, instead")
+    other.add_argument("--deployer", action="store_true", help="print what every deploy needs instead")
     parser.add_argument("--output", type=Path, default=DOCUMENT, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
         to = reach.read(options.template, dict(options.var), environment.read())
-        if options.deployer:
-            print(json.dumps(document(deployer_grants(to)), indent=2))
+        if options.setup or options.deployer:
+            grants = setup_grants(to) if options.setup else deployer_grants(to)
+            print(json.dumps(document(grants), indent=2))
             return 0
         options.output.write_text(rendered(to, options.with_part), encoding="utf-8")
     except TemplateError as error:

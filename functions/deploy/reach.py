@@ -43,7 +43,7 @@ def read(
 ) -> Reach:
     """What the template says, with `variables` in place of its vars (each is YAML); else TemplateError."""
     deployment = template.read(path, environment or {}, variables or {})
-    place = f"{path.name}: resources.{next(iter(deployment.resources))}.props"
+    place = f"{path.name}: resources.{deployment.main_resource}.props"
     return _reach(deployment, place)
 
 

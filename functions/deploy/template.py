@@ -24,6 +24,8 @@ from functions.deploy.places import Places
 from functions.deploy.props import Function, account_of, check_environment
 
 ROOT = Path(__file__).resolve().parents[2]
+TRIED = "0.1.22"  # the version of the fc3 component that all this was tried with
+_COMPONENT = re.compile(r"(?:devsapp/)?fc3(?:@(?P<version>\d+\.\d+\.\d+))?")
 _REFERENCE = re.compile(r"\$\{(?P<inner>[^{}]*)\}")
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\)\Z", re.DOTALL)
 _ARGUMENT = re.compile(r"""\s*(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)")\s*""")
@@ -91,6 +93,7 @@ class Deployment(msgspec.Struct, frozen=True):
     vars: Mapping[str, object]
     root: Path  # code and layers are relative to it
     places: Places
+    versions: Mapping[str, str | None] = {}  # of each resource's component; None: whatever is newest
     asked: frozenset[str] = frozenset()  # the variables that `${env(…)}` names
     files: tuple[Path, ...] = ()  # of `.env`, in the order in which they are read
 
@@ -99,9 +102,16 @@ class Deployment(msgspec.Struct, frozen=True):
         return tuple(self.resources.values())
 
     @property
+    def main_resource(self) -> str:
+        """The resource that copies: the first that does not hand on to another function."""
+        handing_on = "INVOKE_FUNCTION"
+        own = (name for name, each in self.resources.items() if handing_on not in each.environment_variables)
+        return next(own, next(iter(self.resources)))
+
+    @property
     def main(self) -> Function:
-        """The function that copies: the template's first."""
-        return self.functions[0]
+        """The function that copies."""
+        return self.resources[self.main_resource]
 
     @property
     def account(self) -> str:
@@ -152,9 +162,11 @@ def load(
     functions, spelt = {}, {}
     for name, resource in document.resources.items():
         where = f"resources.{name}"
-        if resource.component not in {"fc3", "devsapp/fc3"}:
-            found.append(Mistake(f"{where}.component", f"{resource.component!r} is not fc3"))
+        if _COMPONENT.fullmatch(resource.component) is None:
+            text = f"{resource.component!r} is neither fc3 nor fc3@VERSION"
+            found.append(Mistake(f"{where}.component", text))
             continue
+        found += _beyond(resource, where)
         given = _Scope(known, resource).resolve_all(resource.props, f"{where}.props", found)
         function = _function(given, environment, f"{where}.props", found)
         if function is not None:
@@ -163,10 +175,24 @@ def load(
     if not document.resources:
         found.append(Mistake("resources", "there are none"))
     asked = frozenset(known.asked)
-    deployment = Deployment(functions, spelt, resolved, path.resolve().parent, places, asked, files)
+    versions = {name: _version(document.resources[name].component) for name in functions}
+    deployment = Deployment(functions, spelt, resolved, path.resolve().parent, places, versions, asked, files)
     if found:
         raise _wrong(path, places, found, deployment if functions else None)
     return deployment
+
+
+def _version(component: str) -> str | None:
+    found = _COMPONENT.fullmatch(component)
+    return found["version"] if found else None
+
+
+def _beyond(resource: Resource, where: str) -> Iterator[Mistake]:
+    """What the tool would do that nobody here judges: run commands, or add properties."""
+    if resource.actions is not None:
+        yield Mistake(f"{where}.actions", "runs commands on this machine: take it out, and run them yourself")
+    if resource.extend is not None:
+        yield Mistake(f"{where}.extend", "adds what is not judged here: write it into props")
 
 
 def rendered(path: Path, places: Places, mistakes: Iterable[Mistake]) -> list[str]:

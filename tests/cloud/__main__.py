@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         retry_pause=options.retry_pause,
         batch_seconds=options.batch_seconds,
         refuse_fc_signature=options.refuse_fc_signature,
+        strict_destinations=options.strict_destinations,
         policies={role: Path(file) for role, file in options.policy},
         oss_host=options.oss_host,
     )
@@ -97,6 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         "--batch-seconds", type=float, default=0.0, help="how long OSS triggers gather records"
     )
     parser.add_argument("--refuse-fc-signature", action="store_true", help="2023-03-30 takes ACS3 only")
+    parser.add_argument(
+        "--strict-destinations",
+        action="store_true",
+        help="FC refuses a destination function that is not there",
+    )
     parser.add_argument(
         "--policy",
         type=_pair,

@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True):
     retry_pause: float = 0.2
     batch_seconds: float = 0.0
     refuse_fc_signature: bool = False
+    strict_destinations: bool = False
     policies: Mapping[str, Path] = {}
     oss_host: str = ""
 
@@ -115,7 +116,10 @@ class Cloud:
             retry_pause=settings.retry_pause,
             refuse_fc_signature=settings.refuse_fc_signature,
         )
-        self.sources = Sources(self.host, self._region, settings.batch_seconds)
+        self.sources = Sources(
+            self.host, self._region, settings.batch_seconds, lambda name: name in self.oss.store.buckets
+        )
+        self.host.control.strict_destinations = settings.strict_destinations
         self._admin = Listener(Admin(self.accounts, self.weather, self.oss, self.host, self.sources).app)
 
     async def start(self) -> Ready:
@@ -169,7 +173,7 @@ class Cloud:
             local = self._with_endpoints(function, endpoints)
             self.host.deploy(local, self._deployment.root)
             await self.sources.add(local)
-        return self._deployment.functions[0].function_name
+        return self._deployment.main.function_name
 
     async def stop(self) -> None:
         """Stop everything; no instance is left."""

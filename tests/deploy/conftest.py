@@ -74,6 +74,20 @@ def cloud(shared_cloud: LocalCloud) -> Iterator[LocalCloud]:
     shared_cloud.wait_idle()
 
 
+@pytest.fixture(scope="module")
+def shared_account() -> Iterator[LocalCloud]:
+    """An account with the buckets that a deployer names, and perhaps what another test has deployed."""
+    buckets, place = ["my-source", "my-other-source", "my-destination", "my-state"], ["--account", ACCOUNT]
+    with LocalCloud(template=None, buckets=buckets, arguments=place) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def acting(tmp_path: Path, shared_account: LocalCloud) -> Deployer:
+    """Whose `s` deploys for real."""
+    return Deployer(tmp_path, shared_account).act()
+
+
 @pytest.fixture
 def deployer(tmp_path: Path, cloud: LocalCloud) -> Deployer:
     return Deployer(tmp_path, cloud)

@@ -11,16 +11,25 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from functions.deploy.account import TOOL_KEY
+from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud
+from tests.cloud.fc import standin
 
 NOTING = f"""\
 #!{sys.executable}
 import json, os, sys
-names = ("AccountID", "AccessKeyID", "OSS_COPY_LAYER_VERSION", "PATH")
+names = ("AccountID", "AccessKeyID", "AccessKeySecret", "SecurityToken", "OSS_COPY_LAYER_VERSION", "PATH")
 noted = {{"arguments": sys.argv[1:], **{{name: os.environ.get(name) for name in names}}}}
+noted["key"] = json.loads(os.environ.get("{TOOL_KEY}", "null"))
 noted["FC"] = {{name: value for name, value in os.environ.items() if name.startswith("FC_")}}
 with open(os.environ["NOTES"], "a") as notes:
     print(json.dumps(noted), file=notes)
+if os.environ.get("ACTING"):
+    sys.path.insert(0, "{ROOT}")
+    from tests.cloud.fc import standin
+    sys.exit(standin.main(sys.argv[1:]))
+print(os.environ.get("SAYING", ""))
 sys.exit(int(os.environ.get("EXIT_CODE", "0")))
 """
 
@@ -48,12 +57,24 @@ class Deployer:
             "NOTES": str(self._notes),
         }
 
-    def preload(self, home: Path, component: str) -> None:
-        """Take the genuine tool, under a home where it finds this in place of the fc3 component."""
-        place = home / ".s" / "components" / "devsapp.cn" / "v3" / "fc3"
-        place.mkdir(parents=True)
-        (place / "index.js").write_text(component, encoding="utf-8")
-        (place / ".s.lock").write_text("{}", encoding="utf-8")
+    def be(self, who: Credentials) -> None:
+        """Deploy with these credentials."""
+        self.environment |= {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": who.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": who.access_key_secret,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": who.security_token or "",
+        }
+
+    def act(self) -> Deployer:
+        """From now on `s` deploys, invokes and removes for real."""
+        self.environment["ACTING"] = "1"
+        return self
+
+    def preload(self, home: Path, more: str) -> None:
+        """Take the genuine tool, under a home where it finds the stand-in, and this after it."""
+        standin.preload(home, Path(sys.executable), ROOT)
+        for index in home.rglob("index.js"):
+            index.write_text(index.read_text(encoding="utf-8") + more, encoding="utf-8")
         self.environment |= {"HOME": str(home), "NODE_ENV": "test"}
         self.tool = None
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alibabacloud_fc20230330 import models
 
-from functions.deploy import layer
+from functions.deploy import account, layer
 from tests.cloud.client import ROOT, LocalCloud
-from tests.deploy.conftest import OWN, changed
+from tests.deploy.conftest import ACCOUNT, OWN, changed
 from tests.deploy.deployer import Deployer
 
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
@@ -24,22 +26,47 @@ TOKEN = "a-token-of-some-length"
 
 
 def test_a_layer_is_published_once_for_each_content_and_handed_to_the_template(
-    deployer: Deployer, cloud: LocalCloud, own: Path
+    acting: Deployer, shared_account: LocalCloud, own: Path
 ) -> None:
-    deployer.build(b"new")
-    assert deployer.run("deploy", template=own).returncode == 0
-    again = deployer.run("deploy", "--", "--debug", template=own)
+    acting.build(b"new")
+    first = acting.run("deploy", template=own)
+    assert first.returncode == 0, first.stdout + first.stderr
+    again = acting.run("deploy", "--", "--debug", template=own)
     assert again.returncode == 0, again.stderr
-    deployer.build(b"other")
-    assert deployer.run("deploy", template=own).returncode == 0
-    versions = [int(note["OSS_COPY_LAYER_VERSION"]) for note in deployer.notes()]
+    acting.build(b"other")
+    assert acting.run("deploy", template=own).returncode == 0
+    versions = [int(note["OSS_COPY_LAYER_VERSION"]) for note in acting.notes()]
     assert versions == [versions[0], versions[0], versions[0] + 1]
-    call = ["deploy", "-y", "-t", str(own)]
-    assert [note["arguments"] for note in deployer.notes()] == [call, [*call, "--debug"], call]
+    call, key = ["deploy", "-y", "-t", str(own)], ["-a", account.TOOL_KEY]
+    assert [note["arguments"] for note in acting.notes()] == [
+        [*call, *key],
+        [*call, "--debug", *key],
+        [*call, *key],
+    ]
     assert "holds the same already" in again.stdout
-    published = cloud.control().list_layer_versions(layer.NAME, models.ListLayerVersionsRequest()).body.layers
+    published = (
+        shared_account.control()
+        .list_layer_versions(layer.NAME, models.ListLayerVersionsRequest())
+        .body.layers
+    )
     assert max(each.version for each in published) == versions[-1]
     assert published[-1].compatible_runtime == ["python3.12"]
+
+
+def test_a_layer_with_the_same_checksum_that_somebody_else_published_is_not_taken(
+    acting: Deployer, shared_account: LocalCloud, own: Path
+) -> None:
+    content = (acting.layers / "sdk-3.12.zip").read_bytes()
+    code = models.InputCodeLocation(zip_file=base64.b64encode(content).decode())
+    for description in ("Dependencies of oss-copy", f"SHA-256 {'0' * 64}"):
+        given = models.CreateLayerVersionInput(
+            code=code, compatible_runtime=["python3.12"], description=description
+        )
+        request = models.CreateLayerVersionRequest(body=given)
+        theirs = shared_account.control().create_layer_version(layer.NAME, request).body
+        done = acting.run("deploy", template=own)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert int(acting.notes()[-1]["OSS_COPY_LAYER_VERSION"]) == theirs.version + 1
 
 
 def test_the_tool_gets_the_credentials_and_its_exit_code_counts(
@@ -48,7 +75,43 @@ def test_the_tool_gets_the_credentials_and_its_exit_code_counts(
     deployer.environment["EXIT_CODE"] = "7"
     assert deployer.run("deploy", template=own).returncode == 7
     (note,) = deployer.notes()
-    assert (note["AccountID"], note["AccessKeyID"]) == (cloud.account_id, cloud.owner.access_key_id)
+    assert note["key"] == {
+        "AccountID": cloud.account_id,
+        "AccessKeyID": cloud.owner.access_key_id,
+        "AccessKeySecret": cloud.owner.access_key_secret,
+    }
+
+
+def test_the_tool_gets_a_temporary_token_and_nothing_that_would_come_before_it(
+    deployer: Deployer, cloud: LocalCloud, own: Path
+) -> None:
+    who = cloud.assume("deployer")
+    deployer.be(who)
+    deployer.environment |= {"AccessKeyID": "other", "AccessKeySecret": "other", "EXIT_CODE": "7"}
+    done = deployer.run("deploy", template=own)
+    (note,) = deployer.notes()
+    assert note["key"]["SecurityToken"] == who.security_token
+    assert (note["AccessKeyID"], note["AccessKeySecret"], note["SecurityToken"]) == (None, None, None)
+    said = [*note["arguments"], done.stdout, done.stderr]
+    assert not any(secret in text for secret in (who.access_key_secret, who.security_token) for text in said)
+
+
+def test_credentials_for_the_tool_in_a_file_are_refused(deployer: Deployer, own: Path) -> None:
+    (own.parent / ".env").write_text("AccessKeyID=x\nAccessKeySecret=y\n", encoding="utf-8")
+    refused = deployer.run("deploy", template=own)
+    assert (refused.returncode, deployer.notes()) == (1, [])
+    assert ".env sets AccessKeyID, AccessKeySecret, which only `s` reads" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["OSS_ENDPOINT", "FC_CLIENT_CUSTOM_ENDPOINT"])
+def test_nothing_is_signed_for_an_endpoint_that_is_not_encrypted(
+    deployer: Deployer, own: Path, name: str
+) -> None:
+    del deployer.environment[name]
+    (own.parent / ".env").write_text(f"{name}=http://example.com\n", encoding="utf-8")
+    refused = deployer.run("deploy", template=own)
+    assert (refused.returncode, deployer.notes()) == (1, [])
+    assert f"{name}: http://example.com is not https" in refused.stderr
 
 
 def test_a_wrong_template_is_not_deployed(deployer: Deployer, tmp_path: Path) -> None:
@@ -125,8 +188,11 @@ def test_all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant(
     expected = [
         ("memorysize: ${", "props.memorysize: unknown property `memorysize`; did you mean memorySize?"),
         ("MAX_PARALLEL: 32", 'MAX_PARALLEL: 32 is no text: put it in quotes, MAX_PARALLEL: "32"'),
+        (
+            "functionName: ${vars.functonName}",
+            "unknown reference ${vars.functonName}; did you mean functionName?",
+        ),
         ("onFailur:", "onFailur: unknown property `onFailur`; did you mean onFailure?"),
-        ("destination: acs:fc", "unknown reference ${vars.functonName}; did you mean functionName?"),
         ("invocationRole:", "`make setup` makes no role mine"),
         ("events:", "it does not fire for ObjectCreated:CompleteMultipartUpload"),
         ("cronExpression: ${vars.timerSchedule}", "not 'L' (vars.timerSchedule is in line 22)"),
@@ -153,7 +219,7 @@ def test_a_token_of_the_shell_or_of_a_file_beside_the_template_is_known_to_every
         assert refused.stderr.count("API_TOKEN is not set") == 1, refused.stderr
     assert deployer.notes() == []
     (tmp_path / ".env").write_text(f"API_TOKEN='{TOKEN}'\n", encoding="utf-8")
-    for command in (["deploy"], ["invoke", "{}"]):
+    for command in (["logs"], ["invoke", "{}"]):
         done = deployer.run(*command, template=template)
         assert done.returncode == 0, done.stderr
         assert TOKEN not in done.stdout + done.stderr
@@ -175,12 +241,28 @@ def test_a_template_with_a_token_is_judged_with_it(judging: Deployer, tmp_path: 
 
 def test_variables_of_fc_itself_do_not_reach_the_tool(deployer: Deployer, own: Path) -> None:
     deployer.environment |= {"FC_REGION": "cn-hangzhou", "FC_GENERATE_PROJECT_NAME": "elsewhere"}
-    assert deployer.run("deploy", template=own).returncode == 0
+    assert deployer.run("logs", template=own).returncode == 0
     (note,) = deployer.notes()
     assert note["FC"] == {
         "FC_CLIENT_CUSTOM_ENDPOINT": deployer.environment["FC_CLIENT_CUSTOM_ENDPOINT"],
         "FC_REGION": "",
     }
+
+
+@pytest.mark.parametrize("way", ["argument", "shell", "file"])
+def test_the_tool_speaks_no_plain_http_to_fc_when_it_is_debugged(
+    deployer: Deployer, own: Path, way: str
+) -> None:
+    del deployer.environment["FC_CLIENT_CUSTOM_ENDPOINT"]
+    assert deployer.run("logs", template=own).returncode == 0
+    if way == "shell":
+        deployer.environment["DEBUG"] = "true"
+    if way == "file":
+        (own.parent / ".env").write_text("DEBUG=true\n", encoding="utf-8")
+    further = ["--", "--debug"] if way == "argument" else []
+    assert deployer.run("logs", *further, template=own).returncode == 0
+    plain, debugged = (note["FC"].get("FC_CLIENT_CUSTOM_ENDPOINT") for note in deployer.notes())
+    assert (plain, debugged) == (None, f"https://{ACCOUNT}.cn-hangzhou.fc.aliyuncs.com")
 
 
 @pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"]])
@@ -203,7 +285,18 @@ def test_what_fc_says_of_a_layer_it_does_not_take_is_told(deployer: Deployer, ow
 # --- remove ---
 
 
-def test_the_function_is_removed_when_every_copy_is_over(deployer: Deployer, cloud: LocalCloud) -> None:
+@pytest.fixture
+def cloud_of_one_test() -> Iterator[LocalCloud]:
+    variables = {"timeout": 5, "accountId": ACCOUNT}
+    with LocalCloud(variables=variables, environment={"MULTIPART_THRESHOLD": "2MiB"}) as cloud:
+        yield cloud
+
+
+def test_the_function_is_removed_when_every_copy_is_over(
+    tmp_path: Path, cloud_of_one_test: LocalCloud
+) -> None:
+    cloud = cloud_of_one_test
+    deployer = Deployer(tmp_path, cloud).act()
     cloud.seed(SOURCE, "over", 3 * MIB, seed=1)
     request = {"source": {"bucket": SOURCE, "key": "over"}, "destination": {"bucket": DESTINATION}}
     job = cloud.http("POST", "/copies", json_body=request).json()["job"]
@@ -212,9 +305,14 @@ def test_the_function_is_removed_when_every_copy_is_over(deployer: Deployer, clo
     done = deployer.run("remove")
     assert done.returncode == 0, done.stdout
     assert [note["arguments"][:2] for note in deployer.notes()] == [["remove", "-y"]]
+    assert cloud.control().list_functions(models.ListFunctionsRequest()).body.functions == []
 
 
-def test_what_is_under_way_is_told_and_keeps_the_function(deployer: Deployer, cloud: LocalCloud) -> None:
+def test_what_is_under_way_is_told_and_keeps_the_function(
+    tmp_path: Path, cloud_of_one_test: LocalCloud
+) -> None:
+    cloud = cloud_of_one_test
+    deployer = Deployer(tmp_path, cloud).act()
     target, records = cloud.oss_bucket(DESTINATION), cloud.oss_bucket(STATE)
     upload = target.init_multipart_upload("large.bin").upload_id
     records.put_object("oss-copy/open/c-1", b"{}")
@@ -240,7 +338,7 @@ def test_logs_and_invoke_concern_the_copying_function_alone(deployer: Deployer, 
     path.write_text(event, encoding="utf-8")
     for command in (["logs", "--", "--tail"], ["invoke", event], ["invoke", f"@{path}"]):
         assert deployer.run(*command).returncode == 0
-    template = ["-t", str(ROOT / "s.yaml")]
+    template = ["-t", str(ROOT / "s.yaml"), "-a", account.TOOL_KEY]
     assert [note["arguments"] for note in deployer.notes()] == [
         ["oss_copy", "logs", "--tail", *template],
         ["oss_copy", "invoke", "--event", event, *template],

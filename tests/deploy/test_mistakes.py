@@ -31,6 +31,85 @@ def judge(path: Path) -> str:
     return "\n".join(str(each) for each in said(path) if each.is_error)
 
 
+OTHER = "1111111111111111"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        (
+            "    component: fc3@0.1.22\n",
+            "    component: fc3@0.1.22\n    actions: {pre-deploy: [{run: id}]}\n",
+            "oss_copy_dropped.actions: runs commands on this machine",
+        ),
+        (
+            "    component: fc3@0.1.22\n",
+            "    component: fc3@0.1.22\n    extend: {name: common}\n",
+            "oss_copy_dropped.extend: adds what is not judged",
+        ),
+        ("component: fc3@0.1.22", "component: fc3@latest", "component: 'fc3@latest' is neither fc3 nor fc3@"),
+        ("component: fc3@0.1.22", "component: ./fc3", "component: './fc3' is neither"),
+        (
+            "acs:fc:${vars.region}:${vars.accountId}:layers/",
+            f"acs:fc:${{vars.region}}:{OTHER}:layers/",
+            "layers: .* is of another account",
+        ),
+        ("code: functions/oss_copy", "code: ../elsewhere", "code: ../elsewhere lies outside"),
+        ("code: functions/oss_copy", "code: /etc", "code: /etc lies outside"),
+        (
+            "code: functions/oss_copy",
+            "code: {src: functions/../../x}",
+            "code: functions/../../x lies outside",
+        ),
+        (
+            "LOG_LEVEL: INFO",
+            "OSS_ENDPOINT: http://oss-cn-hangzhou-internal.aliyuncs.com",
+            "environmentVariables.OSS_ENDPOINT: is not https",
+        ),
+        (
+            "LOG_LEVEL: INFO",
+            "INVOKE_ENDPOINT: http://127.0.0.1.example.com",
+            "environmentVariables.INVOKE_ENDPOINT: is not https",
+        ),
+        (
+            "destination: acs:fc:${vars.region}:${vars.accountId}:",
+            f"destination: acs:fc:${{vars.region}}:{OTHER}:",
+            "onFailure.destination: not of the account of `role`",
+        ),
+        ("name: oss-copy\n", "name: oss-copy\nflow: {a: b}\n", "unknown property `flow`"),
+    ],
+)
+def test_a_template_of_somebody_else_gets_no_further(tmp_path: Path, old: str, new: str, named: str) -> None:
+    found = judge(changed(tmp_path, (old, new)))
+    assert re.search(named, found), found or "nothing was found"
+
+
+def test_what_is_of_this_machine_or_of_function_compute_itself_is_taken(tmp_path: Path) -> None:
+    official = (
+        "        - acs:fc:",
+        "        - acs:fc:cn-hangzhou:official:layers/X/versions/1\n        - acs:fc:",
+    )
+    here = ("LOG_LEVEL: INFO", "OSS_ENDPOINT: http://127.0.0.1:80")
+    assert judge(changed(tmp_path, official, here)) == ""
+
+
+@pytest.mark.parametrize(
+    ("component", "told"),
+    [
+        ("fc3", "names no version: `s` runs whatever is newest; fc3@0.1.22 was tried"),
+        ("devsapp/fc3", "names no version: `s` runs whatever is newest; fc3@0.1.22 was tried"),
+        ("fc3@0.1.23", "0.1.23 was not tried; fc3@0.1.22 was tried"),
+        ("devsapp/fc3@0.1.22", None),
+    ],
+)
+def test_a_component_of_another_version_or_of_none_is_warned_of(
+    tmp_path: Path, component: str, told: str | None
+) -> None:
+    found = said(changed(tmp_path, ("component: fc3@0.1.22", f"component: {component}")))
+    assert [each.text for each in found] == ([told] if told else [])
+    assert not any(each.is_error for each in found)
+
+
 def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -> None:
     assert mistakes.find(deployment) == []
 
@@ -122,7 +201,7 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         ("enable: true", "enable: false", "sweep"),
         ("role: acs:ram", "# role: acs:ram", "role"),
         ("prefix: ${vars.watchedPrefix}", "prefix: other/", "filter.key.prefix"),
-        ("component: fc3", "component: fc4", "component"),
+        ("component: fc3@0.1.22", "component: fc4", "component"),
         ("MAX_PARALLEL: ", "MAX_PARALEL: ", "environmentVariables.MAX_PARALEL.* did you mean MAX_PARALLEL"),
         # what is meant
         ("memorySize: ${", "memorysize: ${", "memorysize: unknown property .* did you mean memorySize"),
@@ -235,11 +314,11 @@ EVERY = ", ".join(
 @pytest.mark.parametrize("prefix", ["incoming/", "incoming/deeper/", "", "inc"])
 def test_conflicting_triggers_are_refused_across_functions(tmp_path: Path, prefix: str) -> None:
     second = SECOND % ("${vars.sourceBucket}", EVERY, prefix)
-    conflict = "triggers.second.triggerConfig.filter.key: .*both tell of .*: OSS refuses the second"
+    conflict = "triggerConfig.filter.key: .*both tell of .*: OSS refuses the second"
     found = judge(changed(tmp_path, (SWEEPING, second + SWEEPING)))
-    assert re.search(f"resources.oss_copy.props.{conflict}", found), found
+    assert re.search(f"resources.oss_copy.props.triggers.second.{conflict}", found), found
     found = judge(changed(tmp_path, ("      triggers: []", f"      triggers:\n{second}")))
-    assert re.search(f"resources.oss_copy_dropped.props.{conflict}", found), found
+    assert re.search(f"resources.oss_copy.props.triggers.oss.{conflict}", found), "the later one is refused"
 
 
 SWEEPING = "        - triggerName: sweep\n"
@@ -284,7 +363,6 @@ def test_a_pattern_of_eventbridge_is_json(tmp_path: Path) -> None:
 
 def test_functions_do_not_tell_each_other_of_their_failures_for_ever(tmp_path: Path) -> None:
     reporting = """\
-        maxAsyncEventAgeInSeconds: 86400
         destinationConfig:
           onFailure: {destination: "acs:fc:cn-hangzhou:1234567890123456:functions/${vars.functionName}"}
       concurrencyConfig:
@@ -320,7 +398,7 @@ def test_a_second_function_is_judged_like_the_first(tmp_path: Path) -> None:
     path = changed(tmp_path, ("functionName}-dropped\n", "functionName} dropped\n"))
     assert "oss_copy_dropped" in judge(path)
     text = GENUINE.read_text(encoding="utf-8")
-    config = text[text.rindex("      asyncInvokeConfig:") : text.rindex("reservedConcurrency: 1")]
+    config = text[text.index("      asyncInvokeConfig:") : text.index("reservedConcurrency: 1")]
     path = changed(tmp_path, (config, config.replace("true", "false")))
     assert judge(path).startswith("resources.oss_copy_dropped.props.asyncInvokeConfig.asyncTask")
 

@@ -140,7 +140,7 @@ def test_what_the_sweep_asks_about_a_copy_that_is_over() -> None:
 
 
 def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
-    function = load(GENUINE).functions[0]
+    function = load(GENUINE).main
     threads = int(function.environment_variables["MAX_PARALLEL"])
     assert (function.cpu, function.memory_size, threads) == (0.35, 512, 32)
     budget = plan.part_budget(function.timeout)

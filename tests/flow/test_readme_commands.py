@@ -78,7 +78,7 @@ class User:
 
 def plain_environment() -> dict[str, str]:
     """Without what a `make` that runs the tests hands down."""
-    handed_down = re.compile(r"MAKE.*|MFLAGS|ARGS|VENV|S|EVENT|SRC|DST|URL|CONFIRM|ALIBABA_CLOUD_.*")
+    handed_down = re.compile(r"MAKE.*|MFLAGS|ARGS|VENV|S|EVENT|SRC|DST|URL|CONFIRM|PRUNE|ALIBABA_CLOUD_.*")
     return {name: value for name, value in os.environ.items() if not handed_down.fullmatch(name)}
 
 
@@ -122,8 +122,8 @@ def functions(cloud: LocalCloud) -> list[str]:
 
 def test_the_policies_are_printed_and_written_as_told(tmp_path: Path) -> None:
     user, path = User(tmp_path), tmp_path / "policy.json"
-    document = json.loads(user.types("make policy ARGS=--deployer"))
-    assert document["Version"] == "1"
+    for command in ("make policy ARGS=--setup", "make policy ARGS=--deployer"):
+        assert json.loads(user.types(command))["Version"] == "1"
     user.types("make policy", f"ARGS=--output {path}")
     assert path.read_text() == policy.DOCUMENT.read_text(), "it is what `make policy` writes"
     user.types("make policy", f"ARGS=--with kms --with check --output {path}")
@@ -186,10 +186,12 @@ PROOFS: dict[str, Proof] = {
     "make template": Ci("template"),
     "make rehearse": Elsewhere("tests/flow/test_rehearsal.py", "in steps(rehearsal, TEMPLATE)"),
     "make policy": POLICIES,
+    "make policy ARGS=--setup": POLICIES,
     "make policy ARGS=--deployer": POLICIES,
     "make setup": DEPLOYMENT,
     "make setup CONFIRM=1": DEPLOYMENT,
-    "make deploy": Elsewhere("tests/deploy/test_commands.py", 'deployer.run("deploy", template=own)'),
+    "make deploy": Elsewhere("tests/deploy/test_commands.py", 'acting.run("deploy", template=own)'),
+    "make deploy PRUNE=1": Elsewhere("tests/deploy/test_review.py", 'run("deploy", "--prune", template=own)'),
     CHECK: DEPLOYMENT,
     COPY: DEPLOYMENT,
     "make logs ARGS=--tail": DEPLOYMENT,

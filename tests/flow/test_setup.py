@@ -41,7 +41,7 @@ class Site:
         self.template.write_text(yaml.safe_dump(template), encoding="utf-8")
         self.to = reach.read(self.template)
         cloud.oss_bucket(self.destination).create_bucket()
-        self.be(policy.deployer_grants(self.to))
+        self.be(policy.setup_grants(self.to))
 
     def be(self, grants: tuple[Grant, ...]) -> None:
         """Go on as a deployer who may do what these grants say."""
@@ -284,21 +284,16 @@ def test_a_role_that_others_take_on_is_shared_with_fc(site: Site, capsys: pytest
     ]
 
 
-NEEDED = [
-    (grant.name, action)
-    for grant in policy.deployer_grants(reach.read())
-    if grant.why.startswith("setup:")
-    for action in grant.actions
-]
+NEEDED = [(grant.name, action) for grant in policy.setup_grants(reach.read()) for action in grant.actions]
 
 
 @pytest.mark.parametrize(("name", "action"), NEEDED, ids=[" ".join(each) for each in NEEDED])
-def test_the_deployer_needs_each_of_these_actions(
+def test_who_sets_up_needs_each_of_these_actions(
     site: Site, capsys: pytest.CaptureFixture[str], name: str, action: str
 ) -> None:
     """To make everything, or to renew what has changed."""
     owner = (site.cloud.owner.access_key_id, site.cloud.owner.access_key_secret, None)
-    grants = policy.deployer_grants(site.to)
+    grants = policy.setup_grants(site.to)
     if action == "ram:UpdateRole":
         roles = RamRoles(owner, site.cloud.admin, "cn-hangzhou")
         roles.make_role(site.role, policy.trust("ecs.aliyuncs.com"), "theirs")
@@ -308,7 +303,7 @@ def test_the_deployer_needs_each_of_these_actions(
     assert site.setup("--yes", "--with", "kms") == 2
     said = capsys.readouterr().err
     assert action in said
-    assert "grant yourself what `make policy ARGS=--deployer` prints" in said
+    assert "grant yourself what `make policy ARGS=--setup` prints" in said
 
 
 def test_without_credentials_or_a_service_it_says_so(

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from functions.deploy import policy, reach, setup
+from functions.deploy.policy import Grant
+from functions.deploy.reach import Reach
 from functions.deploy.template import ROOT
 
 TEMPLATE = ROOT / "s.yaml"
@@ -124,7 +126,8 @@ def test_no_grant_has_a_wildcard_for_an_action_or_for_a_bucket() -> None:
 
 def test_documents_fit_into_a_custom_policy_of_ram() -> None:
     to = reach.read()
-    for grants in (policy.function_grants(to, policy.OPTIONAL), policy.deployer_grants(to)):
+    functions = policy.function_grants(to, policy.OPTIONAL)
+    for grants in (functions, policy.setup_grants(to), policy.deployer_grants(to)):
         assert len(json.dumps(policy.document(grants))) <= 6144
 
 
@@ -148,7 +151,18 @@ def test_what_cannot_be_read_is_named_and_exits_with_2(
     assert not (tmp_path / "out.json").exists()
 
 
-def test_the_deployers_policy_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert policy.main(["--deployer"]) == 0
+@pytest.mark.parametrize(
+    ("option", "grants"), [("--setup", policy.setup_grants), ("--deployer", policy.deployer_grants)]
+)
+def test_the_policies_of_people_are_printed(
+    capsys: pytest.CaptureFixture[str], option: str, grants: Callable[[Reach], tuple[Grant, ...]]
+) -> None:
+    assert policy.main([option]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == policy.document(policy.deployer_grants(reach.read()))
+    assert printed == policy.document(grants(reach.read()))
+
+
+def test_who_deploys_makes_no_roles_no_policies_and_no_buckets() -> None:
+    deploying = {action for grant in policy.deployer_grants(reach.read()) for action in grant.actions}
+    assert {each for each in deploying if each.startswith("ram:")} == {"ram:PassRole"}
+    assert not deploying & {"oss:PutBucket", "oss:PutBucketLifecycle", "oss:PutObject"}

@@ -92,6 +92,7 @@ class Api:
         else:
             invocation = await self._host.invoke(request, fault)
             response = _result(invocation, tail=headers.get("x-fc-log-type") == "Tail")
+            response.headers["x-fc-code-checksum"] = self._host.control.checksum(request.function)
         if fault and fault.answer == "lost":
             await hang_up(call.http.scope)
         response.headers["x-fc-request-id"] = request.request_id

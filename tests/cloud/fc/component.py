@@ -1,4 +1,4 @@
-"""From the `props` of an s.yaml to the requests that deploy them: what the fc3 component does, as values.
+"""From the `props` of an s.yaml to the requests that deploy them: what fc3 0.1.22 does, as values.
 
 It sends nothing and reads no files. What is sent where, and the empty settings that stand for what a template
 leaves out: devsapp/fc3, `subCommands/deploy` and `default/config`; wire shapes: `alibabacloud_fc20230330`.
@@ -37,7 +37,9 @@ APART = frozenset(  # props that other requests carry, or none does
 EMPTY: Json = {
     "description": "",
     "environmentVariables": {},
+    "instanceIsolationMode": "SHARE",
     "internetAccess": True,
+    "layers": [],
     "logConfig": {
         "enableInstanceMetrics": False,
         "enableRequestMetrics": False,
@@ -46,7 +48,10 @@ EMPTY: Json = {
         "project": "",
     },
     "nasConfig": {"groupId": 0, "userId": 0, "mountPoints": []},
+    "memorySize": 512,
     "ossMountConfig": {"mountPoints": []},
+    "sessionAffinity": "NONE",
+    "timeout": 3,
     "tracingConfig": {},
     "vpcConfig": {"securityGroupId": "", "vSwitchIds": [], "vpcId": ""},
 }
@@ -62,7 +67,7 @@ SYSTEM = frozenset(  # what GetFunction tells besides properties
         "state",
     ]
 )
-DEFAULTS: Json = {"diskSize": 512, "instanceConcurrency": 1}  # of FC, where a template says nothing
+DEFAULTS: Json = {"cpu": 0.35, "diskSize": 512}  # of FC, where a template says nothing
 
 
 class Deploy(msgspec.Struct, frozen=True):
@@ -90,9 +95,12 @@ def requests(props: Mapping[str, Any], account_id: str) -> Deploy:
     function = {name: value for name, value in props.items() if name not in APART}
     if function.get("logConfig") == "auto":
         function["logConfig"] = log_config(props["region"], account_id)
+    if isinstance(role := function.get("role"), str):
+        function["role"] = role.lower()
     asynchronous = props.get("asyncInvokeConfig")
     if asynchronous:
-        asynchronous = {name: value for name, value in asynchronous.items() if name != "qualifier"}
+        given = {name: value for name, value in asynchronous.items() if name != "qualifier"}
+        asynchronous = {"destinationConfig": {}, **given}
     code = props["code"]
     return Deploy(
         name=props["functionName"],
@@ -127,8 +135,10 @@ def without_layers(deploy: Deploy) -> Deploy:
 
 
 def _trigger(trigger: Mapping[str, Any]) -> Json:
-    """The API takes as JSON text what the template has as an object."""
-    return {**trigger, "triggerConfig": json.dumps(trigger["triggerConfig"], separators=(",", ":"))}
+    """The API takes as JSON text what the template has as an object; roles go in lower case."""
+    roles = {"invocationRole": role.lower()} if (role := trigger.get("invocationRole")) else {}
+    text = json.dumps(trigger["triggerConfig"], separators=(",", ":"))
+    return {"qualifier": "LATEST", "description": "", **trigger, **roles, "triggerConfig": text}
 
 
 def differences(wanted: Deploy, told: Told) -> list[str]:
@@ -163,7 +173,7 @@ def _triggers(wanted: tuple[Json, ...], told: tuple[Json, ...]) -> Iterator[str]
     for trigger in wanted:
         name = trigger["triggerName"]
         for field, value in trigger.items():
-            given = found.get(name, {}).get(field)
+            given = found.get(name, {}).get(field, "" if name in found else None)
             if field == "triggerConfig":
                 value, given = json.loads(value), json.loads(given or "null")  # noqa: PLW2901 - the same, as values
             yield from _compare(f"triggers.{name}.{field}", value, given)

@@ -67,23 +67,26 @@ NOT_DONE = frozenset(  # the rest of CreateFunctionInput: taken only if it says 
         "customDNS",
         "customRuntimeConfig",
         "disableInjectCredentials",
-        "disableOndemand",
         "enableLongLiving",
         "gpuConfig",
         "idleTimeout",
-        "instanceIsolationMode",
         "juiceFsConfig",
         "microSandboxConfig",
         "nasConfig",
         "ossMountConfig",
         "polarFsConfig",
         "resourceGroupId",
-        "sessionAffinity",
         "sessionAffinityConfig",
         "tracingConfig",
         "vpcConfig",
     ]
 )
+# The fc3 component always sends the first two; FC tells all three. Here they can be nothing else.
+ALWAYS: Mapping[str, object] = {
+    "instanceIsolationMode": "SHARE",
+    "sessionAffinity": "NONE",
+    "disableOndemand": False,
+}
 CREATE_TRIGGER = frozenset(
     ["description", "invocationRole", "qualifier", "sourceArn", "triggerConfig", "triggerName", "triggerType"]
 )
@@ -159,6 +162,9 @@ class Control:
         self, runner: Runner, queue: Queue, packages: Packages, *, region: str, account_id: str
     ) -> None:
         self.sources: EventSources | None = None
+        self.strict_destinations = (
+            False  # whether FC refuses a destination that is not there (sources disagree)
+        )
         self._runner = runner
         self._queue = queue
         self._packages = packages
@@ -198,6 +204,14 @@ class Control:
             ("PutConcurrencyConfig", "PUT", concurrency, self._put_concurrency),
             ("GetConcurrencyConfig", "GET", concurrency, self._get_concurrency),
             ("DeleteConcurrencyConfig", "DELETE", concurrency, self._delete_concurrency),
+            # What s.yaml cannot ask for, so that there is none; the fc3 component asks all the same.
+            ("ListVpcBindings", "GET", f"{one}/vpc-bindings", self._none_of("vpcIds")),
+            ("GetScalingConfig", "GET", f"{one}/scaling-config", self._none_of()),
+            ("ListScalingConfigs", "GET", f"/{new}/scaling-configs", self._none_of("scalingConfigs")),
+            ("GetProvisionConfig", "GET", f"{one}/provision-config", self._none_of()),
+            ("ListProvisionConfigs", "GET", f"/{new}/provision-configs", self._none_of("provisionConfigs")),
+            ("ListAliases", "GET", f"{one}/aliases", self._none_of("aliases")),
+            ("ListFunctionVersions", "GET", f"{one}/versions", self._none_of("versions")),
             ("CreateLayerVersion", "POST", layers, self._create_layer),
             ("ListLayerVersions", "GET", layers, self._list_layers),
             ("GetLayerVersion", "GET", f"{layers}/{{version}}", self._get_layer),
@@ -209,6 +223,10 @@ class Control:
             Operation(name, method, path, new, self._alone(handle)) for name, method, path, handle in table
         )
         return (*operations, old)
+
+    def checksum(self, function: str) -> str:
+        """The CRC64 of a function's code package, as invocations tell it."""
+        return self._measure(self._about(function).package, function)[1]
 
     def needs(self, operation: Operation, asked: Asked) -> Iterable[Need]:
         """What the caller of this operation must be allowed to."""
@@ -224,11 +242,21 @@ class Control:
 
         return handle_alone
 
+    def _none_of(self, what: str = "") -> Handle:
+        """Of a function that is there: an empty list of these, or nothing at all."""
+
+        async def handle(asked: Asked) -> Answer:
+            if name := asked.path.get("function") or asked.query.get("functionName"):
+                self._runner.function(name)
+            return Answer({what: []} if what else {})
+
+        return handle
+
     # --- functions ---
 
     async def _create_function(self, asked: Asked) -> Answer:
         body = _object(asked.body)
-        given = _properties(body, SETTABLE | {"functionName", "tags"}, NOT_DONE | {"code"})
+        given = _properties(body, SETTABLE | {"functionName", "tags"}, NOT_DONE | {"code", *ALWAYS})
         name = str(given.get("functionName"))
         if self._runner.knows(name):
             raise errors.FcError(409, "FunctionAlreadyExists", f"function '{name}' already exists")
@@ -242,7 +270,7 @@ class Control:
     async def _update_function(self, asked: Asked) -> Answer:
         name, body = asked.path["function"], _object(asked.body)
         function, deployed = self._runner.function(name), self._about(name)
-        given = _properties(body, SETTABLE, NOT_DONE | {"code"})
+        given = _properties(body, SETTABLE, NOT_DONE | {"code", *ALWAYS})
         function = _convert({**msgspec.to_builtins(function), **given}, Function)
         layers, package = deployed.layers, deployed.package
         if "layers" in given or deployed.package is not None:
@@ -292,7 +320,11 @@ class Control:
         if view["logConfig"] == "auto":  # of a template: FC knows what the component makes of that
             asked = {"functionName": name, "region": self._region, "code": "", "logConfig": "auto"}
             view["logConfig"] = component.requests(asked, self._account_id).function["logConfig"]
-        return {name: value for name, value in view.items() if value is not None} | {
+        del view["instanceConcurrency"]  # 1: it is for runtimes of one's own
+        if not function.tags:
+            del view["tags"]
+        told = {each: value for each, value in view.items() if value is not None}
+        return {**ALWAYS, **told} | {
             "functionArn": self._arn(name),
             "functionId": deployed.stamp.id,
             "codeSize": size,
@@ -396,16 +428,23 @@ class Control:
         raise errors.FcError(404, "TriggerNotFound", f"trigger '{trigger_name}' does not exist")
 
     def _trigger_view(self, name: str, trigger_name: str) -> dict[str, object]:
-        """`Trigger` of API 2023-03-30; the two URLs of an HTTP trigger are one here."""
+        """`Trigger` of API 2023-03-30; the two URLs of an HTTP trigger are one here.
+
+        No `status`, no `targetArn`, nor what is empty: the fc3 component, which takes out `status` of
+        EventBridge's triggers alone, would show them as changes of every trigger.
+        """
         trigger, stamp = self._trigger(name, trigger_name), self._about(name).triggers[trigger_name]
         view: dict[str, object] = msgspec.to_builtins(trigger)
+        view = {
+            each: value
+            for each, value in view.items()
+            if value or each not in {"sourceArn", "invocationRole"}
+        }
         view |= {
             "triggerConfig": stamp.text,
             "triggerId": stamp.id,
             "createdTime": _iso(stamp.created),
             "lastModifiedTime": _iso(stamp.modified),
-            "targetArn": self._arn(name),
-            "status": "OK",
         }
         if isinstance(trigger, HttpTrigger):
             url = self._sources.urls[name]
@@ -441,10 +480,23 @@ class Control:
                     "InvalidDestinationResources",
                     f"The destination resource is invalid: destination can't be empty. ({each})",
                 )
-        self._change(name, async_invoke_config=_convert(given, AsyncInvokeConfig))
+        config = _convert(given, AsyncInvokeConfig)
+        self._check_destinations(config)
+        self._change(name, async_invoke_config=config)
         stamp = deployed.asynchronous.touched() if deployed.asynchronous else Stamp()
         self._deployed[name] = replace(deployed, asynchronous=stamp)
         return Answer(self._async_view(name))
+
+    def _check_destinations(self, config: AsyncInvokeConfig) -> None:
+        """FcError if one is a function that is not there, where that counts."""
+        named = config.destination_config
+        for each in (named.on_success, named.on_failure) if self.strict_destinations else ():
+            if each and each.function_name and not self._runner.knows(each.function_name):
+                raise errors.FcError(
+                    400,
+                    "InvalidDestinationResources",
+                    f"The destination resource is invalid: {each.destination} does not exist.",
+                )
 
     async def _get_async(self, asked: Asked) -> Answer:
         _check_qualifier(asked)
@@ -569,7 +621,8 @@ def _properties(
     FcError names the first that FC does not know, or that is not done here and says something.
     """
     for name, value in body.items():
-        if name in NOT_DONE & apart and not says_nothing(value):
+        is_done = name not in NOT_DONE & apart or says_nothing(value)
+        if not is_done or (name in ALWAYS.keys() & apart and value not in {None, ALWAYS[name]}):
             raise errors.invalid_argument(f"`{name}` is not done by the local cloud")
         if name not in known | apart:
             raise errors.invalid_argument(f"unknown property `{name}`")

@@ -1,5 +1,7 @@
-"""Deploys through the FC 3.0 SDK, in the order and by the ways of the fc3 component.
+"""Deploys through the FC 3.0 SDK, in the order and by the ways of the fc3 component (0.1.22).
 
+As the component, it leaves triggers and asynchronous settings that are not wanted any more, and its update of
+a trigger carries no source. Unlike the component, it raises where that passes over what it may not look at.
 `component` says what is sent; here it is sent, whether to this host or to FC. Code goes through the object
 storage that tempBucketToken names, as `s deploy` sends it, a layer inside its request.
 """
@@ -37,9 +39,12 @@ class Deployer:
         request = models.CreateLayerVersionRequest(body=body)
         return str(self._client.create_layer_version(name, request).body.layer_version_arn)
 
-    def deploy(self, wanted: Deploy, archive: bytes) -> Told:
-        """Create or update the function, its triggers and settings; what the API tells of it then."""
-        self._function(wanted, self.upload(archive))
+    def deploy(self, wanted: Deploy, archive: bytes | None) -> Told:
+        """Create or update the function, its triggers and settings; what the API tells of it then.
+
+        Without an archive it keeps its code.
+        """
+        self._function(wanted, self.upload(archive) if archive is not None else None)
         for trigger in wanted.triggers:
             self._trigger(wanted.name, trigger)
         if wanted.asynchronous:
@@ -47,7 +52,10 @@ class Deployer:
             self._client.put_async_invoke_config(
                 wanted.name, models.PutAsyncInvokeConfigRequest(body=settings, qualifier="LATEST")
             )
-        if wanted.concurrency:
+        if wanted.concurrency is None:
+            if _found(lambda: self._client.get_concurrency_config(wanted.name)) is not None:
+                self._client.delete_concurrency_config(wanted.name)
+        else:
             limit = models.PutConcurrencyInput().from_map(wanted.concurrency)
             self._client.put_concurrency_config(wanted.name, models.PutConcurrencyConfigRequest(body=limit))
         return self.ask(wanted.name)
@@ -106,8 +114,8 @@ class Deployer:
         bucket.put_object(key, archive)
         return {"ossBucketName": token["ossBucket"], "ossObjectName": key}
 
-    def _function(self, wanted: Deploy, code: Json) -> None:
-        given = {**wanted.function, "code": code}
+    def _function(self, wanted: Deploy, code: Json | None) -> None:
+        given = {**wanted.function, **({"code": code} if code else {})}
         if _found(lambda: self._client.get_function(wanted.name, models.GetFunctionRequest())) is None:
             body = models.CreateFunctionInput().from_map(given)
             _check(given, body)

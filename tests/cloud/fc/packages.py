@@ -13,6 +13,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Protocol
 
@@ -158,12 +159,31 @@ def _decode(text: str, limit: int) -> bytes:
     return data
 
 
-def pack(directory: Path, wanted: Callable[[Path], bool] = lambda _: True) -> bytes:
+def _is_no_cache(path: Path) -> bool:
+    return "__pycache__" not in path.parts
+
+
+def pack_code(directory: Path) -> bytes:
+    """As the fc3 component packs a `code` folder: all of it, but for what its `.fcignore` names.
+
+    Of the patterns that `.fcignore` can have, names with `*` are read, which hold at every depth.
+    """
+    ignore = directory / ".fcignore"
+    patterns = ignore.read_text(encoding="utf-8").split() if ignore.is_file() else []
+
+    def is_wanted(path: Path) -> bool:
+        parts = path.relative_to(directory).parts
+        return not any(fnmatch(part, pattern) for part in parts for pattern in patterns)
+
+    return pack(directory, is_wanted)
+
+
+def pack(directory: Path, wanted: Callable[[Path], bool] = _is_no_cache) -> bytes:
     """A zip of the files below `directory`; the same files give the same bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(directory.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and wanted(path):
+            if path.is_file() and wanted(path):
                 entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), _EARLIEST)
                 entry.create_system = 3  # Unix, wherever this runs: the mode counts
                 entry.external_attr = 0o100644 << 16

@@ -31,6 +31,13 @@ RESOURCES: Mapping[str, str] = {
     "PutConcurrencyConfig": _ONE,
     "GetConcurrencyConfig": _ONE,
     "DeleteConcurrencyConfig": _ONE,
+    "ListVpcBindings": _ONE,
+    "GetScalingConfig": _ONE,
+    "ListScalingConfigs": _ONE,  # (?) as those of asynchronous settings
+    "GetProvisionConfig": _ONE,
+    "ListProvisionConfigs": _ONE,  # (?)
+    "ListAliases": _ONE,
+    "ListFunctionVersions": _ONE,
     "CreateLayerVersion": _LAYER + "*",
     "ListLayerVersions": _LAYER + "*",
     "GetLayerVersion": _LAYER + "{version}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 from functions.deploy import schedules
@@ -31,15 +32,27 @@ Place = tuple[str, str]  # names of a function and of its trigger
 CONFLICT = (
     "event source 'oss' returned error: Cannot specify overlapping prefix and suffix with same event type."
 )
+# that it is refused is known, the words are not
+NO_BUCKET = "event source 'oss' returned error: The specified bucket does not exist. ({})"
 
 
 class Sources:
-    """`batch_seconds` is how long an OSS trigger gathers records into one event; 0 sends each alone."""
+    """`batch_seconds` is how long an OSS trigger gathers records into one event; 0 sends each alone.
 
-    def __init__(self, host: FcHost, region: str, batch_seconds: float = 0.0) -> None:
+    `has_bucket` tells whether OSS has a bucket that a trigger watches.
+    """
+
+    def __init__(
+        self,
+        host: FcHost,
+        region: str,
+        batch_seconds: float = 0.0,
+        has_bucket: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._host = host
         self._region = region
         self.batch_seconds = batch_seconds
+        self._has_bucket = has_bucket
         self._triggers: dict[Place, Trigger] = {}
         self._batches: dict[Place, list[ObjectEvent]] = {}
         self._web: dict[Place, tuple[Listener, WebTrigger]] = {}
@@ -60,6 +73,8 @@ class Sources:
         place = (function, trigger.trigger_name)
         match trigger:
             case OssTrigger():
+                if not self._has_bucket(trigger.bucket):
+                    raise ValueError(NO_BUCKET.format(trigger.bucket))
                 self._check_conflicts(place, trigger)
             case HttpTrigger():
                 await self._open(place, trigger)

@@ -335,7 +335,8 @@ def test_an_http_trigger_tells_its_url_and_keeps_it_when_it_changes(lab: Lab) ->
     create(lab)
     made = create_trigger(lab, **HTTP)
     assert json.loads(made.trigger_config) == HTTP["triggerConfig"]
-    assert made.target_arn.endswith("functions/fn")
+    told = (made.source_arn, made.invocation_role, made.status, made.target_arn)
+    assert told == (None,) * 4, "the fc3 component would show them as changes"
     url = lab.native().get_trigger("fn", "web").body.http_trigger.url_internet
     assert lab.web("GET").status_code == 200
     assert str(lab.web("GET").url).startswith(url)
@@ -512,6 +513,62 @@ def test_a_destination_that_is_empty_is_refused(lab: Lab) -> None:
     request = fc.PutAsyncInvokeConfigRequest(body=body)
     status, code, message = refused(lambda: lab.native().put_async_invoke_config("fn", request))
     assert (status, code, "onSuccess" in message) == (400, "InvalidDestinationResources", True)
+
+
+def test_a_destination_that_is_not_there_is_refused_where_that_counts(lab: Lab) -> None:
+    create(lab)
+    named = {"onFailure": {"destination": f"acs:fc:cn-hangzhou:{ACCOUNT}:functions/nobody"}}
+    body = fc.PutAsyncInvokeConfigInput().from_map({"destinationConfig": named})
+    request = fc.PutAsyncInvokeConfigRequest(body=body)
+    lab.native().put_async_invoke_config("fn", request)
+    lab.host.control.strict_destinations = True
+    status, code, message = refused(lambda: lab.native().put_async_invoke_config("fn", request))
+    assert (status, code, "nobody" in message) == (400, "InvalidDestinationResources", True)
+    create(lab, name="nobody")
+    lab.native().put_async_invoke_config("fn", request)
+
+
+# --- what the fc3 component always sends and asks ---
+
+
+def test_what_the_component_always_sends_is_taken_and_told(lab: Lab) -> None:
+    always: dict[str, Any] = {
+        "instanceIsolationMode": "SHARE",
+        "sessionAffinity": "NONE",
+        "disableOndemand": False,
+    }
+    status, made = raw(lab, "POST", "/2023-03-30/functions", function(**always, layers=[]))
+    assert (status, {name: made[name] for name in always}) == (200, always)
+    assert "tags" not in made
+    assert "instanceConcurrency" not in made
+    assert update(lab, **always).to_map()["sessionAffinity"] == "NONE"
+    for name, other in (
+        ("instanceIsolationMode", "MULTI"),
+        ("sessionAffinity", "MCP"),
+        ("disableOndemand", True),
+    ):
+        status, answer = raw(lab, "PUT", "/2023-03-30/functions/fn", {name: other})
+        assert (status, name in answer["Message"]) == (400, True)
+
+
+def test_what_s_yaml_cannot_ask_for_is_told_to_be_none(lab: Lab) -> None:
+    create(lab)
+    client = lab.native()
+    assert client.list_vpc_bindings("fn").body.vpc_ids == []
+    assert client.get_scaling_config("fn", fc.GetScalingConfigRequest()).body.function_arn is None
+    asked = fc.ListScalingConfigsRequest(function_name="fn")
+    assert client.list_scaling_configs(asked).body.scaling_configs == []
+    assert client.get_provision_config("fn", fc.GetProvisionConfigRequest()).body.function_arn is None
+    wanted = fc.ListProvisionConfigsRequest(function_name="fn")
+    assert client.list_provision_configs(wanted).body.provision_configs == []
+    assert client.list_aliases("fn", fc.ListAliasesRequest()).body.aliases == []
+    assert client.list_function_versions("fn", fc.ListFunctionVersionsRequest()).body.versions == []
+    assert refused(lambda: client.list_vpc_bindings("nobody"))[0] == 404
+
+
+def test_an_invocation_tells_the_checksum_of_its_code(lab: Lab) -> None:
+    made = create(lab)
+    assert lab.invoke_native().headers["x-fc-code-checksum"] == made.code_checksum
 
 
 def test_concurrency_is_put_told_and_deleted(lab: Lab) -> None:

@@ -60,3 +60,18 @@ def test_a_copy_asked_for_directly_that_comes_twice_at_once_is_not_in_its_own_wa
     assert run.requests["copy object"] == 2
     told = [answer.status for _, answer in run.answers(run.jobs[1])]
     assert told == ["succeeded", "succeeded"]
+
+
+def test_a_copy_asked_for_directly_that_comes_again_after_it_has_ended_is_not_in_its_own_way() -> None:
+    """Right: such a copy is on record under `never`, since nothing else tells whose it is."""
+    never = replace(CALM, entry="http", overwrite="never", former=False, size=50_000, timeout=60.0)
+    struck = (
+        Fault(faults.KILL, "head source", 1, 0.0),
+        Fault(faults.RIVAL, "head source", 1, 0.0),
+        Fault(faults.SWEEP, "put done", 1, 30.0),
+        Fault(faults.AGAIN, "list rest", 1, 0.0),
+    )
+    run = campaign.run(never, struck)
+    assert run.violations == []
+    told = [answer.status for _, answer in run.answers(run.jobs[1])]
+    assert told == ["succeeded", "succeeded"]

@@ -51,12 +51,14 @@ SHOWN = 20  # of what would be left behind
 def main() -> int:
     """Run one command; its exit code."""
     options = _parse()
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     run: Callable[[argparse.Namespace, Console], int] = options.run
     try:
         return run(options, console)
     except (Refusal, Failure, TemplateError) as error:
-        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"error: {error}")
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False).print(
+            f"error: {error}"
+        )
         return 1
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cloud.client import ROOT, LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, answers, exists
+from tests.flow.conftest import DESTINATION, SOURCE, STATE, answers, exists, until
 
 RULES = [
     {
@@ -113,3 +113,14 @@ def test_an_event_that_nobody_knows_is_logged_once_an_instance(cloud: LocalCloud
         assert cloud.invoke(told("quiet/x", "E", "ObjectCreated:Teleport")) == {"results": []}
     found = [each["name"] for each in lines(cloud, "unknownEvent")]
     assert found == ["ObjectCreated:Teleport"]
+
+
+def test_an_upload_waits_for_rules_that_cannot_be_read() -> None:
+    """FC gives its event up meanwhile, and tells of that who cannot read the rules either."""
+    rules = [{"source": {"bucket": SOURCE, "prefix": "incoming/"}, "destination": {"bucket": DESTINATION}}]
+    with LocalCloud(environment={"COPY_RULES": "oss://oss-copy-state/rules.json"}) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("incoming/early", b"x")
+        until(lambda: bool(lines(cloud, "putOff")))
+        cloud.oss_bucket(STATE).put_object("rules.json", json.dumps(rules))
+        cloud.hurry()
+        until(lambda: exists(cloud.oss_bucket(DESTINATION), "incoming/early"))

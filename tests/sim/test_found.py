@@ -75,3 +75,17 @@ def test_a_copy_asked_for_directly_that_comes_again_after_it_has_ended_is_not_in
     assert run.violations == []
     told = [answer.status for _, answer in run.answers(run.jobs[1])]
     assert told == ["succeeded", "succeeded"]
+
+
+def test_a_version_that_somebody_tags_before_it_is_looked_at_is_not_deleted() -> None:
+    """Right: tags are changed in place, so that other tags say nothing of what was written."""
+    itself = replace(CALM, size=50_000, versioned=True, keeps=True, itself=True, former=False)
+    untagged, tagged = (
+        Fault(faults.FOREIGN, "get done", 1, 0.0),
+        Fault(faults.TAGS, "find destination", 1, 0.0),
+    )
+    run = campaign.run(itself, (untagged, tagged))
+    assert run.violations == []
+    (answer,) = [answer for _, answer in run.answers(run.job)]
+    assert answer.error is not None
+    assert answer.error.code == "DestinationChanged"

@@ -6,6 +6,7 @@ says is `web`.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import random
 import secrets
@@ -29,6 +30,7 @@ from osscopy.model import (
     Command,
     Copy,
     Dropped,
+    Misconfigured,
     OssCopyError,
     Ping,
     Refused,
@@ -100,6 +102,8 @@ class App:
         except Refused as error:
             result = self._refused(error, invocation)
             return web.refused(error) if events.is_http(event) else _encode(result)
+        except Misconfigured as error:
+            return self._put_off(event, arrival, invocation, error)
         match parsed:
             case events.HttpCall():
                 seconds = min(invocation.timeout, HTTP_SECONDS)
@@ -126,6 +130,23 @@ class App:
                 return _encode({"resumed": sweeper.pick_up(parsed)})
             case events.Batch() | Rest():
                 return _encode(self._copies(parsed, invocation, begun))
+
+    def _put_off(
+        self, event: bytes, arrival: events.Arrival, invocation: fc.Invocation, error: Misconfigured
+    ) -> str:
+        """Submit an event that FC gave up once more, for later, when the rules may be right.
+
+        Raises `error` for any other event: FC tries that again, and then tells of it.
+        """
+        payload = events.given_up(event, arrival)
+        if payload is None:
+            raise error
+        session = self._workshop(invocation, time.monotonic(), invocation.timeout)[0]
+        minute = int(session.now()) // plan.GENERATION
+        name = f"e-{hashlib.sha256(payload).hexdigest()[:32]}-{minute}"
+        session.submit(name, payload, plan.drop_delay(plan.MAX_DROPS))
+        self._log("putOff", error=str(error))
+        return _encode({"resumed": 1})
 
     def _copies(self, asked: events.Batch | Rest, invocation: fc.Invocation, begun: float) -> object:
         """The result of what was asked for, or the results, if that was a list."""

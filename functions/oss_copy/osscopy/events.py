@@ -352,6 +352,18 @@ def _dropped(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Dropped:
     return Dropped(commands, context.condition, context.request_id)
 
 
+def given_up(event: bytes, arrival: Arrival) -> bytes | None:
+    """The event that FC gave up, if `event` tells of one; None if not, or if it is too old by now."""
+    if b'"requestPayload"' not in event:
+        return None
+    news: _GivenUp = decode(event, _GivenUp, "")
+    payload = news.request_payload.encode()
+    parsed = parse(payload, arrival, ())
+    items = parsed.items if isinstance(parsed, Batch) else ()
+    is_old = any(isinstance(item, Refused) and item.code == "EventTooOld" for item in items)
+    return None if is_old else payload
+
+
 class _Timer(msgspec.Struct, frozen=True, rename="camel"):
     trigger_time: str
     trigger_name: str

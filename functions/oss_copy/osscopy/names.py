@@ -125,6 +125,10 @@ def render(template: str, key: str, moment: datetime) -> str:
         if placeholder is None:
             continue
         date = _DATE.fullmatch(f"{placeholder}:{form}")
+        if date and not conversion and "%" not in date[3]:
+            shown = f"{{{placeholder}:{date[3][:40]}}}"
+            text = f"{shown} has no directive: write the year, month and day as %Y/%m/%d"
+            raise Refused("InvalidTemplate", text, field="destination.key")
         if date and not conversion:
             out.append(_write_date(date[3], moment, _zone(date[1], date[2])))
         elif placeholder in known and not form and not conversion:

@@ -54,7 +54,8 @@ def of_upload(session: Session, request: CopyRequest, pin: Pin, written: Written
         seen = look(session, request, pin, written)
     except Unverified as error:
         return Proof(error.seen, Problem.of(error))
-    return _judge(session, request, written, seen, plan.differences(pin, seen, 0, etag))
+    wrong = plan.differences(pin, seen, 0, etag)
+    return _retagged(pin, seen, wrong, etag) or _judge(session, request, written, seen, wrong)
 
 
 def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Written | None) -> Proof:
@@ -83,7 +84,7 @@ def of_copy_object(session: Session, request: CopyRequest, pin: Pin, written: Wr
         if wrong and now != pin and not plan.differences(bare, seen, 0, pin.etag):
             text = f"the source was changed again and again while it was copied: {'; '.join(wrong)}"
             return Proof(seen, Problem("SourceChanged", text))
-    return _judge(session, request, written, seen, wrong)
+    return _retagged(pin, seen, wrong, pin.etag) or _judge(session, request, written, seen, wrong)
 
 
 def of_doubt(session: Session, request: CopyRequest, pin: Pin, not_before: int) -> tuple[Pin, Head] | None:
@@ -125,6 +126,17 @@ def look(session: Session, request: CopyRequest, pin: Pin, written: Written | No
         return msgspec.structs.replace(seen, tag_count=len(session.tags_shown(request, version_id)))
     except Failed as error:
         raise Unverified(request, written, error, seen, "its tags", "oss:GetObjectTagging") from error
+
+
+def _retagged(pin: Pin, seen: Head | None, wrong: list[str], etag: str | None) -> Proof | None:
+    """A copy that is right but for its tags, which anybody changes in place, without a new version."""
+    if not wrong or seen is None or pin.promise is None:
+        return None
+    promise = msgspec.structs.replace(pin.promise, tags=seen.tag_count)
+    if plan.differences(msgspec.structs.replace(pin, promise=promise), seen, 0, etag):
+        return None
+    text = f"the copy was written, and its tags were changed by somebody else: {'; '.join(wrong)}"
+    return Proof(seen, Problem("DestinationChanged", text))
 
 
 def _judge(

@@ -73,12 +73,15 @@ class Settings(msgspec.Struct, frozen=True):
             raise Refused("NotAllowed", text, field="destination", status=403)
         if not any(each.matches(source.bucket, source.key) for each in self.allowed_sources):
             raise Refused(
-                "NotAllowed", "ALLOWED_SOURCES does not name this source", field="source", status=403
+                "NotAllowed",
+                f"ALLOWED_SOURCES does not name oss://{source.bucket}/{source.key}",
+                field="source",
+                status=403,
             )
         if not any(each.matches(destination.bucket, destination.key) for each in self.allowed_destinations):
             raise Refused(
                 "NotAllowed",
-                "ALLOWED_DESTINATIONS does not name this destination",
+                f"ALLOWED_DESTINATIONS does not name oss://{destination.bucket}/{destination.key}",
                 field="destination",
                 status=403,
             )

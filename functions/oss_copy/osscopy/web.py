@@ -152,6 +152,8 @@ def _start(call: events.HttpCall, arrival: events.Arrival, desk: Desk) -> Result
 
     body, moment = _read_body(call), _moment(call, arrival)
     key = call.header("Idempotency-Key")
+    if key is not None and not key.strip():
+        raise Refused("InvalidField", "it is empty: leave it out, or give a text", field="Idempotency-Key")
     return desk.start_once(key, read, moment) if key else desk.start(read(moment))
 
 

@@ -89,3 +89,18 @@ def test_a_version_that_somebody_tags_before_it_is_looked_at_is_not_deleted() ->
     (answer,) = [answer for _, answer in run.answers(run.job)]
     assert answer.error is not None
     assert answer.error.code == "DestinationChanged"
+
+
+def test_an_undated_copy_that_a_retry_has_made_is_on_record_too() -> None:
+    """Right: the delivery after the retry knows no more than the first one did."""
+    never = replace(CALM, entry="http", overwrite="never", former=False, size=50_000, timeout=60.0)
+    struck = (
+        Fault(faults.KILL, "head source", 1, 0.0),
+        Fault(faults.RIVAL, "head source", 1, 0.0),
+        Fault(faults.KILL, "get open", 1, 0.0),
+        Fault(faults.AGAIN, "list rest", 1, 0.0),
+        Fault(faults.SWEEP, "head source", 1, 30.0),
+    )
+    run = campaign.run(never, struck)
+    assert run.violations == []
+    assert [answer.status for _, answer in run.answers(run.jobs[1])] == ["succeeded", "succeeded"]

@@ -264,7 +264,8 @@ class Engine:
         """The result of what an earlier delivery has made, on record if it may be asked for."""
         result = results.simple(copy, pin, shown, None, self._session.now())
         asked = msgspec.structs.replace(copy, request=plan.asked(copy.request, pin))
-        return self._ending.close(asked, result) if copy.keep or copy.may_land_late else result
+        on_record = copy.keep or copy.may_land_late or copy.needs_record
+        return self._ending.close(asked, result) if on_record else result
 
     def _simple(self, copy: Copy, head: Head, *, shallow: bool = False) -> SimpleCopy:
         return SimpleCopy(self._session, self._ending, copy, head, shallow=shallow)

@@ -468,6 +468,11 @@ class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True
         return bool(self.keep or self.looks or self.generation or self.drops or self.retried)
 
     @property
+    def needs_record(self) -> bool:
+        """Whether nothing but a record tells a later delivery that the copy in its way is its own."""
+        return self.request.overwrite == "never" and not self.since
+
+    @property
     def may_land_late(self) -> bool:
         """Whether an attempt may have been killed within a CopyObject, which may land on a newer copy yet.
 

@@ -160,9 +160,7 @@ class SimpleCopy:
             return self._close(result)
         if found.problem is None or found.problem.code == CHANGED[0]:
             self._follow_up()
-        # an event without a date that comes again would take the copy in its way for somebody else's
-        is_undated = copy.since is None and request.overwrite == "never"
-        must_tell = result.status == "failed" or self.opened is not None or is_undated
+        must_tell = result.status == "failed" or self.opened is not None or copy.needs_record
         on_record = copy.keep or copy.may_land_late or must_tell
         return self._put(result) if on_record else result
 

@@ -31,7 +31,7 @@ newcomer: $(READY)       ## the README's way from a fresh clone to the first cop
 	$(BIN)/python -m tests.newcomer $(ARGS)
 
 test: $(READY)           ## the whole suite on one interpreter
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/interpreters.py $(ARGS)

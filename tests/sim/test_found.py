@@ -104,3 +104,11 @@ def test_an_undated_copy_that_a_retry_has_made_is_on_record_too() -> None:
     run = campaign.run(never, struck)
     assert run.violations == []
     assert [answer.status for _, answer in run.answers(run.jobs[1])] == ["succeeded", "succeeded"]
+
+
+def test_an_object_that_was_not_changed_in_place_is_cancelled_and_no_unknown_outcome() -> None:
+    """It is shown as it was, written in the second in which its copy began, before."""
+    itself = replace(CALM, size=101_513, timeout=60.0, versioned=True, keeps=True, itself=True, former=False)
+    struck = (Fault(faults.CANCEL, "put open", 1, 0.26), Fault(faults.KILL_LATE, "", 1, 0.2))
+    run = campaign.run(itself, struck)
+    assert run.violations == []

@@ -23,6 +23,7 @@ from osscopy.model import (
     Failed,
     Opened,
     OssCopyError,
+    Pin,
     Problem,
     Refused,
     Result,
@@ -131,7 +132,7 @@ class Ending:
                 return landed
             if not self._is_settled(opened.job, opened.settle):
                 return results.opened(opened, self._session.now())
-            if self._is_written(opened.request, opened.seen_at):
+            if self._is_written(opened.request, opened.pin, opened.seen_at):
                 unknown = Problem.of(Failed(*UNKNOWN))
                 result = msgspec.structs.replace(result, status="failed", error=unknown)
         return self.close(opened, result)
@@ -158,7 +159,7 @@ class Ending:
 
     def _call_cancelled(self, task: Continue, problem: Problem | None) -> Result:
         """Nothing can land any more; what a CopyObject without an answer may have written is unknown."""
-        if task.in_doubt and self._is_written(task.request, task.not_before):
+        if task.in_doubt and self._is_written(task.request, task.pin, task.not_before):
             unknown = Problem.of(Failed(*UNKNOWN))
             return self.close(task, results.ended(task, "failed", self._session.now(), unknown))
         return self.close(task, results.ended(task, "cancelled", self._session.now(), problem))
@@ -185,13 +186,15 @@ class Ending:
             return False
         return plan.must_wait(opened.request, head)
 
-    def _is_written(self, request: CopyRequest, since: int) -> bool:
+    def _is_written(self, request: CopyRequest, pin: Pin, since: int) -> bool:
         """Whether the destination may show something that this copy has written, whatever it is."""
         try:
             seen = self._session.destination(request)
         except Failed as error:  # nobody can tell
             return error.code != "NoSuchBucket"
-        return seen is not None and seen.last_modified >= since
+        if seen is None or (request.is_onto_itself and plan.is_same_version(pin, seen)):
+            return False
+        return seen.last_modified >= since
 
     def landed(self, opened: Opened | Continue) -> Result | None:
         """The result of a CopyObject on record, if the destination shows what it was to write."""

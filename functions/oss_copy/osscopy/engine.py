@@ -153,7 +153,7 @@ class Engine:
             method = plan.method_on_record(opened, head, method)
             copy = msgspec.structs.replace(copy, keep=True)
         if method == "multipart":
-            return self._start_upload(copy, head, opened, inline=inline, in_doubt=copy.retried)
+            return self._start_upload(copy, head, opened, inline=inline, in_doubt=False)
         if copy.may_be_on_record and self._session.is_cancelled(copy.job):
             return self._cancel_simple(copy, head)
         match self._copy_simply(copy, head, method, inline=inline):

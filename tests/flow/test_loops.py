@@ -160,7 +160,8 @@ def test_rules_in_an_object_that_watch_the_records_are_refused_when_they_are_rea
         cloud.oss_bucket(DESTINATION).put_object("rules.json", AMONG_RECORDS["COPY_RULES"])
         cloud.oss_bucket(SOURCE).put_object("a", b"1")
         assert not goes_round(cloud)
-        (invocation,) = cloud.invocations(function=cloud.function)
+        invocation, *later = cloud.invocations(function=cloud.function)
+        assert len(later) <= 1, "once given up, it comes again in an hour"
         assert invocation["outcome"] == "function-error"
         assert "COPY_RULES: rule 0 watches the function's records" in json.dumps(invocation)
 

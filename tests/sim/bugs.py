@@ -245,7 +245,7 @@ def _generations_of_settings() -> AbstractContextManager[None]:
 def _in_its_own_way() -> Iterator[None]:
     """What stands in the way is a conflict, whoever has written it."""
     with (
-        _instead(Engine, "_shown_already", lambda *_: None),
+        _instead(Engine, "_made_without_record", lambda *_: None),
         _instead(Ending, "_own_copy", lambda *_: None),
         _instead(SimpleCopy, "_look", lambda *_: None),
         _instead(Ending, "landed", lambda *_: None),

@@ -16,7 +16,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import greenlet
-import msgspec
 
 from osscopy import events, names, plan, results
 from osscopy.batch import Batch
@@ -776,7 +775,7 @@ def _patience(process: Process, request: Request) -> float:
 
 def _retried(copy: Any) -> Any:
     """As the app marks what FC delivers once more."""
-    return msgspec.structs.replace(copy, retried=True, since=copy.since or 0)
+    return copy.delivered_again()
 
 
 def _is_pinned(pin: Pin, stored: Stored, now: float) -> bool:

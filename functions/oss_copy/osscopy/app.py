@@ -274,10 +274,7 @@ def _seconds_left(deadline: float) -> Callable[[], float]:
 
 
 def _retried(item: Command | Refused) -> Command | Refused:
-    """As FC delivers it once more: nobody knows when it came first."""
-    return (
-        msgspec.structs.replace(item, retried=True, since=item.since or 0) if isinstance(item, Copy) else item
-    )
+    return item.delivered_again() if isinstance(item, Copy) else item
 
 
 def _encode(value: object) -> str:

@@ -6,8 +6,6 @@ record is written once, OSS says of a second restoration that one runs, and the 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from osscopy import events, plan, results
@@ -22,8 +20,7 @@ def wait(session: Session, copy: Copy, head: Head, method: plan.Method) -> Resul
     """
     request = copy.request
     pin = plan.bind(request, head, session.tags_if_readable(request, head))
-    way: Literal["simple", "multipart"] = "multipart" if method == "multipart" else "simple"
-    mine = session.opening(copy, pin, head, way, restores=True)
+    mine = session.opening(copy, pin, head, method, restores=True)
     opened = session.ask(lambda: session.journal.open(mine))
     if (done := outcome(session, copy)) is not None:
         return done

@@ -56,7 +56,7 @@ class Batch:
             return ()
         copies = waiting.copies
         if retried or rest.generation or rest.drops:
-            copies = tuple(msgspec.structs.replace(each, retried=True) for each in copies)
+            copies = tuple(each.delivered_again() for each in copies)
         found = self._work(copies, rest.list, waiting.asked_at)
         self._session.ask(lambda: self._journal.drop(rest.list))
         return found

@@ -216,19 +216,25 @@ class Engine:
         """The result, if a CopyObject of an earlier delivery had no answer and has landed."""
         if opened is not None:
             return self._ending.landed(opened) if opened.may_land else None
-        return self._shown_already(copy, head) if copy.retried else None
+        return self._made_without_record(copy, head) if copy.retried else None
 
     def _shown_already(self, copy: Copy, head: Head) -> Result | None:
         """The result, if what stands in the way is the copy itself: an earlier delivery has made it.
 
         It is if the destination has shown everything that is promised since the first delivery may have come.
-        An ACL is not shown: who asks for one, and cannot tell when that was, copies again. What is on record
-        is bound to the version that was seen then, and goes on by that.
+        What is on record is bound to the version that was seen then, and goes on by that.
+        """
+        if copy.since is None or self._opened(copy.job) is not None:
+            return None
+        return self._made_without_record(copy, head)
+
+    def _made_without_record(self, copy: Copy, head: Head) -> Result | None:
+        """Return the result if the destination shows all that is promised; the copy is not on record.
+
+        An ACL is not shown: who asks for one, and cannot tell when that was, copies again.
         """
         request = copy.request
         if copy.since is None or (copy.since == 0 and request.acl != "default"):
-            return None
-        if self._opened(copy.job) is not None:
             return None
         pin = plan.bind(request, head)
         try:
@@ -255,7 +261,7 @@ class Engine:
                     return None
                 return self._call_made(copy, plan.bind(request, seen), seen)
             if request.is_onto_itself and isinstance(error, (Conflict, Skipped)):
-                return self._shown_already(copy, self._session.source(request, Conditions()))
+                return self._made_without_record(copy, self._session.source(request, Conditions()))
         except Failed:  # it cannot be looked at
             return None
         return None
@@ -464,7 +470,7 @@ class Engine:
 
         def copy_part(part: Part) -> None:
             """Its answer is waited for as long as there is time to hand over afterwards."""
-            left = max(1.0, min(wait, self._session.submit_by - self._session.clock.monotonic()))
+            left = self._session.wait(wait)
             self._session.store.copy_part(task.request, task.pin, task.upload.id, part, left)
 
         crew = Crew(

@@ -7,8 +7,6 @@ record before it is submitted, so that the sweep begins it if the submission is 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from osscopy import events, plan, results
@@ -75,11 +73,10 @@ def _is_copied(session: Session, request: CopyRequest, pin: Pin, head: Head) -> 
     return plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}
 
 
-def _method(session: Session, request: CopyRequest, head: Head) -> Literal["simple", "multipart"]:
+def _method(session: Session, request: CopyRequest, head: Head) -> plan.Method:
     """What the record says; a follow-up that will be refused opens nothing."""
     limits = session.limits
     try:
-        chosen = plan.method(request, head, limits.threshold, limits.configured)
+        return plan.method(request, head, limits.threshold, limits.configured)
     except Refused:
         return "simple"
-    return "multipart" if chosen == "multipart" else "simple"

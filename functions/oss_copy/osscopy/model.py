@@ -467,6 +467,10 @@ class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True
         """Whether it may have ended: this is more than the first delivery of what nobody was told of."""
         return bool(self.keep or self.looks or self.generation or self.drops or self.retried)
 
+    def delivered_again(self) -> Copy:
+        """Return this copy as a later delivery of it; 0: nobody knows when the first one came."""
+        return msgspec.structs.replace(self, retried=True, since=self.since or 0)
+
     @property
     def needs_record(self) -> bool:
         """Whether nothing but a record tells a later delivery that the copy in its way is its own."""

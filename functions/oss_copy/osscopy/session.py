@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -99,7 +99,7 @@ class Session:
         copy: Copy,
         pin: Pin,
         head: Head,
-        method: Literal["simple", "multipart"],
+        method: plan.Method,
         *,
         in_doubt: bool = False,
         restores: bool = False,
@@ -111,7 +111,7 @@ class Session:
             copy.request,
             pin,
             copy.started_at,
-            method,
+            "multipart" if method == "multipart" else "simple",
             copy.follows,
             uncertain=copy.may_land_late,
             seen_at=head.seen_at,
@@ -341,6 +341,10 @@ class Session:
     def seconds_left(self) -> float:
         """Until the platform kills this invocation."""
         return self.limits.deadline - self.clock.monotonic()
+
+    def wait(self, usual: float) -> float:
+        """Return the seconds to wait for an answer: `usual`, or less, so that time is left to hand over."""
+        return max(1.0, min(usual, self.submit_by - self.clock.monotonic()))
 
     def is_short_of_time(self) -> bool:
         """Whether another copy of a list had better not be begun in this invocation."""

@@ -112,8 +112,7 @@ class SimpleCopy:
         """Seconds to wait for the next answer: what comes after it needs the time that is reserved."""
         if self._shallow:
             return plan.shallow_timeout(self._session.seconds_left())
-        left = self._session.submit_by - self._session.clock.monotonic()
-        return max(1.0, min(plan.read_timeout(self._session.limits.timeout), left))
+        return self._session.wait(plan.read_timeout(self._session.limits.timeout))
 
     def _goes_on_in_parts(self, error: Transient) -> bool:
         """Whether parts are the better way from here on: one that took too long would do so again."""

@@ -331,10 +331,7 @@ class Sweeper:
 
         Of one alone nothing is asked of OSS, which may be why it was given up: who begins sees how it is.
         """
-        again = [
-            msgspec.structs.replace(each, drops=each.drops + 1, retried=True, since=each.since or 0)
-            for each in copies
-        ]
+        again = [msgspec.structs.replace(each.delivered_again(), drops=each.drops + 1) for each in copies]
         lasting = [each for each in again if each.drops <= plan.MAX_DROPS]
         for position, copy in enumerate(each for each in again if each.drops > plan.MAX_DROPS):
             if position and not self._has_time():

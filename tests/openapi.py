@@ -16,11 +16,13 @@ from typing import Any
 
 import msgspec
 
-from osscopy import events, names, plan, web
-from osscopy.desk import Page
+from osscopy import events, plan
+from osscopy.jobs.queries import Page
 from osscopy.model import GIB, KIB, MIB, CopyRequest, Problem, Result, Status
+from osscopy.plan import keys
+from osscopy.web import routes
 
-TARGET = Path(__file__).parents[1] / "functions" / "oss_copy" / "osscopy" / "openapi.json"
+TARGET = Path(__file__).parents[1] / "functions" / "oss_copy" / "osscopy" / "web" / "openapi.json"
 
 Schema = dict[str, Any]
 
@@ -71,8 +73,8 @@ def _group(pattern: str) -> str:
     return f"(?:{pattern})" if "|" in pattern else pattern
 
 
-_ZONED = rf"\{{date(?:@(?:{names.OFFSET}|{names.ZONE}))?:{names.FORMAT}\}}"
-_PIECE = rf"\{{\{{|\}}\}}|\{{(?:{'|'.join(names.PARTS)})\}}|{_ZONED}"
+_ZONED = rf"\{{date(?:@(?:{keys.OFFSET}|{keys.ZONE}))?:{keys.FORMAT}\}}"
+_PIECE = rf"\{{\{{|\}}\}}|\{{(?:{'|'.join(keys.PARTS)})\}}|{_ZONED}"
 TEMPLATE = rf"(?:[^{{}}\x00/\\]|{_PIECE})(?:[^{{}}\x00]|{_PIECE})*"
 SIZES = "|".join(
     f"(?:{between(-(-plan.MIN_PART // unit), plan.MAX_PART // unit)}) ?{name}"
@@ -87,11 +89,11 @@ def _any_case(text: str) -> str:
 _NO_USER_NAME = "|".join(
     [f"^{_any_case(events.HEADERS)}", *(f"^{_any_case(name)}$" for name in sorted(events.ELSEWHERE))]
 )
-_BUCKET = {"pattern": whole(names.BUCKET)}
+_BUCKET = {"pattern": whole(keys.BUCKET)}
 _KEY = {
     "minLength": 1,
-    "maxLength": names.MAX_KEY_BYTES,
-    "not": {"anyOf": [{"enum": [".", ".."]}, {"pattern": f"^{_any_case(names.SCHEME)}"}]},
+    "maxLength": keys.MAX_KEY_BYTES,
+    "not": {"anyOf": [{"enum": [".", ".."]}, {"pattern": f"^{_any_case(keys.SCHEME)}"}]},
 }
 _LINE = {"pattern": whole(events.LINE), "maxLength": events.MAX_LINE}
 _VISIBLE = {"pattern": whole(events.VISIBLE), "maxLength": events.MAX_LINE}
@@ -104,7 +106,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         "key": {
             **_KEY,
             "pattern": r"^[^\x00/\\][^\x00]*$",
-            "description": f"At most {names.MAX_KEY_BYTES} bytes of UTF-8.",
+            "description": f"At most {keys.MAX_KEY_BYTES} bytes of UTF-8.",
         },
         "versionId": {"string": {"pattern": whole(events.VERSION_ID)}},
     },
@@ -115,7 +117,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
             "pattern": whole(TEMPLATE),
             "description": "A key, or a template of {key} {dir} {name} {stem} {ext} {date:%Y/%m/%d} "
             "{date@Asia/Shanghai:%Y/%m/%d} {date@+08:00:%Y/%m/%d}; {{ and }} for braces. "
-            f"What it makes has at most {names.MAX_KEY_BYTES} bytes of UTF-8.",
+            f"What it makes has at most {keys.MAX_KEY_BYTES} bytes of UTF-8.",
         },
     },
     "Conditions": {
@@ -229,7 +231,7 @@ _WHY = {
     405: "the route does not know this method",
     409: "the destination exists or is immutable, the source changed, or the job still runs",
     412: "a condition of the request does not hold",
-    413: f"the body has more than {web.MAX_BODY} bytes",
+    413: f"the body has more than {routes.MAX_BODY} bytes",
     415: "the body is no application/json, or has a Content-Encoding",
     422: "a field, named in the answer, is wrong",
     500: "the copy was made and is not proved, or a setting is wrong",
@@ -297,9 +299,9 @@ def _query(name: str, schema: Schema, text: str) -> Schema:
     return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
-def routes() -> Schema:
+def paths() -> Schema:
     listing = [
-        _query("status", {"enum": list(web.STATUSES)}, "Only these."),
+        _query("status", {"enum": list(routes.STATUSES)}, "Only these."),
         _query(
             "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Copies in a page."
         ),
@@ -379,7 +381,7 @@ def document() -> Schema:
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
-        "paths": routes(),
+        "paths": paths(),
         "components": {
             "schemas": schemas(),
             "securitySchemes": {

@@ -18,10 +18,11 @@ from functions.deploy.account import is_in_clear
 from functions.deploy.props import Function, OssTrigger, account_of
 from functions.deploy.reach import ROLE
 from functions.deploy.template import TRIED, Deployment, Mistake, TemplateError, meant
-from osscopy import settings, suspicions, triggers
+from osscopy import settings
+from osscopy.check import config, triggers
+from osscopy.check.triggers import Judgement
 from osscopy.model import Line, Misconfigured, Rule, Trigger
 from osscopy.settings import Settings
-from osscopy.triggers import Judgement
 
 # What s.yaml comes with, and what cannot be meant: names of buckets are unique among all accounts.
 PLACEHOLDERS = frozenset({"1234567890123456", "oss-copy-source", "oss-copy-destination", "oss-copy-state"})
@@ -213,13 +214,13 @@ def _load(variables: _Asked) -> tuple[Settings | None, dict[str, str]]:
 
 def _suspicious(function: Function, loaded: Settings, is_main: bool) -> Iterator[Line]:
     """What the check would say of these settings; `triggers` has its word on an anonymous trigger."""
-    deployed = suspicions.Deployment(
+    deployed = config.Deployment(
         loaded, function.region, account_of(function.role), function.timeout, function.memory_size
     )
-    lines = [*suspicions.allow_lists(deployed), suspicions.memory(deployed), *suspicions.endpoints(deployed)]
-    lines += suspicions.rules(deployed, _rules(loaded) or ())
+    lines = [*config.allow_lists(deployed), config.memory(deployed), *config.endpoints(deployed)]
+    lines += config.rules(deployed, _rules(loaded) or ())
     if is_main:
-        lines += suspicions.timeout(deployed, 0)
+        lines += config.timeout(deployed, 0)
     return (each for each in lines if each.status in {"failed", "warning"})
 
 

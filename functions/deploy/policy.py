@@ -19,7 +19,7 @@ import msgspec
 from functions.deploy import environment, reach
 from functions.deploy.reach import Reach
 from functions.deploy.template import ROOT, TemplateError
-from osscopy.names import Pattern
+from osscopy.plan.keys import Pattern
 
 DOCUMENT = ROOT / "functions/oss_copy/ram-policy.json"
 LAYER = "oss-copy-sdk"

@@ -17,7 +17,7 @@ from functions.deploy.props import OssTrigger
 from functions.deploy.template import ROOT, Deployment, TemplateError
 from osscopy import settings
 from osscopy.model import Misconfigured
-from osscopy.names import Pattern
+from osscopy.plan.keys import Pattern
 
 ROLE = re.compile(r"acs:ram::(?P<account>\d+):role/(?P<name>[\w.-]+)")
 

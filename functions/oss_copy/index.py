@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
+from osscopy.aliyun.fc import Context
 from osscopy.app import App
-from osscopy.fc import Context
 
 app = functools.cache(App)
 

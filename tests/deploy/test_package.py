@@ -23,4 +23,4 @@ def test_byte_code_is_not_uploaded_and_does_not_change_the_checksum(tmp_path: Pa
     (folder / "osscopy" / "stray.pyc").write_bytes(b"byte code")
     assert pack_code(folder) == clean
     names = zipfile.ZipFile(io.BytesIO(clean)).namelist()
-    assert {"index.py", "osscopy/app.py", "osscopy/openapi.json"} <= {*names}
+    assert {"index.py", "osscopy/app.py", "osscopy/web/openapi.json"} <= {*names}

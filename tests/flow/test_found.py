@@ -13,7 +13,9 @@ import fc2
 import msgspec
 import pytest
 
-from osscopy import events, plan, results, wire
+from osscopy import events, plan
+from osscopy.aliyun import oss_headers
+from osscopy.copying import results
 from osscopy.model import (
     MIB,
     Copy,
@@ -161,7 +163,7 @@ def test_an_upload_that_is_on_record_goes_on_when_the_timeout_is_too_short_for_a
     """The timeout was lowered between two deliveries. Right: part sizes on record are what counts."""
     cloud.seed(SOURCE, key, 3_300_000_000, seed=1)
     copy = msgspec.structs.replace(copy_of(key, traffic_limit=819_200), keep=True)
-    head = wire.head(source.head_object(key))
+    head = oss_headers.head(source.head_object(key))
     pin = plan.bind(copy.request, head, {})
     upload_id = destination.init_multipart_upload(key).upload_id
     upload = Upload(upload_id, 400 * MIB, -(-head.size // (400 * MIB)), 1, head.seen_at)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from osscopy.aliyun.oss import OssStore
 from osscopy.model import Attributes, Conditions, ContentHeaders, CopyRequest, Destination, Part, Pin, Source
-from osscopy.oss import OssStore
-from osscopy.ports import Store
+from osscopy.model.ports import Store
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import (
     BIG,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from osscopy.refusals import ADVICE
+from osscopy.aliyun.oss_errors import ADVICE
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow.conftest import exists, open_uploads, request_of
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from osscopy import events, names
+from osscopy import events
 from osscopy.model import Continue, Copy, Destination, Problem, Refused, Rule, RuleSource
+from osscopy.plan import keys
 
 PAYLOADS = Path(__file__).parents[1] / "events"
 SAMPLES = tuple(json.loads(path.read_bytes()) for path in sorted(PAYLOADS.glob("*.json")))
@@ -226,8 +227,8 @@ def _judge_call(call: events.HttpCall) -> str:
 def _judge_command(command: Copy | Continue) -> None:
     request = command.request
     for place in (request.source, request.destination):
-        names.check_bucket(place.bucket, "bucket")
-        names.check_key(place.key, "key")
+        keys.check_bucket(place.bucket, "bucket")
+        keys.check_key(place.key, "key")
     assert not set(request.source.version_id or "") & set("&?=#%\r\n \0")
     try:
         again = events.parse(events.encode(command), ARRIVAL, ())

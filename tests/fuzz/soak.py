@@ -16,7 +16,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["osscopy.events", "osscopy.names", "osscopy.plan"]):
+with atheris.instrument_imports(include=["osscopy.events", "osscopy.plan"]):
     from tests.fuzz import inputs
 
 

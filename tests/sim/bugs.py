@@ -9,10 +9,15 @@ from typing import Any
 
 import msgspec
 
-from osscopy import batch, follow, plan, results
-from osscopy.ending import Ending, task_of
-from osscopy.engine import Engine
-from osscopy.journal import RecordJournal
+from osscopy import plan
+from osscopy.copying import follow_up, results
+from osscopy.copying.invocation.context import Session
+from osscopy.copying.outcome import Ending, task_of
+from osscopy.copying.simple import SimpleCopy
+from osscopy.copying.start import Engine
+from osscopy.jobs import lists
+from osscopy.jobs.journal import RecordJournal
+from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Conditions,
     ContentHeaders,
@@ -29,9 +34,6 @@ from osscopy.model import (
     Transient,
     UploadGone,
 )
-from osscopy.session import Session
-from osscopy.simple import SimpleCopy
-from osscopy.sweep import Sweeper
 from tests.sim.world import Stored, World
 
 
@@ -266,14 +268,14 @@ def _doubt_repeated() -> Iterator[None]:
 
 def _list_without_record() -> AbstractContextManager[None]:
     """The rest of a list is forgotten before an invocation goes on with it."""
-    right = batch.hand_over
+    right = lists.hand_over
 
     def hand_over(session: Session, journal: RecordJournal, *arguments: Any) -> None:
         right(session, journal, *arguments)
         for name, _ in journal.lists().entries:
             journal.drop(name)
 
-    return _instead(batch, "hand_over", hand_over)
+    return _instead(lists, "hand_over", hand_over)
 
 
 def _forgotten_early() -> AbstractContextManager[None]:
@@ -310,18 +312,18 @@ def _uploads_not_aborted_again() -> AbstractContextManager[None]:
 
 
 def _unfollowed() -> AbstractContextManager[None]:
-    return _instead(follow, "up", lambda *_, **__: False)
+    return _instead(follow_up, "up", lambda *_, **__: False)
 
 
 def _followed_without_record() -> AbstractContextManager[None]:
     """A follow-up is submitted alone: nobody knows of it if the submission is lost."""
-    right = follow.up
+    right = follow_up.up
 
     def up(session: Session, *arguments: Any, **named: Any) -> bool:
         with _for_now(session, "journal", open=lambda entry: entry):
             return right(session, *arguments, **named)
 
-    return _instead(follow, "up", up)
+    return _instead(follow_up, "up", up)
 
 
 def _tags_unseen() -> AbstractContextManager[None]:

@@ -9,7 +9,7 @@ FC gave up where the function is not told of that.
 from __future__ import annotations
 
 from osscopy import plan
-from osscopy.journal import RecordJournal
+from osscopy.jobs.journal import RecordJournal
 from osscopy.model import Done, Entered, Opened, Result
 from tests.sim.faults import BYTES, CANCEL, DELETE, FOREIGN, META, TAGS
 from tests.sim.scheduler import RETRIES, PlainRecords, Simulation

@@ -17,12 +17,15 @@ from typing import Any
 
 import greenlet
 
-from osscopy import events, names, plan, results
-from osscopy.batch import Batch
-from osscopy.desk import Desk
-from osscopy.ending import Ending
-from osscopy.engine import Engine
-from osscopy.journal import RecordJournal
+from osscopy import events, plan
+from osscopy.copying import results
+from osscopy.copying.invocation.context import Limits, Session
+from osscopy.copying.outcome import Ending
+from osscopy.copying.start import Engine
+from osscopy.jobs.journal import RecordJournal
+from osscopy.jobs.lists import Batch
+from osscopy.jobs.queries import Desk
+from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Continue,
     Copy,
@@ -39,8 +42,7 @@ from osscopy.model import (
     Transient,
     Tuning,
 )
-from osscopy.session import Limits, Session
-from osscopy.sweep import Sweeper
+from osscopy.plan import keys
 from tests.sim import faults
 from tests.sim.faults import Fault
 from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore
@@ -283,7 +285,7 @@ class Simulation:
 
     def _asked(self) -> Copy:
         """A copy of the source, asked for or made by the rule: each a job of its own."""
-        job = names.job_group(self.request) + digest(f"{self.scenario.seed}.{len(self.jobs)}")[:20]
+        job = keys.job_group(self.request) + digest(f"{self.scenario.seed}.{len(self.jobs)}")[:20]
         self.jobs.append(job)
         follows = 0 if self.scenario.by_rule and self.scenario.overwrite != "never" else None
         told = self.scenario.by_rule or self.scenario.entry in {"event", "list"}  # when, by the trigger

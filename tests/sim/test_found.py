@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from osscopy.journal import RecordJournal
+from osscopy.jobs.journal import RecordJournal
 from tests.sim import campaign, faults
 from tests.sim.faults import Fault
 from tests.sim.scheduler import PlainRecords

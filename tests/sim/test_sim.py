@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from osscopy.journal import RecordJournal
+from osscopy.jobs.journal import RecordJournal
 from osscopy.model import Result
 from tests.sim import bugs, campaign, faults, invariants
 from tests.sim.faults import Fault

@@ -9,10 +9,13 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from osscopy import checkup, findings, plan, probes, settings, suspicions, triggers
-from osscopy.checkup import Checkup
+from osscopy import plan, settings
+from osscopy.check import answers, config, run, trials, triggers
+from osscopy.check.config import Deployment
+from osscopy.check.run import Checkup
+from osscopy.check.trials import World
 from osscopy.events import CREATED
-from osscopy.journal import RecordJournal
+from osscopy.jobs.journal import RecordJournal
 from osscopy.model import (
     KIB,
     MIB,
@@ -35,10 +38,8 @@ from osscopy.model import (
     Tuning,
     UploadPage,
 )
-from osscopy.names import Pattern
-from osscopy.probes import World
+from osscopy.plan.keys import Pattern
 from osscopy.settings import Settings
-from osscopy.suspicions import Deployment
 
 UNNAMED = "ALLOWED_SOURCES does not name other/in/*: every copy of this rule is answered NotAllowed"
 ELSEWHERE = "The bucket you are attempting to access must be addressed using the specified endpoint."
@@ -70,7 +71,7 @@ def told(lines: Sequence[Line]) -> list[tuple[str, str]]:
 
 
 def test_empty_allow_lists_are_failed() -> None:
-    lines = [*suspicions.allow_lists(deployment(allowed_sources=(), allowed_destinations=()))]
+    lines = [*config.allow_lists(deployment(allowed_sources=(), allowed_destinations=()))]
     assert [(each.status, each.subject) for each in lines] == [
         ("failed", "ALLOWED_SOURCES"),
         ("failed", "ALLOWED_DESTINATIONS"),
@@ -81,7 +82,7 @@ def test_empty_allow_lists_are_failed() -> None:
     ("pattern", "status"), [("src/*", "ok"), ("src/in/*", "ok"), ("src/in/a", "ok"), ("src/in*", "warning")]
 )
 def test_a_prefix_that_ends_within_a_name_is_suspicious(pattern: str, status: str) -> None:
-    line, _ = suspicions.allow_lists(deployment(allowed_sources=(Pattern.parse(pattern),)))
+    line, _ = config.allow_lists(deployment(allowed_sources=(Pattern.parse(pattern),)))
     assert line.status == status
 
 
@@ -119,41 +120,41 @@ def test_a_prefix_that_ends_within_a_name_is_suspicious(pattern: str, status: st
 def test_rules_that_copy_in_vain_or_twice_are_told(
     rules: list[Rule], expected: list[tuple[str, str]]
 ) -> None:
-    assert told(suspicions.rules(deployment(), rules)) == expected
+    assert told(config.rules(deployment(), rules)) == expected
 
 
 def test_records_are_not_to_be_overwritten() -> None:
     loose = deployment(allowed_destinations=(Pattern.parse("dst/*"), Pattern.parse("state/*")))
-    (failed,) = (each for each in suspicions.allow_lists(loose) if each.status == "failed")
+    (failed,) = (each for each in config.allow_lists(loose) if each.status == "failed")
     assert failed.found == "state/* covers oss-copy/, where the records of copies are"
     beside = deployment(allowed_destinations=(Pattern.parse("state/out/*"),))
-    assert {each.status for each in suspicions.allow_lists(beside)} == {"ok"}
+    assert {each.status for each in config.allow_lists(beside)} == {"ok"}
 
 
 def test_a_rule_with_one_destination_may_be_allowed_just_that() -> None:
     exact = deployment(allowed_destinations=(Pattern.parse("dst/latest"),))
-    assert told(suspicions.rules(exact, [rule("src/in/", "dst/latest")])) == [("ok", "1 rule")]
+    assert told(config.rules(exact, [rule("src/in/", "dst/latest")])) == [("ok", "1 rule")]
 
 
 def test_a_prefix_that_is_no_plain_text_is_not_advised_to_become_a_folder() -> None:
-    (line,) = suspicions.rules(deployment(), [rule("src/in/*", "dst")])
+    (line,) = config.rules(deployment(), [rule("src/in/*", "dst")])
     assert line.advice == "write 'in/' (here and in the trigger's filter)"
 
 
 def test_a_rule_that_is_allowed_in_part_is_warned_of() -> None:
     narrow = deployment(allowed_sources=(Pattern.parse("src/in/a/*"),))
-    (line,) = suspicions.rules(narrow, [rule("src/in/", "dst")])
+    (line,) = config.rules(narrow, [rule("src/in/", "dst")])
     assert line.status == "warning"
     assert "only a part of src/in/*" in line.found
-    (line,) = suspicions.rules(
+    (line,) = config.rules(
         deployment(allowed_destinations=(Pattern.parse("dst/a/*"),)), [rule("src/in/", "dst/{name}")]
     )
     assert line.status == "warning"  # what a name may be, nobody knows
 
 
 def test_a_long_list_of_bad_rules_is_cut() -> None:
-    lines = suspicions.rules(deployment(), [rule("other/in/", "dst")] * 30)
-    assert len(lines) == suspicions.MOST_LINES + 1
+    lines = config.rules(deployment(), [rule("other/in/", "dst")] * 30)
+    assert len(lines) == config.MOST_LINES + 1
     assert "more findings" in lines[-1].found
 
 
@@ -166,7 +167,7 @@ def test_a_long_list_of_bad_rules_is_cut() -> None:
     ],
 )
 def test_an_anonymous_trigger_needs_a_token(changes: dict[str, Any], status: str) -> None:
-    assert suspicions.http(deployment(**changes)).status == status
+    assert config.http(deployment(**changes)).status == status
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_an_anonymous_trigger_needs_a_token(changes: dict[str, Any], status: str
     [(32, 128, "ok"), (512, 512, "ok"), (512, 256, "warning"), (32, 0, "skipped")],
 )
 def test_threads_need_memory(threads: int, memory: int, status: str) -> None:
-    assert suspicions.memory(deployment(memory=memory, max_parallel=threads)).status == status
+    assert config.memory(deployment(memory=memory, max_parallel=threads)).status == status
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_threads_need_memory(threads: int, memory: int, status: str) -> None:
     ],
 )
 def test_the_timeout_bounds_what_can_be_copied(timeout: float, largest: int, statuses: list[str]) -> None:
-    assert [each.status for each in suspicions.timeout(deployment(timeout), largest)] == statuses
+    assert [each.status for each in config.timeout(deployment(timeout), largest)] == statuses
 
 
 def test_the_largest_object_that_is_promised_can_be_cut_into_parts() -> None:
@@ -210,7 +211,7 @@ def test_the_largest_object_that_is_promised_can_be_cut_into_parts() -> None:
 def test_endpoints_are_of_the_region_internal_and_encrypted(
     endpoint: str | None, status: str, word: str
 ) -> None:
-    line, fc = suspicions.endpoints(deployment(oss_endpoint=endpoint))
+    line, fc = config.endpoints(deployment(oss_endpoint=endpoint))
     assert (line.status, fc.status) == (status, "ok")
     assert word in line.found
     assert fc.found == "https://1.cn-x-internal.fc.aliyuncs.com"
@@ -422,7 +423,7 @@ def test_an_http_trigger_is_as_the_settings_say_and_takes_all_methods() -> None:
     ],
 )
 def test_what_is_refused_says_what_to_do(error: OssCopyError, status: str, advice: str) -> None:
-    line = findings.refusal("c", "b", "oss:X", error, "skipped")
+    line = answers.refusal("c", "b", "oss:X", error, "skipped")
     assert line.status == status
     assert advice in (line.advice or "")
 
@@ -431,7 +432,7 @@ def test_what_is_refused_says_what_to_do(error: OssCopyError, status: str, advic
     ("skew", "status"), [(0, "ok"), (299, "ok"), (-301, "warning"), (301, "warning"), (901, "failed")]
 )
 def test_a_clock_may_differ_by_five_minutes(skew: int, status: str) -> None:
-    line = findings.clock(1_000_000, 1_000_000 + skew)
+    line = answers.clock(1_000_000, 1_000_000 + skew)
     assert line.status == status
     assert ("fast" in line.found, "slow" in line.found) == (skew > 1, skew < -1)
 
@@ -440,7 +441,7 @@ def test_a_clock_may_differ_by_five_minutes(skew: int, status: str) -> None:
 def test_versions_are_wrong_for_records_only(status: str) -> None:
     info = BucketInfo("cn-x", status, 0)
     found = {
-        role: findings.versioning(role, "b", info).status
+        role: answers.versioning(role, "b", info).status
         for role in ("stateBucket", "sourceBucket", "destinationBucket")
     }
     assert found == {"stateBucket": "failed", "sourceBucket": "ok", "destinationBucket": "warning"}
@@ -448,9 +449,9 @@ def test_versions_are_wrong_for_records_only(status: str) -> None:
 
 def test_a_retention_policy_is_wrong_for_records_only() -> None:
     policy = Retention("Locked", 7)
-    assert findings.retention("stateBucket", "b", policy).status == "failed"
-    assert findings.retention("destinationBucket", "b", policy).status == "warning"
-    assert findings.retention("destinationBucket", "b", None).status == "ok"
+    assert answers.retention("stateBucket", "b", policy).status == "failed"
+    assert answers.retention("destinationBucket", "b", policy).status == "warning"
+    assert answers.retention("destinationBucket", "b", None).status == "ok"
 
 
 def expiring(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
@@ -479,7 +480,7 @@ RIGHT = tuple(expiring(f"p/{kind}/", 30) for kind in ("done", "cancel", "key"))
 def test_records_of_open_copies_stay_and_others_expire_after_a_week(
     rules: Sequence[LifecycleRule], statuses: list[str]
 ) -> None:
-    assert [each.status for each in findings.state_lifecycle("b", "p/", rules)] == statuses
+    assert [each.status for each in answers.state_lifecycle("b", "p/", rules)] == statuses
 
 
 def aborting(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
@@ -501,7 +502,7 @@ def aborting(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
     ],
 )
 def test_uploads_are_aborted_some_day_but_not_within_a_week(rules: list[LifecycleRule], found: str) -> None:
-    line = findings.destination_lifecycle("b", ["out/"], rules)
+    line = answers.destination_lifecycle("b", ["out/"], rules)
     assert found in line.found
     assert (line.status == "ok") == (found == "uploads that are lost are aborted")
 
@@ -510,7 +511,7 @@ def test_uploads_are_aborted_some_day_but_not_within_a_week(rules: list[Lifecycl
     ("first", "second", "status"), [(True, False, "ok"), (True, True, "failed"), (False, False, "failed")]
 )
 def test_a_task_id_is_to_be_accepted_once(first: bool, second: bool, status: str) -> None:
-    assert findings.invocations(first, second).status == status
+    assert answers.invocations(first, second).status == status
 
 
 @pytest.mark.parametrize(
@@ -526,7 +527,7 @@ def test_a_task_id_is_to_be_accepted_once(first: bool, second: bool, status: str
 def test_a_sweep_that_does_not_run_leaves_old_records(
     count: int, oldest: int, over: bool, status: str
 ) -> None:
-    assert findings.sweep(count, oldest, over, 3600, False).status == status
+    assert answers.sweep(count, oldest, over, 3600, False).status == status
 
 
 # --- what to try with --------------------------------------------------------------------------------------
@@ -549,7 +550,7 @@ def listed(key: str, size: int, storage_class: str = "Standard", kind: str = "No
     ],
 )
 def test_the_smallest_object_of_two_parts_is_tried_with(objects: list[ListedObject], key: str | None) -> None:
-    assert checkup.choose(objects) == key
+    assert run.choose(objects) == key
 
 
 # --- the world breaks --------------------------------------------------------------------------------------
@@ -638,7 +639,7 @@ def test_a_check_that_is_late_asks_little_more_however_many_destinations_there_a
 
     slow: Any = Slow()
     many = tuple(Pattern.parse(f"dst/{n}/*") for n in range(50))
-    world = World(slow, slow, clock, checkup.until(0, 160), checkup.seconds_for_answer(160))
+    world = World(slow, slow, clock, run.until(0, 160), run.seconds_for_answer(160))
     journal = RecordJournal(slow)
     Checkup(
         deployment(160, allowed_destinations=many), world, journal, slow, lambda: (), lambda *_, **__: None
@@ -648,7 +649,7 @@ def test_a_check_that_is_late_asks_little_more_however_many_destinations_there_a
 
 def test_without_time_everything_that_is_to_be_asked_is_skipped() -> None:
     lines, _ = checked(until=0)
-    late = {each.check for each in lines if each.found == checkup.LATE}
+    late = {each.check for each in lines if each.found == run.LATE}
     assert {"stateBucket.reach", "source.list", "destination.write", "function.invoke", "sweep"} <= late
     assert lines[-1].check == "time"
 
@@ -685,20 +686,18 @@ class Leftovers:
 def test_remains_of_an_interrupted_check_are_taken_away_and_what_stays_is_named() -> None:
     bucket = Leftovers()
     world = World(cast("Any", bucket), cast("Any", bucket), Clock(), 100, 1.0)
-    left, ended = probes.clear(world, "b", "p/.oss-copy-check-", "ours", "both")
+    left, ended = trials.clear(world, "b", "p/.oss-copy-check-", "ours", "both")
     assert bucket.gone == ["U2", "p/.oss-copy-check-old"]
     assert (left, ended) == (["upload U1 of b/p/.oss-copy-check-ours"], 2)
 
 
 def test_the_check_ends_well_before_the_invocation() -> None:
     for timeout in (5, 60, 600, 86_400):
-        wait = checkup.seconds_for_answer(timeout)
-        assert 0 < checkup.until(0, timeout) < timeout - 5 * wait
-        assert checkup.until(0, timeout) <= checkup.LONGEST
+        wait = run.seconds_for_answer(timeout)
+        assert 0 < run.until(0, timeout) < timeout - 5 * wait
+        assert run.until(0, timeout) <= run.LONGEST
 
 
 def test_settings_that_are_valid_are_not_judged_by_load() -> None:
     loaded = settings.load({"STATE_BUCKET": "state"})
-    assert {each.status for each in suspicions.allow_lists(Deployment(loaded, "cn-x", "1", 600))} == {
-        "failed"
-    }
+    assert {each.status for each in config.allow_lists(Deployment(loaded, "cn-x", "1", 600))} == {"failed"}

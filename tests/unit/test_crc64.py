@@ -8,7 +8,7 @@ import fastcrc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osscopy import crc64
+from osscopy.plan import crc64
 
 
 @given(st.binary(max_size=400), st.integers(1, 50))

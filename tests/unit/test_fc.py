@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from osscopy import fc
+from osscopy.aliyun import fc
 from osscopy.model import Misconfigured
 
 KEY = ("id", "secret", None)

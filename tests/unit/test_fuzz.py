@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from osscopy import events, web
+from osscopy import events
 from osscopy.settings import Settings
+from osscopy.web import routes
 from tests import openapi
 from tests.fuzz import inputs
 from tests.unit.test_web import JOB, StubDesk
 
-DOCUMENTED = set(openapi.routes()["/copies"]["post"]["responses"])
+DOCUMENTED = set(openapi.paths()["/copies"]["post"]["responses"])
 
 thorough = settings(
     max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -88,6 +89,6 @@ CALLS = st.builds(
 @given(CALLS, st.booleans())
 def test_every_http_call_is_answered_with_a_documented_status(call: events.HttpCall, is_open: bool) -> None:
     wanted = Settings("state", http_auth="anonymous", api_token="t" * 16) if is_open else Settings("state")
-    answer = web.answer(call, wanted, inputs.ARRIVAL, StubDesk(None, []))
+    answer = routes.answer(call, wanted, inputs.ARRIVAL, StubDesk(None, []))
     assert str(answer["statusCode"]) in DOCUMENTED
     assert isinstance(json.loads(answer["body"]), dict)

@@ -24,7 +24,7 @@ def test_every_exception_from_a_rule_has_its_reason() -> None:
 
 
 def test_the_readme_explains_every_event_of_the_log_and_no_other() -> None:
-    product = (ROOT / "functions/oss_copy/osscopy").glob("*.py")
+    product = (ROOT / "functions/oss_copy/osscopy").rglob("*.py")
     logged = {name for path in product for name in EVENT.findall(path.read_text(encoding="utf-8"))}
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = text.partition("\n| event | says |\n")[2].partition("\n\n")[0]

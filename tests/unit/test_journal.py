@@ -7,8 +7,8 @@ import sys
 
 FIRST_PAGE = """
 import json, sys
-from osscopy.desk import READERS, Desk
-from osscopy.journal import RecordJournal
+from osscopy.jobs.queries import READERS, Desk
+from osscopy.jobs.journal import RecordJournal
 from osscopy.model import RecordPage
 
 class Records:

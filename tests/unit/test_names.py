@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osscopy import names
 from osscopy.model import Refused
+from osscopy.plan import keys
 
 MOMENT = datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc)
 
@@ -30,7 +30,7 @@ MOMENT = datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc)
     ],
 )
 def test_templates_make_keys(template: str, key: str, made: str) -> None:
-    assert names.render(template, key, MOMENT) == made
+    assert keys.render(template, key, MOMENT) == made
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_templates_make_keys(template: str, key: str, made: str) -> None:
     ],
 )
 def test_a_key_of_an_event_is_read_raw_unquoted_and_with_blanks(key: str, readings: tuple[str, ...]) -> None:
-    assert names.readings(key) == readings
-    guesses = [each for each in readings if names.is_guess(key, each)]
+    assert keys.readings(key) == readings
+    guesses = [each for each in readings if keys.is_guess(key, each)]
     assert guesses == [each for each in readings[1:] if "+" in key and each == readings[-1]]
 
 
@@ -59,8 +59,8 @@ PIECES = st.sampled_from(["{key}", "{dir}", "{name}", "{stem}", "{ext}", "{date:
 @given(st.lists(PIECES, min_size=1, max_size=5).map("".join))
 def test_a_template_keeps_folder_markers_apart_if_each_has_a_key_of_its_own(template: str) -> None:
     markers = ("a/", "b/", "a/b/", "a/b.c/")
-    made = {names.render(template, marker, MOMENT) for marker in markers}
-    assert len(made) == (len(markers) if names.keeps_markers_apart(template) else 1)
+    made = {keys.render(template, marker, MOMENT) for marker in markers}
+    assert len(made) == (len(markers) if keys.keeps_markers_apart(template) else 1)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_template_keeps_folder_markers_apart_if_each_has_a_key_of_its_own(temp
     ],
 )
 def test_dates_are_in_utc_or_in_the_zone_that_is_named(template: str, made: str) -> None:
-    assert names.render(template, "k", MOMENT) == made
+    assert keys.render(template, "k", MOMENT) == made
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_dates_are_in_utc_or_in_the_zone_that_is_named(template: str, made: str)
 def test_a_date_that_platforms_write_differently_or_as_no_text_is_refused(form: str) -> None:
     for zone in ("", "@+01:00"):
         with pytest.raises(Refused) as caught:
-            names.render(f"{{date{zone}:{form}}}", "k", MOMENT)
+            keys.render(f"{{date{zone}:{form}}}", "k", MOMENT)
         assert caught.value.code == "InvalidTemplate"
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "America", "posixrules/x", "Asia/shanghai_"])
 def test_an_unknown_time_zone_is_refused(zone: str) -> None:
     with pytest.raises(Refused) as caught:
-        names.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
+        keys.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
     assert caught.value.code == "UnknownTimeZone"
 
 
@@ -100,7 +100,7 @@ def test_an_unknown_time_zone_is_refused(zone: str) -> None:
 )
 def test_what_names_no_zone_is_refused(zone: str) -> None:
     with pytest.raises(Refused):
-        names.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
+        keys.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
 
 
 def test_a_runtime_without_a_time_zone_database_refuses_names_and_takes_offsets(
@@ -112,16 +112,16 @@ def test_a_runtime_without_a_time_zone_database_refuses_names_and_takes_offsets(
     zoneinfo.reset_tzpath(to=[])
     zoneinfo.ZoneInfo.clear_cache()
     try:
-        assert names.render("{date@+08:00:%H}", "k", MOMENT) == "17"
+        assert keys.render("{date@+08:00:%H}", "k", MOMENT) == "17"
         with pytest.raises(Refused, match="such as"):
-            names.render("{date@Asia/Shanghai:%H}", "k", MOMENT)
+            keys.render("{date@Asia/Shanghai:%H}", "k", MOMENT)
     finally:
         zoneinfo.reset_tzpath()
 
 
 def test_a_date_beyond_the_calendar_is_refused() -> None:
     with pytest.raises(Refused) as caught:
-        names.render("{date@-14:00:%Y}", "k", datetime(1, 1, 1, tzinfo=timezone.utc))
+        keys.render("{date@-14:00:%Y}", "k", datetime(1, 1, 1, tzinfo=timezone.utc))
     assert caught.value.code == "InvalidTime"
 
 
@@ -130,7 +130,7 @@ def test_a_date_beyond_the_calendar_is_refused() -> None:
 )
 def test_a_template_with_an_unknown_placeholder_is_refused(template: str) -> None:
     with pytest.raises(Refused) as caught:
-        names.render(template, "k", MOMENT)
+        keys.render(template, "k", MOMENT)
     assert caught.value.field == "destination.key"
 
 
@@ -150,7 +150,7 @@ def test_a_template_with_an_unknown_placeholder_is_refused(template: str) -> Non
 )
 def test_what_is_wrong_with_a_placeholder_is_said(template: str, told: str) -> None:
     with pytest.raises(Refused) as caught:
-        names.render(template, "k", MOMENT)
+        keys.render(template, "k", MOMENT)
     assert told in caught.value.message
 
 
@@ -159,14 +159,14 @@ def test_what_is_wrong_with_a_placeholder_is_said(template: str, told: str) -> N
     [("{key}", "in/"), ("out/{key}", "out/in/"), ("out/{name}", "out/"), ("{dir}x", ""), ("a{{b", "a{b")],
 )
 def test_the_fixed_prefix_is_what_all_made_keys_share(template: str, prefix: str) -> None:
-    assert names.fixed_prefix(template, "in/") == prefix
+    assert keys.fixed_prefix(template, "in/") == prefix
 
 
 @given(st.text(min_size=1, max_size=40))
 def test_every_key_a_template_makes_starts_with_its_fixed_prefix(rest: str) -> None:
     for template in ("{key}", "z/{key}", "z/{name}{ext}", "{{{stem}"):
-        made = names.render(template, "in/" + rest, MOMENT)
-        assert made.startswith(names.fixed_prefix(template, "in/"))
+        made = keys.render(template, "in/" + rest, MOMENT)
+        assert made.startswith(keys.fixed_prefix(template, "in/"))
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_every_key_a_template_makes_starts_with_its_fixed_prefix(rest: str) -> N
 )
 def test_impossible_keys_are_refused(key: str) -> None:
     with pytest.raises(Refused) as caught:
-        names.check_key(key, "source.key")
+        keys.check_key(key, "source.key")
     assert caught.value.field == "source.key"
 
 
 @pytest.mark.parametrize("key", ["x" * 1023, "a/../b", "%2e%2E", " +&?#", "备份", "a\\", "trail/", "😀"])
 def test_odd_keys_are_taken_as_they_are(key: str) -> None:
-    names.check_key(key, "source.key")
+    keys.check_key(key, "source.key")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_odd_keys_are_taken_as_they_are(key: str) -> None:
 )
 def test_what_is_no_bucket_name_is_refused(bucket: str) -> None:
     with pytest.raises(Refused):
-        names.check_bucket(bucket, "source.bucket")
+        keys.check_bucket(bucket, "source.bucket")
 
 
 @pytest.mark.parametrize(
@@ -207,10 +207,10 @@ def test_what_is_no_bucket_name_is_refused(bucket: str) -> None:
     ],
 )
 def test_allow_lists_compare_exact_strings(pattern: str, bucket: str, key: str, *, allowed: bool) -> None:
-    assert names.Pattern.parse(pattern).matches(bucket, key) is allowed
+    assert keys.Pattern.parse(pattern).matches(bucket, key) is allowed
 
 
 @pytest.mark.parametrize("pattern", ["abc", "abc/", "*/x", "abc/a*b*", "/x"])
 def test_a_pattern_that_says_nothing_clear_is_refused(pattern: str) -> None:
     with pytest.raises(Refused):
-        names.Pattern.parse(pattern)
+        keys.Pattern.parse(pattern)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from osscopy.aliyun.oss_errors import ADVICE, KMS_KEY, Place, advised, located, right, translate
 from osscopy.model import Failed
-from osscopy.refusals import ADVICE, KMS_KEY, Place, advised, located, right, translate
 
 DESTINATION = Place("destination", "dst", "out/k", (right("oss:PutObject", "dst", "out/k"),))
 GLUED = re.compile(r"[.,;:][.,;:]|\. ?[:;,]| [.,;:]")

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from osscopy import events, web
-from osscopy.desk import Desk, Page
+from osscopy import events
+from osscopy.jobs.queries import Desk, Page
 from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result, Status, Transient
 from osscopy.settings import Settings
+from osscopy.web import routes
 
 ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
 SAMPLE = json.loads((Path(__file__).parents[1] / "events" / "http.json").read_text())
@@ -70,7 +71,7 @@ def send(
     call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
     assert isinstance(call, events.HttpCall)
     desk = StubDesk(result, [] if seen is None else seen)
-    answer = web.answer(call, settings or Settings("state"), ARRIVAL, desk)
+    answer = routes.answer(call, settings or Settings("state"), ARRIVAL, desk)
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from osscopy import refusals, wire
+from osscopy.aliyun import oss_errors, oss_headers
 from osscopy.model import Encrypted, OssCopyError, Transient, Written
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
@@ -53,7 +53,7 @@ def listing(fields: dict[str, str], rest: str = "") -> Answer:
     return Answer(headers(), f"<ListPartsResult><Part>{told}</Part>{rest}</ListPartsResult>".encode())
 
 
-@pytest.mark.parametrize("read", [wire.head, wire.link])
+@pytest.mark.parametrize("read", [oss_headers.head, oss_headers.link])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -88,7 +88,7 @@ def test_an_etag_or_a_date_that_cannot_be_read_is_a_typed_error(
 )
 def test_a_number_of_head_that_is_none_is_a_typed_error(changes: dict[str, str | None]) -> None:
     with pytest.raises(Transient) as told:
-        wire.head(Answer(headers(**changes)))
+        oss_headers.head(Answer(headers(**changes)))
     assert told.value.code == "BadAnswer"
 
 
@@ -110,7 +110,7 @@ def test_a_number_of_head_that_is_none_is_a_typed_error(changes: dict[str, str |
 def test_encryption_is_shown_as_text_whatever_oss_has_by_now(
     shown: dict[str, str], encryption: Encrypted | None
 ) -> None:
-    assert wire.head(Answer(headers(**shown))).encryption == encryption
+    assert oss_headers.head(Answer(headers(**shown))).encryption == encryption
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_encryption_is_shown_as_text_whatever_oss_has_by_now(
     ],
 )
 def test_a_restoration_that_nobody_tells_of_is_none(told: str | None, restoration: str) -> None:
-    assert wire.head(Answer(headers(x_oss_restore=told))).restoration == restoration
+    assert oss_headers.head(Answer(headers(x_oss_restore=told))).restoration == restoration
 
 
 def test_a_symlink_without_a_target_is_a_typed_error() -> None:
     answer = Answer(headers())
     answer.target_key = ""
     with pytest.raises(Transient, match="x-oss-symlink-target"):
-        wire.link(answer)
+        oss_headers.link(answer)
 
 
 @pytest.mark.parametrize("name", [each for each in PART if each != "HashCrc64ecma"])
@@ -140,14 +140,14 @@ def test_a_listed_part_that_cannot_be_read_is_a_typed_error(name: str, value: st
         {name: value} if value is not None else {}
     )
     with pytest.raises(Transient) as told:
-        wire.parts(listing({each: text for each, text in broken.items() if text is not None}))
+        oss_headers.parts(listing({each: text for each, text in broken.items() if text is not None}))
     assert told.value.code == "BadAnswer"
 
 
 def test_a_page_that_goes_on_nowhere_is_a_typed_error() -> None:
     with pytest.raises(Transient, match="NextPartNumberMarker"):
-        wire.parts(listing(PART, "<IsTruncated>true</IsTruncated>"))
-    assert wire.parts(listing(PART)).next is None
+        oss_headers.parts(listing(PART, "<IsTruncated>true</IsTruncated>"))
+    assert oss_headers.parts(listing(PART)).next is None
 
 
 @pytest.mark.parametrize(
@@ -155,16 +155,18 @@ def test_a_page_that_goes_on_nowhere_is_a_typed_error() -> None:
 )
 def test_a_body_that_cannot_be_read_leaves_what_was_asked_in_doubt(body: bytes) -> None:
     with pytest.raises(Transient) as told:
-        wire.parts(Answer(headers(), body))
+        oss_headers.parts(Answer(headers(), body))
     assert (told.value.code, told.value.in_doubt) == ("BadAnswer", True)
 
 
 def test_what_was_written_is_known_by_its_etag_in_headers_or_body_or_not_at_all() -> None:
     bare = headers(ETag=None)
     named = b'<CopyObjectResult><ETag>"AB"</ETag></CopyObjectResult>'
-    assert wire.written(Answer(headers(), b"<CopyObjectResult/>"), "CopyObjectResult") == Written("AB", None)
-    assert wire.written(Answer(bare, named), "CopyObjectResult") == Written("AB", None)
-    assert wire.written(Answer(bare, b"<CopyObjectResult/>"), "CopyObjectResult") == Written("", None)
+    assert oss_headers.written(Answer(headers(), b"<CopyObjectResult/>"), "CopyObjectResult") == Written(
+        "AB", None
+    )
+    assert oss_headers.written(Answer(bare, named), "CopyObjectResult") == Written("AB", None)
+    assert oss_headers.written(Answer(bare, b"<CopyObjectResult/>"), "CopyObjectResult") == Written("", None)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,9 @@ def test_what_was_written_is_known_by_its_etag_in_headers_or_body_or_not_at_all(
     [("1500", 1.5), ("0.5", 0.0005), ("99999999", 30.0), ("soon", 0.0), ("nan", 0.0), ("-1", 0.0)],
 )
 def test_the_pause_that_oss_asks_for_is_a_number_or_none(told: str, pause: float) -> None:
-    error = refusals.translate(503, "TotalQpsLimitExceeded", "slow down", "R", {"x-oss-qos-delay-time": told})
+    error = oss_errors.translate(
+        503, "TotalQpsLimitExceeded", "slow down", "R", {"x-oss-qos-delay-time": told}
+    )
     assert isinstance(error, Transient)
     assert (error.pause, error.throttled) == (pause, True)
 
@@ -200,7 +204,7 @@ def test_the_pause_that_oss_asks_for_is_a_number_or_none(told: str, pause: float
     )
 )
 def test_no_header_of_an_answer_makes_the_function_crash(drawn: dict[str, str]) -> None:
-    for read in (wire.head, wire.link):
+    for read in (oss_headers.head, oss_headers.link):
         try:
             read(Answer(CaseInsensitiveDict({**headers(), **drawn})))
         except OssCopyError as error:

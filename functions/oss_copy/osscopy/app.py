@@ -18,12 +18,17 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from osscopy import events, fc, plan, results, settings, web
-from osscopy.batch import Batch
-from osscopy.desk import Desk
-from osscopy.ending import Ending
-from osscopy.engine import Engine
-from osscopy.journal import RecordJournal
+from osscopy import events, plan, settings
+from osscopy.aliyun import fc
+from osscopy.aliyun.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
+from osscopy.copying import results
+from osscopy.copying.invocation.context import Limits, Session
+from osscopy.copying.outcome import Ending
+from osscopy.copying.start import Engine
+from osscopy.jobs.journal import RecordJournal
+from osscopy.jobs.lists import Batch
+from osscopy.jobs.queries import Desk
+from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Check,
     Checked,
@@ -39,9 +44,7 @@ from osscopy.model import (
     Rule,
     Sweep,
 )
-from osscopy.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
-from osscopy.session import Limits, Session
-from osscopy.sweep import Sweeper
+from osscopy.web import routes
 
 HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
 
@@ -101,7 +104,7 @@ class App:
             parsed = events.parse(event, arrival, self._rules(event, invocation))
         except Refused as error:
             result = self._refused(error, invocation)
-            return web.refused(error) if events.is_http(event) else _encode(result)
+            return routes.refused(error) if events.is_http(event) else _encode(result)
         except Misconfigured as error:
             return self._put_off(event, arrival, invocation, error)
         match parsed:
@@ -109,7 +112,7 @@ class App:
                 seconds = min(invocation.timeout, HTTP_SECONDS)
                 workshop = self._workshop(invocation, begun, seconds)
                 desk = Desk(*workshop)
-                response = web.answer(parsed, self._settings, arrival, desk)
+                response = routes.answer(parsed, self._settings, arrival, desk)
                 self._log(
                     "http",
                     requestId=invocation.request_id,
@@ -210,15 +213,15 @@ class App:
 
     def _check(self, invocation: fc.Invocation, begun: float) -> Checked:
         """A look at the deployment, whose questions are asked with little patience."""
-        from osscopy import checkup, probes, suspicions  # noqa: PLC0415 - start-up time that only checks need
+        from osscopy.check import config, run, trials  # noqa: PLC0415 - start-up time that only checks need
 
         chosen, timeout = self._settings, invocation.timeout
-        wait = checkup.seconds_for_answer(timeout)
+        wait = run.seconds_for_answer(timeout)
         left = _seconds_left(begun + timeout)
         store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT), left)
-        return checkup.Checkup(
-            suspicions.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
-            probes.World(store, OssBuckets(store), SystemClock(), checkup.until(begun, timeout), wait),
+        return run.Checkup(
+            config.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
+            trials.World(store, OssBuckets(store), SystemClock(), run.until(begun, timeout), wait),
             RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix)),
             self._invoker(invocation, left, wait),
             lambda: self._read_rules(store),

@@ -14,8 +14,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from osscopy import events, names, plan
+from osscopy import events, plan
 from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
+from osscopy.plan import keys
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -43,8 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
 
     state_bucket: str
     state_prefix: str = "oss-copy/"
-    allowed_sources: tuple[names.Pattern, ...] = ()
-    allowed_destinations: tuple[names.Pattern, ...] = ()
+    allowed_sources: tuple[keys.Pattern, ...] = ()
+    allowed_destinations: tuple[keys.Pattern, ...] = ()
     rules: tuple[Rule, ...] | RulesObject = ()
     oss_endpoint: str | None = None  # None: the internal endpoint of the function's region
     invoke_endpoint: str | None = None  # None: FC's internal endpoint of the account and region
@@ -103,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
                     f"rule {index} watches {records}: each would be an event, and what fails writes another; "
                     "watch another bucket or prefix, or name another STATE_BUCKET or STATE_PREFIX"
                 )
-            written = names.fixed_prefix(made.key, watched.prefix)
+            written = keys.fixed_prefix(made.key, watched.prefix)
             if made.bucket == self.state_bucket and written.startswith(self.state_prefix):
                 raise ValueError(f"rule {index} writes among {records}: choose another bucket or prefix")
         return rules
@@ -178,27 +179,27 @@ def environment_credentials(environ: Mapping[str, str] = os.environ) -> tuple[st
 
 
 def _bucket(text: str) -> str:
-    names.check_bucket(text, "")
+    keys.check_bucket(text, "")
     return text
 
 
 def _prefix(text: str) -> str:
-    names.check_key(text, "")
+    keys.check_key(text, "")
     if not text.endswith("/"):
         raise ValueError(f"{text!r} does not end with a slash")
     return text
 
 
-def _patterns(text: str) -> tuple[names.Pattern, ...]:
-    return tuple(names.Pattern.parse(entry.strip()) for entry in text.split(",") if entry.strip())
+def _patterns(text: str) -> tuple[keys.Pattern, ...]:
+    return tuple(keys.Pattern.parse(entry.strip()) for entry in text.split(",") if entry.strip())
 
 
 def _rules(text: str) -> tuple[Rule, ...] | RulesObject:
     if not text.startswith("oss://"):
         return read_rules(text)
     bucket, _, key = text.removeprefix("oss://").partition("/")
-    names.check_bucket(bucket, "")
-    names.check_key(key, "")
+    keys.check_bucket(bucket, "")
+    keys.check_key(key, "")
     return RulesObject(bucket, key)
 
 
@@ -206,8 +207,8 @@ def read_rules(text: str) -> tuple[Rule, ...]:
     """Rules from JSON; Refused or ValueError names what is wrong, or the two of them that feed each other."""
     rules: list[Rule] = events.decode(events.unmarked(text.encode()), list[Rule], "")
     for index, rule in enumerate(rules):
-        names.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
-        names.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
+        keys.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
+        keys.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
     for (i, made), (j, watching) in product(enumerate(rules), repeat=2):
         if _feeds(made, watching):
             target = f"{made.destination.bucket}/{made.destination.key}"
@@ -234,7 +235,7 @@ def _feeds(made: Rule, watching: Rule) -> bool:
     """Whether what `made` writes might be a source of `watching`: the trigger would feed itself."""
     if made.destination.bucket != watching.source.bucket:
         return False
-    written, watched = names.fixed_prefix(made.destination.key, made.source.prefix), watching.source.prefix
+    written, watched = keys.fixed_prefix(made.destination.key, made.source.prefix), watching.source.prefix
     return written.startswith(watched) or watched.startswith(written)
 
 

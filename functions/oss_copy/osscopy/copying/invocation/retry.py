@@ -1,0 +1,57 @@
+"""Repeating one request while repeating may help.
+
+Knows nothing of OSS or FC: it sees Transient and a clock. Written here, not taken from a library, because the
+protocol needs to know whether an earlier attempt may have taken effect, and because time and chance are
+passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from osscopy import plan
+from osscopy.model import Transient
+from osscopy.model.ports import Clock
+
+T = TypeVar("T")
+
+
+class Attempts:
+    """The attempts at one request.
+
+    `in_doubt`: one of them may have taken effect although its answer was lost - a later refusal proves
+    nothing. `throttled`: OSS or FC asked for less.
+    """
+
+    def __init__(self, clock: Clock, until: float) -> None:
+        self._clock = clock
+        self._until = until
+        self.in_doubt = False
+        self.throttled = False
+        self.count = 0
+
+    def run(self, request: Callable[[], T]) -> T:
+        """The answer; the last Transient if MAX_ATTEMPTS or the time `until` (monotonic) is used up."""
+        while True:
+            try:
+                return self.once(request)
+            except Transient as error:
+                self.pause(error)
+
+    def once(self, request: Callable[[], T]) -> T:
+        """The answer of one attempt, or its Transient."""
+        self.count += 1
+        try:
+            return request()
+        except Transient as error:
+            self.in_doubt = self.in_doubt or error.in_doubt
+            self.throttled = self.throttled or error.throttled
+            raise
+
+    def pause(self, error: Transient) -> None:
+        """Wait before the next attempt; raise `error` where there is to be none."""
+        wait = plan.pause(self.count, error, self._clock.random())
+        if self.count >= plan.MAX_ATTEMPTS or self._clock.monotonic() + wait >= self._until:
+            raise error
+        self._clock.sleep(wait)

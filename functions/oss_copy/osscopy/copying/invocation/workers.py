@@ -1,0 +1,103 @@
+"""The threads that copy the parts of one batch, until none is left or time is short.
+
+Knows parts, a clock and a function that copies one part; not what an upload is or what comes after the batch.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from osscopy.copying.invocation.retry import Attempts
+from osscopy.model import Part, Transient
+from osscopy.model.ports import Runtime
+
+EDGE = 0.2  # seconds before the deadline in which an answer is not waited for any more
+
+
+class Crew:
+    """Copies `parts` with up to `threads` threads; no part is begun that may not be done by `deadline`.
+
+    The margin is learnt: half as long again as the slowest part so far. `fatal` is the first error that no
+    retry would change; it stops everybody. A part whose retries are used up stays undone.
+    """
+
+    def __init__(
+        self,
+        copy: Callable[[Part], None],
+        parts: Sequence[Part],
+        *,
+        clock: Runtime,
+        deadline: float,
+        expected: float,
+    ) -> None:
+        self._copy = copy
+        self._queue = deque(parts)
+        self._clock = clock
+        self._deadline = deadline
+        self._slowest = expected
+        self._measured = False
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self.copied: list[Part] = []
+        self.fatal: BaseException | None = None
+        self.last_error: Transient | None = None
+        self.throttled = False
+        self.retries = 0
+
+    def work(self, threads: int) -> None:
+        """Copy, and return when everything is done or `deadline` has come.
+
+        A thread that waits for an answer beyond the deadline is left behind: the part it copies is pinned and
+        belongs to this upload, so that it does no harm whenever it lands.
+        """
+        self._clock.together(self._toil, threads, self._deadline)
+        self._stop.set()
+
+    def raise_fatal(self) -> None:
+        """Raise what stopped the crew, if anything did."""
+        if self.fatal is not None:
+            raise self.fatal
+
+    def _toil(self) -> None:
+        try:
+            while not self._stop.is_set() and self._has_time():
+                try:
+                    part = self._queue.popleft()
+                except IndexError:
+                    return
+                self._carry(part)
+        except BaseException as error:  # noqa: BLE001 - handed to the hop, which raises or reports it
+            with self._lock:
+                self.fatal = self.fatal or error
+            self._stop.set()
+
+    def _has_time(self) -> bool:
+        return self._clock.monotonic() + self._slowest * 1.5 < self._deadline
+
+    def _carry(self, part: Part) -> None:
+        attempts = Attempts(self._clock, until=self._deadline)
+        begun = 0.0
+
+        def attempt() -> None:
+            nonlocal begun
+            begun = self._clock.monotonic()
+            self._copy(part)
+
+        try:
+            attempts.run(attempt)
+            seconds = self._clock.monotonic() - begun
+            with self._lock:
+                self._slowest = max(self._slowest, seconds) if self._measured else seconds
+                self._measured = True
+                self.copied.append(part)
+        except Transient as error:
+            if error.outlasted and self._clock.monotonic() >= self._deadline - EDGE:
+                return  # left behind, as one is that nobody waits for
+            with self._lock:
+                self.last_error = error
+        finally:
+            with self._lock:
+                self.throttled = self.throttled or attempts.throttled
+                self.retries += attempts.count - 1

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.deploy import template
-from functions.deploy.props import OssTrigger, TimerTrigger
-from functions.deploy.template import Deployment, TemplateError
+from functions.cli import template
+from functions.cli.props import OssTrigger, TimerTrigger
+from functions.cli.template import Deployment, TemplateError
 
 TEMPLATE = """
 edition: 3.0.0

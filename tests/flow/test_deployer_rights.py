@@ -19,12 +19,12 @@ import pytest
 from alibabacloud_fc20230330 import models
 from darabonba.exceptions import DaraException
 
-from functions.deploy import copies, layer, leftovers, policy, reach, review, setup
-from functions.deploy.account import Account, Refusal
-from functions.deploy.buckets import Obstacle
-from functions.deploy.copies import Api, Failure
-from functions.deploy.differences import Differs
-from functions.deploy.policy import Grant
+from functions.cli import copies, layer, leftovers, policy, reach, review, setup
+from functions.cli.account import Account, Refusal
+from functions.cli.buckets import Obstacle
+from functions.cli.copies import Api, Failure
+from functions.cli.differences import Differs
+from functions.cli.policy import Grant
 from tests.cloud import ram
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component
@@ -32,7 +32,7 @@ from tests.cloud.fc.component import Deploy
 from tests.cloud.fc.deployer import Deployer
 from tests.cloud.fc.packages import pack, pack_code
 from tests.flow.test_permissions import without
-from tests.rehearsal import read
+from tests.tours.rehearsal import read
 
 TEMPLATE = ROOT / "s.yaml"
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"

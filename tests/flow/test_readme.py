@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from functions.cli import openapi
 from osscopy import events, plan, settings
 from osscopy.model import MIB, Misconfigured
-from tests import openapi
 from tests.cloud.client import LocalCloud
 from tests.flow import readme
 from tests.flow.conftest import STATE, exists, open_uploads, set_versioning

@@ -21,12 +21,12 @@ import httpx
 import pytest
 from alibabacloud_fc20230330.models import ListFunctionsRequest
 
-from functions.deploy import policy
+from functions.cli import policy
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
 from tests.flow import readme
 from tests.flow.conftest import DESTINATION, SOURCE, crc64
-from tests.newcomer import ENTRANCE, USE
+from tests.tours.newcomer import ENTRANCE, USE
 
 COMMANDS = {each.text: each for each in readme.commands(readme.read())}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -190,8 +190,8 @@ PROOFS: dict[str, Proof] = {
     "make policy ARGS=--deployer": POLICIES,
     "make setup": DEPLOYMENT,
     "make setup CONFIRM=1": DEPLOYMENT,
-    "make deploy": Elsewhere("tests/deploy/test_commands.py", 'acting.run("deploy", template=own)'),
-    "make deploy PRUNE=1": Elsewhere("tests/deploy/test_review.py", 'run("deploy", "--prune", template=own)'),
+    "make deploy": Elsewhere("tests/cli/test_commands.py", 'acting.run("deploy", template=own)'),
+    "make deploy PRUNE=1": Elsewhere("tests/cli/test_review.py", 'run("deploy", "--prune", template=own)'),
     CHECK: DEPLOYMENT,
     COPY: DEPLOYMENT,
     "make logs ARGS=--tail": DEPLOYMENT,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.cli import openapi
 from osscopy import events
 from osscopy.settings import Settings
 from osscopy.web import routes
-from tests import openapi
 from tests.fuzz import inputs
 from tests.unit.test_web import JOB, StubDesk
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.deploy import policy, reach, setup
-from functions.deploy.policy import Grant
-from functions.deploy.reach import Reach
-from functions.deploy.template import ROOT
+from functions.cli import policy, reach, setup
+from functions.cli.policy import Grant
+from functions.cli.reach import Reach
+from functions.cli.template import ROOT
 
 TEMPLATE = ROOT / "s.yaml"
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from functions.deploy import schedules
-from functions.deploy.props import (
+from functions.cli import schedules
+from functions.cli.props import (
     EventBridgeTrigger,
     Function,
     HttpTrigger,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from alibabacloud_fc20230330 import models
 
-from functions.deploy import policy, reach
+from functions.cli import policy, reach
+from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
-from tests.deploy.deployer import Deployer
 
 TOKEN, OLDER = "a-token-of-some-length", "the-token-before-this"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"

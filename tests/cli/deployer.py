@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from functions.deploy.account import TOOL_KEY
+from functions.cli.account import TOOL_KEY
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import standin
@@ -86,7 +86,7 @@ class Deployer:
         (self.layers / "sdk-3.12.zip").write_bytes(packed.getvalue())
 
     def run(self, *arguments: str, template: Path = ROOT / "s.yaml") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "functions.deploy", "--template", str(template)]
+        command = [sys.executable, "-m", "functions.cli", "--template", str(template)]
         command += ["--layers", str(self.layers), *(["--tool", str(self.tool)] if self.tool else [])]
         return subprocess.run(
             [*command, *arguments],

@@ -14,12 +14,12 @@ from functools import partial
 
 import msgspec
 
-from functions.deploy import environment, lifecycle, mistakes, policy, reach, template
-from functions.deploy.buckets import Bucket, Buckets, Obstacle
-from functions.deploy.lifecycle import Wanted
-from functions.deploy.reach import Reach
-from functions.deploy.roles import Document, Kind, RamRoles, Roles
-from functions.deploy.template import TemplateError
+from functions.cli import environment, lifecycle, mistakes, policy, reach, template
+from functions.cli.buckets import Bucket, Buckets, Obstacle
+from functions.cli.lifecycle import Wanted
+from functions.cli.reach import Reach
+from functions.cli.roles import Document, Kind, RamRoles, Roles
+from functions.cli.template import TemplateError
 from osscopy import plan as copying
 from osscopy import settings
 
@@ -247,7 +247,7 @@ def _verdict(count: int, *, done: bool) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m functions.deploy.setup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m functions.cli.setup", description=__doc__)
     reach.add_arguments(parser)
     policy.add_parts(parser)
     parser.add_argument("--yes", action="store_true", help="do it; without, it is only shown")

@@ -26,7 +26,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from functions.deploy import (
+from functions.cli import (
     account,
     answers,
     copies,
@@ -39,11 +39,11 @@ from functions.deploy import (
     template,
     tool,
 )
-from functions.deploy.account import Refusal
-from functions.deploy.copies import Failure
-from functions.deploy.differences import Stays
-from functions.deploy.props import HttpTrigger
-from functions.deploy.template import ROOT, Deployment, TemplateError
+from functions.cli.account import Refusal
+from functions.cli.copies import Failure
+from functions.cli.differences import Stays
+from functions.cli.props import HttpTrigger
+from functions.cli.template import ROOT, Deployment, TemplateError
 
 SHOWN = 20  # of what would be left behind
 
@@ -276,7 +276,7 @@ def _trigger_url(given: account.Account, path: Path) -> str:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m functions.deploy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m functions.cli", description=__doc__)
     parser.add_argument("--template", type=lambda text: Path(text).resolve(), default=ROOT / "s.yaml")
     parser.add_argument("--layers", type=Path, default=ROOT / "layers", help="where they are built")
     parser.add_argument("--tool", help="the program to run as `s` (default: the installed one)")

@@ -19,9 +19,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from functions.deploy import environment
-from functions.deploy.account import TOOL_KEY, TOOL_PAIR, Refusal
-from functions.deploy.template import TRIED
+from functions.cli import environment
+from functions.cli.account import TOOL_KEY, TOOL_PAIR, Refusal
+from functions.cli.template import TRIED
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".ci" / "s"

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import oss2
 import oss2.exceptions
 
-from functions.deploy.account import Account, Refusal
-from functions.deploy.props import Function
+from functions.cli.account import Account, Refusal
+from functions.cli.props import Function
 from osscopy import settings
 from osscopy.settings import Settings
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from functions.deploy import account, tool
-from functions.deploy.account import Refusal
-from functions.deploy.template import Deployment, TemplateError, read
+from functions.cli import account, tool
+from functions.cli.account import Refusal
+from functions.cli.template import Deployment, TemplateError, read
+from tests.cli.conftest import GENUINE, changed
+from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
-from tests.deploy.conftest import GENUINE, changed
-from tests.deploy.deployer import Deployer
 
 # What makes the stand-in note how it is called.
 NOTING = """

@@ -1,4 +1,4 @@
-"""The OpenAPI document, from the types that parse: `python -m tests.openapi` (`make openapi`) writes it.
+"""The OpenAPI document from the types that parse; `make openapi` writes it.
 
 It lies beside the product, which serves it as a file. The shapes are msgspec's; what `events` and `names`
 check besides is added here from the same patterns and limits, as far as JSON Schema can say it: a schema
@@ -22,7 +22,7 @@ from osscopy.model import GIB, KIB, MIB, CopyRequest, Problem, Result, Status
 from osscopy.plan import keys
 from osscopy.web import routes
 
-TARGET = Path(__file__).parents[1] / "functions" / "oss_copy" / "osscopy" / "web" / "openapi.json"
+TARGET = Path(__file__).parents[1] / "oss_copy" / "osscopy" / "web" / "openapi.json"
 
 Schema = dict[str, Any]
 
@@ -400,7 +400,7 @@ def text() -> str:
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
-def fields(schema: Any) -> Iterator[str]:
+def fields(schema: object) -> Iterator[str]:
     """All property names anywhere below `schema`."""
     if isinstance(schema, dict):
         yield from schema.get("properties", {})

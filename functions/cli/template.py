@@ -19,9 +19,9 @@ from typing import Any, get_args
 import msgspec
 import yaml
 
-from functions.deploy import environment, props
-from functions.deploy.places import Places
-from functions.deploy.props import Function, account_of, check_environment
+from functions.cli import environment, props
+from functions.cli.places import Places
+from functions.cli.props import Function, account_of, check_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIED = "0.1.22"  # the version of the fc3 component that all this was tried with

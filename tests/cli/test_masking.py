@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.deploy import masking
+from functions.cli import masking
 
 TOKEN = "s3cret-of-some-length"
 

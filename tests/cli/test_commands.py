@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from alibabacloud_fc20230330 import models
 
-from functions.deploy import account, layer
+from functions.cli import account, layer
+from tests.cli.conftest import ACCOUNT, OWN, changed
+from tests.cli.deployer import Deployer
 from tests.cloud.client import ROOT, LocalCloud
-from tests.deploy.conftest import ACCOUNT, OWN, changed
-from tests.deploy.deployer import Deployer
 
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
 MIB = 1 << 20
@@ -141,7 +141,7 @@ def test_the_template_as_it_is_shipped_is_judged_right_and_not_deployed(deployer
 PREVIEWING = f"""\
 #!{sys.executable}
 import json, os, sys
-from functions.deploy import template
+from functions.cli import template
 from pathlib import Path
 read = template.read(Path(sys.argv[3]), os.environ)
 print(json.dumps({{"resources": {{name: {{"props": props}} for name, props in read.props.items()}}}}))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.deploy import template
-from functions.deploy.template import Deployment
+from functions.cli import template
+from functions.cli.template import Deployment
+from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
-from tests.deploy.deployer import Deployer
 
 ROOT = Path(__file__).parents[2]
 GENUINE = ROOT / "s.yaml"

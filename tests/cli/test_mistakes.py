@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.deploy import calls, mistakes
-from functions.deploy.template import Deployment, Mistake, TemplateError
-from tests.deploy.conftest import GENUINE, OWN, changed, load
+from functions.cli import calls, mistakes
+from functions.cli.template import Deployment, Mistake, TemplateError
+from tests.cli.conftest import GENUINE, OWN, changed, load
 
 SWEEP = 'payload: \'{"action": "sweep"}\''
 EVENT = "- oss:ObjectCreated:PutSymlink"

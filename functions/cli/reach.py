@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from functions.deploy import template
-from functions.deploy.props import OssTrigger
-from functions.deploy.template import ROOT, Deployment, TemplateError
+from functions.cli import template
+from functions.cli.props import OssTrigger
+from functions.cli.template import ROOT, Deployment, TemplateError
 from osscopy import settings
 from osscopy.model import Misconfigured
 from osscopy.plan.keys import Pattern

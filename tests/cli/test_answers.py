@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from functions.deploy import answers
+from functions.cli import answers
 
 FRAME = """\
 ========= FC invoke Logs begin =========

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from functions.deploy import calls, policy
-from functions.deploy.account import is_in_clear
-from functions.deploy.props import Function, OssTrigger, account_of
-from functions.deploy.reach import ROLE
-from functions.deploy.template import TRIED, Deployment, Mistake, TemplateError, meant
+from functions.cli import calls, policy
+from functions.cli.account import is_in_clear
+from functions.cli.props import Function, OssTrigger, account_of
+from functions.cli.reach import ROLE
+from functions.cli.template import TRIED, Deployment, Mistake, TemplateError, meant
 from osscopy import settings
 from osscopy.check import config, triggers
 from osscopy.check.triggers import Judgement

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from functions.deploy.props import Function, says_nothing
+from functions.cli.props import Function, says_nothing
 
 Json: TypeAlias = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
-from functions.deploy.account import Account
-from functions.deploy.template import Deployment
+from functions.cli.account import Account
+from functions.cli.template import Deployment
 
 MASKED = "***"
 _NAMED = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.IGNORECASE)

@@ -285,7 +285,7 @@ _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "A request that is repeated under one key is one copy.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": r"\S"},
 }
 _JOB = {
     "name": "job",

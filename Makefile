@@ -81,10 +81,10 @@ openapi: $(READY)        ## the OpenAPI document from the types that parse
 	$(BIN)/python -m functions.cli.openapi
 
 policy: $(READY)         ## what the function's role may do, from s.yaml (ARGS="--with kms"; ARGS=--setup and ARGS=--deployer print what setup and every deploy need)
-	@$(BIN)/python -m functions.cli.policy $(ARGS)
+	@$(BIN)/python -m functions.cli.template.policy $(ARGS)
 
 setup: $(READY)          ## shows what a deployment lacks: state bucket, lifecycle rules, roles; CONFIRM=1 makes it
-	@$(BIN)/python -m functions.cli.setup $(if $(CONFIRM),--yes) $(ARGS)
+	@$(BIN)/python -m functions.cli.commands.setup $(if $(CONFIRM),--yes) $(ARGS)
 
 lint: $(READY)           ## lint, types, import rules
 	$(BIN)/ruff check .

@@ -26,24 +26,18 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from functions.cli import (
-    account,
-    answers,
-    copies,
-    environment,
-    layer,
-    leftovers,
-    masking,
-    mistakes,
-    review,
-    template,
-    tool,
-)
-from functions.cli.account import Refusal
-from functions.cli.copies import Failure
-from functions.cli.differences import Stays
-from functions.cli.props import HttpTrigger
-from functions.cli.template import ROOT, Deployment, TemplateError
+from functions.cli.account import api as copies
+from functions.cli.account import credentials as account
+from functions.cli.account import layer, leftovers, review
+from functions.cli.account.api import Failure
+from functions.cli.account.credentials import Refusal
+from functions.cli.account.differences import Stays
+from functions.cli.template import environment, mistakes
+from functions.cli.template import reading as template
+from functions.cli.template.props import HttpTrigger
+from functions.cli.template.reading import ROOT, Deployment, TemplateError
+from functions.cli.tool import answers, masking
+from functions.cli.tool import program as tool
 
 SHOWN = 20  # of what would be left behind
 

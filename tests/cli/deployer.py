@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from functions.cli.account import TOOL_KEY
+from functions.cli.account.credentials import TOOL_KEY
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import standin

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from functions.cli import answers
+from functions.cli.tool import answers
 
 FRAME = """\
 ========= FC invoke Logs begin =========

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from alibabacloud_fc20230330 import models
 
-from functions.cli import account, layer
+from functions.cli.account import credentials as account
+from functions.cli.account import layer
 from tests.cli.conftest import ACCOUNT, OWN, changed
 from tests.cli.deployer import Deployer
 from tests.cloud.client import ROOT, LocalCloud
@@ -141,7 +142,7 @@ def test_the_template_as_it_is_shipped_is_judged_right_and_not_deployed(deployer
 PREVIEWING = f"""\
 #!{sys.executable}
 import json, os, sys
-from functions.cli import template
+from functions.cli.template import reading as template
 from pathlib import Path
 read = template.read(Path(sys.argv[3]), os.environ)
 print(json.dumps({{"resources": {{name: {{"props": props}} for name, props in read.props.items()}}}}))

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from functions.cli import differences
-from functions.cli.differences import Differs, Fixed, Stays, Told
-from functions.cli.template import Deployment
+from functions.cli.account import differences
+from functions.cli.account.differences import Differs, Fixed, Stays, Told
+from functions.cli.template.reading import Deployment
 
 Json = dict[str, Any]
 ROLE = "acs:ram::1234567890123456:role/"

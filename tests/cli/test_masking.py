@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.cli import masking
+from functions.cli.tool import masking
 
 TOKEN = "s3cret-of-some-length"
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.cli import calls, mistakes
-from functions.cli.template import Deployment, Mistake, TemplateError
+from functions.cli.account import calls
+from functions.cli.template import mistakes
+from functions.cli.template.reading import Deployment, Mistake, TemplateError
 from tests.cli.conftest import GENUINE, OWN, changed, load
 
 SWEEP = 'payload: \'{"action": "sweep"}\''

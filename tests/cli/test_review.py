@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alibabacloud_fc20230330 import models
 
-from functions.cli import policy, reach
+from functions.cli.template import policy, reach
 from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
 

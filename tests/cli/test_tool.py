@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from functions.cli import account, tool
-from functions.cli.account import Refusal
-from functions.cli.template import Deployment, TemplateError, read
+from functions.cli.account import credentials as account
+from functions.cli.account.credentials import Refusal
+from functions.cli.template.reading import Deployment, TemplateError, read
+from functions.cli.tool import program as tool
 from tests.cli.conftest import GENUINE, changed
 from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from functions.cli import template
-from functions.cli.props import Function, check_environment
+from functions.cli.template import reading as template
+from functions.cli.template.props import Function, check_environment
 from tests.cloud import ram
 from tests.cloud.accounts import ACCOUNT_ID, AccessKey, Accounts
 from tests.cloud.admin import Admin

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli import template
-from functions.cli.props import OssTrigger, TimerTrigger
-from functions.cli.template import Deployment, TemplateError
+from functions.cli.template import reading as template
+from functions.cli.template.props import OssTrigger, TimerTrigger
+from functions.cli.template.reading import Deployment, TemplateError
 
 TEMPLATE = """
 edition: 3.0.0

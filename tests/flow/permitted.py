@@ -20,8 +20,8 @@ import oss2
 import oss2.models
 import yaml
 
-from functions.cli import policy, reach
-from functions.cli.policy import Grant
+from functions.cli.template import policy, reach
+from functions.cli.template.policy import Grant
 from osscopy import plan
 from osscopy.model import MIB
 from tests.cloud.client import LocalCloud

@@ -12,7 +12,7 @@ import oss2.models
 import pytest
 import yaml
 
-from functions.cli import policy, reach
+from functions.cli.template import policy, reach
 from osscopy.model import KIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, STATE, genuine, set_versioning, versions

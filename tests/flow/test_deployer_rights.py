@@ -19,12 +19,15 @@ import pytest
 from alibabacloud_fc20230330 import models
 from darabonba.exceptions import DaraException
 
-from functions.cli import copies, layer, leftovers, policy, reach, review, setup
-from functions.cli.account import Account, Refusal
-from functions.cli.buckets import Obstacle
-from functions.cli.copies import Api, Failure
-from functions.cli.differences import Differs
-from functions.cli.policy import Grant
+from functions.cli.account import api as copies
+from functions.cli.account import layer, leftovers, review
+from functions.cli.account.api import Api, Failure
+from functions.cli.account.buckets import Obstacle
+from functions.cli.account.credentials import Account, Refusal
+from functions.cli.account.differences import Differs
+from functions.cli.commands import setup
+from functions.cli.template import policy, reach
+from functions.cli.template.policy import Grant
 from tests.cloud import ram
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
-from functions.cli import policy, reach
-from functions.cli.policy import Grant
+from functions.cli.template import policy, reach
+from functions.cli.template.policy import Grant
 from tests.flow import permitted
 from tests.flow.permitted import PARTS, Broken, Stage
 

@@ -13,9 +13,10 @@ import oss2.models
 import pytest
 import yaml
 
-from functions.cli import policy, reach, setup
-from functions.cli.policy import Grant
-from functions.cli.roles import RamRoles
+from functions.cli.account.roles import RamRoles
+from functions.cli.commands import setup
+from functions.cli.template import policy, reach
+from functions.cli.template.policy import Grant
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow.test_permissions import without
 
@@ -332,5 +333,7 @@ def test_no_secret_is_printed(
 @pytest.mark.parametrize(("given", "confirmed"), [([], False), (["CONFIRM=1"], True)])
 def test_the_makefile_confirms_only_when_told_to(given: list[str], confirmed: bool) -> None:
     done = subprocess.run(["make", "-n", "setup", *given], cwd=ROOT, capture_output=True, check=True)
-    (command,) = (line for line in done.stdout.decode().splitlines() if "functions.cli.setup" in line)
+    (command,) = (
+        line for line in done.stdout.decode().splitlines() if "functions.cli.commands.setup" in line
+    )
     assert ("--yes" in command.split()) is confirmed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli import environment
+from functions.cli.template import environment
 
 
 def extended(folder: Path, given: dict[str, str], *texts: str) -> dict[str, str]:

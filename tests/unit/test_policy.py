@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.cli import policy, reach, setup
-from functions.cli.policy import Grant
-from functions.cli.reach import Reach
-from functions.cli.template import ROOT
+from functions.cli.commands import setup
+from functions.cli.template import policy, reach
+from functions.cli.template.policy import Grant
+from functions.cli.template.reach import Reach
+from functions.cli.template.reading import ROOT
 
 TEMPLATE = ROOT / "s.yaml"
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from functions.cli import schedules
-from functions.cli.props import (
+from functions.cli.template import schedules
+from functions.cli.template.props import (
     EventBridgeTrigger,
     Function,
     HttpTrigger,

@@ -15,10 +15,10 @@ from alibabacloud_fc20230330 import models
 from alibabacloud_fc20230330.client import Client
 from darabonba.exceptions import DaraException
 
-from functions.cli import differences
-from functions.cli.account import Refusal
-from functions.cli.differences import Difference, Fixed, Json, Stays, Told
-from functions.cli.template import Deployment
+from functions.cli.account import differences
+from functions.cli.account.credentials import Refusal
+from functions.cli.account.differences import Difference, Fixed, Json, Stays, Told
+from functions.cli.template.reading import Deployment
 
 Say = Callable[[str], None]
 

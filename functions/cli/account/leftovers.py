@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import oss2
 import oss2.exceptions
 
-from functions.cli.account import Account, Refusal
-from functions.cli.props import Function
+from functions.cli.account.credentials import Account, Refusal
+from functions.cli.template.props import Function
 from osscopy import settings
 from osscopy.settings import Settings
 

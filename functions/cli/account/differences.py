@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from functions.cli.props import Function, says_nothing
+from functions.cli.template.props import Function, says_nothing
 
 Json: TypeAlias = Mapping[str, Any]
 

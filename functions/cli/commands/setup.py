@@ -14,12 +14,14 @@ from functools import partial
 
 import msgspec
 
-from functions.cli import environment, lifecycle, mistakes, policy, reach, template
-from functions.cli.buckets import Bucket, Buckets, Obstacle
-from functions.cli.lifecycle import Wanted
-from functions.cli.reach import Reach
-from functions.cli.roles import Document, Kind, RamRoles, Roles
-from functions.cli.template import TemplateError
+from functions.cli.account import lifecycle
+from functions.cli.account.buckets import Bucket, Buckets, Obstacle
+from functions.cli.account.lifecycle import Wanted
+from functions.cli.account.roles import Document, Kind, RamRoles, Roles
+from functions.cli.template import environment, mistakes, policy, reach
+from functions.cli.template import reading as template
+from functions.cli.template.reach import Reach
+from functions.cli.template.reading import TemplateError
 from osscopy import plan as copying
 from osscopy import settings
 
@@ -247,7 +249,7 @@ def _verdict(count: int, *, done: bool) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m functions.cli.setup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m functions.cli.commands.setup", description=__doc__)
     reach.add_arguments(parser)
     policy.add_parts(parser)
     parser.add_argument("--yes", action="store_true", help="do it; without, it is only shown")

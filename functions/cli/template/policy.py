@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
-from functions.cli import environment, reach
-from functions.cli.reach import Reach
-from functions.cli.template import ROOT, TemplateError
+from functions.cli.template import environment, reach
+from functions.cli.template.reach import Reach
+from functions.cli.template.reading import ROOT, TemplateError
 from osscopy.plan.keys import Pattern
 
 DOCUMENT = ROOT / "functions/oss_copy/ram-policy.json"
@@ -350,7 +350,7 @@ def _unique(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m functions.cli.policy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m functions.cli.template.policy", description=__doc__)
     reach.add_arguments(parser)
     add_parts(parser)
     other = parser.add_mutually_exclusive_group()

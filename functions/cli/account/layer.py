@@ -21,7 +21,7 @@ from darabonba.exceptions import DaraException
 from darabonba.runtime import RuntimeOptions
 from fastcrc import crc64
 
-from functions.cli.account import Refusal
+from functions.cli.account.credentials import Refusal
 
 NAME = "oss-copy-sdk"
 UPLOAD_MILLISECONDS = 600_000  # for 25 MB of Base64 through a thin line

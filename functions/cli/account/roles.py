@@ -15,7 +15,7 @@ from alibabacloud_ram20150501.client import Client
 from alibabacloud_tea_openapi.utils_models import Config
 from Tea.exceptions import TeaException
 
-from functions.cli.buckets import ADVICE, AccessKey, Obstacle
+from functions.cli.account.buckets import ADVICE, AccessKey, Obstacle
 
 Document = dict[str, Any]
 Kind = Literal["System", "Custom"]

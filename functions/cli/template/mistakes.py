@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from functions.cli import calls, policy
-from functions.cli.account import is_in_clear
-from functions.cli.props import Function, OssTrigger, account_of
-from functions.cli.reach import ROLE
-from functions.cli.template import TRIED, Deployment, Mistake, TemplateError, meant
+from functions.cli.account import calls
+from functions.cli.account.credentials import is_in_clear
+from functions.cli.template import policy
+from functions.cli.template.props import Function, OssTrigger, account_of
+from functions.cli.template.reach import ROLE
+from functions.cli.template.reading import TRIED, Deployment, Mistake, TemplateError, meant
 from osscopy import settings
 from osscopy.check import config, triggers
 from osscopy.check.triggers import Judgement

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from functions.cli import template
-from functions.cli.props import OssTrigger
-from functions.cli.template import ROOT, Deployment, TemplateError
+from functions.cli.template import reading as template
+from functions.cli.template.props import OssTrigger
+from functions.cli.template.reading import ROOT, Deployment, TemplateError
 from osscopy import settings
 from osscopy.model import Misconfigured
 from osscopy.plan.keys import Pattern

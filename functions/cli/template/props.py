@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from functions.cli import schedules
+from functions.cli.template import schedules
 
 Runtime = Literal["python3.10", "python3.12"]
 Method = Literal["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"]

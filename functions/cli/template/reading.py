@@ -19,11 +19,11 @@ from typing import Any, get_args
 import msgspec
 import yaml
 
-from functions.cli import environment, props
-from functions.cli.places import Places
-from functions.cli.props import Function, account_of, check_environment
+from functions.cli.template import environment, props
+from functions.cli.template.places import Places
+from functions.cli.template.props import Function, account_of, check_environment
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TRIED = "0.1.22"  # the version of the fc3 component that all this was tried with
 _COMPONENT = re.compile(r"(?:devsapp/)?fc3(?:@(?P<version>\d+\.\d+\.\d+))?")
 _REFERENCE = re.compile(r"\$\{(?P<inner>[^{}]*)\}")

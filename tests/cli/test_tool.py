@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from functions.cli.account import credentials as account
-from functions.cli.account.credentials import Refusal
-from functions.cli.template.reading import Deployment, TemplateError, read
+from functions.cli.account.credentials import TOOL_KEY
+from functions.cli.errors import TemplateError, Unprepared
+from functions.cli.template import Deployment, read
 from functions.cli.tool import program as tool
 from tests.cli.conftest import GENUINE, changed
 from tests.cli.deployer import Deployer
@@ -39,7 +39,7 @@ for (const command of ["deploy", "remove", "logs", "invoke"]) {
 def start() -> Sequence[str]:
     try:
         return tool.command(None)
-    except Refusal:
+    except Unprepared:
         pytest.skip("the `s` tool is not installed (make tool)")
 
 
@@ -92,7 +92,7 @@ def test_a_variable_that_is_nowhere_or_empty_stops_it_as_it_stops_us(
 ) -> None:
     template = changed(tmp_path, ("LOG_LEVEL: INFO", "LOG_LEVEL: ${env('NOWHERE')}"))
     for given in ({}, {"NOWHERE": ""}):
-        with pytest.raises(Refusal, match=r"env\('NOWHERE'\) not found"):
+        with pytest.raises(TemplateError, match=r"env\('NOWHERE'\) not found"):
             tool.preview(start, template, given)
         with pytest.raises(TemplateError, match=r"LOG_LEVEL: environment variable NOWHERE is not set"):
             read(template, given)
@@ -103,16 +103,16 @@ def test_an_edition_that_it_only_shrugs_at_counts_as_refused(start: Sequence[str
     schema.write_text("{}", encoding="utf-8")
     tool.verify(start, GENUINE, schema)
     template = changed(tmp_path, ("edition: 3.0.0", "edition: 1.0.0"))
-    with pytest.raises(Refusal, match="Not support template"):
+    with pytest.raises(TemplateError, match="Not support template"):
         tool.verify(start, template, schema)
-    with pytest.raises(Refusal, match="preview failed"):
+    with pytest.raises(TemplateError, match="preview failed"):
         tool.preview(start, template)
 
 
 def test_what_the_component_s_schema_refuses_is_refused(start: Sequence[str], tmp_path: Path) -> None:
     schema = tmp_path / "schema.json"
     schema.write_text(json.dumps({"properties": {"diskSize": {"enum": [10240]}}}), encoding="utf-8")
-    with pytest.raises(Refusal, match="diskSize must be equal to one of the allowed values: 10240"):
+    with pytest.raises(TemplateError, match="diskSize must be equal to one of the allowed values: 10240"):
         tool.verify(start, GENUINE, schema)
 
 
@@ -134,7 +134,7 @@ def test_it_hands_our_command_lines_and_temporary_credentials_to_the_component(
         fails = command[0] == "invoke"  # the layer of these tests holds nothing that could be imported
         assert done.returncode == fails, done.stdout + done.stderr
         assert ("the function raised" in done.stderr) == fails
-    further, both = ["-t", str(own), "-a", account.TOOL_KEY], ["oss_copy_dropped", "oss_copy"]
+    further, both = ["-t", str(own), "-a", TOOL_KEY], ["oss_copy_dropped", "oss_copy"]
     noted = [(note["command"], note["resource"], note["args"]) for note in acting.notes()]
     assert noted[:4] == [
         *(("deploy", resource, ["-y", *further]) for resource in both),

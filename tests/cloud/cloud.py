@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from functions.cli.template import reading as template
+from functions.cli import template
 from functions.cli.template.props import Function, check_environment
 from tests.cloud import ram
 from tests.cloud.accounts import ACCOUNT_ID, AccessKey, Accounts

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.template import reading as template
+from functions.cli import template
+from functions.cli.errors import TemplateError
+from functions.cli.template import Deployment
 from functions.cli.template.props import OssTrigger, TimerTrigger
-from functions.cli.template.reading import Deployment, TemplateError
 
 TEMPLATE = """
 edition: 3.0.0

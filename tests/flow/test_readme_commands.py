@@ -21,7 +21,7 @@ import httpx
 import pytest
 from alibabacloud_fc20230330.models import ListFunctionsRequest
 
-from functions.cli.template import policy
+from functions.cli.commands import policy
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
 from tests.flow import readme

@@ -22,8 +22,8 @@ import msgspec
 from darabonba.exceptions import DaraException
 from rich.console import Console
 
-from functions.cli.template import reading as template
-from functions.cli.template.reading import Deployment
+from functions.cli import template
+from functions.cli.template import Deployment
 from tests.cloud.accounts import ACCOUNT_ID
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component, home

@@ -1,7 +1,7 @@
-"""One copy over the HTTP trigger, asked for and followed to its end.
+"""Asks the function's HTTP trigger for a copy and follows it.
 
-Knows the HTTP API (osscopy/openapi.json) and how a trigger of `authType: function` wants requests signed; not
-how a copy is shown.
+Knows the HTTP API (osscopy/web/openapi.json) and how a trigger of `authType: function` wants requests signed.
+It must not know how a copy is shown.
 """
 
 from __future__ import annotations
@@ -16,38 +16,33 @@ import httpx
 from alibabacloud_fc20230330 import models
 from alibabacloud_fc20230330.client import Client
 from alibabacloud_tea_openapi.utils import Utils
-from darabonba.exceptions import DaraException
 from darabonba.request import DaraRequest
 
-from functions.cli.account.credentials import Account, Refusal
+from functions.cli.account.credentials import Account
+from functions.cli.account.sdk_errors import asking_fc
+from functions.cli.errors import Failed, Misused, Refused, Unanswered
 
-ATTEMPTS = 5  # of one request that fails in passing
+ATTEMPTS = 5  # of one request that fails for the moment
 PATIENCE = 60.0  # seconds for one answer: the function answers within 30
-JSON = "application/json"
-
-
-class Failure(Exception):
-    """The copy failed; the message is the API's own: code, message, advice."""
+_JSON = "application/json"
 
 
 def read_url(text: str) -> tuple[str, str]:
-    """Bucket and key of oss://bucket/key; the key may be empty."""
+    """Return bucket and key of oss://bucket/key; the key may be empty."""
     bucket, _, key = text.removeprefix("oss://").partition("/")
     if not text.startswith("oss://") or not bucket:
-        raise Refusal(f"{text!r} is not of the form oss://bucket/key")
+        raise Misused(f"{text!r} is not of the form oss://bucket/key")
     return bucket, key
 
 
 def find_trigger(client: Client, function: str, trigger: str) -> str:
-    """The URL of the function's HTTP trigger, the public one if there is one."""
-    try:
+    """Return the URL of the function's HTTP trigger, the public one if there is one."""
+    with asking_fc(f"trigger {trigger} of {function}"):
         found: models.Trigger = client.get_trigger(function, trigger).body
-    except DaraException as error:
-        raise Refusal(f"trigger {trigger} of {function}: {error.code}: {error.message}") from error
     web = found.http_trigger
     url = web and (web.url_internet or web.url_intranet)
     if not url:
-        raise Refusal(f"trigger {trigger} of {function} has no URL")
+        raise Refused(f"trigger {trigger} of {function} has no URL")
     return str(url)
 
 
@@ -60,10 +55,10 @@ class Api:
         self._http = http
 
     def follow(self, request: Mapping[str, object], pause: float) -> Iterator[dict[str, Any]]:
-        """Ask for a copy; its result so far, again and again, the last one final. `pause` in seconds.
+        """Ask for a copy, and yield its result so far every `pause` seconds; the last one is final.
 
-        Failure if the copy is refused or fails. The request carries an Idempotency-Key, so that asking again
-        after a lost answer joins the same copy.
+        Raise Failed if the copy is refused or fails. The request carries an Idempotency-Key, so that asking
+        again after a lost answer joins the same copy.
         """
         key = {"idempotency-key": str(uuid.uuid4())}
         result = self._call("POST", "/copies", request, key)
@@ -73,9 +68,9 @@ class Api:
             result = self._call("GET", f"/copies/{result['job']}")
             yield result
         if problem := result["error"]:
-            raise Failure(_word(problem))
+            raise Failed(_rendered(problem))
         if result["status"] == "cancelled":
-            raise Failure("the copy was cancelled")
+            raise Failed("the copy was cancelled")
 
     def _call(
         self,
@@ -84,7 +79,7 @@ class Api:
         content: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """One answer; what may pass is asked for again. Failure for an error, Refusal for no answer."""
+        """Return one answer; ask again after a lost or throttled one. Raise Failed for an error."""
         last = ""
         for attempt in range(ATTEMPTS):
             try:
@@ -96,16 +91,15 @@ class Api:
                 last = f"{type(error).__name__}: {error}"
                 time.sleep(2**attempt * 0.1)
                 continue
-            if answer.status_code in {429, 503}:
-                last = f"{answer.status_code}: {answer.text[:300]}"
-                after = answer.headers.get("retry-after", "")
-                time.sleep(int(after) if after.isdecimal() else 2**attempt)
-                continue
-            return _read(answer)
-        raise Refusal(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last one: {last}")
+            if answer.status_code not in {429, 503}:
+                return _read(answer)
+            last = f"{answer.status_code}: {answer.text[:300]}"
+            after = answer.headers.get("retry-after", "")
+            time.sleep(int(after) if after.isdecimal() else 2**attempt)
+        raise Unanswered(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last one: {last}")
 
     def _authorize(self, method: str, path: str) -> dict[str, str]:
-        """The bearer token of an anonymous trigger if there is one, else an ACS3 signature.
+        """Return the bearer token of an anonymous trigger if there is one, else an ACS3 signature.
 
         FC's example for HTTP triggers signs no body: its line for the payload's hash is empty.
         """
@@ -124,16 +118,16 @@ class Api:
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:
-    if JSON not in answer.headers.get("content-type", ""):
-        raise Failure(f"{answer.status_code}: {answer.text[:300]}")
+    if _JSON not in answer.headers.get("content-type", ""):
+        raise Failed(f"{answer.status_code}: {answer.text[:300]}")
     body: dict[str, Any] = answer.json()
     if answer.is_success:
         return body
-    raise Failure(_word(body.get("error", body)))
+    raise Failed(_rendered(body.get("error", body)))
 
 
-def _word(problem: Mapping[str, Any]) -> str:
-    """An error of the API, or of FC's gateway, in one line."""
+def _rendered(problem: Mapping[str, Any]) -> str:
+    """Return an error of the API, or of FC's gateway, in one line."""
     code = problem.get("code") or problem.get("Code") or "Error"
     message = problem.get("message") or problem.get("Message") or ""
     field = f" (field: {problem['field']})" if problem.get("field") else ""

@@ -1,18 +1,20 @@
-"""What a deploy sends for each resource, as far as the models of FC's own SDK know it.
+"""Finds properties that would never reach FC, by the models of its own SDK. Sends nothing.
 
 The `s` tool sends CreateFunction, CreateTrigger, PutAsyncInvokeConfig and PutConcurrencyConfig. A model drops
-what it does not know, so a property that is gone after a round trip through it would never reach FC. It sends
-nothing itself.
+a property that it does not know: it is gone after a round trip through the model.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from alibabacloud_fc20230330 import models
 
-# What the tool does not send with CreateFunction: the calls below, and what only says where to deploy.
+from functions.cli.template import Deployment, Mistake
+
+# Not sent with CreateFunction: the properties of the other calls, and those that only say where to deploy.
 _APART = frozenset({"region", "triggers", "asyncInvokeConfig", "concurrencyConfig"})
 _CONFIGS: Mapping[str, Callable[[], Any]] = {
     "oss": models.OSSTriggerConfig,
@@ -22,9 +24,24 @@ _CONFIGS: Mapping[str, Callable[[], Any]] = {
 }
 
 
+def find(deployment: Deployment) -> list[Mistake]:
+    """Return a mistake for every property that would not reach FC."""
+    return [
+        Mistake(f"resources.{name}.props.{_by_name(props, place)}", "unknown to FC's SDK")
+        for name, props in deployment.props.items()
+        for place in unknown(props)
+    ]
+
+
 def unknown(props: Mapping[str, Any]) -> list[str]:
-    """The places in one resource's props, references resolved, that would not reach FC."""
+    """Return the places in one resource's props, references resolved, that would not reach FC."""
     return [place.lstrip(".") for place in _unknown(props)]
+
+
+def _by_name(props: Mapping[str, Any], place: str) -> str:
+    """Return the place with the names of triggers instead of their numbers."""
+    names = [each.get("triggerName", str(number)) for number, each in enumerate(props.get("triggers", ()))]
+    return re.sub(r"^triggers\[(\d+)\]", lambda found: f"triggers.{names[int(found[1])]}", place)
 
 
 def _unknown(props: Mapping[str, Any]) -> Iterator[str]:
@@ -54,7 +71,7 @@ def _lost(sent: Mapping[str, Any], model: Any, place: str) -> Iterator[str]:  # 
 
 
 def _differences(sent: object, known: object, place: str) -> Iterator[str]:
-    """Where `known` lacks something of `sent`, or has it otherwise."""
+    """Yield the places where `known` lacks something of `sent`, or has another value."""
     match sent, known:
         case dict(), dict():
             for name, value in sent.items():

@@ -1,9 +1,8 @@
-"""What FC has against what s.yaml says: two values in, every difference out.
+"""Finds the differences between a function of s.yaml and the same function in FC: values in, values out.
 
-Compared is what s.yaml can say, with the defaults that the fc3 component sends for what it leaves out; what
-FC tells besides (times, ids, states) is its own. Asks nobody, and shows no value of an environment
-variable: it may be a secret. What UpdateTrigger has no field for, and what `s deploy` leaves where s.yaml no
-longer has it: devsapp/fc3 0.1.22.
+Compares everything that s.yaml can say, with the defaults that the fc3 component (0.1.22) sends for missing
+properties; FC's own additions (times, ids, states) do not count. Asks nobody, and shows no value of an
+environment variable: it may be a secret.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from functions.cli.template.props import Function, says_nothing
 
 Json: TypeAlias = Mapping[str, Any]
 
-_FIXED = ("triggerType", "sourceArn")  # of a trigger, for good: UpdateTrigger has neither
-_SENT = frozenset(  # what a deploy sends, whether the template says it or not
+_FIXED = ("triggerType", "sourceArn")  # of a trigger: UpdateTrigger has no field for them
+_SENT = frozenset(  # a deploy sends these, even if the template leaves them out
     [
         "description",
         "environmentVariables",
@@ -32,8 +31,8 @@ _SENT = frozenset(  # what a deploy sends, whether the template says it or not
     ]
 )
 _APART = frozenset(["asyncInvokeConfig", "code", "concurrencyConfig", "functionName", "region", "triggers"])
-# Powers that s.yaml cannot give: the component empties the first four, and never touches the others.
-_NEVER_SAID = (
+# s.yaml cannot give these powers: the component empties the first four, and never touches the others.
+_NEVER_GIVEN = (
     "vpcConfig",
     "nasConfig",
     "ossMountConfig",
@@ -44,8 +43,8 @@ _NEVER_SAID = (
 )
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What FC tells of one function. None: there is none."""
+class Seen(msgspec.Struct, frozen=True):
+    """One function as FC has it; None where there is none."""
 
     function: Json | None
     triggers: tuple[Json, ...] = ()
@@ -54,7 +53,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Differs(msgspec.Struct, frozen=True):
-    """FC has something else at this place of the function; `text` says what."""
+    """A place of the function where FC has something else; `text` describes it."""
 
     function: str
     place: str
@@ -65,7 +64,7 @@ class Differs(msgspec.Struct, frozen=True):
 
 
 class Fixed(msgspec.Struct, frozen=True):
-    """A trigger differs in what no update changes: it is to be deleted and created."""
+    """A trigger that no update sets right: it has to be deleted and created."""
 
     function: str
     trigger: str
@@ -76,7 +75,7 @@ class Fixed(msgspec.Struct, frozen=True):
 
 
 class Stays(msgspec.Struct, frozen=True):
-    """FC still has what s.yaml does not say: `triggers.NAME`, `asyncInvokeConfig` or `concurrencyConfig`."""
+    """Only FC has this: `triggers.NAME`, `asyncInvokeConfig` or `concurrencyConfig`."""
 
     function: str
     place: str
@@ -88,44 +87,48 @@ class Stays(msgspec.Struct, frozen=True):
 Difference: TypeAlias = Differs | Fixed | Stays
 
 
-def of(function: Function, said: Json, told: Told) -> list[Difference]:
-    """Everything in which FC has something else. `said`: the props as the template spells them, resolved."""
+def find(function: Function, spelt: Json, seen: Seen) -> list[Difference]:
+    """Return every difference. `spelt` are the props as the template has them, references resolved."""
     name = function.function_name
-    if told.function is None:
+    if seen.function is None:
         return [Differs(name, "function", "FC has no such function")]
     return [
-        *(Differs(name, place, text) for place, text in _properties(function, said, told.function)),
-        *_triggers(function, told.triggers),
-        *_asynchronous(name, said.get("asyncInvokeConfig"), told.asynchronous),
-        *_concurrency(name, said.get("concurrencyConfig"), told.concurrency),
+        *(Differs(name, place, text) for place, text in _properties(function, spelt, seen.function)),
+        *_triggers(function, seen.triggers),
+        *_asynchronous(name, spelt.get("asyncInvokeConfig"), seen.asynchronous),
+        *_concurrency(name, spelt.get("concurrencyConfig"), seen.concurrency),
     ]
 
 
-# --- the function ------------------------------------------------------------------------------------------
+# --- the function ---
 
 
-def _properties(function: Function, said: Json, told: Json) -> Iterator[tuple[str, str]]:
+def _properties(function: Function, spelt: Json, seen: Json) -> Iterator[tuple[str, str]]:
     wanted = _plain(function)
-    for name in (each for each in wanted if each not in _APART and (each in said or each in _SENT)):
-        match name:
-            case "environmentVariables":
-                yield from _variables(wanted[name], told.get(name) or {})
-            case "layers":
-                found = [each.get("arn") for each in told.get(name) or ()]
-                yield from _compare(name, wanted[name], found)
-            case "logConfig":
-                yield from _log(wanted[name], told.get(name) or {})
-            case "instanceLifecycleConfig":
-                yield from _hook(wanted[name].get("initializer"), told.get(name) or {})
-            case "role":
-                yield from _compare(name, _role(wanted[name]), _role(told.get(name)))
-            case "tags":
-                yield from _tags(wanted[name], told.get(name) or ())
-            case _:
-                yield from _compare(name, wanted[name], told.get(name))
-    for name in _NEVER_SAID:
-        if not says_nothing(told.get(name)):
+    for name in wanted:
+        if name not in _APART and (name in spelt or name in _SENT):
+            yield from _property(name, wanted[name], seen.get(name))
+    for name in _NEVER_GIVEN:
+        if not says_nothing(seen.get(name)):
             yield name, "FC has it, and s.yaml does not"
+
+
+def _property(name: str, wanted: Any, seen: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON is anything
+    match name:
+        case "environmentVariables":
+            yield from _variables(wanted, seen or {})
+        case "layers":
+            yield from _compare(name, wanted, [each.get("arn") for each in seen or ()])
+        case "logConfig":
+            yield from _log(wanted, seen or {})
+        case "instanceLifecycleConfig":
+            yield from _hook(wanted.get("initializer"), seen or {})
+        case "role":
+            yield from _compare(name, _role(wanted), _role(seen))
+        case "tags":
+            yield from _tags(wanted, seen or ())
+        case _:
+            yield from _compare(name, wanted, seen)
 
 
 def _variables(wanted: Json, found: Json) -> Iterator[tuple[str, str]]:
@@ -139,7 +142,7 @@ def _variables(wanted: Json, found: Json) -> Iterator[tuple[str, str]]:
 
 
 def _log(wanted: object, found: Json) -> Iterator[tuple[str, str]]:
-    """A log without a project is none. Of `auto` the component makes project and logstore."""
+    """A log without a project is none. For `auto` the component creates project and logstore."""
     there = found if found.get("project") else None
     if wanted != "auto":
         yield from _compare("logConfig", wanted, there)
@@ -147,9 +150,9 @@ def _log(wanted: object, found: Json) -> Iterator[tuple[str, str]]:
         yield "logConfig", "FC has none, and s.yaml says auto"
 
 
-def _hook(wanted: Json | None, told: Json) -> Iterator[tuple[str, str]]:
+def _hook(wanted: Json | None, seen: Json) -> Iterator[tuple[str, str]]:
     """A hook that runs nothing is none."""
-    found = told.get("initializer") or {}
+    found = seen.get("initializer") or {}
     runs = found.get("handler") or found.get("command")
     yield from _compare("instanceLifecycleConfig.initializer", wanted, found if runs else None)
 
@@ -163,16 +166,16 @@ def _tags(wanted: Sequence[Json], found: Sequence[Json]) -> Iterator[tuple[str, 
 
 
 def _role(arn: object) -> str:
-    """RAM knows no case in the names of roles; the component sends lower case."""
+    """Return the ARN in lower case: RAM ignores case in names of roles, and the component sends it so."""
     return str(arn or "").lower()
 
 
-# --- triggers ----------------------------------------------------------------------------------------------
+# --- triggers ---
 
 
-def _triggers(function: Function, told: tuple[Json, ...]) -> Iterator[Difference]:
+def _triggers(function: Function, seen: tuple[Json, ...]) -> Iterator[Difference]:
     name = function.function_name
-    found = {str(each.get("triggerName")): each for each in told}
+    found = {str(each.get("triggerName")): each for each in seen}
     for trigger in function.triggers:
         wanted = _plain(trigger)
         there = found.pop(trigger.trigger_name, None)
@@ -187,7 +190,7 @@ def _triggers(function: Function, told: tuple[Json, ...]) -> Iterator[Difference
 
 
 def _fixed(field: str, wanted: Json, found: Json) -> Iterator[str]:
-    """FC fills in the source of some kinds of trigger by itself."""
+    """Compare a source only if the template has one: FC fills in that of some kinds of trigger by itself."""
     for place, text in _compare(field, wanted[field], found.get(field)) if wanted[field] else ():
         yield f"{place}: {text}"
 
@@ -202,7 +205,7 @@ def _trigger(wanted: Json, found: Json) -> Iterator[tuple[str, str]]:
 
 
 def _config(given: object) -> object:
-    """In the API it is a JSON text."""
+    """Return the configuration as a value: in the API it is a JSON text."""
     if not isinstance(given, str):
         return given
     try:
@@ -212,7 +215,7 @@ def _config(given: object) -> object:
 
 
 def _sorted(config: object) -> object:
-    """Events and methods are sets."""
+    """Return the configuration with its lists of texts sorted: events and methods are sets."""
     if not isinstance(config, dict):
         return config
     return {
@@ -223,37 +226,37 @@ def _sorted(config: object) -> object:
     }
 
 
-# --- how it is invoked -------------------------------------------------------------------------------------
+# --- how it is invoked ---
 
 
-def _asynchronous(name: str, said: Json | None, told: Json | None) -> Iterator[Difference]:
-    """What the template leaves out is FC's to choose, but for destinations: they are always sent."""
-    if not said:
-        if told is not None:
+def _asynchronous(name: str, spelt: Json | None, seen: Json | None) -> Iterator[Difference]:
+    """Compare the fields that the template has, and destinations, which are always sent."""
+    if not spelt:
+        if seen is not None:
             yield Stays(name, "asyncInvokeConfig")
         return
-    destinations = said.get("destinationConfig") or {}
+    destinations = spelt.get("destinationConfig") or {}
     sides = {side: destinations.get(side) for side in ("onSuccess", "onFailure")}
-    wanted = {**said, "destinationConfig": sides}
+    wanted = {**spelt, "destinationConfig": sides}
     for field in (each for each in wanted if each != "qualifier"):
         place = f"asyncInvokeConfig.{field}"
-        for at, text in _compare(place, wanted[field], (told or {}).get(field)):
+        for at, text in _compare(place, wanted[field], (seen or {}).get(field)):
             yield Differs(name, at, text)
 
 
-def _concurrency(name: str, said: Json | None, told: Json | None) -> Iterator[Difference]:
+def _concurrency(name: str, spelt: Json | None, seen: Json | None) -> Iterator[Difference]:
     field = "reservedConcurrency"
-    found = (told or {}).get(field)
-    if not said:
+    found = (seen or {}).get(field)
+    if not spelt:
         if found is not None:
             yield Stays(name, "concurrencyConfig")
         return
-    for place, text in _compare(f"concurrencyConfig.{field}", said.get(field), found):
+    for place, text in _compare(f"concurrencyConfig.{field}", spelt.get(field), found):
         yield Differs(name, place, text)
 
 
 def _compare(place: str, wanted: object, found: object) -> Iterator[tuple[str, str]]:
-    """Objects by the fields that are wanted, all else as a whole; what says nothing may be missing."""
+    """Compare objects by the fields that are wanted, all else as a whole; an empty value may be missing."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         for name, value in wanted.items():
             yield from _compare(f"{place}.{name}", value, found.get(name))
@@ -263,7 +266,7 @@ def _compare(place: str, wanted: object, found: object) -> Iterator[tuple[str, s
 
 
 def _plain(value: msgspec.Struct) -> dict[str, Any]:
-    """As JSON has it: no tuples."""
+    """Return the value as JSON has it: no tuples."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
     return plain
 

@@ -1,7 +1,7 @@
-"""Lifecycle rules as OSS keeps them: which of those we want are missing, and the document with them added.
+"""Lifecycle rules as OSS keeps them: which wanted rules are missing, and the document with them added.
 
-Pure: XML in, XML out. PutBucketLifecycle replaces everything, so rules that are there are carried over as
-they are, also what of them is not known here.
+Pure: XML in, XML out. PutBucketLifecycle replaces everything, so existing rules are kept as they are, with
+everything in them that is not known here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A rule: what is under `prefix` is expired, or its uploads aborted, after so many days."""
+    """A rule that expires objects under `prefix`, or aborts uploads there, after so many days."""
 
     id: str
     prefix: str
@@ -28,13 +28,13 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def missing(document: bytes | None, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
-    """Those that no rule in the document does, whatever its days are."""
+    """Return those that no rule in the document does, whatever its days are."""
     rules = _rules(document)
     return tuple(each for each in wanted if not any(_covers(rule, each) for rule in rules))
 
 
 def merged(document: bytes | None, added: Sequence[Wanted]) -> bytes:
-    """The document with these rules added. A rule whose id is taken goes without: OSS gives it one."""
+    """Return the document with these rules added; OSS names a rule whose id is taken."""
     root = ET.fromstring(document) if document else Element("LifecycleConfiguration")  # noqa: S314 - OSS's own answer
     taken = {_text(rule, "ID") for rule in _rules(document)}
     for each in added:
@@ -48,7 +48,7 @@ def merged(document: bytes | None, added: Sequence[Wanted]) -> bytes:
 
 
 def overlaps(document: bytes | None, added: Sequence[Wanted]) -> bool:
-    """Whether an added rule and one that is there do the same to some object, which OSS wants to be told."""
+    """Tell whether an added rule and an existing one do the same to some object."""
     return any(
         _child(rule, each.action) is not None and _meet(_text(rule, "Prefix"), each.prefix)
         for rule in _rules(document)
@@ -57,7 +57,7 @@ def overlaps(document: bytes | None, added: Sequence[Wanted]) -> bool:
 
 
 def expiring(document: bytes | None, prefix: str) -> tuple[str, ...]:
-    """The ids of rules that delete anything under `prefix`."""
+    """Return the ids of rules that delete anything under `prefix`."""
     return tuple(
         _text(rule, "ID") or "(without id)"
         for rule in _rules(document)
@@ -66,7 +66,7 @@ def expiring(document: bytes | None, prefix: str) -> tuple[str, ...]:
 
 
 def aborts_after(document: bytes | None, prefix: str) -> int | None:
-    """The smallest number of days after which a rule aborts uploads under `prefix`."""
+    """Return the fewest days after which a rule aborts uploads under `prefix`; None if none does."""
     found = [
         int(days)
         for rule in _rules(document)
@@ -84,7 +84,7 @@ def _covers(rule: Element, wanted: Wanted) -> bool:
 
 
 def _applies(rule: Element) -> bool:
-    """Enabled, and for everything under its prefix: no tags, no exceptions. Our objects have no tags."""
+    """Tell whether a rule is enabled and for everything under its prefix. Our objects have no tags."""
     limits = any(_child(rule, name) is not None for name in ("Tag", "Filter"))
     return _text(rule, "Status") == "Enabled" and not limits
 

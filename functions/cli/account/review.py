@@ -1,56 +1,55 @@
-"""What is looked at, and set right, after `s` has run: the `s` tool exits 0 for much that it has not done.
+"""Compares the functions that FC has with the template, and sets right what can be.
 
-The component of `s` (fc3 0.1.22) catches every error of `remove`; its UpdateTrigger carries no source, so a
-trigger stays on its old bucket; and it leaves what has gone from s.yaml. Here FC is asked, and what it has is
-compared (`differences`) and changed through its own SDK. How `s` is run it does not know.
+`s` exits 0 for much that it has not done. Its component (fc3 0.1.22) catches every error of `remove`; its
+UpdateTrigger carries no source, so that a trigger stays on its old bucket; and it leaves what has gone from
+s.yaml. So FC is asked here, through its own SDK. This module must not know how `s` is run.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from alibabacloud_fc20230330 import models
 from alibabacloud_fc20230330.client import Client
-from darabonba.exceptions import DaraException
 
 from functions.cli.account import differences
-from functions.cli.account.credentials import Refusal
-from functions.cli.account.differences import Difference, Fixed, Json, Stays, Told
-from functions.cli.template.reading import Deployment
+from functions.cli.account.differences import Difference, Fixed, Json, Seen, Stays
+from functions.cli.account.sdk_errors import asking_fc, found_in_fc
+from functions.cli.errors import Refused
+from functions.cli.template import Deployment
 
 Say = Callable[[str], None]
 
 
-def ask(client: Client, name: str) -> Told:
-    """Everything FC tells of a function; Refusal with its words if it does not tell."""
-    try:
-        function = _found(lambda: client.get_function(name, models.GetFunctionRequest()))
+def ask(client: Client, name: str) -> Seen:
+    """Return everything that FC has of a function."""
+    with asking_fc(f"FC does not tell what it has of {name}"):
+        function = found_in_fc(client.get_function, name, models.GetFunctionRequest())
         if function is None:
-            return Told(None)
-        return Told(
-            function,
+            return Seen(None)
+        asynchronous = found_in_fc(client.get_async_invoke_config, name, models.GetAsyncInvokeConfigRequest())
+        concurrency = found_in_fc(client.get_concurrency_config, name)
+        return Seen(
+            function.to_map(),
             tuple(_triggers(client, name)),
-            _found(lambda: client.get_async_invoke_config(name, models.GetAsyncInvokeConfigRequest())),
-            _found(lambda: client.get_concurrency_config(name)),
+            asynchronous and asynchronous.to_map(),
+            concurrency and concurrency.to_map(),
         )
-    except DaraException as error:
-        raise Refusal(f"FC does not tell what it has of {name}: {error.code}: {error.message}") from error
 
 
 def compare(client: Client, deployment: Deployment) -> list[Difference]:
-    """Where FC has something else than the template says, function by function."""
+    """Return every difference between FC and the template, function by function."""
     return [
         each
         for name, function in deployment.resources.items()
-        for each in differences.of(function, deployment.props[name], ask(client, function.function_name))
+        for each in differences.find(function, deployment.props[name], ask(client, function.function_name))
     ]
 
 
 def mend(client: Client, deployment: Deployment, found: Iterable[Difference], say: Say) -> None:
-    """Delete and create the triggers that no update sets right; Refusal if FC refuses."""
-    said = {
+    """Delete and create the triggers that no update sets right."""
+    spelt = {
         (props["functionName"], trigger["triggerName"]): trigger
         for props in deployment.props.values()
         for trigger in props.get("triggers", ())
@@ -58,34 +57,33 @@ def mend(client: Client, deployment: Deployment, found: Iterable[Difference], sa
     for each in found:
         if isinstance(each, Fixed):
             say(f"{each}; no update changes that: the trigger is deleted and created")
-            _renew(client, each, said[each.function, each.trigger])
+            _renew(client, each, spelt[each.function, each.trigger])
 
 
 def prune(client: Client, found: Iterable[Difference], say: Say) -> None:
-    """Take away what s.yaml no longer says; Refusal if FC refuses."""
+    """Delete everything that s.yaml no longer has."""
     for each in found:
         if isinstance(each, Stays):
             say(f"{each}: taken away")
-            _carried_out(f"{each.function}: {each.place}", lambda: _take_away(client, each))  # noqa: B023 - called at once
+            with asking_fc(f"{each.function}: {each.place}"):
+                _delete(client, each)
 
 
-def left(client: Client, deployment: Deployment) -> list[str]:
-    """The functions that FC still has, with their triggers; Refusal if it does not tell."""
-    return list(_left(client, deployment))
-
-
-def _left(client: Client, deployment: Deployment) -> Iterator[str]:
+def remaining(client: Client, deployment: Deployment) -> list[str]:
+    """Return a line for each function that FC still has, with its triggers."""
+    lines = []
     for function in deployment.functions:
-        told = ask(client, function.function_name)
-        if told.function is not None:
-            triggers = ", ".join(sorted(str(each.get("triggerName")) for each in told.triggers))
-            yield f"function {function.function_name}" + (
-                f" with its triggers {triggers}" if triggers else ""
+        seen = ask(client, function.function_name)
+        if seen.function is not None:
+            triggers = ", ".join(sorted(str(each.get("triggerName")) for each in seen.triggers))
+            lines.append(
+                f"function {function.function_name}" + (triggers and f" with its triggers {triggers}")
             )
+    return lines
 
 
 def _triggers(client: Client, name: str) -> Iterator[Json]:
-    """Rules of EventBridge that others have made are listed with a `|` in their names: not ours."""
+    """Yield the triggers. FC lists rules of EventBridge that others have made with a `|` in their names."""
     token: str | None = None
     while True:
         page = client.list_triggers(name, models.ListTriggersRequest(limit=100, next_token=token)).body
@@ -96,16 +94,19 @@ def _triggers(client: Client, name: str) -> Iterator[Json]:
 
 
 def _renew(client: Client, fixed: Fixed, wanted: Json) -> None:
-    """What was there is put back if FC does not take what is wanted."""
+    """Replace a trigger, and put the old one back if FC does not take the new one."""
     function, place = fixed.function, f"{fixed.function}: triggers.{fixed.trigger}"
     given = {**wanted, "triggerConfig": json.dumps(wanted["triggerConfig"])}
-    old = _carried_out(place, lambda: client.get_trigger(function, fixed.trigger)).body.to_map()
-    _carried_out(place, lambda: client.delete_trigger(function, fixed.trigger))
+    with asking_fc(place):
+        old = client.get_trigger(function, fixed.trigger).body.to_map()
+        client.delete_trigger(function, fixed.trigger)
     try:
-        _carried_out(place, lambda: _create(client, function, given))
-    except Refusal as error:
-        _carried_out(f"{error}; and what was there is gone", lambda: _create(client, function, old))
-        raise Refusal(f"{error}; the trigger is what it was before") from error
+        with asking_fc(place):
+            _create(client, function, given)
+    except Refused as error:
+        with asking_fc(f"{error}; and the old trigger is gone"):
+            _create(client, function, old)
+        raise Refused(f"{error}; the trigger is what it was before") from error
 
 
 def _create(client: Client, function: str, given: Json) -> None:
@@ -113,7 +114,7 @@ def _create(client: Client, function: str, given: Json) -> None:
     client.create_trigger(function, models.CreateTriggerRequest(body=body))
 
 
-def _take_away(client: Client, stays: Stays) -> None:
+def _delete(client: Client, stays: Stays) -> None:
     match stays.place:
         case "asyncInvokeConfig":
             asked = models.DeleteAsyncInvokeConfigRequest(qualifier="LATEST")
@@ -122,21 +123,3 @@ def _take_away(client: Client, stays: Stays) -> None:
             client.delete_concurrency_config(stays.function)
         case place:
             client.delete_trigger(stays.function, place.removeprefix("triggers."))
-
-
-def _carried_out(place: str, do: Callable[[], Any]) -> Any:  # noqa: ANN401 - the SDK's answers carry no common type
-    try:
-        return do()
-    except DaraException as error:
-        raise Refusal(f"{place}: {error.code}: {error.message}") from error
-
-
-def _found(request: Callable[[], Any]) -> Json | None:
-    """The answer's body, or None for a 404."""
-    try:
-        told: Json = request().body.to_map()
-    except DaraException as error:
-        if getattr(error, "status_code", None) != 404:
-            raise
-        return None
-    return told

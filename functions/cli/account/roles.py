@@ -1,73 +1,33 @@
-"""The account's roles and policies as setup sees and makes them, through RAM's SDK.
-
-`Roles` is what setup asks for, `RamRoles` how RAM does it. Neither knows what a policy says.
-"""
+"""The roles and policies of an account as setup sees and creates them. Must not know what a policy says."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal
 
 from alibabacloud_ram20150501 import models
-from alibabacloud_ram20150501.client import Client
-from alibabacloud_tea_openapi.utils_models import Config
-from Tea.exceptions import TeaException
 
-from functions.cli.account.buckets import ADVICE, AccessKey, Obstacle
+from functions.cli.account.credentials import Account
+from functions.cli.account.sdk_errors import asking_ram, found_in_ram
 
 Document = dict[str, Any]
 Kind = Literal["System", "Custom"]
-T = TypeVar("T")
-_TIMEOUT = 10_000  # milliseconds
 
 
-class Roles(Protocol):
-    def trust_of(self, role: str) -> Document | None:
-        """The trust policy of a role; None if there is no such role."""
+class Roles:
+    """Roles and policies, as RAM has them."""
 
-    def make_role(self, role: str, trust: Document, description: str) -> None: ...
-
-    def change_trust(self, role: str, trust: Document) -> None: ...
-
-    def policy(self, name: str) -> Document | None:
-        """The document of a custom policy; None if there is no such policy."""
-
-    def make_policy(self, name: str, document: Document, description: str) -> None: ...
-
-    def change_policy(self, name: str, document: Document) -> None:
-        """A new version, in force at once; the oldest goes if there are too many."""
-
-    def attached(self, role: str) -> set[tuple[Kind, str]]:
-        """Kind and name of the policies of a role."""
-
-    def attach(self, role: str, kind: Kind, policy: str) -> None: ...
-
-
-class RamRoles:
-    def __init__(self, access_key: AccessKey, endpoint: str, region: str) -> None:
-        identity, secret, token = access_key
-        scheme, _, host = endpoint.partition("://")
-        self._client = Client(
-            Config(
-                access_key_id=identity,
-                access_key_secret=secret,
-                security_token=token,
-                region_id=region,
-                endpoint=host,
-                protocol=scheme,
-                connect_timeout=_TIMEOUT,
-                read_timeout=_TIMEOUT,
-            )
-        )
+    def __init__(self, account: Account, region: str) -> None:
+        self._client = account.ram(region)
 
     def trust_of(self, role: str) -> Document | None:
-        answer = _found(lambda: self._client.get_role(models.GetRoleRequest(role_name=role)))
-        return json.loads(answer.body.role.assume_role_policy_document) if answer else None
+        """Return the trust policy of a role; None if there is no such role."""
+        found = found_in_ram(self._client.get_role, models.GetRoleRequest(role_name=role))
+        return json.loads(found.role.assume_role_policy_document) if found else None
 
     def make_role(self, role: str, trust: Document, description: str) -> None:
-        with _told():
+        """Create a role with this trust policy."""
+        with asking_ram():
             self._client.create_role(
                 models.CreateRoleRequest(
                     role_name=role,
@@ -77,18 +37,21 @@ class RamRoles:
             )
 
     def change_trust(self, role: str, trust: Document) -> None:
-        with _told():
+        """Replace the trust policy of a role."""
+        with asking_ram():
             self._client.update_role(
                 models.UpdateRoleRequest(role_name=role, new_assume_role_policy_document=json.dumps(trust))
             )
 
     def policy(self, name: str) -> Document | None:
+        """Return the document of a custom policy; None if there is no such policy."""
         asked = models.GetPolicyRequest(policy_name=name, policy_type="Custom")
-        answer = _found(lambda: self._client.get_policy(asked))
-        return json.loads(answer.body.default_policy_version.policy_document) if answer else None
+        found = found_in_ram(self._client.get_policy, asked)
+        return json.loads(found.default_policy_version.policy_document) if found else None
 
     def make_policy(self, name: str, document: Document, description: str) -> None:
-        with _told():
+        """Create a custom policy."""
+        with asking_ram():
             self._client.create_policy(
                 models.CreatePolicyRequest(
                     policy_name=name,
@@ -98,7 +61,8 @@ class RamRoles:
             )
 
     def change_policy(self, name: str, document: Document) -> None:
-        with _told():
+        """Add a version, in force at once; RAM deletes the oldest one if there are too many."""
+        with asking_ram():
             self._client.create_policy_version(
                 models.CreatePolicyVersionRequest(
                     policy_name=name,
@@ -109,36 +73,16 @@ class RamRoles:
             )
 
     def attached(self, role: str) -> set[tuple[Kind, str]]:
+        """Return kind and name of the policies of a role; none if there is no such role."""
         asked = models.ListPoliciesForRoleRequest(role_name=role)
-        answer = _found(lambda: self._client.list_policies_for_role(asked))
-        found = answer.body.policies.policy if answer else []
-        return {(each.policy_type, each.policy_name) for each in found or []}
+        found = found_in_ram(self._client.list_policies_for_role, asked)
+        return {
+            (each.policy_type, each.policy_name) for each in (found.policies.policy or [] if found else [])
+        }
 
     def attach(self, role: str, kind: Kind, policy: str) -> None:
-        with _told():
+        """Give a role a policy."""
+        with asking_ram():
             self._client.attach_policy_to_role(
                 models.AttachPolicyToRoleRequest(role_name=role, policy_type=kind, policy_name=policy)
             )
-
-
-def _found(ask: Callable[[], T]) -> T | None:
-    """The answer; None for what does not exist."""
-    with _told():
-        try:
-            return ask()
-        except TeaException as error:
-            if str(getattr(error, "code", "")).startswith("EntityNotExist."):
-                return None
-            raise
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except TeaException as error:
-        status = getattr(error, "status_code", None) or getattr(error, "statusCode", None)
-        if not status:
-            raise Obstacle(f"RAM cannot be reached: {error.message}") from error
-        advice = f"; {ADVICE}" if status == 403 else ""
-        raise Obstacle(f"RAM answered {status} {error.code}: {error.message.rstrip('.')}{advice}") from error

@@ -1,9 +1,9 @@
-"""The deployer's environment: that of the shell, and what `.env` files add to it, as the `s` tool reads them.
+"""The deployer's environment: that of the shell with `.env` files added, as the `s` tool reads them.
 
-The only module of the commands that reads the environment. `s` (3.1.10, its source and by trying) reads
+No other module of the tools reads the environment. `s` (3.1.10, its source and by trying) reads
 `.env` of the folder it is started in, then of each resource's `code`, then of the template, by dotenv 16.3.1
 and dotenv-expand 10: what is set already stays, and `$NAME`, `${NAME}` and `${NAME:-default}` are replaced
-inside values, whatever their quotes. It knows no template.
+inside values, whatever their quotes. This module knows no template.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-# What the shell may tell the tool's component of FC. The rest are FC's own variables (FC_REGION makes the
-# component use internal endpoints, where it takes itself to be in FC) and options that s.yaml does not show.
+# The shell may direct the tool's component with these. The rest are FC's own variables (FC_REGION makes the
+# component use internal endpoints, as inside FC) and options that s.yaml does not show.
 _OF_FC = frozenset(
     {
         "FC_CLIENT_CONNECT_TIMEOUT",
@@ -35,16 +35,16 @@ _REFERENCE = re.compile(r"(?<!\\)\$\{?(\w+)(?::-([^}\\]*))?\}?", re.ASCII)
 
 
 def read() -> dict[str, str]:
-    """The environment of this process, for `${env(…)}` and for programs that are started.
+    """Return the environment of this process, for `${env(…)}` and for programs that are started.
 
-    FC_REGION is there and empty: a `.env` file cannot bring it back.
+    FC_REGION is in it and empty, so that no `.env` file can set it.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FC_") or name in _OF_FC}
     return {**kept, "FC_REGION": ""}
 
 
 def extended(given: Mapping[str, str], files: Iterable[Path]) -> dict[str, str]:
-    """The environment with what these files add, one after the other; ValueError for endless references."""
+    """Return the environment with these files added in turn; raise ValueError for endless references."""
     found = dict(given)
     for path in files:
         _add(_text(path), found)
@@ -52,7 +52,7 @@ def extended(given: Mapping[str, str], files: Iterable[Path]) -> dict[str, str]:
 
 
 def mentioned(files: Iterable[Path]) -> set[str]:
-    """The variables that these files set or refer to."""
+    """Return the variables that these files set or refer to."""
     names: set[str] = set()
     for text in map(_text, files):
         names |= _parse(text).keys() | {match[1] for match in _REFERENCE.finditer(text)}
@@ -60,7 +60,7 @@ def mentioned(files: Iterable[Path]) -> set[str]:
 
 
 def _text(path: Path) -> str:
-    """What the file holds; nothing if it cannot be read, which is no error to the tool either."""
+    """Return the file's text; nothing if it cannot be read, which is no error to the tool either."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -87,7 +87,7 @@ def _add(text: str, environment: dict[str, str]) -> None:
 
 
 def _expanded(text: str, environment: Mapping[str, str], parsed: Mapping[str, str], name: str) -> str:
-    """The text with its references replaced, the last one first; what they give is looked at again."""
+    """Return the text with its references replaced, the last one first, and those inside the values."""
     for _ in range(_DEPTH):
         dollars = [match.start() for match in re.finditer(r"(?<!\\)\$", text)]
         found = _REFERENCE.search(text, dollars[-1]) if dollars else None

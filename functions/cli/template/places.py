@@ -1,7 +1,7 @@
-"""Where in a file of YAML something stands: the line of a path such as `resources.f.props.triggers.oss`.
+"""Finds the line of a path such as `resources.f.props.triggers.oss` in a file of YAML.
 
-Anchors are followed and `<<` is merged, so that what two resources share stands on one line. A trigger is
-found by its name. It knows nothing else of what the file means.
+Follows anchors and merges `<<`, so that two resources share the lines of their common part. Finds a trigger
+by its name, and must know nothing else of the file's meaning.
 """
 
 from __future__ import annotations
@@ -21,24 +21,28 @@ class Places:
         self._root = yaml.compose(text, yaml.SafeLoader)
 
     def line(self, path: str) -> int | None:
-        """The line, from 1, of the innermost part of the path that is there; None if none is."""
-        node, line = self._root, None
-        for step in _STEP.findall(path):
-            found = _below(node, step) if node is not None else None
-            if found is None:
-                break
-            line, node = found
-        return line
+        """Return the line, from 1, of the innermost part of the path that is there; None if no part is."""
+        found = self._follow(path)
+        return found[-1][0] if found else None
 
     def text(self, path: str) -> str | None:
-        """The scalar as it is written at exactly this path."""
+        """Return the scalar as it is written at exactly this path, None if there is none."""
+        found = self._follow(path)
+        is_whole = len(found) == len(_STEP.findall(path)) and bool(found)
+        node = found[-1][1] if is_whole else None
+        return node.value if isinstance(node, yaml.ScalarNode) else None
+
+    def _follow(self, path: str) -> list[tuple[int, yaml.Node]]:
+        """Return line and node of each step of the path, as far as it is there."""
+        found: list[tuple[int, yaml.Node]] = []
         node = self._root
         for step in _STEP.findall(path):
-            found = _below(node, step) if node is not None else None
-            if found is None:
-                return None
-            node = found[1]
-        return node.value if isinstance(node, yaml.ScalarNode) else None
+            below = _below(node, step) if node is not None else None
+            if below is None:
+                break
+            found.append(below)
+            node = below[1]
+        return found
 
 
 def _below(node: yaml.Node, step: str) -> tuple[int, yaml.Node] | None:

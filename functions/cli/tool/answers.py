@@ -1,7 +1,7 @@
-"""What the function has answered to `s invoke`, read from what that prints: it exits 0 whatever the answer.
+"""Reads the function's answer from the output of `s invoke`, which exits 0 whatever the answer is.
 
-Pure. The frame is that of the fc3 component (0.1.22, `subCommands/invoke`); of the answers it knows `status`
-of a result and of a check, `results` of a list, and `failed` of a sweep.
+Pure. The frame is that of the fc3 component (0.1.22, `subCommands/invoke`). Knows `status` of a result and
+of a check, `results` of a list, and `failed` of a sweep.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _FRAME = re.compile(r"^Invoke Result:\s*$\s*(?P<answer>.*)", re.MULTILINE | re.D
 
 
 def failure(printed: str) -> str | None:
-    """What the function says went wrong; None if it says nothing of the kind, or nothing at all."""
+    """Return the failure that the function reports; None if it reports none, or there is no answer."""
     text = _COLOURS.sub("", printed)
     if raised := re.search(r"^Error Type:\s*(\S+)", text, re.MULTILINE):
         return f"the function raised ({raised[1]})"
@@ -23,7 +23,7 @@ def failure(printed: str) -> str | None:
 
 
 def _json(text: str) -> object:
-    """The value at the beginning of the text; None if there is none."""
+    """Return the value at the beginning of the text; None if there is none."""
     try:
         return json.JSONDecoder().raw_decode(text)[0]
     except ValueError:

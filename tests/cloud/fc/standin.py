@@ -26,7 +26,7 @@ from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.exceptions import DaraException
 from darabonba.runtime import RuntimeOptions
 
-from functions.cli.template import reading as template
+from functions.cli import template
 from functions.cli.tool.program import COMPONENT_NAMES, COMPONENTS
 from tests.cloud.fc import component
 from tests.cloud.fc.component import Json

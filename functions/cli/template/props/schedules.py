@@ -1,7 +1,7 @@
-"""When a timer trigger fires, as FC reads its expression.
+"""Computes when a timer trigger fires, as FC reads its expression.
 
 Expressions (FC documentation, "time triggers"): `@every 5m`, or cron with six fields, seconds first, in UTC
-unless `CRON_TZ=<zone>` stands before them. It waits for nothing and knows no trigger.
+unless `CRON_TZ=<zone>` stands before them. This module waits for nothing and knows no trigger.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def check(expression: str) -> None:
-    """ValueError if FC could not read this expression."""
+    """Raise ValueError if FC cannot read this expression."""
     following(expression, datetime.now(timezone.utc))
 
 
 def following(expression: str, moment: datetime) -> datetime:
-    """The first time after `moment` at which the expression fires."""
+    """Return the first time after `moment` at which it fires; raise ValueError as `check` does."""
     if match := _EVERY.match(expression):
         seconds = int(match["number"]) * _UNITS[match["unit"]]
         if not seconds:
-            raise ValueError(f"`cronExpression` {expression!r} never waits")
+            raise ValueError(f"`cronExpression` {expression!r} does not wait at all")
         return moment + timedelta(seconds=seconds)
     zone, fields = _zone(expression)
     if len(fields.split()) != 6:
@@ -58,7 +58,7 @@ def following(expression: str, moment: datetime) -> datetime:
 
 
 def _wrong(index: int, text: str) -> str | None:
-    """What FC would not read in a field: it knows `*` `,` `-` `/` and, of days, `?`, but no `L` `W` `#`."""
+    """Say why FC cannot read a field: it knows `*` `,` `-` `/` and, for days, `?`, but no `L` `W` `#`."""
     name, least, most = _FIELDS[index]
     if index == 0:
         right = text.isdecimal() and least <= int(text) <= most

@@ -1,9 +1,4 @@
-"""What can be deployed: a function with its triggers, spelt as the fc3 component spells `props`.
-
-The model is closed: a property that is not here is refused by name, where the real tools drop it in silence
-(the component only logs them at debug level, and the deploy sends defaults). Ranges are those of the
-component's schema and of the FC documentation. It knows no YAML, and of no other function.
-"""
+"""A function and how it is invoked, as the `props` of one fc3 resource have it. Knows no second function."""
 
 from __future__ import annotations
 
@@ -13,34 +8,44 @@ from typing import Literal
 
 import msgspec
 
-from functions.cli.template import schedules
+from functions.cli.template.props.triggers import HttpTrigger, Props, Trigger
+from functions.cli.template.spelling import meant
 
 Runtime = Literal["python3.10", "python3.12"]
-Method = Literal["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"]
-OssEventName = Literal[
-    "oss:ObjectCreated:*",
-    "oss:ObjectCreated:AppendObject",
-    "oss:ObjectCreated:CompleteMultipartUpload",
-    "oss:ObjectCreated:CopyObject",
-    "oss:ObjectCreated:InitiateMultipartUpload",
-    "oss:ObjectCreated:PostObject",
-    "oss:ObjectCreated:PutObject",
-    "oss:ObjectCreated:PutSymlink",
-    "oss:ObjectCreated:UploadPart",
-    "oss:ObjectCreated:UploadPartCopy",
-    "oss:ObjectModified:UpdateObjectMeta",
-    "oss:ObjectRemoved:AbortMultipartUpload",
-    "oss:ObjectRemoved:DeleteObject",
-    "oss:ObjectRemoved:DeleteObjects",
-    "oss:ObjectReplication:ObjectCreated",
-    "oss:ObjectReplication:ObjectModified",
-    "oss:ObjectReplication:ObjectRemoved",
-]
-
+# The regions of the component's schema (0.1.22), without ap-south-1 and ap-southeast-2: FC has left them (FC
+# documentation, endpoints).
+REGIONS = frozenset(
+    {
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-southeast-1",
+        "ap-southeast-3",
+        "ap-southeast-5",
+        "ap-southeast-7",
+        "cn-beijing",
+        "cn-chengdu",
+        "cn-hangzhou",
+        "cn-heyuan-acdr-1",
+        "cn-hongkong",
+        "cn-huhehaote",
+        "cn-qingdao",
+        "cn-shanghai",
+        "cn-shanghai-cloudspe",
+        "cn-shanghai-finance-1",
+        "cn-shenzhen",
+        "cn-wulanchabu",
+        "cn-zhangjiakou",
+        "eu-central-1",
+        "eu-west-1",
+        "me-central-1",
+        "us-east-1",
+        "us-west-1",
+    }
+)
 ENVIRONMENT_LIMIT = 4096  # bytes of all names and values together (FC limits page)
-_REGION = re.compile(r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*\Z")
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
-_TRIGGER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}\Z")
+ROLE = re.compile(r"acs:ram::(?P<account>\d+):role/(?P<name>[\w.-]+)")
+TRIGGER_ROLE = "AliyunOSSEventNotificationRole"  # OSS assumes it to invoke the function
 _FUNCTION_ARN = re.compile(r"acs:fc:[^:]*:[^:]*:(?:services/[^/]+/)?functions/(?P<name>[^/]+)(?:/.*)?\Z")
 
 
@@ -49,8 +54,12 @@ def _between(name: str, value: float, low: float, high: float) -> None:
         raise ValueError(f"`{name}` is {value}, it must be between {low} and {high}")
 
 
-def _check_ratio(cpu: float, memory: int) -> None:
-    """FC gives a vCPU 1 to 4 GB of memory, and vCPUs in steps of 0.05."""
+def _check_cpu(cpu: float, memory: int) -> None:
+    """FC has vCPUs in steps of 0.05, and 1 to 4 GB of memory go with one."""
+    steps = round(cpu * 20, 9)
+    if steps % 1:
+        near = f"{math.floor(steps) / 20:g} or {math.ceil(steps) / 20:g}"
+        raise ValueError(f"`cpu` is {cpu}, but FC has vCPUs in steps of 0.05: write {near}")
     gigabytes = memory / 1024
     if not 1 <= gigabytes / cpu <= 4:
         least, most = math.ceil(gigabytes * 5) / 20, min(16, math.floor(gigabytes * 20) / 20)
@@ -60,27 +69,23 @@ def _check_ratio(cpu: float, memory: int) -> None:
         )
 
 
-class _Props(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    pass
-
-
-class Destination(_Props, frozen=True):
+class Destination(Props, frozen=True):
     destination: str
 
     @property
     def function_name(self) -> str | None:
-        """The function this ARN names, if it is one; other kinds of destination are only recorded."""
+        """Return the function that this ARN names; None for another kind of destination."""
         match = _FUNCTION_ARN.match(self.destination)
         return match["name"] if match else None
 
 
-class DestinationConfig(_Props, frozen=True):
+class DestinationConfig(Props, frozen=True):
     on_success: Destination | None = None
     on_failure: Destination | None = None
 
 
-class AsyncInvokeConfig(_Props, frozen=True):
-    """`asyncTask` turns on task ids (dedup), states and stopping."""
+class AsyncInvokeConfig(Props, frozen=True):
+    """How FC treats asynchronous invocations; `asyncTask` turns on task ids, which are accepted once."""
 
     async_task: bool = False
     max_async_retry_attempts: int = 3
@@ -93,14 +98,14 @@ class AsyncInvokeConfig(_Props, frozen=True):
         _between("maxAsyncEventAgeInSeconds", self.max_async_event_age_in_seconds, 1, 604_800)
 
 
-class ConcurrencyConfig(_Props, frozen=True):
+class ConcurrencyConfig(Props, frozen=True):
     reserved_concurrency: int
 
     def __post_init__(self) -> None:
         _between("reservedConcurrency", self.reserved_concurrency, 0, 100_000)
 
 
-class LogConfig(_Props, frozen=True):
+class LogConfig(Props, frozen=True):
     project: str
     logstore: str
     enable_request_metrics: bool = False
@@ -109,7 +114,7 @@ class LogConfig(_Props, frozen=True):
     log_begin_rule: Literal["DefaultRegex", "None"] = "None"
 
 
-class Hook(_Props, frozen=True):
+class Hook(Props, frozen=True):
     handler: str
     timeout: int = 3  # seconds
 
@@ -117,100 +122,15 @@ class Hook(_Props, frozen=True):
         _between("timeout", self.timeout, 1, 86_400)
 
 
-class InstanceLifecycleConfig(_Props, frozen=True):
+class InstanceLifecycleConfig(Props, frozen=True):
     initializer: Hook | None = None
 
 
-class CodePackage(_Props, frozen=True):
+class CodePackage(Props, frozen=True):
     src: str
 
 
-class KeyFilter(_Props, frozen=True):
-    prefix: str
-    suffix: str
-
-
-class OssFilter(_Props, frozen=True):
-    key: KeyFilter
-
-
-class OssTriggerConfig(_Props, frozen=True):
-    events: tuple[OssEventName, ...]
-    filter: OssFilter
-
-
-class TimerTriggerConfig(_Props, frozen=True):
-    cron_expression: str
-    enable: bool
-    payload: str = ""
-
-    def __post_init__(self) -> None:
-        schedules.check(self.cron_expression)
-
-
-class HttpTriggerConfig(_Props, frozen=True):
-    auth_type: Literal["anonymous", "function", "jwt"]
-    methods: tuple[Method, ...]
-    disable_url_internet: bool = msgspec.field(name="disableURLInternet", default=False)
-
-
-class EventSourceConfig(_Props, frozen=True):
-    event_source_type: str
-    event_source_parameters: dict[str, msgspec.Raw | object] = {}
-
-
-class EventBridgeTriggerConfig(_Props, frozen=True):
-    event_rule_filter_pattern: str
-    event_source_config: EventSourceConfig
-    trigger_enable: bool = True
-    async_invocation_type: bool = True
-    event_sink_config: dict[str, object] = {}
-    run_options: dict[str, object] = {}
-
-
-class _Trigger(_Props, frozen=True, tag_field="triggerType"):
-    trigger_name: str
-    description: str = ""
-    qualifier: str = "LATEST"
-    source_arn: str = ""
-    invocation_role: str = ""
-
-    def __post_init__(self) -> None:
-        if not _TRIGGER_NAME.match(self.trigger_name):
-            raise ValueError(f"`triggerName` {self.trigger_name!r} is not a trigger name")
-
-
-class OssTrigger(_Trigger, frozen=True, kw_only=True, tag="oss"):
-    trigger_config: OssTriggerConfig
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.source_arn.split(":")) != 5 or not self.source_arn.startswith("acs:oss:"):
-            raise ValueError(f"`sourceArn` of {self.trigger_name} is not acs:oss:<region>:<account>:<bucket>")
-        if not self.invocation_role:
-            raise ValueError(f"`invocationRole` of {self.trigger_name} is missing: OSS could not invoke")
-
-    @property
-    def bucket(self) -> str:
-        return self.source_arn.split(":")[4]
-
-
-class TimerTrigger(_Trigger, frozen=True, kw_only=True, tag="timer"):
-    trigger_config: TimerTriggerConfig
-
-
-class HttpTrigger(_Trigger, frozen=True, kw_only=True, tag="http"):
-    trigger_config: HttpTriggerConfig
-
-
-class EventBridgeTrigger(_Trigger, frozen=True, kw_only=True, tag="eventbridge"):
-    trigger_config: EventBridgeTriggerConfig
-
-
-Trigger = OssTrigger | TimerTrigger | HttpTrigger | EventBridgeTrigger
-
-
-class Function(_Props, frozen=True):
+class Function(Props, frozen=True):
     """The `props` of one fc3 resource."""
 
     function_name: str
@@ -225,7 +145,7 @@ class Function(_Props, frozen=True):
     disk_size: Literal[512, 10240] = 512  # MB
     role: str = ""
     layers: tuple[str, ...] = ()
-    environment_variables: dict[str, str] = {}
+    environment_variables: dict[str, str] = msgspec.field(default_factory=dict)
     async_invoke_config: AsyncInvokeConfig = AsyncInvokeConfig()
     concurrency_config: ConcurrencyConfig | None = None
     instance_concurrency: int = 1
@@ -238,14 +158,15 @@ class Function(_Props, frozen=True):
     def __post_init__(self) -> None:
         if not _FUNCTION_NAME.match(self.function_name):
             raise ValueError(f"`functionName` {self.function_name!r} is not a function name")
-        if not _REGION.match(self.region):
-            raise ValueError(f"`region` {self.region!r} is not a region")
+        if self.region not in REGIONS:
+            near = meant(self.region, REGIONS)
+            raise ValueError(f"`region`: Function Compute has no region {self.region!r}{near}")
         _between("timeout", self.timeout, 1, 86_400)
         _between("memorySize", self.memory_size, 128, 32_768)
         _between("cpu", self.cpu, 0.05, 16)
         if self.memory_size % 64:
             raise ValueError("`memorySize` is a multiple of 64")
-        _check_ratio(self.cpu, self.memory_size)
+        _check_cpu(self.cpu, self.memory_size)
         if len(self.layers) > 5:
             raise ValueError("`layers` has at most 5 entries")
         if self.instance_concurrency != 1:
@@ -265,7 +186,7 @@ class Function(_Props, frozen=True):
 
 
 def account_of(role: str) -> str:
-    """The account in acs:ram::<account>:role/<name>."""
+    """Return the account in acs:ram::<account>:role/<name>."""
     return role.removeprefix("acs:ram::").partition(":")[0]
 
 
@@ -282,7 +203,7 @@ def check_environment(variables: dict[str, str]) -> None:
 
 
 def says_nothing(value: object) -> bool:
-    """Whether a value is empty all through: the fc3 component sends such for what a template leaves out."""
+    """Tell whether a value is empty all through: the fc3 component sends such where a template is silent."""
     match value:
         case dict():
             return all(says_nothing(item) for item in value.values())

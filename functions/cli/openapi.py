@@ -1,9 +1,9 @@
 """The OpenAPI document from the types that parse; `make openapi` writes it.
 
-It lies beside the product, which serves it as a file. The shapes are msgspec's; what `events` and `names`
-check besides is added here from the same patterns and limits, as far as JSON Schema can say it: a schema
-counts characters where a key's limit is in bytes, and knows neither which time zones a runtime has, nor what
-a template makes of a key, nor which may end with a slash, nor that a copy of an object onto itself changes
+It is a file beside the product, which serves it. The shapes are msgspec's; the checks of `events` and
+`plan.keys` are added here from the same patterns and limits, as far as JSON Schema can express them. A schema
+counts characters where a key's limit is in bytes. It knows neither the time zones of a runtime nor what a
+template makes of a key, which keys may end with a slash, or that a copy of an object onto itself changes
 nothing.
 """
 
@@ -28,7 +28,7 @@ Schema = dict[str, Any]
 
 
 class Failure(msgspec.Struct):
-    """What is answered instead of a result."""
+    """The answer instead of a result."""
 
     error: Problem
 
@@ -43,11 +43,12 @@ class Health(msgspec.Struct):
 
 
 def whole(pattern: str) -> str:
+    """Return a pattern that matches only the whole text: those of JSON Schema match anywhere."""
     return f"^(?:{pattern})$"
 
 
 def between(least: int, most: int) -> str:
-    """A pattern of the decimal numbers from `least` to `most`, without leading zeros."""
+    """Return a pattern of the decimal numbers from `least` to `most`, without leading zeros."""
     return "|".join(
         _same_length(str(max(least, 10 ** (digits - 1))), str(min(most, 10**digits - 1)))
         for digits in range(len(str(least)), len(str(most)) + 1)
@@ -189,7 +190,7 @@ SOMETIMES = {"phase", "nextLookAt"}  # of a copy that waits
 
 
 def schemas() -> dict[str, Schema]:
-    """The components: request types as they parse, answers with the fields they always have: all but few."""
+    """Return the components: request types as they parse, answers with the fields they always have."""
     answers = (Result, Status, Page, Failure, Health)
     _, components = msgspec.json.schema_components(
         (CopyRequest, *answers), ref_template="#/components/schemas/{name}"
@@ -299,79 +300,62 @@ def _query(name: str, schema: Schema, text: str) -> Schema:
     return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
+_LISTING = [
+    _query("status", {"enum": list(routes.STATUSES)}, "Only these."),
+    _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Copies in a page."),
+    _query("after", {"type": "string", "pattern": f"^(?:{events.JOB})?$"}, "The `next` of the page before."),
+]
+
+
+def _operation(name: str, summary: str, responses: Schema, **more: object) -> Schema:
+    return {"operationId": name, "summary": summary, **more, "responses": responses}
+
+
 def paths() -> Schema:
-    listing = [
-        _query("status", {"enum": list(routes.STATUSES)}, "Only these."),
-        _query(
-            "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Copies in a page."
-        ),
-        _query(
-            "after", {"type": "string", "pattern": f"^(?:{events.JOB})?$"}, "The `next` of the page before."
-        ),
-    ]
+    """Return every path with its operations."""
+    begun, key = _responses(_BEGUN, *_BEGUN_BAD), [_KEY_HEADER]
+    body = {"required": True, "content": _json(_ref("CopyRequest"))}
+    stands = _responses({200: ("As it stands.", _ref("Status"))}, 404)
+    ended = (
+        {
+            200: ("As it ended.", _ref("Result")),
+            202: ("It will be ended, by its next hop or the sweep.", _ref("Result")),
+        },
+        404,
+    )
+    page = _responses({200: ("A page of them.", _ref("Page"))}, 422)
+    listed = "Copies on record, in the order of their jobs"
+    look = "How a copy stands; one that was answered 200 may be unknown"
+    again = "Ask for the same copy again, as a new job"
     return {
         "/copies": {
-            "post": {
-                "operationId": "copy",
-                "summary": "Copy an object",
-                "parameters": [_KEY_HEADER],
-                "requestBody": {"required": True, "content": _json(_ref("CopyRequest"))},
-                "responses": _responses(_BEGUN, *_BEGUN_BAD),
-            },
-            "get": {
-                "operationId": "list",
-                "summary": "Copies on record, in the order of their jobs",
-                "parameters": listing,
-                "responses": _responses({200: ("A page of them.", _ref("Page"))}, 422),
-            },
+            "post": _operation("copy", "Copy an object", begun, parameters=key, requestBody=body),
+            "get": _operation("list", listed, page, parameters=_LISTING),
         },
         "/copies/{job}": {
             "parameters": [_JOB],
-            "get": {
-                "operationId": "look",
-                "summary": "How a copy stands; one that was answered 200 may be unknown",
-                "responses": _responses({200: ("As it stands.", _ref("Status"))}, 404),
-            },
-            "delete": {
-                "operationId": "cancel",
-                "summary": "End a copy and abort its upload",
-                "responses": _responses(
-                    {
-                        200: ("As it ended.", _ref("Result")),
-                        202: ("It will be ended, by its next hop or the sweep.", _ref("Result")),
-                    },
-                    404,
-                ),
-            },
+            "get": _operation("look", look, stands),
+            "delete": _operation("cancel", "End a copy and abort its upload", _responses(*ended)),
         },
         "/copies/{job}/resubmit": {
             "parameters": [_JOB],
-            "post": {
-                "operationId": "resubmit",
-                "summary": "Ask for the same copy again, as a new job",
-                "parameters": [_KEY_HEADER],
-                "responses": _responses(_BEGUN, *_BEGUN_BAD),
-            },
+            "post": _operation("resubmit", again, begun, parameters=key),
         },
         "/healthz": {
-            "get": {
-                "operationId": "health",
-                "summary": "Whether the function runs",
-                "responses": _responses({200: ("It does.", _ref("Health"))}),
-            }
+            "get": _operation(
+                "health", "Whether the function runs", _responses({200: ("It does.", _ref("Health"))})
+            )
         },
         "/openapi.json": {
-            "get": {
-                "operationId": "document",
-                "summary": "This document",
-                "responses": _responses({200: ("OpenAPI 3.1.", {"type": "object"})}),
-            }
+            "get": _operation(
+                "document", "This document", _responses({200: ("OpenAPI 3.1.", {"type": "object"})})
+            )
         },
     }
 
 
 def document() -> Schema:
-    """The whole document."""
+    """Return the whole document."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -397,11 +381,12 @@ def document() -> Schema:
 
 
 def text() -> str:
+    """Return the content of `openapi.json`."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def fields(schema: object) -> Iterator[str]:
-    """All property names anywhere below `schema`."""
+    """Yield all property names anywhere below `schema`."""
     if isinstance(schema, dict):
         yield from schema.get("properties", {})
         for value in schema.values():

@@ -390,6 +390,22 @@ def test_a_copy_that_cannot_be_made_ends_with_the_reason(deployer: Deployer, sou
     assert told in failed.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["copy"], ["copy", "", ""], ["copy", f"oss://{SOURCE}/small", ""], ["copy", "", f"oss://{DESTINATION}"]],
+)
+def test_a_copy_without_source_or_destination_shows_how_to_ask(
+    deployer: Deployer, command: list[str]
+) -> None:
+    for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        del deployer.environment[name]  # it needs no account for that
+    refused = deployer.run(*command)
+    assert refused.returncode == 2
+    assert "usage: make copy SRC=oss://BUCKET/KEY DST=oss://BUCKET[/KEY]" in refused.stderr
+    assert "\n  make copy SRC=oss://my-source/" in refused.stderr
+    assert refused.stdout == ""
+
+
 def test_a_signature_that_does_not_pass_is_told_as_such(deployer: Deployer) -> None:
     deployer.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "wrong"
     failed = deployer.run("copy", f"oss://{SOURCE}/x", f"oss://{DESTINATION}")

@@ -257,6 +257,67 @@ def test_a_planted_mistake_is_refused_and_the_property_named(
     assert re.search(named, found), found or "nothing was found"
 
 
+@pytest.mark.parametrize(
+    ("region", "named"),
+    [
+        ("cn-hangzou", r"region: .* no region 'cn-hangzou'; did you mean cn-hangzhou\?"),
+        ("CN-Shanghai", r"no region 'CN-Shanghai'; did you mean cn-shanghai\?"),
+        ("cn-nowhere", r"no region 'cn-nowhere'; it has ap-northeast-1, .*us-west-1"),
+        ("ap-south-1", r"no region 'ap-south-1'; did you mean "),  # FC has left it; the schema still has it
+    ],
+)
+def test_a_region_that_function_compute_does_not_have_is_refused(
+    tmp_path: Path, region: str, named: str
+) -> None:
+    found = judge(changed(tmp_path, ("region: cn-hangzhou", f"region: {region}")))
+    assert re.search(named, found), found or "nothing was found"
+
+
+@pytest.mark.parametrize(
+    ("cpu", "advice"), [(0.33, "0.3 or 0.35"), (0.351, "0.35 or 0.4"), (0.36, "0.35 or 0.4")]
+)
+def test_a_cpu_between_the_steps_of_function_compute_is_refused(
+    tmp_path: Path, cpu: float, advice: str
+) -> None:
+    found = judge(changed(tmp_path, ("cpu: 0.35", f"cpu: {cpu}")))
+    assert f"props.cpu: `cpu` is {cpu}, but FC has vCPUs in steps of 0.05: write {advice}" in found
+
+
+@pytest.mark.parametrize("hundredths", range(15, 55, 5))
+def test_every_step_that_goes_with_the_memory_is_taken(tmp_path: Path, hundredths: int) -> None:
+    assert judge(changed(tmp_path, ("cpu: 0.35", f"cpu: {hundredths / 100}"))) == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        (
+            "oss:/my-state/rules.json",
+            "nor an object oss://BUCKET/KEY; did you mean oss://my-state/rules.json?",
+        ),
+        ("OSS://my-state/rules.json", "did you mean oss://my-state/rules.json?"),
+        ("s3://my-state/rules.json", "did you mean oss://my-state/rules.json?"),
+        ("my-state/rules.json", "did you mean oss://my-state/rules.json?"),
+        ("rules.json", "'rules.json' is neither a JSON list of rules nor an object oss://BUCKET/KEY"),
+        ("oss://my-state", "oss://my-state names no object: write oss://my-state/KEY"),
+        ("oss://my-state/", "such as oss://my-state/rules.json"),
+        ("oss://My_State/rules.json", "'My_State' is no bucket name"),
+        ('[{"sorce": {"bucket": "aaa"}}]', "unknown field `sorce`; did you mean source?"),
+        (
+            '[{"source": {"bucket": "aaa", "prefx": ""}}]',
+            "at [0].source.prefx: Object contains unknown field `prefx`; did you mean prefix?",
+        ),
+    ],
+)
+def test_rules_that_are_misspelt_are_refused_with_what_was_meant(
+    tmp_path: Path, rules: str, named: str
+) -> None:
+    text = GENUINE.read_text(encoding="utf-8")
+    own = text[text.index("COPY_RULES: ") : text.index("        HTTP_AUTH_TYPE: ")]
+    found = judge(changed(tmp_path, (own, f"COPY_RULES: {json.dumps(rules)}\n")))
+    assert re.search(rf"environmentVariables\.COPY_RULES: .*{re.escape(named)}", found), found
+
+
 ENABLED = ("timerEnabled: false", "timerEnabled: true")
 ASKED = (
     '{"source": {"bucket": "oss-copy-source", "key": "a"}, "destination": {"bucket": "oss-copy-destination"}}'

@@ -85,11 +85,24 @@ def _load(variables: _Asked) -> tuple[Settings | None, dict[str, str]]:
         except Misconfigured as error:
             field = error.field or ""
             text = error.message.removeprefix(f"{field}: ").removeprefix(f"{field} ")
-            if field == "COPY_RULES" and (unknown := re.search(r"unknown field `(.*)`", text)):
-                text += meant(unknown[1], _OF_A_RULE)
-            wrong[field] = text
+            wrong[field] = _about_rules(variables[field], text) if field == "COPY_RULES" else text
             if variables.pop(field, None) is None or field.startswith(("STATE_", "ALLOWED_")):
                 return None, wrong
+
+
+def _about_rules(given: str, text: str) -> str:
+    """Return what is wrong with COPY_RULES, with the advice that the function's own message lacks."""
+    if unknown := re.search(r"unknown field `(.*)`", text):
+        return text + meant(unknown[1], _OF_A_RULE)
+    if re.fullmatch(r"oss://[^/]*/?", given):
+        return (
+            f"{given} names no object: write {given.rstrip('/')}/KEY, such as {given.rstrip('/')}/rules.json"
+        )
+    if given.lstrip()[:1] not in {"[", "{"} and not given.startswith("oss://"):
+        place = re.sub(r"^\w*:?/+", "", given)
+        near = f"; did you mean oss://{place}?" if "/" in place else ""
+        return f"{given[:100]!r} is neither a JSON list of rules nor an object oss://BUCKET/KEY{near}"
+    return text
 
 
 def _suspicious(function: Function, loaded: Settings, is_main: bool) -> Iterator[Line]:

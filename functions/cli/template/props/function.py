@@ -85,7 +85,7 @@ class DestinationConfig(Props, frozen=True):
 
 
 class AsyncInvokeConfig(Props, frozen=True):
-    """How FC treats asynchronous invocations; `asyncTask` turns on task ids, which are accepted once."""
+    """The treatment of asynchronous invocations; `asyncTask` turns on task ids, each accepted once."""
 
     async_task: bool = False
     max_async_retry_attempts: int = 3
@@ -159,8 +159,8 @@ class Function(Props, frozen=True):
         if not _FUNCTION_NAME.match(self.function_name):
             raise ValueError(f"`functionName` {self.function_name!r} is not a function name")
         if self.region not in REGIONS:
-            near = meant(self.region, REGIONS)
-            raise ValueError(f"`region`: Function Compute has no region {self.region!r}{near}")
+            advice = meant(self.region, REGIONS) or f"; it has {', '.join(sorted(REGIONS))}"
+            raise ValueError(f"`region`: Function Compute has no region {self.region!r}{advice}")
         _between("timeout", self.timeout, 1, 86_400)
         _between("memorySize", self.memory_size, 128, 32_768)
         _between("cpu", self.cpu, 0.05, 16)

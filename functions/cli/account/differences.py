@@ -142,7 +142,7 @@ def _variables(wanted: Json, found: Json) -> Iterator[tuple[str, str]]:
 
 
 def _log(wanted: object, found: Json) -> Iterator[tuple[str, str]]:
-    """A log without a project is none. For `auto` the component creates project and logstore."""
+    """Compare logs. One without a project is none; for `auto` the component creates project and logstore."""
     there = found if found.get("project") else None
     if wanted != "auto":
         yield from _compare("logConfig", wanted, there)
@@ -151,14 +151,14 @@ def _log(wanted: object, found: Json) -> Iterator[tuple[str, str]]:
 
 
 def _hook(wanted: Json | None, seen: Json) -> Iterator[tuple[str, str]]:
-    """A hook that runs nothing is none."""
+    """Compare initializers. One that runs nothing is none."""
     found = seen.get("initializer") or {}
     runs = found.get("handler") or found.get("command")
     yield from _compare("instanceLifecycleConfig.initializer", wanted, found if runs else None)
 
 
 def _tags(wanted: Sequence[Json], found: Sequence[Json]) -> Iterator[tuple[str, str]]:
-    """FC adds tags of its own."""
+    """Look for the tags that are wanted: FC adds others of its own."""
     for tag in wanted:
         lowered = {name.lower(): value for name, value in tag.items()}
         if lowered not in [{"key": each.get("key"), "value": each.get("value")} for each in found]:

@@ -154,8 +154,7 @@ def _rules(to: Reach, buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]
             lifecycle.merged(seen.rules, added),
             overlapping=lifecycle.overlaps(seen.rules, added),
         )
-        told = "; ".join(str(each) for each in added)
-        yield Step(f"add lifecycle rules to bucket {name}: {told}", put)
+        yield Step(f"add lifecycle rules to bucket {name}: {'; '.join(map(str, added))}", put)
 
 
 # --- roles ---
@@ -177,7 +176,7 @@ def _function_role(to: Reach, roles: Roles, parts: Collection[str], notes: list[
 
 
 def _trigger_role(roles: Roles) -> Iterator[Step]:
-    """OSS assumes it to invoke the function."""
+    """Make the role that OSS assumes to invoke the function."""
     name = TRIGGER_ROLE
     yield from _role(roles, name, "oss.aliyuncs.com", "OSS invokes functions with it")
     yield from _attachment(roles, roles.attached(name), name, "System", rights.TRIGGER_POLICY)

@@ -19,7 +19,7 @@ from functions.cli.tool import program
 
 
 def deploy(options: argparse.Namespace) -> int:
-    """Check, build and publish the layer as needed, `s deploy`, then compare FC with s.yaml."""
+    """Check, build and publish the layer as needed, run `s deploy`, then compare FC with s.yaml."""
     account = read_account(options.template)
     deployment = judged.read(options.template, environment.read(), is_final=True)
     program.command(options.tool)  # raises before anything is published if there is no tool

@@ -15,12 +15,12 @@ from functions.cli.tool.program import Run
 
 
 def logs(options: argparse.Namespace) -> int:
-    """`s logs` of the function that copies."""
+    """Run `s logs` for the function that copies."""
     return _run(options, ["logs"]).code
 
 
 def invoke(options: argparse.Namespace) -> int:
-    """`s invoke` of the function that copies with an event, or with the file that `@` names."""
+    """Run `s invoke` for the function that copies, with an event or with the file that `@` names."""
     event = options.event
     if not event:
         raise Misused('give EVENT=\'{"action": "sweep"}\' or EVENT=@file')

@@ -14,7 +14,7 @@ SHOWN = 20  # leftovers at most
 
 
 def remove(options: argparse.Namespace) -> int:
-    """List what would be left behind, then `s remove`, and ask FC whether it is gone."""
+    """List what would be left behind, run `s remove`, and ask FC whether it is gone."""
     account = read_account(options.template)
     deployment = template.read(options.template, environment.read())
     found = leftovers.find(account, deployment.main)

@@ -33,12 +33,12 @@ def _elsewhere(given: Destination, function: Function, own_account: str) -> Iter
     if region != function.region:
         yield f"not in the region {function.region}"
     if account != own_account:
-        yield "not of the account of `role`: it would be told of every copy that fails"
+        yield "not of the account of `role`: it would learn of every copy that fails"
 
 
 def _wrong_function(name: str, function: Function, side: str, known: Mapping[str, Function]) -> Iterator[str]:
     if name == function.function_name:
-        yield "a function that cannot start would be told of its own failure, and again"
+        yield "a function that cannot start would be invoked about its own failure, again and again"
     elif name not in known:
         yield f"no resource deploys the function {name}"
     elif side == "onSuccess":

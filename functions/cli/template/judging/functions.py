@@ -29,7 +29,7 @@ def find(function: Function) -> Iterator[Mistake]:
 
 
 def _source(trigger: OssTrigger, own_region: str, own_account: str) -> Iterator[Mistake]:
-    """OSS and FC pass nothing on to another region or account."""
+    """Judge a trigger's source: OSS and FC pass nothing on to another region or account."""
     at = f"triggers.{trigger.trigger_name}.sourceArn"
     _, _, region, account, _ = trigger.source_arn.split(":")
     if region != own_region:
@@ -39,7 +39,7 @@ def _source(trigger: OssTrigger, own_region: str, own_account: str) -> Iterator[
 
 
 def _invocation_role(trigger: OssTrigger, account: str) -> Iterator[Mistake]:
-    """RAM ignores the case of a role's name, and writes it in lower case in ARNs."""
+    """Judge the role that OSS assumes: RAM ignores the case of its name, and ARNs have it in lower case."""
     at, wanted = f"triggers.{trigger.trigger_name}.invocationRole", TRIGGER_ROLE.lower()
     role = ROLE.fullmatch(trigger.invocation_role)
     if role is None:
@@ -67,7 +67,7 @@ def _powers(function: Function) -> Iterator[Mistake]:
 
 
 def _endpoints(function: Function) -> Iterator[Mistake]:
-    """Requests carry the token of the role."""
+    """Judge endpoints: requests to them carry the token of the role."""
     for name in ("OSS_ENDPOINT", "INVOKE_ENDPOINT"):
         if is_in_clear(function.environment_variables.get(name, "")):
             text = "is not https: whoever is on the way reads the role's token"

@@ -70,7 +70,7 @@ def _of_functions(deployment: Deployment) -> Iterator[Mistake]:
 
 
 def _account(deployment: Deployment) -> Iterator[Mistake]:
-    """An account's id has 16 digits and is text: the tool rounds a number above 2^53."""
+    """Judge the account's id: it has 16 digits and is text, since the tool rounds a number above 2^53."""
     for name, value in deployment.vars.items():
         if isinstance(value, int) and value >= 10**11:
             yield Mistake(f"vars.{name}", f'a number is rounded by `s`: put it in quotes, {name}: "{value}"')
@@ -83,7 +83,7 @@ def _account(deployment: Deployment) -> Iterator[Mistake]:
 
 
 def _code(deployment: Deployment) -> Iterator[Mistake]:
-    """The whole folder is uploaded: somebody else's choice of one may hold anything of this machine."""
+    """Judge the code's folder: all of it is uploaded, and another one may hold anything of this machine."""
     root = deployment.root.resolve()
     for name, function in deployment.resources.items():
         if not (root / function.code_path).resolve().is_relative_to(root):

@@ -5,7 +5,6 @@ debug level, and the deploy sends defaults). Ranges are those of the component's
 documentation. This room must not know YAML, nor a second function.
 """
 
-from functions.cli.template.props.function import REGIONS as REGIONS
 from functions.cli.template.props.function import ROLE as ROLE
 from functions.cli.template.props.function import TRIGGER_ROLE as TRIGGER_ROLE
 from functions.cli.template.props.function import AsyncInvokeConfig as AsyncInvokeConfig

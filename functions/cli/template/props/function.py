@@ -15,33 +15,12 @@ Runtime = Literal["python3.10", "python3.12"]
 # The regions of the component's schema (0.1.22), without ap-south-1 and ap-southeast-2: FC has left them (FC
 # documentation, endpoints).
 REGIONS = frozenset(
-    {
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-southeast-1",
-        "ap-southeast-3",
-        "ap-southeast-5",
-        "ap-southeast-7",
-        "cn-beijing",
-        "cn-chengdu",
-        "cn-hangzhou",
-        "cn-heyuan-acdr-1",
-        "cn-hongkong",
-        "cn-huhehaote",
-        "cn-qingdao",
-        "cn-shanghai",
-        "cn-shanghai-cloudspe",
-        "cn-shanghai-finance-1",
-        "cn-shenzhen",
-        "cn-wulanchabu",
-        "cn-zhangjiakou",
-        "eu-central-1",
-        "eu-west-1",
-        "me-central-1",
-        "us-east-1",
-        "us-west-1",
-    }
-)
+    ["ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-3", "ap-southeast-5",
+     "ap-southeast-7", "cn-beijing", "cn-chengdu", "cn-hangzhou", "cn-heyuan-acdr-1", "cn-hongkong",
+     "cn-huhehaote", "cn-qingdao", "cn-shanghai", "cn-shanghai-cloudspe", "cn-shanghai-finance-1",
+     "cn-shenzhen", "cn-wulanchabu",
+     "cn-zhangjiakou", "eu-central-1", "eu-west-1", "me-central-1", "us-east-1", "us-west-1"]
+)  # fmt: skip
 ENVIRONMENT_LIMIT = 4096  # bytes of all names and values together (FC limits page)
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}\Z")
 ROLE = re.compile(r"acs:ram::(?P<account>\d+):role/(?P<name>[\w.-]+)")
@@ -55,7 +34,7 @@ def _between(name: str, value: float, low: float, high: float) -> None:
 
 
 def _check_cpu(cpu: float, memory: int) -> None:
-    """FC has vCPUs in steps of 0.05, and 1 to 4 GB of memory go with one."""
+    """Refuse what FC refuses: it has vCPUs in steps of 0.05, and 1 to 4 GB of memory go with one."""
     steps = round(cpu * 20, 9)
     if steps % 1:
         near = f"{math.floor(steps) / 20:g} or {math.ceil(steps) / 20:g}"

@@ -10,30 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
-from osscopy.model import (
-    Acl,
-    Attributes,
-    BucketInfo,
-    Cancelled,
-    Conditions,
-    CopyRequest,
-    Done,
-    Entered,
-    Head,
-    LifecycleRule,
-    ListedPart,
-    ObjectPage,
-    Opened,
-    Part,
-    PartPage,
-    Pin,
-    Problem,
-    Retention,
-    Source,
-    Trigger,
-    UploadPage,
-    Written,
-)
+from osscopy.model.buckets import BucketInfo, LifecycleRule, ObjectPage, Retention
+from osscopy.model.objects import Head, ListedPart, Part, PartPage, UploadPage, Written
+from osscopy.model.pins import Attributes, Pin
+from osscopy.model.records import Cancelled, Done, Entered, Opened
+from osscopy.model.request import Acl, Conditions, CopyRequest, Source
+from osscopy.model.results import Problem, Trigger
 
 
 class Store(Protocol):

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from osscopy import events
 from osscopy.model import (

@@ -7,8 +7,7 @@ import zoneinfo
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from osscopy.model import Refused
 from osscopy.plan import keys

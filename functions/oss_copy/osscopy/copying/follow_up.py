@@ -53,7 +53,7 @@ def up(
         return False
     seen = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
-    job_id, started_at = events.job_id(asked, occurrence), results.iso(session.now())
+    job_id, started_at = plan.job_id(asked, occurrence), results.iso(session.now())
     copy = Copy(job_id, asked, started_at, keep=True, follows=follows + 1)
     bound = msgspec.structs.replace(copy, request=request)
     mine = session.opening(bound, now, head, _method(session, request, head))

@@ -113,7 +113,7 @@ class Engine:
             return done
         try:
             request, head = self._find_source(copy)
-            events.check_found(request, head)
+            plan.check_found(request, head)
             # from here on what a symlink points to is the source, pinned and proved as any other object
             request, head = self._session.follow(request, head, request.conditions)
         except (Failed, Skipped) as error:

@@ -1,57 +1,26 @@
-"""The events room."""
+"""Events to commands: one module a trigger, and `parser`, which knows which of them reads an event.
+
+`oss`, `eventbridge`, `timer`, `http` and `direct` read the events that others send; `continuation` writes and
+reads those that the function sends to itself; `dropped` reads those that FC gave up. This room must not know
+what a command does, nor ask anything of OSS or FC: an event that is refused here has had no effect.
+"""
 
 from __future__ import annotations
 
-from osscopy.events.parser import (
-    CREATED as CREATED,
-    CREATING as CREATING,
-    ELSEWHERE as ELSEWHERE,
-    FORMS as FORMS,
-    HEADER_NAME as HEADER_NAME,
-    HEADERS as HEADERS,
-    HTTP_DATE as HTTP_DATE,
-    JOB as JOB,
-    LINE as LINE,
-    LIST as LIST,
-    MAX_ASYNC_PAYLOAD as MAX_ASYNC_PAYLOAD,
-    MAX_LANES as MAX_LANES,
-    MAX_LINE as MAX_LINE,
-    MAX_PARALLEL as MAX_PARALLEL,
-    MAX_REQUESTS as MAX_REQUESTS,
-    MAX_TAG_KEY as MAX_TAG_KEY,
-    MAX_TAG_VALUE as MAX_TAG_VALUE,
-    MAX_TAGS as MAX_TAGS,
-    MAX_TRAFFIC as MAX_TRAFFIC,
-    META as META,
-    MIN_TRAFFIC as MIN_TRAFFIC,
-    PASSED as PASSED,
-    REPLICATED as REPLICATED,
-    USER_NAME as USER_NAME,
-    VERSION as VERSION,
-    VERSION_ID as VERSION_ID,
-    VISIBLE as VISIBLE,
-    WRITTEN as WRITTEN,
-    Arrival as Arrival,
-    Batch as Batch,
-    Event as Event,
+from osscopy.events.batch import Arrival as Arrival, Batch as Batch, PassedOver as PassedOver
+from osscopy.events.continuation import VERSION as VERSION, encode as encode
+from osscopy.events.direct import read_request as read_request
+from osscopy.events.http import (
     HttpCall as HttpCall,
     HttpContext as HttpContext,
     HttpLine as HttpLine,
-    Items as Items,
-    PassedOver as PassedOver,
-    check_found as check_found,
-    check_request as check_request,
-    check_rule as check_rule,
-    decode as decode,
-    encode as encode,
-    given_up as given_up,
     is_http as is_http,
-    job_id as job_id,
+)
+from osscopy.events.jsons import decode as decode, unmarked as unmarked
+from osscopy.events.oss import CREATED as CREATED
+from osscopy.events.parser import (
+    Event as Event,
+    given_up as given_up,
     needs_rules as needs_rules,
     parse as parse,
-    prepare as prepare,
-    read_request as read_request,
-    read_time as read_time,
-    skips_markers as skips_markers,
-    unmarked as unmarked,
 )

@@ -25,6 +25,7 @@ from osscopy.plan.evidence import (
     pinned as pinned,
     verified_by as verified_by,
 )
+from osscopy.plan.keys import JOB as JOB, LIST as LIST, job_id as job_id, task_id as task_id
 from osscopy.plan.methods import (
     DEFAULT_THRESHOLD as DEFAULT_THRESHOLD,
     MAX_OBJECT as MAX_OBJECT,
@@ -53,6 +54,7 @@ from osscopy.plan.parts import (
     smallest_part as smallest_part,
     split as split,
 )
+from osscopy.plan.rules import check_rules as check_rules, skips_markers as skips_markers
 from osscopy.plan.steps import (
     MAX_STALLS as MAX_STALLS,
     Finish as Finish,
@@ -86,4 +88,13 @@ from osscopy.plan.timing import (
     restore_delay as restore_delay,
     settle_time as settle_time,
     shallow_timeout as shallow_timeout,
+)
+from osscopy.plan.validate import (
+    FORMS as FORMS,
+    VERSION_ID as VERSION_ID,
+    VISIBLE as VISIBLE,
+    check_found as check_found,
+    check_request as check_request,
+    check_text as check_text,
+    prepare as prepare,
 )

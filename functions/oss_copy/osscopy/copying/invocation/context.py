@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from osscopy import events, plan
+from osscopy import plan
 from osscopy.copying.invocation.retry import Attempts
 from osscopy.model import (
     Acl,
@@ -170,7 +170,7 @@ class Session:
         if key is None:
             raise Transient("SourceInMotion", "the symlink is being replaced just now")
         followed = msgspec.structs.replace(request, source=Source(request.source.bucket, key))
-        events.check_request(followed)
+        plan.check_request(followed)
         self.allow(followed)
         via = request.source.key if request.source.version_id is None else None
         return followed, msgspec.structs.replace(self.source(followed, conditions), via=via)

@@ -461,7 +461,7 @@ class Engine:
         if wait <= 0:
             return self._ending.examine(task, Failed(*UNKNOWN))
         following = msgspec.structs.replace(task, hop=task.hop + 1, excused=task.excused + 1, gone_at=since)
-        self._session.submit(task_id(following), events.encode(following), min(3600, int(wait) + 1))
+        self._session.submit(plan.task_id(following), events.encode(following), min(3600, int(wait) + 1))
         return results.under_way(task, task.upload.parts)
 
     def _work(self, task: Continue, listed: Sequence[ListedPart]) -> Result:
@@ -528,7 +528,7 @@ class Engine:
 
     def _next(self, task: Continue, delay: int, stalls: int, done: int) -> Result:
         following = msgspec.structs.replace(task, hop=task.hop + 1, stalls=stalls, parts_done=done)
-        self._session.submit(task_id(following), events.encode(following), delay)
+        self._session.submit(plan.task_id(following), events.encode(following), delay)
         return results.under_way(task, done)
 
     def _finish(self, task: Continue) -> Result:
@@ -592,8 +592,3 @@ def _check_crc64(pin: Pin, combined: int | None) -> None:
             f"the parts make CRC64 {combined}, not the source's {pin.crc64}; the destination was not touched"
         )
         raise Failed("VerificationFailed", text)
-
-
-def task_id(task: Continue) -> str:
-    """Names a hop for FC, which takes each name once."""
-    return f"{task.job}-g{task.generation}-l{task.lane}-h{task.hop}"

@@ -18,7 +18,6 @@ from osscopy import events, plan
 from osscopy.copying import follow_up, results
 from osscopy.copying.invocation.context import Session
 from osscopy.copying.outcome import Ending, task_of
-from osscopy.copying.start import task_id
 from osscopy.jobs import lists
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import (
@@ -162,7 +161,7 @@ class Sweeper:
             return "waiting"
         task = msgspec.structs.replace(task, generation=generation)
         self._session.ask(lambda: self._journal.supersede(task.job, generation))
-        self._session.submit(task_id(task), events.encode(task), 0)
+        self._session.submit(plan.task_id(task), events.encode(task), 0)
         return "resumed"
 
     def _restart(self, opened: Opened, generation: int) -> None:
@@ -318,7 +317,7 @@ class Sweeper:
         if following.stalls >= plan.MAX_STALLS:  # it dies each time: at the sweep's pace from here on
             self._session.log("leftToSweep", job=task.job, hop=task.hop)
             return False
-        self._session.submit(task_id(following), events.encode(following), 5)
+        self._session.submit(plan.task_id(following), events.encode(following), 5)
         return True
 
     def _pick_up_rest(self, rest: Rest) -> bool:

@@ -6,12 +6,6 @@ that the same decisions run in the function, in tests and in a simulation.
 
 from __future__ import annotations
 
-from osscopy.plan.attributes import (
-    attributes as attributes,
-    names_all as names_all,
-    promised_content as promised_content,
-    tags_digest as tags_digest,
-)
 from osscopy.plan.evidence import (
     asked as asked,
     bind as bind,
@@ -19,9 +13,8 @@ from osscopy.plan.evidence import (
     combined_crc64 as combined_crc64,
     differences as differences,
     is_same_version as is_same_version,
-    lacks_tag_count as lacks_tag_count,
     multipart_etag as multipart_etag,
-    pin as pin,
+    pin_of as pin_of,
     pinned as pinned,
     verified_by as verified_by,
 )
@@ -53,6 +46,13 @@ from osscopy.plan.parts import (
     part_size as part_size,
     smallest_part as smallest_part,
     split as split,
+)
+from osscopy.plan.promises import (
+    attributes as attributes,
+    lacks_tag_count as lacks_tag_count,
+    names_all as names_all,
+    promised_content as promised_content,
+    tags_digest as tags_digest,
 )
 from osscopy.plan.rules import check_rules as check_rules, skips_markers as skips_markers
 from osscopy.plan.steps import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from osscopy.model import GIB, MIB, TIB, CopyRequest, Head, Opened, Refused
-from osscopy.plan.attributes import encryption
 from osscopy.plan.evidence import is_same_version
 from osscopy.plan.parts import PART_RATE
+from osscopy.plan.promises import encryption
 from osscopy.plan.timing import read_timeout, reserve
 
 MAX_OBJECT = 488 * TIB // 10  # 48.8 TB as documented, a little less than MAX_PARTS * MAX_PART

@@ -1,4 +1,4 @@
-"""The overwrite policy: may a copy replace the destination? Knows not how a copy is made."""
+"""The overwrite policy: may a copy replace the destination? Knows no method of copying."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def judge_overwrite(
 ) -> None:
     """Raise Conflict or Skipped if the overwrite policy says so; `destination` None: nothing is there.
 
-    What holds the source's bytes is skipped only if it shows all that was asked for, too. Dates have whole
-    seconds: within one, a rule (`follows`) copies what differs, since nobody asks again.
+    A destination with the source's bytes is skipped only if it also shows all that was asked for. Dates have
+    whole seconds: within one, a rule (`follows`) copies what differs, since nobody asks again.
     """
     if destination is None:
         return
@@ -38,15 +38,15 @@ def judge_overwrite(
 
 
 def is_shown(request: CopyRequest, source: Head, destination: Head) -> bool:
-    """Whether the destination holds the source's bytes and shows all that a copy promises.
+    """Return whether the destination holds the source's bytes and shows all that a copy promises.
 
-    What is not shown counts as kept, so that nothing is copied again and again for what nobody can see.
+    A value that is not shown counts as kept, so that nothing is copied again and again for it.
     """
     return same_content(source, destination) and not differences(bind(request, source), destination, 0, None)
 
 
 def same_content(one: Head, other: Head) -> bool:
-    """Whether two objects surely hold the same bytes: unknown checksums are never counted as equal."""
+    """Return whether two objects surely hold the same bytes: unknown checksums never count as equal."""
     if one.link is not None or other.link is not None:
         return one.link == other.link
     if one.size != other.size:

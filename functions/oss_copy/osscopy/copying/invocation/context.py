@@ -224,7 +224,7 @@ class Session:
         """The tags to be copied. Failed if they may not be read, where HEAD does not show their number."""
         if request.tags != "copy" or head.link is not None or head.tag_count == 0:
             return {}
-        source = plan.pinned(request.source, plan.pin(head))
+        source = plan.pinned(request.source, plan.pin_of(head))
         try:
             return self.ask(lambda: self.store.tags(request, source))
         except Failed as error:

@@ -44,7 +44,7 @@ class Misconfigured(OssCopyError):
 
 
 class Refused(OssCopyError):
-    """The request cannot be served as it is; nothing was asked of OSS."""
+    """The request cannot be served as it is; OSS was asked nothing."""
 
 
 class Failed(OssCopyError):
@@ -60,19 +60,19 @@ class Conflict(Failed):
 
 
 class UploadGone(Failed):
-    """OSS knows no such upload any more; a lost answer of our own may be why."""
+    """OSS knows no such upload any more; a request of ours without an answer may have ended it."""
 
 
 class Skipped(OssCopyError):
-    """Nothing was copied because the request says so: not modified, or there already."""
+    """Nothing was copied because the request says so: the source is not modified, or the copy exists."""
 
 
 class Transient(OssCopyError):
     """Throttling, 5xx, time-outs, lost connections, expired credentials.
 
-    `in_doubt`: the request may have taken effect although its answer was lost; `outlasted`: it was waited
-    for as long as it was to be.
-    `throttled`: the platform asked for less; `pause` seconds if it said how long.
+    `in_doubt`: the request may have taken effect although its answer was lost; `outlasted`: the answer did
+    not come within the time allowed for it.
+    `throttled`: the platform asked for fewer requests, after `pause` seconds if it said so.
     """
 
     retryable = True

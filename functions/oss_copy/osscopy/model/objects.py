@@ -11,9 +11,9 @@ from osscopy.model.values import Value
 
 
 class Encrypted(Value, frozen=True):
-    """Server-side encryption as OSS shows it and as it is named to OSS: text, whatever OSS has by now.
+    """Server-side encryption as OSS shows it and takes it: text, since OSS adds algorithms.
 
-    `key_id` and `data_encryption` None: not shown, or not named, so that OSS decides.
+    `key_id` and `data_encryption` None: not shown, or left to OSS.
     """
 
     algorithm: str
@@ -22,7 +22,7 @@ class Encrypted(Value, frozen=True):
 
     @classmethod
     def of(cls, asked: Encryption) -> Encrypted:
-        """What a request asks for."""
+        """Return the encryption that a request asks for."""
         return cls(asked.algorithm, asked.key_id, asked.data_encryption)
 
 
@@ -95,7 +95,7 @@ class UploadPage(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What OSS said that it wrote; `version_id` only where the bucket has versions. Its ETag may be empty."""
+    """OSS's answer to a write; `version_id` only where the bucket has versions. The ETag may be empty."""
 
     etag: str
     version_id: str | None

@@ -13,10 +13,10 @@ from osscopy.model.values import Value
 
 
 class Promise(Value, frozen=True):
-    """What the destination has to show besides size and CRC64, small enough to travel with every hop.
+    """The attributes that the destination has to show, small enough to travel with every hop.
 
-    `content`: a digest of each content header and of the user metadata (`plan.digests`). `tags`: how many;
-    None: the source did not show it, and OSS copies them itself.
+    `content`: a digest of each content header and of the user metadata. `tags`: their number; None: the
+    source did not show it, and OSS copies them itself.
     """
 
     content: str
@@ -26,11 +26,11 @@ class Promise(Value, frozen=True):
 
 
 class Pin(Value, frozen=True):
-    """The version of the source that a copy is bound to (design: one source version), and what that promises.
+    """The version of the source that a copy is bound to, and the promise of its copy.
 
     `tags`: a digest of the source's tags if they are copied apart from the bytes, None if there are none.
-    `link`: what a symlink points to that is copied as a symlink.
-    `via`: the key of the symlink that was followed to the source, which has to go on pointing there.
+    `link`: the target of a symlink that is copied as a symlink.
+    `via`: the key of the symlink that was followed to the source, which must still point there.
     `encryption`: how the source was encrypted, for the result.
     """
 
@@ -60,7 +60,7 @@ class Attributes(msgspec.Struct, frozen=True):
 
 
 class Upload(Value, frozen=True):
-    """A multipart upload of ours: its boundaries never change. `opened_at`: OSS's clock, Unix seconds."""
+    """A multipart upload of a copy: its boundaries never change. `opened_at`: OSS's clock, Unix seconds."""
 
     id: str
     part_size: int

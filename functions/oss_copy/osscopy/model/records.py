@@ -16,15 +16,14 @@ from osscopy.model.results import Result
 from osscopy.model.values import Value
 
 
-# Written once, never changed; the nonce tells a writer whose answer was lost that the record is its own.
 class Opened(Value, frozen=True):
-    """`open/<job>`: what is asked for, and the version of the source it is bound to.
+    """`open/<job>`: the request, and the version of the source that the copy is bound to.
 
-    `uncertain`: an attempt before this record may have copied an older version, and that may land late.
+    `uncertain`: an attempt before this record may have copied an older version, which may take effect late.
     `seen_at`: when the source was seen, by OSS's clock; nothing was written before.
-    `in_doubt`: a copy in parts that a CopyObject without an answer came before.
+    `in_doubt`: a CopyObject without an answer came before this copy in parts.
     `settle`: T_late of the invocation that wrote it, in seconds.
-    `restores`: the source is archived, and is waited for.
+    `restores`: the copy waits for the restoration of an archived source.
     """
 
     nonce: str
@@ -42,12 +41,12 @@ class Opened(Value, frozen=True):
 
     @property
     def may_land(self) -> bool:
-        """Whether a CopyObject may have been asked for that has had no answer."""
+        """Tell whether there may be a CopyObject that has had no answer."""
         return self.in_doubt or self.method == "simple"
 
     @property
     def not_before(self) -> int:
-        """No CopyObject of this copy landed before, by OSS's clock; 0: nobody knows."""
+        """The time before which no CopyObject of this copy took effect, by OSS's clock; 0: unknown."""
         return 0 if self.uncertain else self.seen_at
 
 
@@ -59,16 +58,16 @@ class Entered(Value, frozen=True):
 
 
 class Cancelled(Value, frozen=True):
-    """`cancel/<job>`: somebody wants it to end."""
+    """`cancel/<job>`: a caller wants the copy to end."""
 
     nonce: str
     at: str
 
 
 class Done(Value, frozen=True):
-    """`done/<job>`: how it ended, and what had been asked for, so that it can be asked for again.
+    """`done/<job>`: the result, and the request, so that it can be repeated.
 
-    `settle`: the longest T_late of the invocations that are known to have worked on it, in seconds.
+    `settle`: the longest T_late of the invocations known to have worked on it, in seconds.
     """
 
     nonce: str
@@ -78,21 +77,21 @@ class Done(Value, frozen=True):
 
 
 class Waiting(Value, frozen=True):
-    """`rest/<list>`: copies of one event that are to be begun. `asked_at`: when they came, Unix seconds."""
+    """`rest/<list>`: copies of one event that have not begun. `asked_at`: when they came, Unix seconds."""
 
     copies: tuple[Copy, ...]
     asked_at: float
 
 
 class Generation(msgspec.Struct, frozen=True):
-    """The newest generation that a sweep has started, and how many seconds ago by OSS's clock."""
+    """The newest generation that a sweep has started, and its age in seconds by OSS's clock."""
 
     number: int
     age: int
 
 
 class Claimed(Value, frozen=True):
-    """`key/<hash>`: the job that an Idempotency-Key stands for, and when it was given first (ISO 8601)."""
+    """`key/<hash>`: the job that an Idempotency-Key stands for, and the time of its first use (ISO 8601)."""
 
     nonce: str
     job: str

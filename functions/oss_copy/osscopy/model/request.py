@@ -1,6 +1,6 @@
-"""A copy request and a rule: the contract with whoever asks for copies.
+"""A copy request and a rule: the contract with those who ask for copies.
 
-Knows no event format: what is taken is written in `events`, what is refused in `plan.validate`.
+Knows no event format (`events` reads them) and no limits (`plan.validate` checks them).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Source(Value, frozen=True):
 
 
 class Destination(Value, frozen=True):
-    """Where to. `key` may be a template (see `names.render`); by default it is the source's key."""
+    """The place to copy to. `key` may be a template (see `plan.templates`); by default the source's key."""
 
     bucket: str
     key: str = "{key}"
@@ -39,7 +39,7 @@ class Conditions(Value, frozen=True):
 
 
 class ContentHeaders(Value, frozen=True):
-    """The headers a reader of the object gets with it, and its user metadata (without `x-oss-meta-`)."""
+    """The headers that come with an object when it is read, and its user metadata (without `x-oss-meta-`)."""
 
     content_type: str | None = None
     cache_control: str | None = None
@@ -59,7 +59,7 @@ class Encryption(Value, frozen=True):
 
 
 class Tuning(Value, frozen=True):
-    """How to copy. `part_size` in bytes or as `"64MiB"`; absent means: chosen by plan."""
+    """Settings of one copy. `part_size` in bytes or as `"64MiB"`; `plan` chooses what is absent."""
 
     part_size: int | str | None = None
     parallel: int | None = None
@@ -68,10 +68,10 @@ class Tuning(Value, frozen=True):
 
 
 class Options(Value, frozen=True, kw_only=True):
-    """How a copy is to be done and what the destination is to carry.
+    """The options of a copy: conditions, the attributes of the destination, and the method.
 
-    `encryption`: `keep`: the source's, and where it has none, the destination bucket's; `bucket`: the latter.
-    None is how earlier versions wrote `bucket` on record; a request that says null means the default.
+    `encryption`: `keep`: the source's, or the destination bucket's if it has none; `bucket`: the bucket's.
+    Earlier versions wrote None on record for `bucket`; null in a request means the default.
     """
 
     overwrite: Literal["always", "never", "ifDifferent", "ifNewer"] = "always"
@@ -96,16 +96,16 @@ class CopyRequest(Options, frozen=True, kw_only=True):
 
     @property
     def is_onto_itself(self) -> bool:
-        """Whether what is written takes the place of what was read, or of the current version of it.
+        """Tell whether the copy takes the place of its source, or of the source's current version.
 
-        The source as it is afterwards is then what was written: no evidence of anything.
+        The source then shows what was written, which proves nothing.
         """
         source, destination = self.source, self.destination
         return (source.bucket, source.key) == (destination.bucket, destination.key)
 
 
 class RuleSource(Value, frozen=True):
-    """What a rule watches: keys of `bucket` with this prefix and suffix."""
+    """The keys of `bucket` that a rule watches: those with this prefix and suffix."""
 
     bucket: str
     prefix: str = ""
@@ -113,9 +113,9 @@ class RuleSource(Value, frozen=True):
 
 
 class Rule(Options, frozen=True, kw_only=True):
-    """What the OSS trigger copies where; the options are those of a copy request.
+    """A rule of the OSS trigger: keys to copy, and where to; the options are those of a copy request.
 
-    `markers`: what becomes of folder markers, keys that end with a slash; None: what suits the template.
+    `markers`: copy or skip folder markers, keys that end with a slash; None: as the template allows.
     """
 
     source: RuleSource
@@ -123,11 +123,11 @@ class Rule(Options, frozen=True, kw_only=True):
     markers: Literal["copy", "skip"] | None = None
 
     def covers(self, bucket: str, key: str) -> bool:
-        """Whether an object is this rule's business."""
+        """Return whether the rule watches this object."""
         watched = self.source
         return bucket == watched.bucket and key.startswith(watched.prefix) and key.endswith(watched.suffix)
 
     def request(self, key: str) -> CopyRequest:
-        """The copy this rule makes of `key`; its destination key is still the template."""
+        """Return the copy that this rule makes of `key`; its destination key is still the template."""
         options = {name: getattr(self, name) for name in Options.__struct_fields__}
         return CopyRequest(source=Source(self.source.bucket, key), destination=self.destination, **options)

@@ -12,7 +12,7 @@ from osscopy.model.values import Value
 
 
 class Seen(Value, frozen=True):
-    """An object in a result; what is unknown is null."""
+    """An object in a result; unknown values are null."""
 
     bucket: str
     key: str
@@ -38,9 +38,9 @@ class Problem(Value, frozen=True):
 
 
 class Result(Value, frozen=True):
-    """What became of a copy; times are ISO 8601 in UTC.
+    """The result of a copy; times are ISO 8601 in UTC.
 
-    `phase`: what a copy that runs waits for, and `next_look_at` when that is looked at again; else left out.
+    `phase`: the reason why a running copy waits, and `next_look_at` its next look at that; else left out.
     """
 
     job: str | None
@@ -62,7 +62,7 @@ class Result(Value, frozen=True):
 
 
 class Doubt(Value, frozen=True):
-    """An upload that may be ours or not: it is reported, never aborted."""
+    """An upload that may belong to a copy or not: it is reported, never aborted."""
 
     bucket: str
     key: str
@@ -71,9 +71,9 @@ class Doubt(Value, frozen=True):
 
 
 class Swept(Value, frozen=True):
-    """What a sweep did: copies looked at, and of these resumed, ended, and forgotten for good.
+    """The result of a sweep: copies looked at, and how many of them it resumed, ended, and forgot.
 
-    `aborted`: uploads that an Initiate without an answer had left. `more`: an invocation of its own goes on.
+    `aborted`: orphan uploads, of an Initiate without an answer. `more`: another invocation goes on.
     """
 
     looked: int
@@ -91,7 +91,7 @@ Grade: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
 
 class Trigger(msgspec.Struct, frozen=True):
-    """A trigger as FC tells of it. `source`: an ARN; `config`: JSON."""
+    """A trigger as FC shows it. `source`: an ARN; `config`: JSON."""
 
     name: str
     kind: str
@@ -113,14 +113,14 @@ class Line(Value, frozen=True):
 
 
 class Checked(Value, frozen=True):
-    """What the check found; `status` is that of the worst line, `skipped` counting as ok."""
+    """The result of the check; `status` is that of the worst line, `skipped` counting as ok."""
 
     status: Literal["ok", "warning", "failed"]
     lines: tuple[Line, ...]
 
 
 class Status(Result, frozen=True):
-    """A result with how fast it goes: bytes a second since the start, and seconds to go at that rate."""
+    """A result with its rate, in bytes a second since the start, and the seconds left at that rate."""
 
     rate: int | None = None
     eta_seconds: int | None = None

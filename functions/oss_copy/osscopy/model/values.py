@@ -1,4 +1,4 @@
-"""What all values have in common. Knows none of them."""
+"""The form that all values share, and units of bytes. Knows no value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which requests copy an object: one CopyObject or parts. Knows no part and no step.
+"""The method of a copy: one CopyObject or parts. Knows no part and no step.
 
 Limits are OSS's unless a comment says ours.
 """
@@ -14,17 +14,19 @@ from osscopy.plan.promises import encryption
 from osscopy.plan.timing import read_timeout, reserve
 
 MAX_OBJECT = 488 * TIB // 10  # 48.8 TB as documented, a little less than MAX_PARTS * MAX_PART
+
 # Ours. The official copier (oss SDK v2) leaves CopyObject at this size: 2 GB were seen to outlast 60 s.
 DEFAULT_THRESHOLD = 200 * MIB
+
 Method: TypeAlias = Literal["simple", "shallow", "multipart"]
 
 
 def method(request: CopyRequest, source: Head, threshold: int, timeout: float) -> Method:
-    """CopyObject up to `threshold` bytes and for what is shallow, parts above; an empty object has no parts.
+    """Choose CopyObject up to `threshold` bytes and for a shallow copy, parts above.
 
-    A threshold above what CopyObject takes does not count: 5 GB, and 1 GB if the storage class changes; nor
-    one above what an invocation of `timeout` seconds can wait for. A traffic limit lowers it, so that
-    CopyObject takes no longer than without one.
+    The threshold is at most what CopyObject takes (5 GB, or 1 GB if the storage class changes) and what an
+    invocation of `timeout` seconds can wait for. A traffic limit lowers it, so that CopyObject takes no
+    longer than without one. An empty object has no parts.
     """
     tuning = request.tuning
     if source.link is not None and tuning.method == "multipart":
@@ -48,26 +50,27 @@ def method(request: CopyRequest, source: Head, threshold: int, timeout: float) -
 
 
 def method_on_record(opened: Opened, source: Head, chosen: Method) -> Method:
-    """`chosen`, unless an earlier delivery has begun in parts; an empty object has none whatever it wrote."""
+    """Return `chosen`, unless an earlier delivery has begun in parts and the object still has any."""
     if opened.method == "simple" or (source.size == 0 and is_same_version(opened.pin, source)):
         return chosen
     return "multipart"
 
 
 def longest_copy(timeout: float) -> int:
-    """Bytes that one CopyObject can be waited for within an invocation of `timeout` seconds."""
+    """Return the bytes of the longest CopyObject that an invocation of `timeout` seconds can wait for."""
     return int(min(read_timeout(timeout), max(1.0, timeout - 2 * reserve(timeout))) * PART_RATE)
 
 
 def rate(request: CopyRequest) -> float:
-    """Bytes a second that one request of this copy is trusted to copy."""
+    """Return the bytes a second that one request of this copy is trusted to copy."""
     return min(PART_RATE, request.traffic_limit / 8) if request.traffic_limit else PART_RATE
 
 
 def is_shallow(request: CopyRequest, source: Head) -> bool:
-    """Whether OSS can copy without moving bytes: same bucket, storage class and encryption as they are.
+    """Return whether OSS can copy without moving bytes: same bucket, storage class and encryption.
 
-    Not with an overwrite policy: one that times out and lands later would be in the way of its own fallback.
+    Not with an overwrite policy: a shallow copy that takes effect after its time-out would be in the way of
+    the copy in parts that follows it.
     """
     return (
         request.overwrite == "always"
@@ -80,6 +83,6 @@ def is_shallow(request: CopyRequest, source: Head) -> bool:
 
 
 def must_wait(request: CopyRequest, source: Head) -> bool:
-    """Whether the source is archived and is to be restored first."""
+    """Return whether the source is archived and has to be restored first."""
     archived = source.storage_class in {"Archive", "ColdArchive", "DeepColdArchive"}
     return request.archive == "restore" and archived and source.restoration != "done"

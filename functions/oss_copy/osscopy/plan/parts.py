@@ -18,7 +18,7 @@ _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 
 
 def byte_size(value: int | str, field: str = "tuning.partSize") -> int:
-    """`"64MiB"` or a number of bytes; refuses anything else, naming the `field`."""
+    """Read `"64MiB"` or a number of bytes; refuse anything else, naming the `field`."""
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if isinstance(value, str) and found is None:
         raise Refused("InvalidSize", f"{value[:40]!r} is no size; write 67108864 or 64MiB", field=field)
@@ -26,7 +26,7 @@ def byte_size(value: int | str, field: str = "tuning.partSize") -> int:
 
 
 def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: float = PART_RATE) -> int:
-    """Bytes per part: at most 10,000 parts, each copied within `seconds` at `rate`, all threads busy."""
+    """Return the bytes of a part: 10,000 parts at most, each copied within `seconds`, all threads busy."""
     least = max(MIN_PART, -(-size // MAX_PARTS))
     if tuning.part_size is not None:
         asked = byte_size(tuning.part_size)
@@ -51,7 +51,7 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: fl
 
 
 def smallest_part(tuning: Tuning) -> int:
-    """Bytes up to which an object has one part, which takes as long as the whole of it."""
+    """Return the bytes up to which an object has one part, which takes as long as a CopyObject."""
     return SMALLEST_PART if tuning.part_size is None else byte_size(tuning.part_size)
 
 
@@ -64,7 +64,7 @@ def _round_down(value: int, unit: int) -> int:
 
 
 def part(number: int, size: int, part_size: int) -> Part:
-    """Part `number` (from 1) of an object of `size` bytes."""
+    """Return part `number` (from 1) of an object of `size` bytes."""
     return Part(number, (number - 1) * part_size, min(number * part_size, size) - 1)
 
 
@@ -74,19 +74,19 @@ def split(size: int, part_size: int) -> tuple[Part, ...]:
 
 
 def lane_numbers(parts: int, lanes: int, lane: int) -> range:
-    """The part numbers of `lane` (from 1): one unbroken range, so that ListParts reads it by marker."""
+    """Return the part numbers of `lane` (from 1): one range, so that ListParts reads it by marker."""
     return range((lane - 1) * parts // lanes + 1, lane * parts // lanes + 1)
 
 
 def missing(pin: Pin, upload: Upload, lane: int, listed: Iterable[ListedPart]) -> tuple[Part, ...]:
-    """The parts of `lane` that are not there in full; one with a wrong size is copied again."""
+    """Return the parts of `lane` that are missing or have a wrong size."""
     sizes = {seen.number: seen.size for seen in listed}
     wanted = (part(n, pin.size, upload.part_size) for n in lane_numbers(upload.parts, upload.lanes, lane))
     return tuple(each for each in wanted if sizes.get(each.number) != each.size)
 
 
 def gaps(pin: Pin, upload: Upload, listed: Sequence[ListedPart]) -> list[int]:
-    """Part numbers that keep the upload from being completed: missing, of wrong size, or not ours."""
+    """Return the part numbers that keep the upload from Complete: missing, of a wrong size, or not ours."""
     sizes = {seen.number: seen.size for seen in listed}
     wrong = [each.number for each in split(pin.size, upload.part_size) if sizes.get(each.number) != each.size]
     return wrong + [number for number in sizes if number > upload.parts]

@@ -1,4 +1,4 @@
-"""What the destination must carry besides its bytes, and the promise of it that travels with a copy.
+"""Headers, tags and encryption of the destination, and the promise of them that travels with a copy.
 
 Knows no request to OSS: names of headers belong to `aliyun`.
 """
@@ -14,6 +14,7 @@ from osscopy.model import Acl, Attributes, ContentHeaders, CopyRequest, Encrypte
 
 DIGEST = 8  # hex digits of each field's digest
 _FIELDS = ContentHeaders.__struct_fields__
+
 # Of the source's user metadata: what its bytes were encrypted with before they were uploaded.
 _SEALED = "client-side-encryption-"
 

@@ -13,7 +13,7 @@ MAX_STALLS = 3  # hops in a row that copied nothing and were not throttled
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where a hop stands after it has worked: parts of its lane, seconds of its invocation."""
+    """The state of a hop after its parts: parts of its lane, seconds of its invocation."""
 
     missing: int
     copied: int
@@ -25,7 +25,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Finish(msgspec.Struct, frozen=True):
-    """The lane is done: look whether all lanes are, and complete."""
+    """The lane is done: complete the upload if all lanes are."""
 
 
 class HandOver(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class HandOver(msgspec.Struct, frozen=True):
 
 
 class GiveUp(msgspec.Struct, frozen=True):
-    """The copy does not get on: abort, and say `code` and `why`."""
+    """The copy makes no progress: abort it, and report `code` and `why`."""
 
     code: str
     why: str
@@ -46,7 +46,7 @@ Step: TypeAlias = Finish | HandOver | GiveUp
 
 
 def next_step(progress: Progress) -> Step:
-    """What a hop does after its parts. Throttling excuses a hop without progress, nothing else does."""
+    """Return the step after a hop's parts. Only throttling excuses a hop without progress."""
     if progress.missing == 0:
         if progress.seconds_left >= progress.seconds_needed:
             return Finish()
@@ -63,5 +63,8 @@ def next_step(progress: Progress) -> Step:
 
 
 def max_hops(upload: Upload) -> int:
-    """More hops than this are a loop: each must copy a part, but for the stalled ones between and a last."""
+    """Return the number of hops above which a chain is a loop.
+
+    Each must copy a part, except stalled ones between them and a last one.
+    """
     return upload.parts * MAX_STALLS + MAX_STALLS + 1

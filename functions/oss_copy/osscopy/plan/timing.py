@@ -15,30 +15,30 @@ CLOCK_MARGIN = 60  # seconds by which the clocks of FC and OSS may differ
 
 
 def restore_delay(looks: int) -> int:
-    """Seconds until the next look at an archived source: a minute for Archive, hours for the colder ones."""
+    """Return the seconds until the next look at an archived source: an hour at most."""
     return int(min(3600, 5 * 2 ** min(looks, 10)))
 
 
 def reserve(timeout: float) -> float:
-    """Seconds kept free at the end of an invocation to submit the next hop."""
+    """Return the seconds kept free at the end of an invocation to submit the next hop."""
     return min(10.0, max(1.5, timeout * 0.1))
 
 
 def list_reserve(timeout: float) -> float:
-    """Seconds kept free while a list is worked on: for the copy that is begun, and for handing over the rest.
+    """Return the seconds kept free in work on a list: to end the copy that was begun, and hand over the rest.
 
-    The last of them are the reserve of every invocation, in which nothing is asked of OSS any more.
+    They include the reserve of every invocation, in which OSS is asked nothing any more.
     """
     return min(0.75 * timeout, 3 * reserve(timeout))
 
 
 def completion_time(timeout: float) -> float:
-    """Seconds that listing, completing and verifying may take; less left means: leave it to a fresh hop."""
+    """Return the seconds that listing, completing and verifying may take; a hop with less hands over."""
     return min(60.0, timeout * 0.3)
 
 
 def part_budget(timeout: float) -> float:
-    """Seconds one part may take, so that a hop has room for at least two rounds of them.
+    """Return the seconds that one part may take, so that a hop has time for at least two rounds of them.
 
     With 600 s, as in s.yaml, it is enough for the parts of the largest object: 250 s each.
     """
@@ -46,33 +46,33 @@ def part_budget(timeout: float) -> float:
 
 
 def read_timeout(timeout: float) -> float:
-    """Seconds to wait for an answer: what a slow part may take, within the life of the invocation."""
+    """Return the seconds to wait for an answer: as long as a slow part takes, within the invocation."""
     return max(5.0, min(300.0, timeout - 2 * reserve(timeout)))
 
 
 def part_timeout(size: int, rate: float, timeout: float) -> float:
-    """Seconds to wait for a copied part of `size` bytes: three times what it is trusted to take, and 30."""
+    """Return the seconds to wait for a copied part of `size` bytes: three times those expected, and 30."""
     return min(read_timeout(timeout), 30 + 3 * size / rate)
 
 
 def settle_time(timeout: float) -> float:
-    """Seconds in which a request that timed out may still take effect, as far as anybody can tell.
+    """Return the seconds in which a request that timed out may still take effect.
 
-    The life of an invocation, the wait for its last answer, and a margin; OSS documents no bound.
+    They are the life of an invocation, the wait for its last answer, and a margin; OSS documents no bound.
     """
     return timeout + read_timeout(timeout) + min(60.0, 2 * timeout)
 
 
 def patience(timeout: float) -> int:
-    """Seconds without progress after which a chain is taken for lost: more than a part may need.
+    """Return the seconds without progress after which a chain counts as lost: more than a part may need.
 
-    Less than the 15 minutes from one sweep to the next, so that the second one at the latest resumes it.
+    They are less than the 15 minutes between sweeps, so that the second sweep at the latest resumes it.
     """
     return int(min(2 * timeout + 5, 840))
 
 
 def next_look(asked: float, now: float) -> float:
-    """When an archived source is looked at again; both and what comes back in Unix seconds."""
+    """Return when to look at an archived source again; `asked`, `now` and the result are Unix seconds."""
     moment, looks = asked, 0
     while moment <= now:
         moment, looks = moment + restore_delay(looks), looks + 1
@@ -80,25 +80,28 @@ def next_look(asked: float, now: float) -> float:
 
 
 def next_generation(now: int, newest: int) -> int:
-    """The generation that a sweep starts at `now` (Unix seconds): above all on record, and two are one."""
+    """Return the generation that a sweep starts at `now` (Unix seconds): above `newest`, the last on record.
+
+    Two sweeps at the same time start the same one.
+    """
     return max(now // GENERATION, newest + 1)
 
 
 def follow_delay(follows: int) -> int:
-    """Seconds until the next follow-up copy of a source that keeps changing."""
+    """Return the seconds until the next follow-up copy of a source that keeps changing."""
     return 0 if follows <= MAX_FOLLOWS else int(min(3600, 60 * 2 ** min(follows - MAX_FOLLOWS, 6)))
 
 
 def drop_delay(drops: int) -> int:
-    """Seconds until an invocation that FC gave up is tried again: 5 min, 20 min, 1 h (FC's longest delay)."""
+    """Return the seconds until another try of what FC gave up: 5 min, 20 min, 1 h (FC's longest delay)."""
     return int(min(3600, 300 * 4 ** (drops - 1)))
 
 
 def shallow_timeout(seconds_left: float) -> float:
-    """Seconds to wait for a shallow copy: 30, as the official copier does, or half of what is left."""
+    """Return the seconds to wait for a shallow copy: 30 (the official copier's), or half of those left."""
     return max(1.0, min(30.0, seconds_left / 2))
 
 
 def pause(attempt: int, error: Transient, random: float) -> float:
-    """Seconds before attempt `attempt` + 1: full jitter, doubling to 20 s, never less than OSS asked for."""
+    """Return the seconds before the next attempt: full jitter, doubling to 20 s, no less than OSS asks."""
     return max(error.pause, random * min(20.0, 0.2 * 2.0 ** (attempt - 1)))

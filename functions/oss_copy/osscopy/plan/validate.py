@@ -1,7 +1,7 @@
-"""The checks of a request: what OSS, or this function, could not serve is refused.
+"""The checks of a request: one that OSS or this function could not serve is refused.
 
-Asks nothing of OSS: what is refused here has had no effect. The OpenAPI document is made of the same patterns
-and limits.
+Asks nothing of OSS: a request refused here has had no effect. The OpenAPI document is made of the same
+patterns and limits.
 """
 
 from __future__ import annotations

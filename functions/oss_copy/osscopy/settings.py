@@ -1,7 +1,6 @@
-"""The environment, read once and checked whole: the only module that looks at it.
+"""The environment, read once and checked whole: the only module that reads it.
 
-Knows the names and forms of the settings, not what they are used for. FC reserves names that start with
-`FC_`.
+Knows the names and forms of the settings, not their use. FC reserves names that start with `FC_`.
 """
 
 from __future__ import annotations
@@ -20,26 +19,26 @@ from osscopy.plan import keys, templates
 S = TypeVar("S")
 T = TypeVar("T")
 
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
-_PLACE = re.compile(r"(?:(https?)://)?([A-Za-z0-9.-]+(?::\d{1,5})?)(?:[/?#].*)?")  # of a text that is none
+# Texts, compiled only where they are needed: most settings are absent.
+_ENDPOINT = r"https?://[A-Za-z0-9.-]+(:\d{1,5})?"
+_PLACE = r"(?:(https?)://)?([A-Za-z0-9.-]+(?::\d{1,5})?)(?:[/?#].*)?"  # of a text that is no endpoint
 # A name before an endpoint of OSS: oss-REGION[-internal], REGION.oss, vpc100-oss-REGION, oss-accelerate.
-_WITH_BUCKET = re.compile(
-    r"[A-Za-z0-9-]+\.((?:(?:vpc\d+-)?oss-[a-z0-9-]+|[a-z]{2}-[a-z0-9-]+\.oss)\.aliyuncs\.com(?::\d+)?)",
-    re.IGNORECASE,
+_WITH_BUCKET = (
+    r"[A-Za-z0-9-]+\.((?:(?:vpc\d+-)?oss-[a-z0-9-]+|[a-z]{2}-[a-z0-9-]+\.oss)\.aliyuncs\.com(?::\d+)?)"
 )
-_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_RECORD = re.compile(r"[A-Za-z0-9/-]+")  # how records end: kinds, jobs, hashes and numbers
+_FUNCTION = r"[A-Za-z_][A-Za-z0-9_-]{0,63}"
+_RECORD = r"[A-Za-z0-9/-]+"  # how records end: kinds, jobs, hashes and numbers
 
 
 class RulesObject(msgspec.Struct, frozen=True):
-    """Where the rules are, if they are too long for the environment: a JSON object in OSS."""
+    """The place of rules that are too long for the environment: a JSON object in OSS."""
 
     bucket: str
     key: str
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the function is allowed and told to do. Empty allow lists allow nothing."""
+    """The settings of the function. Empty allow lists allow nothing."""
 
     state_bucket: str
     state_prefix: str = "oss-copy/"
@@ -48,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...] | RulesObject = ()
     oss_endpoint: str | None = None  # None: the internal endpoint of the function's region
     invoke_endpoint: str | None = None  # None: FC's internal endpoint of the account and region
-    invoke_function: str | None = None  # whom to submit invocations to; None: the function that runs
+    invoke_function: str | None = None  # the function to invoke; None: the one that runs
     max_parallel: int = 32
     multipart_threshold: int = plan.DEFAULT_THRESHOLD
     http_auth: Literal["function", "anonymous"] = "function"
@@ -56,44 +55,31 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: str = "INFO"
 
     def allow(self, request: CopyRequest) -> None:
-        """Refuse what the allow lists do not name, and the function's own memory; called at every hop.
+        """Refuse what the allow lists do not name, and the function's records and rules; at every hop.
 
-        Whoever may write a record, or the rules, decides what the function does next. Records are read by
-        their API alone.
+        Who writes a record or the rules decides what the function does next, and only the API reads records.
         """
         source, destination = request.source, request.destination
         for field, place in (("source", source), ("destination", destination)):
             if place.bucket == self.state_bucket and place.key.startswith(self.state_prefix):
-                text = (
-                    f"{self.state_bucket}/{self.state_prefix}* holds the function's records: not to be copied"
-                )
-                raise Refused("NotAllowed", text, field=field, status=403)
+                records = f"{self.state_bucket}/{self.state_prefix}*"
+                raise _not_allowed(f"{records} holds the function's records: not to be copied", field)
         if self.rules == RulesObject(destination.bucket, destination.key):
-            text = "COPY_RULES are read from there: no copy may replace them"
-            raise Refused("NotAllowed", text, field="destination", status=403)
+            raise _not_allowed("COPY_RULES are read from there: no copy may replace them", "destination")
         if not any(each.matches(source.bucket, source.key) for each in self.allowed_sources):
-            raise Refused(
-                "NotAllowed",
-                f"ALLOWED_SOURCES does not name oss://{source.bucket}/{source.key}",
-                field="source",
-                status=403,
-            )
+            raise _not_allowed(f"ALLOWED_SOURCES does not name oss://{source.bucket}/{source.key}", "source")
         if not any(each.matches(destination.bucket, destination.key) for each in self.allowed_destinations):
-            raise Refused(
-                "NotAllowed",
-                f"ALLOWED_DESTINATIONS does not name oss://{destination.bucket}/{destination.key}",
-                field="destination",
-                status=403,
-            )
+            address = f"oss://{destination.bucket}/{destination.key}"
+            raise _not_allowed(f"ALLOWED_DESTINATIONS does not name {address}", "destination")
 
     def read_rules(self, text: str) -> tuple[Rule, ...]:
-        """Rules from JSON that keep clear of the records; Refused or ValueError names what is wrong."""
+        """Return rules from JSON that keep away from the records; Refused or ValueError names a wrong one."""
         return self.keep_apart(read_rules(text))
 
     def keep_apart(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        """The rules; ValueError names one that watches records, or writes where they are.
+        """Return the rules; ValueError names one that watches records, or writes among them.
 
-        A rule that watched them would feed the function: a copy that fails writes a record.
+        A rule that watches records feeds the function: a copy that fails writes a record.
         """
         records = f"the function's records, {self.state_bucket}/{self.state_prefix}*"
         for index, rule in enumerate(rules):
@@ -109,21 +95,24 @@ class Settings(msgspec.Struct, frozen=True):
         return rules
 
     def may_hold_records(self, bucket: str, prefix: str, suffix: str) -> bool:
-        """Whether the key of a record may have this prefix and suffix."""
+        """Return whether the key of a record may have this prefix and suffix."""
         near = prefix.startswith(self.state_prefix) or self.state_prefix.startswith(prefix)
         return bucket == self.state_bucket and near and _may_end(self.state_prefix, suffix)
 
 
+def _not_allowed(text: str, field: str) -> Refused:
+    return Refused("NotAllowed", text, field=field, status=403)
+
+
 def _may_end(prefix: str, suffix: str) -> bool:
-    """Whether a record under `prefix` may end with `suffix`, which may reach into the prefix."""
-    cuts = range(len(suffix))
+    """Return whether a record under `prefix` may end with `suffix`, which may reach into the prefix."""
     return not suffix or any(
-        prefix.endswith(suffix[:cut]) and _RECORD.fullmatch(suffix[cut:]) is not None for cut in cuts
+        prefix.endswith(suffix[:cut]) and re.fullmatch(_RECORD, suffix[cut:]) for cut in range(len(suffix))
     )
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings; Misconfigured names the first bad variable and what it should look like."""
+    """Return the settings; Misconfigured names the first bad variable and its right form."""
 
     def read(name: str, parse: Callable[[str], T], default: T) -> T:
         text = environ.get(name, "").strip()
@@ -155,7 +144,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def checked(name: str, parse: Callable[[S], T], given: S) -> T:
-    """What `parse` makes of the variable's text or value; Misconfigured names the variable."""
+    """Return `given`, the variable's text or value, as `parse` reads it; Misconfigured names the variable."""
     try:
         return parse(given)
     except Refused as error:
@@ -166,9 +155,9 @@ def checked(name: str, parse: Callable[[S], T], given: S) -> T:
 
 
 def environment_credentials(environ: Mapping[str, str] = os.environ) -> tuple[str, str, str | None] | None:
-    """The temporary access key that FC puts into the environment of python3.12 (id, secret, token).
+    """Return the temporary access key that FC puts into the environment of python3.12 (id, secret, token).
 
-    It is renewed by the runtime: read it for every invocation.
+    The runtime renews it: read it for every invocation.
     """
     identity = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
     secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
@@ -209,23 +198,23 @@ def read_rules(text: str) -> tuple[Rule, ...]:
 
 
 def _endpoint(text: str) -> str:
-    if not _ENDPOINT.fullmatch(text):
-        found = _PLACE.fullmatch(text)
+    if not re.fullmatch(_ENDPOINT, text):
+        found = re.fullmatch(_PLACE, text)
         form = f"{found[1] or 'https'}://{found[2]}" if found else "https://HOST or http://HOST:PORT"
         raise ValueError(f"{text!r} is no endpoint; write {form}")
     return text
 
 
 def _oss_endpoint(text: str) -> str:
-    """An endpoint without a bucket: that of each request is put before the host."""
-    place = _PLACE.fullmatch(text)
-    if place and (found := _WITH_BUCKET.fullmatch(place[2])):
+    """Refuse an endpoint with a bucket: that of each request is put before the host."""
+    place = re.fullmatch(_PLACE, text)
+    if place and (found := re.fullmatch(_WITH_BUCKET, place[2], re.IGNORECASE)):
         raise ValueError(f"{text!r} has a bucket in its host; write {place[1] or 'https'}://{found[1]}")
     return _endpoint(text)
 
 
 def _function(text: str) -> str:
-    if not _FUNCTION.fullmatch(text):
+    if not re.fullmatch(_FUNCTION, text):
         raise ValueError(f"{text!r} is no function's name")
     return text
 

@@ -1,4 +1,4 @@
-"""How an event came, and what a list of records or requests in it asks for. Knows no format."""
+"""The arrival of an event, and the copies that a list of records or requests in it makes. Knows no format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_REQUESTS = 1000  # in one event
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """How an event came: the invocation's request id and the time, which name a direct request."""
+    """The arrival of an event: the invocation's request id and the time, which name a direct request."""
 
     request_id: str
     now: datetime

@@ -11,8 +11,9 @@ import msgspec
 from osscopy.model import Refused
 from osscopy.plan import keys
 
-_AT = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
-_FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
+# Of messages of msgspec.
+_AT = r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?"
+_FIELD = r"(?:unknown|required) field `([^`]*)`"
 
 
 def unmarked(text: bytes) -> bytes:
@@ -35,9 +36,9 @@ def decode(data: bytes, kind: Any, at: str) -> Any:  # noqa: ANN401 - msgspec ta
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        found = _AT.fullmatch(str(error))
+        found = re.fullmatch(_AT, str(error), re.DOTALL)
         text, path = (found[1], found[2]) if found else (str(error), "")
-        named = _FIELD.search(text)
+        named = re.search(_FIELD, text)
         field = ".".join(filter(None, (at, path, named and named[1])))
         code = "UnknownField" if "unknown field" in text else "MissingField" if named else "InvalidField"
         raise Refused(code, _explain(text, data, kind, path), field=field or None) from None

@@ -79,7 +79,7 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
 
     @property
     def not_before(self) -> int:
-        """When the copy began, by OSS's clock: an older object at the destination is not the copy."""
+        """The beginning of the copy, by OSS's clock: an older object at the destination is not it."""
         return self.upload.opened_at
 
 

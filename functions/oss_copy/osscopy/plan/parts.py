@@ -13,13 +13,13 @@ from osscopy.model import GIB, KIB, MIB, ListedPart, Part, Pin, Refused, Tuning,
 MIN_PART, MAX_PART, MAX_PARTS = 100 * KIB, 5 * GIB, 10_000
 USUAL_PART, SMALLEST_PART = 64 * MIB, 8 * MIB
 PART_RATE = 20 * MIB  # bytes a second that a part copy is trusted to reach when its size is chosen
-_SIZE = re.compile(r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?")
+_SIZE = r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?"
 _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 
 
 def byte_size(value: int | str, field: str = "tuning.partSize") -> int:
     """Read `"64MiB"` or a number of bytes; refuse anything else, naming the `field`."""
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    found = re.fullmatch(_SIZE, value) if isinstance(value, str) else None
     if isinstance(value, str) and found is None:
         raise Refused("InvalidSize", f"{value[:40]!r} is no size; write 67108864 or 64MiB", field=field)
     return int(found[1]) * _UNITS[found[2]] if found else int(value)

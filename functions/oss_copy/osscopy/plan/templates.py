@@ -15,7 +15,7 @@ OFFSET = r"[+-](?:0[0-9]|1[0-4]):[0-5][0-9]"
 PARTS = ("key", "dir", "name", "stem", "ext")  # of the source's key: placeholders without a format
 ZONE = r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}"
 FORMAT = rf"(?:%[{DIRECTIVES}]|[^%{{}}\x00-\x1f\x7f])+"
-_DATE = re.compile(rf"date(?:@(?:({OFFSET})|({ZONE})))?:({FORMAT})")
+_DATE = rf"date(?:@(?:({OFFSET})|({ZONE})))?:({FORMAT})"
 
 
 def render(template: str, key: str, moment: datetime) -> str:
@@ -40,7 +40,7 @@ def render(template: str, key: str, moment: datetime) -> str:
         out.append(literal)
         if placeholder is None:
             continue
-        date = _DATE.fullmatch(f"{placeholder}:{form}")
+        date = re.fullmatch(_DATE, f"{placeholder}:{form}")
         if date and not conversion and "%" not in date[3]:
             shown = f"{{{placeholder}:{date[3][:40]}}}"
             text = f"{shown} has no directive: write the year, month and day as %Y/%m/%d"

@@ -1,4 +1,4 @@
-"""How long to wait, and when to give up. Knows no clock: times come in as arguments."""
+"""Times: to wait, to keep free, and to give up after. Knows no clock: times come in as arguments."""
 
 from __future__ import annotations
 

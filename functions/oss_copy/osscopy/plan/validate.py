@@ -54,7 +54,7 @@ FORMS = {
     LIST: "a list looks like l-0123456789abcdef0123456789abcdef",
     JOB: "a job looks like c-0123456789abcdef0123456789abcdef",
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = r"[\x00-\x1f\x7f]"
 
 
 def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
@@ -123,9 +123,8 @@ def _check_headers(request: CopyRequest) -> None:
     """Refuse what could not be sent as one header line, or would start another."""
     for name, value in msgspec.to_builtins(request.conditions).items():
         if value is not None:
-            check_text(
-                HTTP_DATE if name.endswith("Since") else VISIBLE, value, "InvalidHeader", f"conditions.{name}"
-            )
+            pattern = HTTP_DATE if name.endswith("Since") else VISIBLE
+            check_text(pattern, value, "InvalidHeader", f"conditions.{name}")
     if request.source.version_id is not None:
         check_text(VERSION_ID, request.source.version_id, "InvalidVersionId", "source.versionId")
     if isinstance(request.encryption, Encryption):
@@ -168,7 +167,7 @@ def _check_tags(tags: dict[str, str]) -> None:
         if not 1 <= len(name) <= MAX_TAG_KEY or len(value) > MAX_TAG_VALUE:
             text = f"tag keys have 1 to {MAX_TAG_KEY} characters, values up to {MAX_TAG_VALUE}"
             raise Refused("InvalidTag", text, field="tags")
-        if _CONTROL.search(name + value):
+        if re.search(_CONTROL, name + value):
             raise Refused("InvalidTag", "control characters in a tag", field="tags")
 
 

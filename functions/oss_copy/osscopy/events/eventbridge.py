@@ -26,11 +26,6 @@ class _Nested(msgspec.Struct, frozen=True):
     oss: OssObject
 
 
-def is_cloud_event(top: Mapping[str, msgspec.Raw]) -> bool:
-    """Return whether these are the fields of a CloudEvent."""
-    return "specversion" in top
-
-
 def is_raw(top: Mapping[str, msgspec.Raw]) -> bool:
     """Return whether these are the fields of `data` alone, as `eventSchema: RawData` asks for."""
     return "eventName" in top or "oss" in top or {"bucket", "object"} <= top.keys()
@@ -39,7 +34,7 @@ def is_raw(top: Mapping[str, msgspec.Raw]) -> bool:
 def is_batch(entries: Sequence[msgspec.Raw]) -> bool:
     """Return whether a list holds an event in one of the two forms."""
     tops = (decode_fields(bytes(each), "") for each in entries if is_object(bytes(each)))
-    return any(is_cloud_event(top) or is_raw(top) for top in tops)
+    return any("specversion" in top or is_raw(top) for top in tops)
 
 
 def read(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]) -> Batch:
@@ -50,7 +45,7 @@ def read(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]
     def read_entry(entry: bytes, index: int) -> Items:
         at = f"[{index}]" if len(entries) > 1 else ""
         top = decode_fields(entry, at)
-        read_event = _read_raw if is_raw(top) and not is_cloud_event(top) else _read_cloud_event
+        read_event = _read_raw if is_raw(top) and "specversion" not in top else _read_cloud_event
         return read_event(entry, at, arrival, rules)
 
     return gather(entries, read_entry)

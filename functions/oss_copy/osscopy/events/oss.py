@@ -14,28 +14,15 @@ from osscopy.model import Copy, CopyRequest, Refused, Rule
 from osscopy.plan import keys
 
 # Names as events have them, without `oss:`.
-WRITTEN = frozenset(  # by a request for that object
-    f"ObjectCreated:{operation}"
-    for operation in (
-        "PutObject",
-        "PostObject",
-        "CopyObject",
-        "CompleteMultipartUpload",
-        "AppendObject",
-        "PutSymlink",
-    )
-)
-REPLICATED = frozenset({"ObjectReplication:ObjectCreated", "ObjectReplication:ObjectModified"})
-CREATED = WRITTEN | REPLICATED  # copied
-PASSED = frozenset(  # known, and no new object
-    {
-        "ObjectCreated:InitiateMultipartUpload",
-        "ObjectCreated:UploadPart",
-        "ObjectCreated:UploadPartCopy",
-        "ObjectReplication:ObjectRemoved",
-    }
-)
-CREATING = frozenset({"ObjectCreated", "ObjectReplication"})  # before the colon
+_WRITES = "PutObject PostObject CopyObject CompleteMultipartUpload AppendObject PutSymlink"
+_REPLICATIONS = {"ObjectReplication:ObjectCreated", "ObjectReplication:ObjectModified"}
+CREATED = frozenset({f"ObjectCreated:{write}" for write in _WRITES.split()} | _REPLICATIONS)
+_NOT_CREATED = {  # names of known events that begin like those
+    "ObjectCreated:InitiateMultipartUpload",
+    "ObjectCreated:UploadPart",
+    "ObjectCreated:UploadPartCopy",
+    "ObjectReplication:ObjectRemoved",
+}
 
 
 class _Bucket(msgspec.Struct, frozen=True):
@@ -99,7 +86,7 @@ def is_created(name: str) -> bool:
 def pass_over(name: str) -> Items:
     """Return the name of an unknown event that may have created an object, to be logged; else nothing."""
     known = name.removeprefix("oss:")
-    if known.partition(":")[0] in CREATING and known not in PASSED:
+    if known.partition(":")[0] in {"ObjectCreated", "ObjectReplication"} and known not in _NOT_CREATED:
         return [PassedOver("event", known[:80])]
     return []
 

@@ -35,7 +35,7 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
 
 def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     match decode_fields(event, ""):
-        case top if eventbridge.is_cloud_event(top):
+        case {"specversion": _}:
             return eventbridge.read([msgspec.Raw(event)], arrival, rules)
         case {"events": records}:
             return oss.read(records, arrival, rules)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from osscopy.plan.first_step import CopyObject as CopyObject
+from osscopy.plan.first_step import FirstStep as FirstStep
+from osscopy.plan.first_step import Parts as Parts
+from osscopy.plan.first_step import Restore as Restore
+from osscopy.plan.first_step import first_step as first_step
 from osscopy.plan.methods import (
     CLOCK_MARGIN as CLOCK_MARGIN,
 )

@@ -20,8 +20,7 @@ from functions.deploy.lifecycle import Wanted
 from functions.deploy.reach import Reach
 from functions.deploy.roles import Document, Kind, RamRoles, Roles
 from functions.deploy.template import TemplateError
-from osscopy import plan as copying
-from osscopy import settings
+from osscopy import plan as copying, settings
 
 RECORDS_DAYS = 30
 UPLOADS_DAYS = 10  # more than the week after which a copy is given up

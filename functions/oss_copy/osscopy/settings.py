@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from itertools import product
 from typing import Literal, TypeVar
 
 import msgspec
 
 from osscopy import events, plan
 from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
-from osscopy.plan import keys
+from osscopy.plan import keys, templates
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -104,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True):
                     f"rule {index} watches {records}: each would be an event, and what fails writes another; "
                     "watch another bucket or prefix, or name another STATE_BUCKET or STATE_PREFIX"
                 )
-            written = keys.fixed_prefix(made.key, watched.prefix)
+            written = templates.fixed_prefix(made.key, watched.prefix)
             if made.bucket == self.state_bucket and written.startswith(self.state_prefix):
                 raise ValueError(f"rule {index} writes among {records}: choose another bucket or prefix")
         return rules
@@ -204,39 +203,9 @@ def _rules(text: str) -> tuple[Rule, ...] | RulesObject:
 
 
 def read_rules(text: str) -> tuple[Rule, ...]:
-    """Rules from JSON; Refused or ValueError names what is wrong, or the two of them that feed each other."""
+    """Return rules from JSON; Refused or ValueError names what is wrong with one or two of them."""
     rules: list[Rule] = events.decode(events.unmarked(text.encode()), list[Rule], "")
-    for index, rule in enumerate(rules):
-        keys.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
-        keys.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
-    for (i, made), (j, watching) in product(enumerate(rules), repeat=2):
-        if _feeds(made, watching):
-            target = f"{made.destination.bucket}/{made.destination.key}"
-            source = f"{watching.source.bucket}/{watching.source.prefix}*"
-            raise ValueError(
-                f"rule {i} writes {target}, which rule {j} would copy again from {source}: "
-                "separate them by bucket or prefix"
-            )
-    for index, rule in enumerate(rules):
-        _check_rule(index, rule)
-    return tuple(rules)
-
-
-def _check_rule(index: int, rule: Rule) -> None:
-    """Refuse a wrong rule, naming the field below its place in the list."""
-    try:
-        events.check_rule(rule)
-    except Refused as error:
-        field = "source.prefix" if error.field == "source.key" else error.field
-        raise Refused(error.code, error.message, field=f"[{index}].{field}") from error
-
-
-def _feeds(made: Rule, watching: Rule) -> bool:
-    """Whether what `made` writes might be a source of `watching`: the trigger would feed itself."""
-    if made.destination.bucket != watching.source.bucket:
-        return False
-    written, watched = keys.fixed_prefix(made.destination.key, made.source.prefix), watching.source.prefix
-    return written.startswith(watched) or watched.startswith(written)
+    return plan.check_rules(rules)
 
 
 def _endpoint(text: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 
 from osscopy import plan
 from osscopy.model import GIB, MIB, TIB, Grade, Line, Refused, Rule
-from osscopy.plan import keys
+from osscopy.plan import templates
 from osscopy.plan.keys import Pattern
 from osscopy.settings import Settings
 
@@ -136,7 +136,7 @@ def _rules(settings: Settings, given: Sequence[Rule]) -> Iterator[Line]:
         yield from _coverage(
             name, "ALLOWED_SOURCES", settings.allowed_sources, watched.bucket, watched.prefix
         )
-        written = keys.fixed_prefix(made.key, watched.prefix)
+        written = templates.fixed_prefix(made.key, watched.prefix)
         if not _is_allowed(settings.allowed_destinations, made.bucket, made.key):
             yield from _coverage(
                 name, "ALLOWED_DESTINATIONS", settings.allowed_destinations, made.bucket, written
@@ -194,7 +194,7 @@ def _twice(names_: str, one: Rule, other: Rule, example: str) -> Line:
 
 def _target(rule: Rule, key: str) -> str:
     try:
-        made = keys.render(rule.destination.key, key, _MOMENT)
+        made = templates.render(rule.destination.key, key, _MOMENT)
     except Refused as error:  # such as a time zone that this runtime does not know
         made = f"{rule.destination.key} ({error.message})"
     return f"{rule.destination.bucket}/{made}"

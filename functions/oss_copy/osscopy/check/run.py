@@ -320,7 +320,7 @@ class Checkup:
             if error.error.code != "NoSuchKey":
                 raise
             return answers.skipped("source.read", subject, f"there is no {key}", _PUT_ONE)
-        source = plan.pinned(source, plan.pin(head))
+        source = plan.pinned(source, plan.pin_of(head))
         if head.version_id is not None:
             needs = f"oss:GetObjectVersion {where}"
             self._world.ask(needs, lambda: store.head(request, source, Conditions()))

@@ -238,7 +238,7 @@ class Trial:
         if (why_not := self._why_no_object(sample)) is not None:
             text = f"CopyObject is admitted; no object was written: {why_not}"
             return line("copy.simple", "ok", text, subject=self._subject)
-        request, pin = self._of(sample), plan.pin(sample.head)
+        request, pin = self._of(sample), plan.pin_of(sample.head)
         attributes = plan.attributes(request, sample.head, {}, "default", carried=False)
         try:
             with _unless("FileAlreadyExists"):
@@ -277,7 +277,7 @@ class Trial:
             self._complete(sample, upload, listed)
 
     def _copy_parts(self, sample: Sample, upload: str, parts: Sequence[Part]) -> tuple[ListedPart, ...]:
-        request, pin = self._of(sample), plan.pin(sample.head)
+        request, pin = self._of(sample), plan.pin_of(sample.head)
         needs = "oss:PutObject (and on the source oss:GetObject)"
         for part in parts:
             self._ask(needs, lambda: self._store.copy_part(request, pin, upload, part))  # noqa: B023 - called before the loop goes on
@@ -292,7 +292,7 @@ class Trial:
 
     def _refused_copy(self, sample: Sample, acl: Acl, needs: str, denied: Grade) -> None:
         request = msgspec.structs.replace(self._of(sample), acl=acl)
-        pin = msgspec.structs.replace(plan.pin(sample.head), etag=NO_ETAG)
+        pin = msgspec.structs.replace(plan.pin_of(sample.head), etag=NO_ETAG)
         attributes = plan.attributes(request, sample.head, {}, acl, carried=False)
         try:
             self._ask(needs, lambda: self._store.copy(request, pin, attributes), denied)

@@ -20,7 +20,7 @@ from osscopy import events
 from osscopy.check.config import line, no_plain_text
 from osscopy.events import CREATED
 from osscopy.model import Copy, Grade, Line, Refused, Rule, Sweep, Trigger
-from osscopy.plan import keys
+from osscopy.plan import templates
 from osscopy.settings import Settings
 
 CHECK = "triggers"
@@ -240,7 +240,7 @@ def _in_vain(rules: Sequence[Rule], watches: Sequence[_Watch]) -> Iterator[Judge
                 place, "failed", text, "correct it, add a rule, or remove the trigger", watch.name
             )
         for number, rule in enumerate(rules):
-            made = keys.fixed_prefix(rule.destination.key, rule.source.prefix)
+            made = templates.fixed_prefix(rule.destination.key, rule.source.prefix)
             if watch.meets(rule.destination.bucket, made, ""):
                 text = f"it fires for what COPY_RULES[{number}] writes, too: an invocation for nothing"
                 yield Judgement(watch.place("filter.key.prefix"), "warning", text, advice, watch.name)

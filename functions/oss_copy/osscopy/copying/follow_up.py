@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from osscopy import events, plan
+from osscopy import plan
 from osscopy.copying import results, submit
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
@@ -54,9 +54,9 @@ def follow(
     seen = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
     started_at = results.iso(context.now())
-    copy = Copy(events.job_id(asked, occurrence), asked, started_at, keep=True, follows=follows + 1)
+    copy = Copy(plan.job_id(asked, occurrence), asked, started_at, keep=True, follows=follows + 1)
     context.ask(context.journal.open, _opening(context, copy, request, now, head))
-    submit.start(context, copy, plan.follow_delay(follows + 1))
+    submit.submit(context, copy, plan.follow_delay(follows + 1))
     context.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
 

@@ -157,7 +157,7 @@ def _find_outcome(context: Context, task: Continue) -> Result:
     if wait <= 0:
         return outcome.examine(context, task, Failed(*UNKNOWN))
     following = msgspec.structs.replace(task, hop=task.hop + 1, excused=task.excused + 1, gone_at=since)
-    submit.hop(context, following, min(3600, int(wait) + 1))
+    submit.submit(context, following, min(3600, int(wait) + 1))
     return results.under_way(task, task.upload.parts)
 
 

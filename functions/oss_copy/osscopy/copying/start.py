@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
-from osscopy import events, plan
+from osscopy import plan
 from osscopy.copying import earlier, outcome, restore, results, simple, upload
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
@@ -161,7 +161,7 @@ def _allowed(context: Context, copy: Copy) -> Copy:
 def _look(context: Context, copy: Copy) -> tuple[CopyRequest, Head]:
     """HEAD the source; from here on the target of a symlink that is followed is the source."""
     request, head = _find_source(context, copy)
-    events.check_found(request, head)
+    plan.check_found(request, head)
     return source.follow(context, request, head, request.conditions)
 
 

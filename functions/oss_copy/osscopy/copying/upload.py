@@ -71,7 +71,7 @@ def hand_over(context: Context, copy: Copy, opened: Opened) -> Result:
     """Let an invocation of its own begin a copy that is on record; if that fails, the sweep does."""
     asked = plan.asked(copy.request, opened.pin)
     try:
-        submit.start(context, msgspec.structs.replace(submit.dated(copy), request=asked, keep=True))
+        submit.submit(context, msgspec.structs.replace(submit.dated(copy), request=asked, keep=True))
     except Transient as error:
         context.log("leftToSweep", job=copy.job, error=str(error))
     return results.opened(opened, context.now())

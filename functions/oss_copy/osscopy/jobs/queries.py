@@ -146,7 +146,7 @@ class Desk:
             raise Refused("StillRunning", "this copy has not ended: cancel it first", status=409)
         request, ended = done.request, done.result.finished_at
         since = None if ended is None else int(results.unix(ended))
-        job_id = events.job_id(request, f"{job}:{occurrence}")
+        job_id = plan.job_id(request, f"{job}:{occurrence}")
         return self.start(Copy(job_id, request, arrival.started_at, since=since))
 
     def page(self, status: str | None, limit: int, after: str) -> Page:

@@ -160,7 +160,7 @@ class Sweeper:
             return "waiting"
         task = msgspec.structs.replace(task, generation=generation)
         self._context.ask(lambda: self._journal.supersede(task.job, generation))
-        submit.hop(self._context, task)
+        submit.submit(self._context, task)
         return "resumed"
 
     def _restart(self, opened: Opened, generation: int) -> None:
@@ -175,7 +175,7 @@ class Sweeper:
             since=opened.not_before,
         )
         self._context.ask(lambda: self._journal.restart(opened.job, generation))
-        submit.start(self._context, copy)
+        submit.submit(self._context, copy)
 
     def _generation(self, job: str, now: int, patience: float) -> int | None:
         """The generation to start, above all on record; None if the newest one is younger than `patience`.
@@ -316,7 +316,7 @@ class Sweeper:
         if following.stalls >= plan.MAX_STALLS:  # it dies each time: at the sweep's pace from here on
             self._context.log("leftToSweep", job=task.job, hop=task.hop)
             return False
-        submit.hop(self._context, following, 5)
+        submit.submit(self._context, following, 5)
         return True
 
     def _pick_up_rest(self, rest: Rest) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from osscopy import events
+from osscopy import events, plan
 from osscopy.jobs.queries import Desk
 from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result
 from osscopy.settings import Settings
@@ -27,7 +27,7 @@ RETRY_AFTER = "5"  # seconds
 
 STATUSES = ("running", "succeeded", "skipped", "failed", "cancelled")
 
-_JOB = re.compile(events.JOB)
+_JOB = re.compile(plan.JOB)
 
 STATUS = {
     "InvalidJson": 400,
@@ -95,7 +95,7 @@ def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, d
 def _job(text: str) -> str:
     """The id of a job, which no job has that looks otherwise."""
     if not _JOB.fullmatch(text):
-        raise Refused("NoSuchJob", f"there is no job {text[:100]}: {events.FORMS[events.JOB]}", status=404)
+        raise Refused("NoSuchJob", f"there is no job {text[:100]}: {plan.FORMS[plan.JOB]}", status=404)
     return text
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from osscopy import events, plan
+from osscopy import plan
 from osscopy.copying.invocation.context import Context
 from osscopy.model import Acl, Conditions, CopyRequest, Failed, Head, Pin, Source, Transient
 
@@ -39,7 +39,7 @@ def follow(
     if key is None:
         raise Transient("SourceInMotion", "the symlink is being replaced just now")
     followed = msgspec.structs.replace(request, source=Source(request.source.bucket, key))
-    events.check_request(followed)
+    plan.check_request(followed)
     context.allow(followed)
     via = request.source.key if request.source.version_id is None else None
     return followed, msgspec.structs.replace(look(context, followed, conditions), via=via)
@@ -96,7 +96,7 @@ def tags(context: Context, request: CopyRequest, head: Head) -> dict[str, str]:
     """Return the tags to copy. Failed if they cannot be read, where HEAD does not show their number."""
     if request.tags != "copy" or head.link is not None or head.tag_count == 0:
         return {}
-    place = plan.pinned(request.source, plan.pin(head))
+    place = plan.pinned(request.source, plan.pin_of(head))
     try:
         return context.ask(context.store.tags, request, place)
     except Failed as error:

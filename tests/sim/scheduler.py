@@ -18,10 +18,8 @@ from typing import Any
 import greenlet
 
 from osscopy import events, plan
-from osscopy.copying import results
-from osscopy.copying.invocation.context import Limits, Session
-from osscopy.copying.outcome import Ending
-from osscopy.copying.start import Engine
+from osscopy.copying import hop, results, start
+from osscopy.copying.invocation.context import Context, Limits
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Batch
 from osscopy.jobs.queries import Desk
@@ -183,20 +181,28 @@ class Process:
         return self.answers[0] if len(self.answers) == 1 else None
 
 
-class _Engine(Engine):
-    """Tells the simulation which copy of a list is worked on."""
+class _Context(Context):
+    """A context that knows its process."""
 
-    def __init__(self, session: Session, ending: Ending, process: Process) -> None:
-        super().__init__(session, ending)
-        self._process = process
+    process: Process
 
-    def start(self, copy: Copy, *, inline: bool = True) -> Result:
-        process = self._process
-        if process.job != copy.job:
-            process.job, process.looked_at, process.listed_at, process.doubt_at = copy.job, 0.0, 0.0, 0.0
-        if not copy.may_be_on_record:
-            process.firsts.add(copy.job)
-        return super().start(copy, inline=inline)
+
+def _watched(begin: Callable[..., Result]) -> Callable[..., Result]:
+    """Let the simulation see which copy of a list is worked on."""
+
+    def watched(context: Context, copy: Copy, *, inline: bool = True) -> Result:
+        if isinstance(context, _Context):
+            process = context.process
+            if process.job != copy.job:
+                process.job, process.looked_at, process.listed_at, process.doubt_at = copy.job, 0.0, 0.0, 0.0
+            if not copy.may_be_on_record:
+                process.firsts.add(copy.job)
+        return begin(context, copy, inline=inline)
+
+    return watched
+
+
+start.begin = _watched(start.begin)
 
 
 @dataclass(frozen=True)
@@ -217,7 +223,7 @@ class Tools:
     """What an invocation works with."""
 
     desk: Desk
-    engine: Engine
+    context: Context
     sweeper: Sweeper
     batch: Batch
 
@@ -337,7 +343,7 @@ class Simulation:
             case "http":
                 self._invoke("http", lambda tools: tools.desk.start(self.copy), min(10.0, self.timeout))
             case _:
-                self._invoke("direct", lambda tools: tools.engine.start(self.copy), self.timeout)
+                self._invoke("direct", lambda tools: start.begin(tools.context, self.copy), self.timeout)
 
     def _sweep(self) -> None:
         """The timer; it comes until there is nothing left for it to do."""
@@ -389,9 +395,9 @@ class Simulation:
                 case events.Batch(items=copies):
                     return tools.batch.run(tuple(map(_retried, copies)) if retried else copies)
                 case Continue():
-                    return tools.engine.proceed(item)
+                    return hop.proceed(tools.context, item)
                 case Copy():
-                    return tools.engine.start(_retried(item) if retried else item)
+                    return start.begin(tools.context, _retried(item) if retried else item)
 
         self._invoke(self._named(message.task), work, self.timeout, message)
 
@@ -442,12 +448,12 @@ class Simulation:
         journal = RecordJournal(SimRecords(self, process))
         limits = Limits(seconds, self.timeout, process.deadline, self._threshold, parallel=1)
         store, invoker = SimStore(self, process), SimInvoker(self, process)
-        session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)
-        ending = Ending(session)
-        engine = _Engine(session, ending, process)
-        desk = Desk(session, engine, ending, journal)
-        batch = Batch(session, engine, journal, process.note)
-        tools = Tools(desk, engine, Sweeper(session, ending, journal), batch)
+        context = _Context(
+            store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None
+        )
+        context.process = process
+        batch = Batch(context, journal, process.note)
+        tools = Tools(Desk(context, journal), context, Sweeper(context, journal), batch)
 
         def body(_: object) -> None:
             try:
@@ -767,6 +773,10 @@ class PlainRecords:
 
     def delete(self, name: str) -> None:
         raise NotImplementedError
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Log nothing, allow everything."""
 
 
 def _patience(process: Process, request: Request) -> float:

@@ -22,9 +22,7 @@ from osscopy import events, plan, settings
 from osscopy.aliyun import fc
 from osscopy.aliyun.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
 from osscopy.copying import results
-from osscopy.copying.invocation.context import Limits, Session
-from osscopy.copying.outcome import Ending
-from osscopy.copying.start import Engine
+from osscopy.copying.invocation.context import Context, Limits
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Batch
 from osscopy.jobs.queries import Desk
@@ -63,10 +61,10 @@ class SystemClock:
 
     @staticmethod
     def together(work: Callable[[], None], count: int, until: float) -> None:
-        crew = [threading.Thread(target=work, daemon=True) for _ in range(count)]
-        for thread in crew:
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+        for thread in threads:
             thread.start()
-        for thread in crew:
+        for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
 
@@ -110,8 +108,7 @@ class App:
         match parsed:
             case events.HttpCall():
                 seconds = min(invocation.timeout, HTTP_SECONDS)
-                workshop = self._workshop(invocation, begun, seconds)
-                desk = Desk(*workshop)
+                desk = Desk(*self._tools(invocation, begun, seconds))
                 response = routes.answer(parsed, self._settings, arrival, desk)
                 self._log(
                     "http",
@@ -126,8 +123,7 @@ class App:
             case Ping():
                 return _encode({"status": "ok"})
             case Sweep() | Dropped():
-                session, _, ending, journal = self._workshop(invocation, begun, invocation.timeout)
-                sweeper = Sweeper(session, ending, journal)
+                sweeper = Sweeper(*self._tools(invocation, begun, invocation.timeout))
                 if isinstance(parsed, Sweep):
                     return _encode(sweeper.run(parsed))
                 return _encode({"resumed": sweeper.pick_up(parsed)})
@@ -144,17 +140,17 @@ class App:
         payload = events.given_up(event, arrival)
         if payload is None:
             raise error
-        session = self._workshop(invocation, time.monotonic(), invocation.timeout)[0]
-        minute = int(session.now()) // plan.GENERATION
+        context, _ = self._tools(invocation, time.monotonic(), invocation.timeout)
+        minute = int(context.now()) // plan.GENERATION
         name = f"e-{hashlib.sha256(payload).hexdigest()[:32]}-{minute}"
-        session.submit(name, payload, plan.drop_delay(plan.MAX_DROPS))
+        context.submit(name, payload, plan.drop_delay(plan.MAX_DROPS))
         self._log("putOff", error=str(error))
         return _encode({"resumed": 1})
 
     def _copies(self, asked: events.Batch | Rest, invocation: fc.Invocation, begun: float) -> object:
         """The result of what was asked for, or the results, if that was a list."""
-        session, engine, _, journal = self._workshop(invocation, begun, invocation.timeout)
-        work = Batch(session, engine, journal, lambda result: self._noted(result, invocation))
+        context, journal = self._tools(invocation, begun, invocation.timeout)
+        work = Batch(context, journal, lambda result: self._noted(result, invocation))
         if isinstance(asked, Rest):
             return {"results": work.resume(asked, retried=invocation.retries > 0)}
         self._tell(asked.passed)
@@ -236,9 +232,9 @@ class App:
         copier = msgspec.structs.replace(invocation, function=chosen.invoke_function or invocation.function)
         return fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log, left, wait)
 
-    def _workshop(
+    def _tools(
         self, invocation: fc.Invocation, begun: float, seconds: float
-    ) -> tuple[Session, Engine, Ending, RecordJournal]:
+    ) -> tuple[Context, RecordJournal]:
         """Everything one invocation works with, built from its own credentials."""
         chosen, store = self._settings, self._store(invocation, begun, seconds)
         journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
@@ -246,9 +242,7 @@ class App:
             seconds, invocation.timeout, begun + seconds, chosen.multipart_threshold, chosen.max_parallel
         )
         invoker, clock = self._invoker(invocation, _seconds_left(begun + seconds)), SystemClock()
-        session = Session(store, journal, invoker, clock, self._log, limits, chosen.allow)
-        ending = Ending(session)
-        return session, Engine(session, ending), ending, journal
+        return Context(store, journal, invoker, clock, self._log, limits, chosen.allow), journal
 
     def _refused(self, error: OssCopyError, invocation: fc.Invocation) -> Result:
         return self._noted(results.refused(error), invocation)

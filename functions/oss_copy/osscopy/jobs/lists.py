@@ -14,9 +14,8 @@ from typing import TypeAlias
 import msgspec
 
 from osscopy import events, plan
-from osscopy.copying import results
-from osscopy.copying.invocation.context import Session
-from osscopy.copying.start import Engine
+from osscopy.copying import hop, results, start
+from osscopy.copying.invocation.context import Context
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import (
     Command,
@@ -39,27 +38,26 @@ TOO_OLD = Failed("TooOld", f"not begun {plan.MAX_AGE} s after it was asked for")
 class Batch:
     """One invocation's work on many copies. `note` logs a result and gives it back."""
 
-    def __init__(self, session: Session, engine: Engine, journal: RecordJournal, note: Note) -> None:
-        self._session = session
-        self._engine = engine
+    def __init__(self, context: Context, journal: RecordJournal, note: Note) -> None:
+        self._context = context
         self._journal = journal
         self._note = note
 
     def run(self, items: Sequence[Command | Refused]) -> tuple[Result, ...]:
         """A result for every item of an event; see `_work`."""
-        return self._work(items, "", self._session.now())
+        return self._work(items, "", self._context.now())
 
     def resume(self, rest: Rest, *, retried: bool) -> tuple[Result, ...]:
         """Go on with a list on record; it is forgotten once each copy has a result or is on a new list."""
-        waiting = self._session.ask(lambda: self._journal.waiting(rest.list))
+        waiting = self._context.ask(lambda: self._journal.waiting(rest.list))
         if waiting is None:  # another delivery has done it, and a sweep may not have seen that
-            self._session.ask(lambda: self._journal.drop(rest.list))
+            self._context.ask(lambda: self._journal.drop(rest.list))
             return ()
         copies = waiting.copies
         if retried or rest.generation or rest.drops:
             copies = tuple(each.delivered_again() for each in copies)
         found = self._work(copies, rest.list, waiting.asked_at)
-        self._session.ask(lambda: self._journal.drop(rest.list))
+        self._context.ask(lambda: self._journal.drop(rest.list))
         return found
 
     def _work(self, items: Sequence[Command | Refused], parent: str, asked_at: float) -> tuple[Result, ...]:
@@ -75,7 +73,7 @@ class Batch:
         again: list[Copy] = []
         left: list[Result] = []
         for position, item in enumerate(items):
-            if isinstance(item, Copy) and position and self._session.is_short_of_time():
+            if isinstance(item, Copy) and position and self._context.is_short_of_time():
                 rest.append(item)
                 left.append(self._left(item))
                 found.append(left[-1])
@@ -85,7 +83,7 @@ class Batch:
             except Transient as error:
                 if not isinstance(item, Copy) or len(items) == 1:
                     raise
-                self._session.log("again", job=item.job, error=str(error))
+                self._context.log("again", job=item.job, error=str(error))
                 again.append(msgspec.structs.replace(item, retried=True))  # it may have ended, unheard
                 left.append(self._left(item))
                 found.append(left[-1])
@@ -93,10 +91,10 @@ class Batch:
                 if not isinstance(item, Copy) or error.code != "UnreadableRecord":
                     raise
                 # of another version, which goes on with it: no other copy is to wait for that
-                found.append(self._note(results.unopened(item, "failed", self._session.now(), error)))
+                found.append(self._note(results.unopened(item, "failed", self._context.now(), error)))
         if left:
             delay = 0 if len(left) < len(items) else plan.STANDSTILL
-            hand_over(self._session, self._journal, (*rest, *again), asked_at, parent, delay)
+            hand_over(self._context, self._journal, (*rest, *again), asked_at, parent, delay)
             for result in left:  # said now that it is so
                 self._note(result)
         return tuple(found)
@@ -105,19 +103,19 @@ class Batch:
         match item:
             case Refused():
                 return self._note(results.refused(item))
-            case Copy() if self._session.now() - asked_at > plan.MAX_AGE:
-                return self._note(self._engine.give_up(item, TOO_OLD))
+            case Copy() if self._context.now() - asked_at > plan.MAX_AGE:
+                return self._note(start.refuse(self._context, item, TOO_OLD))
             case Copy():
-                return self._note(self._engine.start(item, inline=inline))
+                return self._note(start.begin(self._context, item, inline=inline))
             case Continue():
-                return self._note(self._engine.proceed(item))
+                return self._note(hop.proceed(self._context, item))
 
     def _left(self, copy: Copy) -> Result:
-        return results.unopened(copy, "running", self._session.now(), None)
+        return results.unopened(copy, "running", self._context.now(), None)
 
 
 def hand_over(
-    session: Session, journal: RecordJournal, copies: Sequence[Copy], asked_at: float, parent: str, delay: int
+    context: Context, journal: RecordJournal, copies: Sequence[Copy], asked_at: float, parent: str, delay: int
 ) -> None:
     """Put copies on record as a list, then submit one continuation, to start after `delay` seconds.
 
@@ -127,13 +125,13 @@ def hand_over(
     jobs = " ".join(each.job for each in copies)
     name = "l-" + hashlib.sha256(f"{parent} {jobs}".encode()).hexdigest()[:32]
     waiting = Waiting(tuple(map(_once_more, copies)), asked_at)
-    session.ask(lambda: journal.leave(name, waiting))
+    context.ask(lambda: journal.leave(name, waiting))
     try:
-        session.submit(f"{name}-g0", events.encode(Rest(name)), delay)
+        context.submit(f"{name}-g0", events.encode(Rest(name)), delay)
     except Transient as error:  # it is on record
-        session.log("leftToSweep", list=name, error=str(error))
+        context.log("leftToSweep", list=name, error=str(error))
     else:
-        session.log("handedOver", list=name, copies=len(copies), delay=delay)
+        context.log("handedOver", list=name, copies=len(copies), delay=delay)
 
 
 def _once_more(copy: Copy) -> Copy:

@@ -12,10 +12,10 @@ from typing import TypeVar
 import msgspec
 
 from osscopy import events, plan
-from osscopy.copying import results
-from osscopy.copying.invocation.context import Session
-from osscopy.copying.outcome import Ending, task_of
-from osscopy.copying.start import Engine
+from osscopy.copying import outcome, results, start
+from osscopy.copying.invocation import listing
+from osscopy.copying.invocation.context import Context
+from osscopy.copying.outcome import task_of
 from osscopy.jobs import journal
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import (
@@ -53,14 +53,10 @@ class Desk:
 
     def __init__(
         self,
-        session: Session,
-        engine: Engine,
-        ending: Ending,
+        context: Context,
         journal: RecordJournal,
     ) -> None:
-        self._session = session
-        self._engine = engine
-        self._ending = ending
+        self._context = context
         self._journal = journal
 
     def start(self, copy: Copy) -> Result:
@@ -76,7 +72,7 @@ class Desk:
 
     def _begin(self, copy: Copy) -> Result:
         try:
-            return self._engine.start(copy, inline=False)
+            return start.begin(self._context, copy, inline=False)
         except Transient as error:
             return self._left_to_sweep(copy.job, error)
 
@@ -88,29 +84,29 @@ class Desk:
         opened = self._journal.known_opened(job) or self._ask_opened(job)
         if opened is None:
             raise error
-        self._session.log("leftToSweep", job=job, error=str(error))
-        return results.opened(opened, self._session.now())
+        self._context.log("leftToSweep", job=job, error=str(error))
+        return results.opened(opened, self._context.now())
 
     def _ask_opened(self, job: str) -> Opened | None:
         """`open/`, of which no answer may have come; None if that cannot be seen in time."""
-        limits = self._session.limits
-        until_killed = self._session.seconds_left() + limits.configured - limits.timeout
+        limits = self._context.limits
+        until_killed = self._context.seconds_left() + limits.configured - limits.timeout
         if until_killed < LOOK_SECONDS:
             return None
         try:
-            return self._session.ask(lambda: self._journal.opened(job))
+            return self._context.ask(lambda: self._journal.opened(job))
         except OssCopyError:
             return None
 
     def _told(self, result: Result) -> Result:
-        self._session.log("result", job=result.job, status=result.status, error=result.error)
+        self._context.log("result", job=result.job, status=result.status, error=result.error)
         return result
 
     def _start_once(self, key: str, read: Callable[[datetime], Copy], moment: datetime) -> Result:
         copy = read(moment)
-        self._session.allow(copy.request)
-        mine = Claimed(self._session.clock.nonce(), copy.job, moment.isoformat())
-        claim = self._session.ask(lambda: self._journal.claim(key, mine))
+        self._context.allow(copy.request)
+        mine = Claimed(self._context.clock.nonce(), copy.job, moment.isoformat())
+        claim = self._context.ask(lambda: self._journal.claim(key, mine))
         if claim.job != copy.job and claim.moment is not None:
             copy = read(datetime.fromisoformat(claim.moment))
         if claim.job != copy.job:
@@ -144,7 +140,7 @@ class Desk:
 
     def resubmit(self, job: str, occurrence: str, arrival: events.Arrival) -> Result:
         """Ask for the same copy once more, as a job of its own. Refused while the old one runs."""
-        done = self._session.ask(lambda: self._journal.done(job))
+        done = self._context.ask(lambda: self._journal.done(job))
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this copy has not ended: cancel it first", status=409)
@@ -161,7 +157,7 @@ class Desk:
         names = {
             job
             for kind in kinds
-            for job in self._session.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023 - called before the loop goes on
+            for job in self._context.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023 - called before the loop goes on
         }
         scanned = sorted(names)[:SCAN]
         found: list[Result] = []
@@ -178,26 +174,28 @@ class Desk:
 
     def _cancel(self, job: str) -> Result | None:
         """End a copy; its result, which may be that it had ended before. None if there is no such job."""
-        done = self._session.ask(lambda: self._journal.done(job))
+        done = self._context.ask(lambda: self._journal.done(job))
         if done is not None:
             return done.result
-        opened = self._session.ask(lambda: self._journal.opened(job))
+        opened = self._context.ask(lambda: self._journal.opened(job))
         if opened is None:
             return None
-        entry = Cancelled(self._session.clock.nonce(), results.iso(self._session.now()))
-        self._session.ask(lambda: self._journal.cancel(job, entry))
+        entry = Cancelled(self._context.clock.nonce(), results.iso(self._context.now()))
+        self._context.ask(lambda: self._journal.cancel(job, entry))
         try:
-            done = self._session.ask(lambda: self._journal.done(job))
+            done = self._context.ask(lambda: self._journal.done(job))
             if done is not None:
                 return done.result
-            return self._ending.cancel(opened, self._session.ask(lambda: self._journal.entered(job)))
+            return outcome.cancel(
+                self._context, opened, self._context.ask(lambda: self._journal.entered(job))
+            )
         except Transient as error:
             return self._left_to_sweep(job, error)
 
     def _status(self, job: str) -> Status | None:
         """How a copy stands, None if there is no record of it."""
         result = self._so_far(job)
-        return None if result is None else _with_rate(result, self._session.now())
+        return None if result is None else _with_rate(result, self._context.now())
 
     def _result(self, job: str) -> Result | None:
         """What a list shows of a copy: what cannot be read hides no other."""
@@ -206,7 +204,7 @@ class Desk:
         except Misconfigured as error:
             if error.code != "UnreadableRecord":
                 raise
-            self._session.log("unreadableRecord", job=job, error=str(error))
+            self._context.log("unreadableRecord", job=job, error=str(error))
             return None
 
     def _so_far(self, job: str, *, in_list: bool = False) -> Result | None:
@@ -214,19 +212,19 @@ class Desk:
 
         A list tells the error of a look at the upload, too, and no progress then.
         """
-        done = self._session.ask(lambda: self._journal.done(job))
+        done = self._context.ask(lambda: self._journal.done(job))
         if done is not None:
             return done.result
-        opened = self._session.ask(lambda: self._journal.opened(job))
+        opened = self._context.ask(lambda: self._journal.opened(job))
         if opened is None:
             return None
-        entered = self._session.ask(lambda: self._journal.entered(job))
+        entered = self._context.ask(lambda: self._journal.entered(job))
         if entered is None:
-            return results.opened(opened, self._session.now())
-        hop, problem = self._session.ask(lambda: self._journal.noted(job)) or (1, None)
+            return results.opened(opened, self._context.now())
+        hop, problem = self._context.ask(lambda: self._journal.noted(job)) or (1, None)
         task = msgspec.structs.replace(task_of(opened, entered.upload), hop=hop)
         try:
-            there = len(self._session.parts(task, 0, task.upload.parts))
+            there = len(listing.parts(self._context, task, 0, task.upload.parts))
         except UploadGone:  # completed or aborted, and not yet closed
             there = task.upload.parts
         except (Failed, Transient) as error:

@@ -57,11 +57,16 @@ from osscopy.plan.promises import (
 from osscopy.plan.rules import check_rules as check_rules, skips_markers as skips_markers
 from osscopy.plan.steps import (
     MAX_STALLS as MAX_STALLS,
+    CopyObject as CopyObject,
     Finish as Finish,
+    FirstStep as FirstStep,
     GiveUp as GiveUp,
     HandOver as HandOver,
+    Parts as Parts,
     Progress as Progress,
+    Restore as Restore,
     Step as Step,
+    first_step as first_step,
     max_hops as max_hops,
     next_step as next_step,
 )

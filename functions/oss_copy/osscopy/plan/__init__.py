@@ -25,7 +25,6 @@ from osscopy.plan.methods import (
     Method as Method,
     longest_copy as longest_copy,
     method as method,
-    method_on_record as method_on_record,
     must_wait as must_wait,
     rate as rate,
 )

@@ -22,7 +22,7 @@ class Records:
         return RecordPage(tuple((f"{prefix}j{n}", 0) for n in range(READERS)), 0)
 
 class Session:
-    ask = staticmethod(lambda question: question())
+    ask = staticmethod(lambda question, *arguments: question(*arguments))
 
 sys.setswitchinterval(1e-6)
 page = Desk(Session(), None, None, RecordJournal(Records())).page("skipped", 50, "")

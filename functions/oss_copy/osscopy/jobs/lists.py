@@ -51,15 +51,15 @@ class Batch:
 
     def resume(self, rest: Rest, *, retried: bool) -> tuple[Result, ...]:
         """Go on with a list on record; it is forgotten once each copy has a result or is on a new list."""
-        waiting = self._session.ask(lambda: self._journal.waiting(rest.list))
+        waiting = self._session.ask(self._journal.waiting, rest.list)
         if waiting is None:  # another delivery has done it, and a sweep may not have seen that
-            self._session.ask(lambda: self._journal.drop(rest.list))
+            self._session.ask(self._journal.drop, rest.list)
             return ()
         copies = waiting.copies
         if retried or rest.generation or rest.drops:
             copies = tuple(each.delivered_again() for each in copies)
         found = self._work(copies, rest.list, waiting.asked_at)
-        self._session.ask(lambda: self._journal.drop(rest.list))
+        self._session.ask(self._journal.drop, rest.list)
         return found
 
     def _work(self, items: Sequence[Command | Refused], parent: str, asked_at: float) -> tuple[Result, ...]:
@@ -127,7 +127,7 @@ def hand_over(
     jobs = " ".join(each.job for each in copies)
     name = "l-" + hashlib.sha256(f"{parent} {jobs}".encode()).hexdigest()[:32]
     waiting = Waiting(tuple(map(_once_more, copies)), asked_at)
-    session.ask(lambda: journal.leave(name, waiting))
+    session.ask(journal.leave, name, waiting)
     try:
         session.submit(f"{name}-g0", events.encode(Rest(name)), delay)
     except Transient as error:  # it is on record

@@ -98,7 +98,7 @@ class Desk:
         if until_killed < LOOK_SECONDS:
             return None
         try:
-            return self._session.ask(lambda: self._journal.opened(job))
+            return self._session.ask(self._journal.opened, job)
         except OssCopyError:
             return None
 
@@ -110,7 +110,7 @@ class Desk:
         copy = read(moment)
         self._session.allow(copy.request)
         mine = Claimed(self._session.clock.nonce(), copy.job, moment.isoformat())
-        claim = self._session.ask(lambda: self._journal.claim(key, mine))
+        claim = self._session.ask(self._journal.claim, key, mine)
         if claim.job != copy.job and claim.moment is not None:
             copy = read(datetime.fromisoformat(claim.moment))
         if claim.job != copy.job:
@@ -144,7 +144,7 @@ class Desk:
 
     def resubmit(self, job: str, occurrence: str, arrival: events.Arrival) -> Result:
         """Ask for the same copy once more, as a job of its own. Refused while the old one runs."""
-        done = self._session.ask(lambda: self._journal.done(job))
+        done = self._session.ask(self._journal.done, job)
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this copy has not ended: cancel it first", status=409)
@@ -158,11 +158,7 @@ class Desk:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up time only listings need
 
         kinds = ("open",) if status == "running" else ("open", "done") if status is None else ("done",)
-        names = {
-            job
-            for kind in kinds
-            for job in self._session.ask(lambda: self._journal.jobs(kind, after, SCAN))  # noqa: B023 - called before the loop goes on
-        }
+        names = {job for kind in kinds for job in self._session.ask(self._journal.jobs, kind, after, SCAN)}
         scanned = sorted(names)[:SCAN]
         found: list[Result] = []
         journal.prepare()
@@ -178,19 +174,19 @@ class Desk:
 
     def _cancel(self, job: str) -> Result | None:
         """End a copy; its result, which may be that it had ended before. None if there is no such job."""
-        done = self._session.ask(lambda: self._journal.done(job))
+        done = self._session.ask(self._journal.done, job)
         if done is not None:
             return done.result
-        opened = self._session.ask(lambda: self._journal.opened(job))
+        opened = self._session.ask(self._journal.opened, job)
         if opened is None:
             return None
         entry = Cancelled(self._session.clock.nonce(), results.iso(self._session.now()))
-        self._session.ask(lambda: self._journal.cancel(job, entry))
+        self._session.ask(self._journal.cancel, job, entry)
         try:
-            done = self._session.ask(lambda: self._journal.done(job))
+            done = self._session.ask(self._journal.done, job)
             if done is not None:
                 return done.result
-            return self._ending.cancel(opened, self._session.ask(lambda: self._journal.entered(job)))
+            return self._ending.cancel(opened, self._session.ask(self._journal.entered, job))
         except Transient as error:
             return self._left_to_sweep(job, error)
 
@@ -214,16 +210,16 @@ class Desk:
 
         A list tells the error of a look at the upload, too, and no progress then.
         """
-        done = self._session.ask(lambda: self._journal.done(job))
+        done = self._session.ask(self._journal.done, job)
         if done is not None:
             return done.result
-        opened = self._session.ask(lambda: self._journal.opened(job))
+        opened = self._session.ask(self._journal.opened, job)
         if opened is None:
             return None
-        entered = self._session.ask(lambda: self._journal.entered(job))
+        entered = self._session.ask(self._journal.entered, job)
         if entered is None:
             return results.opened(opened, self._session.now())
-        hop, problem = self._session.ask(lambda: self._journal.noted(job)) or (1, None)
+        hop, problem = self._session.ask(self._journal.noted, job) or (1, None)
         task = msgspec.structs.replace(task_of(opened, entered.upload), hop=hop)
         try:
             there = len(self._session.parts(task, 0, task.upload.parts))

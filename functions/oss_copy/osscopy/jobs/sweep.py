@@ -69,7 +69,7 @@ class Sweeper:
         if not after:
             self._resume_lists()
         while more and self._has_time():
-            page = self._session.ask(lambda: self._journal.opens(after, PAGE))  # noqa: B023 - called before the loop goes on
+            page = self._session.ask(self._journal.opens, after, PAGE)
             more = len(page.entries) == PAGE
             for job, written in page.entries:
                 if not self._has_time():
@@ -119,13 +119,13 @@ class Sweeper:
         self._counts[fate] += 1
 
     def _decide(self, job: str, written: int, now: int) -> str:
-        opened = self._session.ask(lambda: self._journal.opened(job))
+        opened = self._session.ask(self._journal.opened, job)
         if opened is None:  # another sweep has just forgotten it
             return "forgotten"
-        done = self._session.ask(lambda: self._journal.done(job))
+        done = self._session.ask(self._journal.done, job)
         if done is not None:
             return self._forget(opened, done, written, now)
-        entered = self._session.ask(lambda: self._journal.entered(job))
+        entered = self._session.ask(self._journal.entered, job)
         if self._session.is_cancelled(job):
             result = self._ending.cancel(opened, entered)
             return "waiting" if result.status == "running" else "ended"
@@ -161,7 +161,7 @@ class Sweeper:
         if (generation := self._generation(opened.job, now, self._patience)) is None:
             return "waiting"
         task = msgspec.structs.replace(task, generation=generation)
-        self._session.ask(lambda: self._journal.supersede(task.job, generation))
+        self._session.ask(self._journal.supersede, task.job, generation)
         self._session.submit(task_id(task), events.encode(task), 0)
         return "resumed"
 
@@ -176,7 +176,7 @@ class Sweeper:
             generation=generation,
             since=opened.not_before,
         )
-        self._session.ask(lambda: self._journal.restart(opened.job, generation))
+        self._session.ask(self._journal.restart, opened.job, generation)
         self._session.submit(f"{copy.job}-g{generation}-l1-h1", events.encode(copy), 0)
 
     def _generation(self, job: str, now: int, patience: float) -> int | None:
@@ -184,7 +184,7 @@ class Sweeper:
 
         It makes task ids new ones. Two sweeps at once start the same, so that one of them counts.
         """
-        newest = self._session.ask(lambda: self._journal.newest_generation(job))
+        newest = self._session.ask(self._journal.newest_generation, job)
         if newest is not None and newest.age < patience:
             return None
         return plan.next_generation(now, newest.number if newest else 0)
@@ -205,7 +205,7 @@ class Sweeper:
                 self._counts["failed"] += 1
 
     def _hand_over_list(self, name: str, generation: int) -> None:
-        self._session.ask(lambda: self._journal.restart(name, generation))
+        self._session.ask(self._journal.restart, name, generation)
         self._session.submit(f"{name}-g{generation}", events.encode(Rest(name, generation)), 0)
         self._counts["resumed"] += 1
 
@@ -217,16 +217,16 @@ class Sweeper:
         Its upload is aborted once more, strangers on its key are ended, and the source of a rule-made copy is
         looked at, before.
         """
-        closed = self._session.ask(lambda: self._journal.written("done", opened.job))
+        closed = self._session.ask(self._journal.written, "done", opened.job)
         settle = max(self._session.limits.settle, opened.settle, done.settle)  # settings change
         if closed is None or now - closed[0] < settle:
             return "waiting"
-        entered = self._session.ask(lambda: self._journal.entered(opened.job))
+        entered = self._session.ask(self._journal.entered, opened.job)
         if not self._leaves_no_upload(opened, entered, (written, closed[0]), settle):
             return "waiting"
         if done.result.status != "cancelled":
             self._follow(opened, late=now - written > plan.MAX_AGE)
-        self._session.ask(lambda: self._journal.forget(opened.job))
+        self._session.ask(self._journal.forget, opened.job)
         return "forgotten"
 
     def _follow(self, opened: Opened, *, late: bool) -> None:
@@ -267,7 +267,7 @@ class Sweeper:
         copy was open, has no parts, is named in no `up/`, is older than anything that could still use it, and
         no other copy to that key is open. What is doubtful is reported.
         """
-        page = self._session.ask(lambda: self._session.store.uploads(opened.request))
+        page = self._session.ask(self._session.store.uploads, opened.request)
         written, closed_at = open_from
         settled = True
         for upload in page.uploads:
@@ -283,14 +283,14 @@ class Sweeper:
 
     def _has_rival(self, opened: Opened, upload_id: str) -> bool:
         """Whether another open copy to the same key has this upload, or may be about to."""
-        for job in self._session.ask(lambda: self._journal.rivals(opened.job, opened.request)):
-            rival = self._session.ask(lambda: self._journal.opened(job))  # noqa: B023 - called before the loop goes on
+        for job in self._session.ask(self._journal.rivals, opened.job, opened.request):
+            rival = self._session.ask(self._journal.opened, job)
             if rival is None or rival.request.destination != opened.request.destination:
                 continue
-            entered = self._session.ask(lambda: self._journal.entered(job))  # noqa: B023 - called before the loop goes on
+            entered = self._session.ask(self._journal.entered, job)
             if entered is not None and entered.upload.id == upload_id:
                 return True
-            if entered is None and self._session.ask(lambda: self._journal.done(job)) is None:  # noqa: B023 - called before the loop goes on
+            if entered is None and self._session.ask(self._journal.done, job) is None:
                 return True
         return False
 
@@ -298,9 +298,9 @@ class Sweeper:
         """Abort it, if it has no parts."""
         store, request = self._session.store, opened.request
         with contextlib.suppress(UploadGone):
-            if self._session.ask(lambda: store.list_parts(request, upload_id, 0)).parts:
+            if self._session.ask(store.list_parts, request, upload_id, 0).parts:
                 return False
-            self._session.ask(lambda: store.abort(request, upload_id))
+            self._session.ask(store.abort, request, upload_id)
             self._counts["aborted"] += 1
             self._session.log("strangerAborted", job=opened.job, uploadId=upload_id)
         return True
@@ -354,7 +354,7 @@ class Sweeper:
 
     def _give_up(self, copy: Copy, dropped: Dropped) -> None:
         """Call a copy failed that FC has given up too often, unless it has been begun."""
-        if self._session.ask(lambda: self._journal.opened(copy.job)) is None:
+        if self._session.ask(self._journal.opened, copy.job) is None:
             error = Failed(
                 "InvocationDropped",
                 f"FC gave up {copy.drops} invocations, the last one for {dropped.condition}",

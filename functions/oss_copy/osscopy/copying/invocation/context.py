@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ from osscopy.model import (
 )
 from osscopy.model.ports import Invoker, Journal, Log, Runtime, Store
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -90,9 +91,9 @@ class Session:
         """For a question whose earlier attempts matter."""
         return Attempts(self.clock, until=self.submit_by)
 
-    def ask(self, request: Callable[[], T]) -> T:
-        """The answer to one request, asked again while that may help."""
-        return self.attempts().run(request)
+    def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the answer to one question, asked again while that may help."""
+        return self.attempts().run(lambda: question(*args, **kwargs))
 
     def opening(
         self,

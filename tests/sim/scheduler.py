@@ -22,9 +22,10 @@ from osscopy.copying import results
 from osscopy.copying.invocation.context import Limits, Session
 from osscopy.copying.outcome import Ending
 from osscopy.copying.start import Engine
+from osscopy.jobs.control import Control
+from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.lists import Batch
-from osscopy.jobs.queries import Desk
+from osscopy.jobs.lists import Worklist
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Continue,
@@ -216,10 +217,11 @@ class Request:
 class Tools:
     """What an invocation works with."""
 
-    desk: Desk
+    control: Control
     engine: Engine
     sweeper: Sweeper
-    batch: Batch
+    resume_dropped: Callable[[Dropped], int]
+    worklist: Worklist
 
 
 @dataclass
@@ -335,7 +337,7 @@ class Simulation:
             case "list":
                 self.accept("list", LIST, 0)
             case "http":
-                self._invoke("http", lambda tools: tools.desk.start(self.copy), min(10.0, self.timeout))
+                self._invoke("http", lambda tools: tools.control.start(self.copy), min(10.0, self.timeout))
             case _:
                 self._invoke("direct", lambda tools: tools.engine.start(self.copy), self.timeout)
 
@@ -385,9 +387,9 @@ class Simulation:
                 case Sweep():
                     return tools.sweeper.run(item)
                 case Rest():
-                    return tools.batch.resume(item, retried=retried)
+                    return tools.worklist.resume(item, retried=retried)
                 case events.Batch(items=copies):
-                    return tools.batch.run(tuple(map(_retried, copies)) if retried else copies)
+                    return tools.worklist.run(tuple(map(_retried, copies)) if retried else copies)
                 case Continue():
                     return tools.engine.proceed(item)
                 case Copy():
@@ -421,7 +423,7 @@ class Simulation:
         assert not isinstance(command, Sweep)
         commands = self.list if isinstance(command, events.Batch) else (command,)
         dropped = Dropped(commands, "RetriesExhausted", "r")
-        self._invoke(DROPPED, lambda tools: tools.sweeper.pick_up(dropped), self.timeout, news)
+        self._invoke(DROPPED, lambda tools: tools.resume_dropped(dropped), self.timeout, news)
 
     def _invoke(
         self,
@@ -445,9 +447,13 @@ class Simulation:
         session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)
         ending = Ending(session)
         engine = _Engine(session, ending, process)
-        desk = Desk(session, engine, ending, journal)
-        batch = Batch(session, engine, journal, process.note)
-        tools = Tools(desk, engine, Sweeper(session, ending, journal), batch)
+        tools = Tools(
+            Control(session, engine, ending, journal),
+            engine,
+            Sweeper(session, ending, journal),
+            lambda dropped: resume_dropped(session, ending, journal.records, dropped),
+            Worklist(session, engine, journal.records, process.note),
+        )
 
         def body(_: object) -> None:
             try:
@@ -509,7 +515,7 @@ class Simulation:
             self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
 
     def begin_cancel(self) -> None:
-        self._invoke("cancel", lambda tools: tools.desk.cancel(self.job), min(10.0, self.timeout))
+        self._invoke("cancel", lambda tools: tools.control.cancel(self.job), min(10.0, self.timeout))
 
     # --- requests --------------------------------------------------------------------------------------
 

@@ -25,9 +25,11 @@ from osscopy.copying import results
 from osscopy.copying.invocation.context import Limits, Session
 from osscopy.copying.outcome import Ending
 from osscopy.copying.start import Engine
+from osscopy.jobs.control import Control
+from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.lists import Batch
-from osscopy.jobs.queries import Desk
+from osscopy.jobs.lists import Worklist
+from osscopy.jobs.queries import Queries
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Check,
@@ -110,9 +112,9 @@ class App:
         match parsed:
             case events.HttpCall():
                 seconds = min(invocation.timeout, HTTP_SECONDS)
-                workshop = self._workshop(invocation, begun, seconds)
-                desk = Desk(*workshop)
-                response = routes.answer(parsed, self._settings, arrival, desk)
+                session, engine, ending, journal = self._workshop(invocation, begun, seconds)
+                queries, control = Queries(session, journal), Control(session, engine, ending, journal)
+                response = routes.answer(parsed, self._settings, arrival, queries, control)
                 self._log(
                     "http",
                     requestId=invocation.request_id,
@@ -127,10 +129,9 @@ class App:
                 return _encode({"status": "ok"})
             case Sweep() | Dropped():
                 session, _, ending, journal = self._workshop(invocation, begun, invocation.timeout)
-                sweeper = Sweeper(session, ending, journal)
                 if isinstance(parsed, Sweep):
-                    return _encode(sweeper.run(parsed))
-                return _encode({"resumed": sweeper.pick_up(parsed)})
+                    return _encode(Sweeper(session, ending, journal).run(parsed))
+                return _encode({"resumed": resume_dropped(session, ending, journal.records, parsed)})
             case events.Batch() | Rest():
                 return _encode(self._copies(parsed, invocation, begun))
 
@@ -154,7 +155,7 @@ class App:
     def _copies(self, asked: events.Batch | Rest, invocation: fc.Invocation, begun: float) -> object:
         """The result of what was asked for, or the results, if that was a list."""
         session, engine, _, journal = self._workshop(invocation, begun, invocation.timeout)
-        work = Batch(session, engine, journal, lambda result: self._noted(result, invocation))
+        work = Worklist(session, engine, journal.records, lambda result: self._noted(result, invocation))
         if isinstance(asked, Rest):
             return {"results": work.resume(asked, retried=invocation.retries > 0)}
         self._tell(asked.passed)

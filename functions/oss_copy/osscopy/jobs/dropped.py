@@ -1,0 +1,89 @@
+"""What FC gave up after its retries: goes on at once, since a note for the next sweep would come later.
+
+Knows commands and submissions; not why FC gave them up. What cannot go on at once is left to the sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from osscopy import events, plan
+from osscopy.copying import results
+from osscopy.copying.invocation.context import Session
+from osscopy.copying.outcome import Ending
+from osscopy.copying.start import task_id
+from osscopy.jobs import lists
+from osscopy.jobs.records import Records
+from osscopy.jobs.sweep import last_look
+from osscopy.model import Continue, Copy, Dropped, Failed, Rest
+
+
+def resume_dropped(session: Session, ending: Ending, records: Records, dropped: Dropped) -> int:
+    """Submit once more what FC gave up; return how many commands go on."""
+    resumed = 0
+    copies: list[Copy] = []
+    for command in dropped.commands:
+        match command:
+            case Continue():
+                resumed += _resume_hop(session, command)
+            case Rest():
+                resumed += _resume_list(session, command)
+            case Copy():
+                copies.append(command)
+    return resumed + _resume_copies(session, ending, records, copies, dropped)
+
+
+def _resume_hop(session: Session, task: Continue) -> bool:
+    following = msgspec.structs.replace(task, hop=task.hop + 1, stalls=task.stalls + 1)
+    if following.stalls >= plan.MAX_STALLS:  # it dies each time: at the sweep's pace from here on
+        session.log("leftToSweep", job=task.job, hop=task.hop)
+        return False
+    session.submit(task_id(following), events.encode(following), 5)
+    return True
+
+
+def _resume_list(session: Session, rest: Rest) -> bool:
+    following = Rest(rest.list, rest.generation, rest.drops + 1)
+    if following.drops > plan.MAX_DROPS:
+        session.log("leftToSweep", list=rest.list)
+        return False
+    name = f"{rest.list}-g{rest.generation}-d{following.drops}"
+    session.submit(name, events.encode(following), plan.drop_delay(following.drops))
+    return True
+
+
+def _resume_copies(
+    session: Session, ending: Ending, records: Records, copies: Sequence[Copy], dropped: Dropped
+) -> int:
+    """Submit copies that were not begun, several as one list; end those that were given up too often.
+
+    Where time is short, these stay on the list, too. Nothing is asked of OSS about one copy alone: OSS
+    may be the reason it was given up, and the invocation that begins it sees how it stands.
+    """
+    until = last_look(session)
+    again = [msgspec.structs.replace(each.delivered_again(), drops=each.drops + 1) for each in copies]
+    lasting = [each for each in again if each.drops <= plan.MAX_DROPS]
+    for position, copy in enumerate(each for each in again if each.drops > plan.MAX_DROPS):
+        if position and session.clock.monotonic() >= until:
+            lasting.append(copy)
+        else:
+            _give_up(session, ending, copy, dropped)
+    if len(lasting) == 1:
+        (copy,) = lasting
+        name, delay = f"{copy.job}-d{copy.drops}", plan.drop_delay(copy.drops)
+        session.submit(name, events.encode(copy), delay)
+    elif lasting:
+        drops, now = lasting[0].drops, session.now()
+        delay = plan.drop_delay(min(plan.MAX_DROPS, drops))
+        lists.hand_over(session, records, lasting, now, f"d{drops}", delay)
+    return len(lasting)
+
+
+def _give_up(session: Session, ending: Ending, copy: Copy, dropped: Dropped) -> None:
+    """Call a copy failed that FC has given up too often, unless it has been begun."""
+    if session.ask(session.journal.opened, copy.job) is None:
+        text = f"FC gave up {copy.drops} invocations, the last one for {dropped.condition}"
+        error = Failed("InvocationDropped", text, request_id=dropped.request_id)
+        ending.close(copy, results.unopened(copy, "failed", session.now(), error))

@@ -1,7 +1,6 @@
-"""What callers do with copies who wait for an answer: begin, begin once for a key, cancel, resubmit.
+"""Begins, cancels and resubmits copies for callers who wait for an answer, but not for a long copy.
 
-Knows records and results; how a copy is done or ended it leaves to the engine. No answer waits for a long
-copy.
+Knows records and results, and how a key keeps a request from running twice; not how a copy is done or ended.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ LOOK_SECONDS = 1.2  # what one more question may take: no answer is waited for l
 
 
 class Control:
-    """One invocation's hold on copies."""
+    """One invocation's control of copies."""
 
     def __init__(self, session: Session, engine: Engine, ending: Ending, journal: RecordJournal) -> None:
         self._session = session

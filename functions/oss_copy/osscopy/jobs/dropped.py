@@ -1,6 +1,6 @@
-"""What FC gave up after its retries: goes on at once, since a note for the next sweep would come later.
+"""Commands that FC gave up after its retries: they go on at once, sooner than the next sweep would see them.
 
-Knows commands and submissions; not why FC gave them up. What cannot go on at once is left to the sweep.
+Knows commands and submissions; not how a copy is done. The sweep goes on with the rest.
 """
 
 from __future__ import annotations

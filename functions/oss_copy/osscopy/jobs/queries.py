@@ -69,7 +69,7 @@ class Queries:
                 found.append(result)
             if len(found) == limit:
                 break
-        is_end = len(jobs) < SCAN and jobs[-1:] in ([], [last])
+        is_end = len(jobs) < SCAN and (not jobs or last == jobs[-1])
         return Page(tuple(found), None if is_end else last)
 
     def _result(self, job: str, *, in_list: bool = False) -> Result | None:

@@ -16,8 +16,11 @@ from osscopy.copying.invocation.context import Context
 from osscopy.copying.outcome import task_of
 from osscopy.copying.simple import SimpleCopy
 from osscopy.jobs import lists
+from osscopy.jobs.forget import Cleaner
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.sweep import Sweeper
+from osscopy.jobs.orphans import Orphans
+from osscopy.jobs.records import PAGE, Records
+from osscopy.jobs.resume import Resumer
 from osscopy.model import (
     Conditions,
     ContentHeaders,
@@ -231,10 +234,10 @@ def _no_generation() -> AbstractContextManager[None]:
 def _generations_of_settings() -> AbstractContextManager[None]:
     """Generations count periods of patience, which grow with the function's timeout."""
 
-    def generation(self: Any, _: str, now: int, patience: float) -> int:  # noqa: ARG001 - the caller's signature
+    def generation(self: Any, _: str, now: int) -> int:
         return int(now // self._patience)
 
-    return _instead(Sweeper, "_generation", generation)
+    return _instead(Resumer, "_next_generation", generation)
 
 
 @contextlib.contextmanager
@@ -264,10 +267,10 @@ def _list_without_record() -> AbstractContextManager[None]:
     """The rest of a list is forgotten before an invocation goes on with it."""
     right = lists.hand_over
 
-    def hand_over(context: Context, journal: RecordJournal, *arguments: Any) -> None:
-        right(context, journal, *arguments)
-        for name, _ in journal.lists().entries:
-            journal.drop(name)
+    def hand_over(context: Context, records: Records, *arguments: Any) -> None:
+        right(context, records, *arguments)
+        for name, _ in RecordJournal(records).page("rest", "", PAGE).entries:
+            lists.drop(records, name)
 
     return _instead(lists, "hand_over", hand_over)
 
@@ -278,19 +281,19 @@ def _forgotten_early() -> AbstractContextManager[None]:
 
 def _sweep_aborts() -> AbstractContextManager[None]:
     """The sweep ends an upload that does not move, rather than to resume it."""
-    revive = Sweeper._revive
+    resume = Resumer.resume
 
     def impatient(self: Any, opened: Opened, entered: Entered | None, now: int) -> Any:
         if entered is not None:
             with contextlib.suppress(UploadGone):
                 outcome.abort(self._context, task_of(opened, entered.upload))
-        return revive(self, opened, entered, now)
+        return resume(self, opened, entered, now)
 
-    return _instead(Sweeper, "_revive", impatient)
+    return _instead(Resumer, "resume", impatient)
 
 
-def _strangers_stay() -> AbstractContextManager[None]:
-    return _instead(Sweeper, "_end_strangers", lambda *_: True)
+def _orphans_stay() -> AbstractContextManager[None]:
+    return _instead(Orphans, "abort", lambda *_: True)
 
 
 @contextlib.contextmanager
@@ -306,14 +309,13 @@ def _raise_gone(*_: Any) -> None:
 
 def _uploads_not_aborted_again() -> AbstractContextManager[None]:
     """What is on record is forgotten without a last abort: parts in flight may have brought it back."""
-    forget = Sweeper._forget
+    forget = Cleaner.forget
 
     def at_once(self: Any, *arguments: Any) -> Any:
-        self._end_strangers = lambda *_: True
-        with _not_aborted(self._context):
+        with _not_aborted(self._context), _for_now(self, "orphans", abort=lambda *_: True):
             return forget(self, *arguments)
 
-    return _instead(Sweeper, "_forget", at_once)
+    return _instead(Cleaner, "forget", at_once)
 
 
 def _unfollowed() -> AbstractContextManager[None]:
@@ -382,7 +384,7 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "the rest of a list is not on record": _list_without_record,
     "records forgotten early": _forgotten_early,
     "the sweep aborts a live upload": _sweep_aborts,
-    "strangers are left": _strangers_stay,
+    "orphan uploads are left": _orphans_stay,
     "a changed source is not followed": _unfollowed,
     "a follow-up without a record": _followed_without_record,
     "new tags of the source are not seen": _tags_unseen,

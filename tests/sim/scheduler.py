@@ -20,9 +20,10 @@ import greenlet
 from osscopy import events, plan
 from osscopy.copying import hop, results, start
 from osscopy.copying.invocation.context import Context, Limits
+from osscopy.jobs.control import Control
+from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.lists import Batch
-from osscopy.jobs.queries import Desk
+from osscopy.jobs.lists import Worklist
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Continue,
@@ -222,10 +223,11 @@ class Request:
 class Tools:
     """What an invocation works with."""
 
-    desk: Desk
     context: Context
+    control: Control
     sweeper: Sweeper
-    batch: Batch
+    resume_dropped: Callable[[Dropped], int]
+    worklist: Worklist
 
 
 @dataclass
@@ -341,7 +343,7 @@ class Simulation:
             case "list":
                 self.accept("list", LIST, 0)
             case "http":
-                self._invoke("http", lambda tools: tools.desk.start(self.copy), min(10.0, self.timeout))
+                self._invoke("http", lambda tools: tools.control.start(self.copy), min(10.0, self.timeout))
             case _:
                 self._invoke("direct", lambda tools: start.begin(tools.context, self.copy), self.timeout)
 
@@ -391,9 +393,9 @@ class Simulation:
                 case Sweep():
                     return tools.sweeper.run(item)
                 case Rest():
-                    return tools.batch.resume(item, retried=retried)
+                    return tools.worklist.resume(item, retried=retried)
                 case events.Batch(items=copies):
-                    return tools.batch.run(tuple(map(_retried, copies)) if retried else copies)
+                    return tools.worklist.run(tuple(map(_retried, copies)) if retried else copies)
                 case Continue():
                     return hop.proceed(tools.context, item)
                 case Copy():
@@ -427,7 +429,7 @@ class Simulation:
         assert not isinstance(command, Sweep)
         commands = self.list if isinstance(command, events.Batch) else (command,)
         dropped = Dropped(commands, "RetriesExhausted", "r")
-        self._invoke(DROPPED, lambda tools: tools.sweeper.pick_up(dropped), self.timeout, news)
+        self._invoke(DROPPED, lambda tools: tools.resume_dropped(dropped), self.timeout, news)
 
     def _invoke(
         self,
@@ -452,8 +454,13 @@ class Simulation:
             store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None
         )
         context.process = process
-        batch = Batch(context, journal, process.note)
-        tools = Tools(Desk(context, journal), context, Sweeper(context, journal), batch)
+        tools = Tools(
+            context,
+            Control(context, journal),
+            Sweeper(context, journal),
+            lambda dropped: resume_dropped(context, journal.records, dropped),
+            Worklist(context, journal.records, process.note),
+        )
 
         def body(_: object) -> None:
             try:
@@ -515,7 +522,7 @@ class Simulation:
             self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
 
     def begin_cancel(self) -> None:
-        self._invoke("cancel", lambda tools: tools.desk.cancel(self.job), min(10.0, self.timeout))
+        self._invoke("cancel", lambda tools: tools.control.cancel(self.job), min(10.0, self.timeout))
 
     # --- requests --------------------------------------------------------------------------------------
 

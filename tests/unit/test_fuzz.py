@@ -13,7 +13,7 @@ from osscopy.settings import Settings
 from osscopy.web import routes
 from tests import openapi
 from tests.fuzz import inputs
-from tests.unit.test_web import JOB, StubDesk
+from tests.unit.test_web import JOB, StubJobs
 
 DOCUMENTED = set(openapi.paths()["/copies"]["post"]["responses"])
 
@@ -88,6 +88,7 @@ CALLS = st.builds(
 @given(CALLS, st.booleans())
 def test_every_http_call_is_answered_with_a_documented_status(call: events.HttpCall, is_open: bool) -> None:
     wanted = Settings("state", http_auth="anonymous", api_token="t" * 16) if is_open else Settings("state")
-    answer = routes.answer(call, wanted, inputs.ARRIVAL, StubDesk(None, []))
+    jobs = StubJobs(None, [])
+    answer = routes.answer(call, wanted, inputs.ARRIVAL, jobs, jobs)
     assert str(answer["statusCode"]) in DOCUMENTED
     assert isinstance(json.loads(answer["body"]), dict)

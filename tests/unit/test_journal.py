@@ -7,7 +7,7 @@ import sys
 
 FIRST_PAGE = """
 import json, sys
-from osscopy.jobs.queries import READERS, Desk
+from osscopy.jobs.queries import READERS, Queries
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import RecordPage
 
@@ -25,7 +25,7 @@ class Asked:
     ask = staticmethod(lambda question, *arguments: question(*arguments))
 
 sys.setswitchinterval(1e-6)
-page = Desk(Asked(), RecordJournal(Records())).page("skipped", 50, "")
+page = Queries(Asked(), RecordJournal(Records())).page("skipped", 50, "")
 assert len(page.copies) == READERS
 """
 

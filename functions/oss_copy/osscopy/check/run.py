@@ -263,7 +263,7 @@ class Checkup:
     def _sweep(self) -> Iterator[Line]:
         """The oldest of the first page of open copies, by the time its record was written."""
         needs = f"oss:ListObjects, oss:GetObject on {self._settings.state_bucket}"
-        page = self._world.ask(needs, lambda: self._journal.opens("", PAGE))
+        page = self._world.ask(needs, lambda: self._journal.page("open", "", PAGE))
         yield from self._clock(page.seen_at)
         timeout = self._deployment.timeout
         wait = plan.settle_time(timeout) + plan.patience(timeout) + 3600  # s.yaml sweeps every 15 minutes

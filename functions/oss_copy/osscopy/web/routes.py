@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 
 from osscopy import events, plan
-from osscopy.jobs.queries import Desk
+from osscopy.jobs.control import Control
+from osscopy.jobs.queries import Queries
 from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result
 from osscopy.settings import Settings
 
@@ -60,34 +61,36 @@ STATUS = {
 Response = dict[str, Any]  # FC's own form: statusCode, headers, isBase64Encoded, body
 
 
-def answer(call: events.HttpCall, settings: Settings, arrival: events.Arrival, desk: Desk) -> Response:
-    """The response to one HTTP request; `desk` does not wait for a long copy."""
+def answer(
+    call: events.HttpCall, settings: Settings, arrival: events.Arrival, queries: Queries, control: Control
+) -> Response:
+    """Return the response to one HTTP request; none waits for a long copy."""
     try:
-        return _route(call, settings, arrival, desk)
+        _authenticate(call, settings)
+        return _route(call, arrival, queries, control)
     except Misconfigured as error:
         return _response(500, {"error": Problem.of(error)})
     except OssCopyError as error:
         return _problem(Problem.of(error))
 
 
-def _route(call: events.HttpCall, settings: Settings, arrival: events.Arrival, desk: Desk) -> Response:
-    _authenticate(call, settings)
+def _route(call: events.HttpCall, arrival: events.Arrival, queries: Queries, control: Control) -> Response:
     method = call.request_context.http.method.upper()
     match "GET" if method == "HEAD" else method, call.segments:
         case "POST", ("copies",):
-            return _begun(_start(call, arrival, desk))
+            return _begun(_start(call, arrival, control))
         case "GET", ("copies",):
-            return _response(200, desk.page(*_paging(call.query_parameters)))
+            return _response(200, queries.page(*_paging(call.query_parameters)))
         case "GET", ("healthz",):
             return _response(200, {"status": "ok"})
         case "GET", ("openapi.json",):
             return _document()
         case "GET", ("copies", job) if job:
-            return _response(200, desk.look(_job(job)))
+            return _response(200, queries.look(_job(job)))
         case "DELETE", ("copies", job) if job:
-            return _told(desk.cancel(_job(job)))
+            return _told(control.cancel(_job(job)))
         case "POST", ("copies", job, "resubmit") if job:
-            return _begun(desk.resubmit(_job(job), _occurrence(call, arrival), arrival))
+            return _begun(control.resubmit(_job(job), _occurrence(call, arrival), arrival))
         case _, segments:
             return _not_offered(segments)
 
@@ -146,7 +149,7 @@ def _authenticate(call: events.HttpCall, settings: Settings) -> None:
         raise Refused("Unauthorized", "send `Authorization: Bearer` with the function's API_TOKEN")
 
 
-def _start(call: events.HttpCall, arrival: events.Arrival, desk: Desk) -> Result:
+def _start(call: events.HttpCall, arrival: events.Arrival, control: Control) -> Result:
     def read(moment: datetime) -> Copy:
         return events.read_request(body, _occurrence(call, arrival), moment, arrival)
 
@@ -154,7 +157,7 @@ def _start(call: events.HttpCall, arrival: events.Arrival, desk: Desk) -> Result
     key = call.header("Idempotency-Key")
     if key is not None and not key.strip():
         raise Refused("InvalidField", "it is empty: leave it out, or give a text", field="Idempotency-Key")
-    return desk.start_once(key, read, moment) if key else desk.start(read(moment))
+    return control.start_once(key, read, moment) if key else control.start(read(moment))
 
 
 def _read_body(call: events.HttpCall) -> bytes:

@@ -20,7 +20,11 @@ import msgspec
 
 from osscopy import events, plan, settings
 from osscopy.aliyun import fc
-from osscopy.aliyun.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
+from osscopy.aliyun.fc_context import Context, Invocation, read_context
+from osscopy.aliyun.oss import OssStore
+from osscopy.aliyun.oss_buckets import OssBuckets
+from osscopy.aliyun.oss_records import OssRecords, read_text
+from osscopy.aliyun.oss_transport import CONNECT_TIMEOUT, Connection
 from osscopy.copying import results
 from osscopy.copying.invocation.context import Limits, Session
 from osscopy.copying.outcome import Ending
@@ -95,10 +99,10 @@ class App:
         self._fetched: tuple[Rule, ...] | None = None
         self._unknown_events: set[str] = set()
 
-    def handle(self, event: bytes, context: fc.Context) -> object:
+    def handle(self, event: bytes, context: Context) -> object:
         """The answer to one event. A final refusal is returned; Transient is raised, so that FC retries."""
         begun = time.monotonic()
-        invocation = fc.read_context(context, settings.environment_credentials())
+        invocation = read_context(context, settings.environment_credentials())
         arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
         try:
             parsed = events.parse(event, arrival, self._rules(event, invocation))
@@ -135,7 +139,7 @@ class App:
                 return _encode(self._copies(parsed, invocation, begun))
 
     def _put_off(
-        self, event: bytes, arrival: events.Arrival, invocation: fc.Invocation, error: Misconfigured
+        self, event: bytes, arrival: events.Arrival, invocation: Invocation, error: Misconfigured
     ) -> str:
         """Submit an event that FC gave up once more, for later, when the rules may be right.
 
@@ -151,7 +155,7 @@ class App:
         self._log("putOff", error=str(error))
         return _encode({"resumed": 1})
 
-    def _copies(self, asked: events.Batch | Rest, invocation: fc.Invocation, begun: float) -> object:
+    def _copies(self, asked: events.Batch | Rest, invocation: Invocation, begun: float) -> object:
         """The result of what was asked for, or the results, if that was a list."""
         session, engine, _, journal = self._workshop(invocation, begun, invocation.timeout)
         work = Batch(session, engine, journal, lambda result: self._noted(result, invocation))
@@ -171,7 +175,7 @@ class App:
                 self._unknown_events.add(each.what)
                 self._log("unknownEvent", name=each.what)
 
-    def _rules(self, event: bytes, invocation: fc.Invocation) -> Sequence[Rule]:
+    def _rules(self, event: bytes, invocation: Invocation) -> Sequence[Rule]:
         """The rules; those in an object are fetched once an instance, by the first event that needs any."""
         where = self._settings.rules
         if not isinstance(where, settings.RulesObject):
@@ -179,29 +183,30 @@ class App:
         if not events.needs_rules(event):
             return ()
         if self._fetched is None:
-            store = self._store(invocation, time.monotonic(), invocation.timeout)
-            self._fetched = tuple(self._read_rules(store))
+            connection = self._connection(invocation, time.monotonic(), invocation.timeout)
+            self._fetched = tuple(self._read_rules(connection))
         return self._fetched
 
-    def _read_rules(self, store: OssStore) -> Sequence[Rule]:
+    def _read_rules(self, connection: Connection) -> Sequence[Rule]:
         where = self._settings.rules
         if not isinstance(where, settings.RulesObject):
             return where
-        return settings.checked("COPY_RULES", self._settings.read_rules, store.read(where.bucket, where.key))
+        text = read_text(connection, where.bucket, where.key)
+        return settings.checked("COPY_RULES", self._settings.read_rules, text)
 
-    def _store(self, invocation: fc.Invocation, begun: float, seconds: float) -> OssStore:
+    def _connection(self, invocation: Invocation, begun: float, seconds: float) -> Connection:
         left = _seconds_left(begun + seconds)
         return self._connect(invocation, plan.read_timeout(seconds), CONNECT_TIMEOUT, left)
 
     def _connect(
         self,
-        invocation: fc.Invocation,
+        invocation: Invocation,
         read_timeout: float,
         connect_timeout: float,
         seconds_left: Callable[[], float],
-    ) -> OssStore:
+    ) -> Connection:
         region = invocation.region
-        return OssStore.connect(
+        return Connection(
             invocation.access_key,
             self._settings.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
             region,
@@ -211,25 +216,26 @@ class App:
             seconds_left=seconds_left,
         )
 
-    def _check(self, invocation: fc.Invocation, begun: float) -> Checked:
+    def _check(self, invocation: Invocation, begun: float) -> Checked:
         """A look at the deployment, whose questions are asked with little patience."""
         from osscopy.check import config, run, trials  # noqa: PLC0415 - start-up time that only checks need
 
         chosen, timeout = self._settings, invocation.timeout
         wait = run.seconds_for_answer(timeout)
         left = _seconds_left(begun + timeout)
-        store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT), left)
+        connection = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT), left)
+        store, buckets = OssStore(connection), OssBuckets(connection)
         return run.Checkup(
             config.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
-            trials.World(store, OssBuckets(store), SystemClock(), run.until(begun, timeout), wait),
-            RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix)),
+            trials.World(store, buckets, SystemClock(), run.until(begun, timeout), wait),
+            RecordJournal(OssRecords(connection, chosen.state_bucket, chosen.state_prefix)),
             self._invoker(invocation, left, wait),
-            lambda: self._read_rules(store),
+            lambda: self._read_rules(connection),
             self._log,
         ).run()
 
     def _invoker(
-        self, invocation: fc.Invocation, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT
+        self, invocation: Invocation, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT
     ) -> fc.FcInvoker:
         """Of the function that copies, whichever runs."""
         chosen = self._settings
@@ -237,23 +243,23 @@ class App:
         return fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log, left, wait)
 
     def _workshop(
-        self, invocation: fc.Invocation, begun: float, seconds: float
+        self, invocation: Invocation, begun: float, seconds: float
     ) -> tuple[Session, Engine, Ending, RecordJournal]:
         """Everything one invocation works with, built from its own credentials."""
-        chosen, store = self._settings, self._store(invocation, begun, seconds)
-        journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
+        chosen, connection = self._settings, self._connection(invocation, begun, seconds)
+        journal = RecordJournal(OssRecords(connection, chosen.state_bucket, chosen.state_prefix))
         limits = Limits(
             seconds, invocation.timeout, begun + seconds, chosen.multipart_threshold, chosen.max_parallel
         )
         invoker, clock = self._invoker(invocation, _seconds_left(begun + seconds)), SystemClock()
-        session = Session(store, journal, invoker, clock, self._log, limits, chosen.allow)
+        session = Session(OssStore(connection), journal, invoker, clock, self._log, limits, chosen.allow)
         ending = Ending(session)
         return session, Engine(session, ending), ending, journal
 
-    def _refused(self, error: OssCopyError, invocation: fc.Invocation) -> Result:
+    def _refused(self, error: OssCopyError, invocation: Invocation) -> Result:
         return self._noted(results.refused(error), invocation)
 
-    def _noted(self, result: Result, invocation: fc.Invocation) -> Result:
+    def _noted(self, result: Result, invocation: Invocation) -> Result:
         self._log(
             "result",
             requestId=invocation.request_id,

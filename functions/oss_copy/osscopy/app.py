@@ -218,7 +218,7 @@ class App:
 
     def _check(self, invocation: Invocation, begun: float) -> Checked:
         """A look at the deployment, whose questions are asked with little patience."""
-        from osscopy.check import config, run, trials  # noqa: PLC0415 - start-up time that only checks need
+        from osscopy.check import config, run, world  # noqa: PLC0415 - start-up time that only checks need
 
         chosen, timeout = self._settings, invocation.timeout
         wait = run.seconds_for_answer(timeout)
@@ -227,7 +227,7 @@ class App:
         store, buckets = OssStore(connection), OssBuckets(connection)
         return run.Checkup(
             config.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
-            trials.World(store, buckets, SystemClock(), run.until(begun, timeout), wait),
+            world.World(store, buckets, SystemClock(), run.until(begun, timeout), wait),
             RecordJournal(OssRecords(connection, chosen.state_bucket, chosen.state_prefix)),
             self._invoker(invocation, left, wait),
             lambda: self._read_rules(connection),

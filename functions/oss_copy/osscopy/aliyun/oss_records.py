@@ -42,7 +42,7 @@ class OssRecords:
         except Conflict:
             return False
         if answer.versionid:
-            # Under versioning OSS does not honour forbid-overwrite (facts: CopyObject).
+            # Under versioning OSS does not honour forbid-overwrite.
             raise Misconfigured(
                 "VersionedStateBucket",
                 "STATE_BUCKET is versioned, so that records could be overwritten: use one without versioning",

@@ -17,7 +17,8 @@ from typing import TypeVar
 import msgspec
 
 from osscopy import events
-from osscopy.check.config import line, no_plain_text
+from osscopy.check.config import no_plain_text
+from osscopy.check.findings import ok
 from osscopy.events import CREATED
 from osscopy.model import Copy, Grade, Line, Refused, Rule, Sweep, Trigger
 from osscopy.plan import keys
@@ -59,7 +60,7 @@ class Judgement(msgspec.Struct, frozen=True):
     @property
     def line(self) -> Line:
         """As a line of the check."""
-        return line(CHECK, self.grade, self.found, self.advice, self.subject)
+        return Line(CHECK, self.grade, self.found, self.advice, self.subject)
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -124,7 +125,7 @@ def _nested(one: str, other: str) -> bool:
 def lines(settings: Settings, rules: Sequence[Rule] | None, given: Sequence[Trigger]) -> list[Line]:
     """The check's lines about a function's triggers. `rules` None: unknown."""
     found = [each.line for each in (*judge(settings, rules, given), *together(given))]
-    return found or [line(CHECK, "ok", ", ".join(f"{each.name} ({each.kind})" for each in given))]
+    return found or [ok(", ".join(f"{each.name} ({each.kind})" for each in given)).line(CHECK)]
 
 
 def judge(settings: Settings, rules: Sequence[Rule] | None, given: Sequence[Trigger]) -> Iterator[Judgement]:

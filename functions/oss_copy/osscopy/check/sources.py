@@ -1,0 +1,120 @@
+"""Sources: what is listed and may be read, and the objects that copies are tried with.
+
+Knows how an object to try with is chosen; not where it is copied to. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from osscopy import plan
+from osscopy.check.config import shown
+from osscopy.check.findings import Finding, ok, skipped
+from osscopy.check.reach import Inspection
+from osscopy.check.report import Report
+from osscopy.check.trials import PART, WHOLE, Sample
+from osscopy.check.world import Need, Unanswered
+from osscopy.model import Conditions, CopyRequest, Destination, ListedObject, Source
+from osscopy.plan.keys import Pattern
+
+PAGE = 1000  # objects of a source looked at
+UNREADABLE = frozenset({"Archive", "ColdArchive", "DeepColdArchive"})
+_PUT_ONE = "put an object of 101 KiB to 16 MiB (class Standard or IA) there; check again"
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A source as it was seen: an object to try with, if there is one; bytes of the largest listed."""
+
+    sample: Sample | None
+    largest: int
+
+
+def inspect(inspection: Inspection, bucket: str, patterns: Sequence[Pattern]) -> list[Seen]:
+    """Report on the sources in `bucket` that the allow list names."""
+    unless = inspection.reach("sourceBucket", bucket).unless
+    return [_Look(inspection, pattern).run(unless) for pattern in patterns]
+
+
+class _Look:
+    """A look at one pattern."""
+
+    def __init__(self, inspection: Inspection, pattern: Pattern) -> None:
+        self._world = inspection.world
+        self._report = inspection.report
+        self._pattern = pattern
+        self._subject = shown(pattern)
+        self._pays = inspection.pays(pattern.bucket)
+        self._listed: tuple[ListedObject, ...] = ()
+        self._sample: Sample | None = None
+
+    def run(self, unless: str | None) -> Seen:
+        if self._pattern.is_prefix:
+            self._report.ask("source.list", self._subject, self._list, unless)
+        self._report.ask("source.read", self._subject, self._read, unless)
+        self._report.ask("source.acl", self._subject, self._acl, unless)
+        return Seen(self._sample, max((each.size for each in self._listed), default=0))
+
+    def _list(self) -> Finding:
+        """List what the pattern covers, which no copy needs."""
+        bucket, key = self._pattern.bucket, self._pattern.key
+        need = Need(f"oss:ListObjects on {bucket}", "skipped")
+        page = self._world.ask(need, self._world.buckets.objects, bucket, key, PAGE, pays=self._pays)
+        self._listed = page.objects
+        return ok(f"{len(page.objects)}{' or more' if len(page.objects) == PAGE else ''} objects")
+
+    def _read(self) -> Finding:
+        """Ask for HEAD and tags of an object, which is what copies are tried with from here on."""
+        key = choose(self._listed) if self._pattern.is_prefix else self._pattern.key
+        if key is None:
+            return without_sample(self._report, self._subject)
+        source = Source(self._pattern.bucket, key)
+        request = self._request(source)
+        store, where = self._world.store, f"on {self._subject}"
+        try:
+            head = self._world.ask(Need(f"oss:GetObject {where}"), store.head, request, source, Conditions())
+        except Unanswered as error:
+            if error.error.code != "NoSuchKey":
+                raise
+            return skipped(f"there is no {key}", _PUT_ONE)
+        source = plan.pinned(source, plan.pin(head))
+        if head.version_id is not None:
+            need = Need(f"oss:GetObjectVersion {where}")
+            self._world.ask(need, store.head, request, source, Conditions())
+        need = Need(f"oss:GetObject{'Version' if head.version_id else ''}Tagging {where}")
+        self._world.ask(need, store.tags, request, source)
+        if head.size and head.storage_class not in UNREADABLE and head.kind not in {"Symlink", "Appendable"}:
+            self._sample = Sample(source, head, self._pays)
+        return ok(f"HEAD and tags of {key}")
+
+    def _acl(self) -> Finding:
+        if self._sample is None:
+            return without_sample(self._report, self._subject)
+        right = f"oss:GetObjectAcl on {self._subject} (only copies with `acl` as `copy` need it)"
+        source = self._sample.source
+        self._world.ask(Need(right, "warning"), self._world.store.acl, self._request(source), source)
+        return ok("it may be read")
+
+    def _request(self, source: Source) -> CopyRequest:
+        return CopyRequest(source=source, destination=Destination(source.bucket), request_payer=self._pays)
+
+
+def without_sample(report: Report, source: str | None = None) -> Finding:
+    """Say why there is nothing to copy, of this source or of all."""
+    for each in report.lines:
+        if each.check == "source.list" and each.status != "ok" and source in {None, each.subject}:
+            return skipped(f"{each.subject} is not listed", each.advice or "")
+    return skipped("there is no object to try with", _PUT_ONE)
+
+
+def choose(listed: Sequence[ListedObject]) -> str | None:
+    """Return the key of an object to try with: the smallest that makes two parts, else the smallest."""
+    able = [
+        each
+        for each in listed
+        if each.size and each.storage_class not in UNREADABLE and each.kind != "Symlink"
+    ]
+    plain = [each for each in able if each.kind != "Appendable"]  # whether it has parts, sources disagree
+    whole = [each for each in plain if PART < each.size <= WHOLE]
+    return min(whole or plain or able, key=lambda each: (each.size, each.key)).key if able else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from osscopy import plan
-from osscopy.check.findings import Finding, failed, graded, ok, warning
+from osscopy.check.report import Finding, failed, graded, ok, warning
 from osscopy.model import BucketInfo, Grade, LifecycleRule, OssCopyError, Retention, Transient
 
 SKEW_WARNING, SKEW_LIMIT = 300, 900  # seconds; beyond 900 OSS refuses requests (RequestTimeTooSkewed)

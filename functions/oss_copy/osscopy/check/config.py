@@ -14,7 +14,7 @@ from itertools import combinations
 import msgspec
 
 from osscopy import plan
-from osscopy.check.findings import Finding, failed, graded, ok, warning
+from osscopy.check.report import Finding, failed, graded, ok, warning
 from osscopy.model import GIB, MIB, TIB, Grade, Line, Refused, Rule
 from osscopy.plan import keys
 from osscopy.plan.keys import Pattern
@@ -23,7 +23,7 @@ from osscopy.settings import Settings
 MOST_LINES = 50  # of one check about rules; a list of rules can be long
 BASE_MEMORY, THREAD_MEMORY = 64, 0.5  # MB; measured without TLS: 50 MB, and 0.05 MB a thread
 
-_MOMENT = datetime(2000, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+MOMENT = datetime(2000, 1, 2, 3, 4, 5, tzinfo=timezone.utc)  # any, to try a template or a timer with
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -181,7 +181,7 @@ def _common(one: Rule, other: Rule) -> str | None:
 
 def _target(rule: Rule, key: str) -> str:
     try:
-        made = keys.render(rule.destination.key, key, _MOMENT)
+        made = keys.render(rule.destination.key, key, MOMENT)
     except Refused as error:  # such as a time zone that this runtime does not know
         made = f"{rule.destination.key} ({error.message})"
     return f"{rule.destination.bucket}/{made}"

@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from osscopy.check import answers, trials
 from osscopy.check.config import shown
-from osscopy.check.findings import Finding, skipped
-from osscopy.check.reach import Inspection, Reached
+from osscopy.check.inspection import Inspection, Reached
 from osscopy.check.remains import Kinds, clear
+from osscopy.check.report import Finding, skipped
 from osscopy.check.sources import without_sample
 from osscopy.check.trials import Sample, Trial, TrialKey
 from osscopy.check.world import Unanswered
-from osscopy.model import Encryption
+from osscopy.model import Encrypted, Encryption
 from osscopy.plan.keys import Pattern
 
-_UPLOADS = ("destination.read", "destination.write", "destination.tags")
+_UPLOADS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("destination.write", "oss:PutObject", "an upload was opened and aborted", {}),
+    ("destination.tags", "oss:PutObjectTagging", "an upload with tags was opened", trials.TAGS),
+)
+_OPENED = ("destination.read", *(check for check, *_ in _UPLOADS))
 _COPIES = ("copy.multipart", "copy.simple", "destination.acl")
 _REMAINS = "destination.remains"
 _SHARED = skipped(
@@ -33,7 +39,7 @@ class Destinations:
 
     def __init__(self, inspection: Inspection, samples: Sequence[Sample]) -> None:
         self._inspection = inspection
-        self._ask = inspection.report.ask
+        self._ask = inspection.ask
         self._samples = samples
 
     def inspect(self, bucket: str, patterns: Sequence[Pattern]) -> None:
@@ -56,7 +62,7 @@ class Destinations:
             if unless is None:
                 self._try(pattern, self._why_no_object(pattern, reached, kept.status != "ok"))
             else:
-                self._inspection.report.skip(unless, shown(pattern), *_UPLOADS, *_COPIES, _REMAINS)
+                self._inspection.report.skip(unless, shown(pattern), *_OPENED, *_COPIES, _REMAINS)
 
     def _why_no_object(self, pattern: Pattern, reached: Reached, has_retention: bool) -> str | None:
         """Return why no object is to be written on trial, None if nothing speaks against it."""
@@ -80,8 +86,10 @@ class Destinations:
         pays = inspection.pays(pattern.bucket)
         key = TrialKey(inspection.world, pattern, inspection.nonce, pays=pays)
         trial = Trial(inspection.world, key, why_not)
-        uploads = zip(_UPLOADS, (trial.read, trial.write, trial.tag), strict=True)
-        tried = [line for check, step in uploads for line in self._ask(check, subject, step)]
+        tried = self._ask("destination.read", subject, trial.read)
+        for check, right, found, tags in _UPLOADS:
+            step = partial(trial.open, right, found, replace(trials.PLAIN, tags=tags))
+            tried += self._ask(check, subject, step)
         sample = self._sample_for(pattern)
         if any(each.status != "ok" for each in tried):
             inspection.report.skip("the trials before did not succeed", subject, *_COPIES)
@@ -91,7 +99,10 @@ class Destinations:
         else:
             self._copy(trial, subject, sample)
         for encryption in self._encryptions(pattern.bucket):
-            self._ask("destination.encryption", subject, partial(trial.encrypt, encryption))
+            attributes = replace(trials.PLAIN, encryption=Encrypted.of(encryption))
+            text = f"an upload with {encryption.algorithm} was opened"
+            step = partial(trial.open, "oss:PutObject", text, attributes)
+            self._ask("destination.encryption", subject, step)
         if key.is_touched:
             self._ask(_REMAINS, subject, lambda: self._remains(trial, pattern))
 

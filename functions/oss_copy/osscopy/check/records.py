@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from osscopy import plan
 from osscopy.check import answers
-from osscopy.check.findings import Finding, failed, ok
-from osscopy.check.reach import Inspection, Reached
+from osscopy.check.inspection import Inspection, Reached
 from osscopy.check.remains import clear
+from osscopy.check.report import Finding, failed, ok
 from osscopy.check.world import Need, Unanswered, Unless, World
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import Line
@@ -24,7 +24,7 @@ def inspect(inspection: Inspection, journal: RecordJournal) -> None:
     """Report on the state bucket."""
     role, bucket = "stateBucket", inspection.settings.state_bucket
     place = f"{inspection.settings.state_prefix}check/"
-    ask, world, nonce = inspection.report.ask, inspection.world, inspection.nonce
+    ask, world, nonce = inspection.ask, inspection.world, inspection.nonce
     reached = inspection.reach(role, bucket)
     ask(f"{role}.retention", bucket, lambda: inspection.retention(role, bucket), reached.unless)
     ask(f"{role}.lifecycle", bucket, lambda: _lifecycle(inspection, bucket), reached.unless)

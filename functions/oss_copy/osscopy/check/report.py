@@ -1,26 +1,57 @@
-"""The report: one line for each question, whatever comes of it.
+"""Findings, and the report that they make: one line for each question.
 
-Knows how a question may end; not which are asked. A line that breaks stops no other, and a question that the
-time is too short for is a line as well.
+Knows the form of both; not which questions are asked, nor what answers mean.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from osscopy.check import answers
-from osscopy.check.findings import Finding, failed, skipped, warning
-from osscopy.check.world import OutOfTime, Unanswered
-from osscopy.model import Checked, Line, OssCopyError
+import msgspec
+
+from osscopy.model import Checked, Grade, Line
 from osscopy.model.ports import Log
 
 LOGGED = 20  # lines that go into the log, where a timer's check is read
 LATE = "not looked at: the time of this invocation is too short"
 
-Question: TypeAlias = Callable[[], Finding | Line | Iterable[Line]]
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was found and what to do about it; one that is ok needs no advice.
+
+    `subject`: the setting or bucket it is about, where one question is about several.
+    """
+
+    status: Grade
+    found: str
+    advice: str | None = None
+    subject: str | None = None
+
+    def line(self, check: str, subject: str | None = None) -> Line:
+        """Return it as the answer to a question of the check."""
+        return Line(check, self.status, self.found, self.advice, self.subject or subject)
+
+
+def ok(found: str, subject: str | None = None) -> Finding:
+    return Finding("ok", found, None, subject)
+
+
+def warning(found: str, advice: str, subject: str | None = None) -> Finding:
+    return Finding("warning", found, advice, subject)
+
+
+def failed(found: str, advice: str, subject: str | None = None) -> Finding:
+    return Finding("failed", found, advice, subject)
+
+
+def skipped(why: str, advice: str) -> Finding:
+    return Finding("skipped", f"not looked at: {why}", advice)
+
+
+def graded(status: Grade, found: str, advice: str) -> Finding:
+    """Return a finding that keeps its advice only where it is needed."""
+    return Finding(status, found, None if status == "ok" else advice)
 
 
 class Report:
@@ -29,14 +60,6 @@ class Report:
     def __init__(self, log: Log) -> None:
         self.lines: list[Line] = []
         self._log = log
-
-    def ask(
-        self, check: str, subject: str | None, question: Question, unless: str | None = None
-    ) -> list[Line]:
-        """Add the lines of a question, and return them; it is skipped if `unless` says why."""
-        if unless is not None:
-            return self.skip(unless, subject, check)
-        return self.add(*self._answer(check, subject, question))
 
     def skip(self, why: str, subject: str | None, *checks: str) -> list[Line]:
         found = skipped(why, "mend that first; check again")
@@ -49,23 +72,6 @@ class Report:
     def has(self, check: str, *statuses: str) -> bool:
         """Tell if a line of this check has one of these statuses, or any if none is named."""
         return any(each.check == check and (not statuses or each.status in statuses) for each in self.lines)
-
-    def _answer(self, check: str, subject: str | None, question: Question) -> list[Line]:
-        try:
-            found = question()
-            if not isinstance(found, Finding):
-                return [found] if isinstance(found, Line) else [*found]
-        except OutOfTime:
-            found = Finding("skipped", LATE, "raise the function's timeout; check again")
-        except Unanswered as error:
-            found = answers.refusal(error.need.right, error.error, error.need.lack)
-        except OssCopyError as error:
-            found = answers.refusal("the right to it", error, "failed")
-        except Exception as error:  # noqa: BLE001 - one broken line must not stop the others; it is reported
-            self._log("checkBroken", check=check, subject=subject, trace=traceback.format_exc()[-4000:])
-            text = f"the check itself failed here: {type(error).__name__}: {error}"[:600]
-            found = failed(text, "report it, with the function's log")
-        return [found.line(check, subject)]
 
     def checked(self) -> Checked:
         """Log and return the whole, with the status of the worst line."""

@@ -11,9 +11,8 @@ from osscopy import events
 from osscopy.check import answers, config, records, sources, triggers
 from osscopy.check.config import Deployment
 from osscopy.check.destinations import Destinations
-from osscopy.check.findings import Finding, failed, skipped
-from osscopy.check.reach import Inspection
-from osscopy.check.report import Report
+from osscopy.check.inspection import Inspection
+from osscopy.check.report import Finding, failed, skipped
 from osscopy.check.world import Need, Unanswered, World
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import Checked, Line, Misconfigured, Ping, Rule
@@ -50,15 +49,14 @@ class Checkup:
         read_rules: Callable[[], Sequence[Rule]],
         log: Log,
     ) -> None:
-        self._report = Report(log)
-        self._inspection = Inspection(deployment, world, self._report)
+        self._inspection = Inspection(deployment, world, log)
         self._journal = journal
         self._platform = platform
         self._read_rules = read_rules
 
     def run(self) -> Checked:
         """Ask everything, from what needs no question to what needs the answers before."""
-        inspection, deployment, ask = self._inspection, self._inspection.deployment, self._report.ask
+        inspection, deployment, ask = self._inspection, self._inspection.deployment, self._inspection.ask
         ask("settings.allowLists", None, lambda: config.allow_lists(deployment))
         ask("settings.httpAuth", None, lambda: config.http(deployment))
         ask("settings.maxParallel", None, lambda: config.memory(deployment))
@@ -76,7 +74,7 @@ class Checkup:
             destinations.inspect(bucket, patterns)
         ask("function.invoke", None, self._invoke)
         ask("triggers", None, self._triggers)
-        return self._report.checked()
+        return inspection.report.checked()
 
     def _rules(self) -> list[Line]:
         inspection = self._inspection

@@ -11,9 +11,8 @@ import msgspec
 
 from osscopy import plan
 from osscopy.check.config import shown
-from osscopy.check.findings import Finding, ok, skipped
-from osscopy.check.reach import Inspection
-from osscopy.check.report import Report
+from osscopy.check.inspection import Inspection
+from osscopy.check.report import Finding, Report, ok, skipped
 from osscopy.check.trials import PART, WHOLE, Sample
 from osscopy.check.world import Need, Unanswered
 from osscopy.model import Conditions, CopyRequest, Destination, ListedObject, Source
@@ -43,6 +42,7 @@ class _Look:
     def __init__(self, inspection: Inspection, pattern: Pattern) -> None:
         self._world = inspection.world
         self._report = inspection.report
+        self._ask = inspection.ask
         self._pattern = pattern
         self._subject = shown(pattern)
         self._pays = inspection.pays(pattern.bucket)
@@ -51,9 +51,9 @@ class _Look:
 
     def run(self, unless: str | None) -> Seen:
         if self._pattern.is_prefix:
-            self._report.ask("source.list", self._subject, self._list, unless)
-        self._report.ask("source.read", self._subject, self._read, unless)
-        self._report.ask("source.acl", self._subject, self._acl, unless)
+            self._ask("source.list", self._subject, self._list, unless)
+        self._ask("source.read", self._subject, self._read, unless)
+        self._ask("source.acl", self._subject, self._acl, unless)
         return Seen(self._sample, max((each.size for each in self._listed), default=0))
 
     def _list(self) -> Finding:

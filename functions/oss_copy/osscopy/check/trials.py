@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from osscopy import plan
 from osscopy.check.config import shown
-from osscopy.check.findings import Finding, failed, ok
+from osscopy.check.report import Finding, failed, ok
 from osscopy.check.world import Need, Unanswered, Unless, World
 from osscopy.model import (
     KIB,
@@ -31,8 +31,6 @@ from osscopy.model import (
     Attributes,
     CopyRequest,
     Destination,
-    Encrypted,
-    Encryption,
     Failed,
     Grade,
     Head,
@@ -52,7 +50,7 @@ WHOLE = 16 * MIB  # objects above are copied in part only
 PART = 100 * KIB
 TAGS = {"oss-copy": "check"}
 NO_ETAG = "0" * 32  # of no object; a part's, of no part
-_PLAIN = Attributes(None, {}, "default", "Standard", None)
+PLAIN = Attributes(None, {}, "default", "Standard", None)
 _COPYING = "oss:PutObject (and on the source oss:GetObject)"
 
 
@@ -156,21 +154,10 @@ class Trial:
             key.ask("oss:GetObjectTagging", self._store.tags, key.request, key.request.source)
         return ok("HEAD and tags")
 
-    def write(self) -> Finding:
-        """Open an upload and abort it."""
-        self.key.upload("oss:PutObject", _PLAIN, self.key.abort)
-        return ok("an upload was opened and aborted")
-
-    def tag(self) -> Finding:
-        """Do the same with tags."""
-        self.key.upload("oss:PutObjectTagging", replace(_PLAIN, tags=TAGS), self.key.abort)
-        return ok("an upload with tags was opened")
-
-    def encrypt(self, encryption: Encryption) -> Finding:
-        """Do the same encrypted, as a rule asks."""
-        asked = replace(_PLAIN, encryption=Encrypted.of(encryption))
-        self.key.upload("oss:PutObject", asked, self.key.abort)
-        return ok(f"an upload with {encryption.algorithm} was opened")
+    def open(self, right: str, found: str, attributes: Attributes) -> Finding:
+        """Open an upload with these attributes and abort it."""
+        self.key.upload(right, attributes, self.key.abort)
+        return ok(found)
 
     def delete(self) -> Finding:
         """Find out if an object could be deleted again, on a key that does not exist: no copy needs it."""

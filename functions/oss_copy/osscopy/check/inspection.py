@@ -1,22 +1,27 @@
-"""Questions about buckets as such: region, versioning, retention, lifecycle, and OSS's clock.
+"""How a question of the check is asked, so that it always ends in a line; and what is asked of any bucket.
 
-Knows which answers make further questions about a bucket pointless; not what is asked further.
+Knows which answers make further questions about a bucket pointless; not what is asked further. A question
+that breaks stops no other, and one that the time is too short for is a line as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from osscopy.check import answers
 from osscopy.check.config import Deployment
-from osscopy.check.findings import Finding, ok
-from osscopy.check.report import Report
-from osscopy.check.world import Need, World
-from osscopy.model import BucketInfo, LifecycleRule, Line, Rule
+from osscopy.check.report import LATE, Finding, Report, failed, ok
+from osscopy.check.world import Need, OutOfTime, Unanswered, World
+from osscopy.model import BucketInfo, LifecycleRule, Line, OssCopyError, Rule
+from osscopy.model.ports import Log
 from osscopy.settings import Settings
+
+Question: TypeAlias = Callable[[], Finding | Line | Iterable[Line]]
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -29,10 +34,11 @@ class Reached(msgspec.Struct, frozen=True):
 class Inspection:
     """One check's means: the deployment, the world, the report, and what it knows of buckets by now."""
 
-    def __init__(self, deployment: Deployment, world: World, report: Report) -> None:
+    def __init__(self, deployment: Deployment, world: World, log: Log) -> None:
         self.deployment = deployment
         self.world = world
-        self.report = report
+        self.report = Report(log)
+        self._log = log
         self.nonce = world.clock.nonce()
         self.rules: Sequence[Rule] | None = None  # None: unreadable
         self._infos: dict[str, BucketInfo] = {}
@@ -50,13 +56,38 @@ class Inspection:
             if bucket in {each.source.bucket, each.destination.bucket}
         )
 
+    def ask(
+        self, check: str, subject: str | None, question: Question, unless: str | None = None
+    ) -> list[Line]:
+        """Report the answer, and return its lines; the question is skipped if `unless` says why."""
+        if unless is not None:
+            return self.report.skip(unless, subject, check)
+        return self.report.add(*self._answer(check, subject, question))
+
+    def _answer(self, check: str, subject: str | None, question: Question) -> list[Line]:
+        try:
+            found = question()
+            if not isinstance(found, Finding):
+                return [found] if isinstance(found, Line) else [*found]
+        except OutOfTime:
+            found = Finding("skipped", LATE, "raise the function's timeout; check again")
+        except Unanswered as error:
+            found = answers.refusal(error.need.right, error.error, error.need.lack)
+        except OssCopyError as error:
+            found = answers.refusal("the right to it", error, "failed")
+        except Exception as error:  # noqa: BLE001 - one broken line must not stop the others; it is reported
+            self._log("checkBroken", check=check, subject=subject, trace=traceback.format_exc()[-4000:])
+            text = f"the check itself failed here: {type(error).__name__}: {error}"[:600]
+            found = failed(text, "report it, with the function's log")
+        return [found.line(check, subject)]
+
     def reach(self, role: str, bucket: str) -> Reached:
         """Report what the bucket is, and return it."""
         check = f"{role}.reach"
         if bucket in self._refused:
             lines = self.report.add(replace(self._refused[bucket], check=check))
         else:
-            lines = self.report.ask(check, bucket, lambda: self._about(role, bucket))
+            lines = self.ask(check, bucket, lambda: self._about(role, bucket))
         info = self._infos.get(bucket)
         if info is not None:
             elsewhere = info.region != self.deployment.region

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from osscopy import plan, settings
-from osscopy.check import answers, config, remains, report, run, sources, triggers
+from osscopy.check import answers, config, report, run, sources, trials, triggers
 from osscopy.check.config import Deployment
 from osscopy.check.run import Checkup
 from osscopy.check.world import World
@@ -686,7 +686,7 @@ class Leftovers:
 def test_remains_of_an_interrupted_check_are_taken_away_and_what_stays_is_named() -> None:
     bucket = Leftovers()
     world = World(cast("Any", bucket), cast("Any", bucket), Clock(), 100, 1.0)
-    left, ended = remains.clear(world, "b", "p/.oss-copy-check-", "ours", "both")
+    left, ended = trials.clear(world, "b", "p/.oss-copy-check-", "ours", "both")
     assert bucket.gone == ["U2", "p/.oss-copy-check-old"]
     assert (left, ended) == (["upload U1 of b/p/.oss-copy-check-ours"], 2)
 

@@ -48,9 +48,6 @@ class FcRefusal(Exception):
         return self.status in {400, 401, 403} and "Signature" in self.code
 
 
-# --- fc2 ---------------------------------------------------------------------------------------------------
-
-
 class Fc2:
     """The function through fc2, on FC 2.0 and on the path of FC 3.0."""
 
@@ -116,9 +113,6 @@ def _read_error(body: str) -> tuple[str, str]:
 def _is_not_from_fc2(record: logging.LogRecord) -> bool:
     """Keep fc2 from logging the headers of failed requests, signature and token included."""
     return "/fc2/" not in record.pathname.replace("\\", "/")
-
-
-# --- the SDK of FC 3.0 -------------------------------------------------------------------------------------
 
 
 class Fc3:

@@ -42,8 +42,6 @@ class OssStore:
     def __init__(self, connection: Connection) -> None:
         self._of = connection.of
 
-    # --- looking ---------------------------------------------------------------------------------------
-
     def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:
         headers = oss_headers.conditions(conditions)
         with translated(on_object("source", source, "GetObject")):
@@ -80,8 +78,6 @@ class OssStore:
             bucket = self._of(request, source.bucket)
             acl: Acl = bucket.get_object_acl(source.key, params=version(source)).acl
             return acl
-
-    # --- copying ---------------------------------------------------------------------------------------
 
     def copy(
         self, request: CopyRequest, pin: Pin, attributes: Attributes, timeout: float | None = None
@@ -157,7 +153,7 @@ class OssStore:
     def delete_version(self, request: CopyRequest, version_id: str) -> None:
         with translated(on_destination(request, "oss:DeleteObjectVersion")):
             bucket = self._of(request, request.destination.bucket)
-            bucket.delete_object(request.destination.key, params={"versionId": version_id}).resp.read()
+            bucket.remove(request.destination.key, version_id)
 
     def abort(self, request: CopyRequest, upload_id: str) -> None:
         with translated(on_destination(request, "oss:AbortMultipartUpload")):

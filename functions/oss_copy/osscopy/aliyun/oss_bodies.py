@@ -24,8 +24,6 @@ from osscopy.model import (
     Written,
 )
 
-# --- read here ---------------------------------------------------------------------------------------------
-
 
 def written(answer: Answer, root: str) -> Written:
     tree = read(answer.resp, root)
@@ -91,9 +89,6 @@ def _fields(element: ET.Element) -> dict[str, str]:
 
 def _name(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
-
-
-# --- read by oss2 ------------------------------------------------------------------------------------------
 
 
 def uploads(answer: Answer) -> UploadPage:

@@ -48,17 +48,12 @@ class OssBuckets:
 
     def put_new(self, bucket: str, key: str, body: bytes) -> str | None:
         with translated():
-            answer = self._bucket(bucket).put_object(key, body, {"x-oss-forbid-overwrite": "true"})
-            answer.resp.read()
-            version_id: str | None = answer.versionid
-            return version_id
+            return self._bucket(bucket).create(key, body)
 
     def get(self, bucket: str, key: str) -> bytes:
         with translated():
-            body: bytes = self._bucket(bucket).get_object(key).read()
-            return body
+            return self._bucket(bucket).read(key)
 
     def delete(self, bucket: str, key: str, version_id: str | None = None) -> None:
         with translated():
-            params = {"versionId": version_id} if version_id else None
-            self._bucket(bucket).delete_object(key, params=params).resp.read()
+            self._bucket(bucket).remove(key, version_id)

@@ -13,6 +13,8 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote, urlencode
 
+from msgspec.structs import asdict
+
 from osscopy.model import (
     Attributes,
     Conditions,
@@ -27,22 +29,18 @@ from osscopy.model import (
 
 Answer: TypeAlias = Any  # oss2 carries no types
 
-# --- of a request ------------------------------------------------------------------------------------------
-
 
 def _named(headers: Mapping[str, str | None]) -> dict[str, Any]:
     return {name: value for name, value in headers.items() if value is not None}
 
 
+def _header(field: str) -> str:
+    """Return the header of a field: `if_none_match` is `If-None-Match`."""
+    return field.replace("_", "-").title()
+
+
 def conditions(conditions: Conditions) -> dict[str, Any]:
-    return _named(
-        {
-            "If-Match": conditions.if_match,
-            "If-None-Match": conditions.if_none_match,
-            "If-Modified-Since": conditions.if_modified_since,
-            "If-Unmodified-Since": conditions.if_unmodified_since,
-        }
-    )
+    return _named({_header(field): value for field, value in asdict(conditions).items()})
 
 
 def forbid(request: CopyRequest) -> dict[str, Any]:
@@ -76,14 +74,7 @@ def copied(request: CopyRequest, pin: Pin, attributes_: Attributes) -> dict[str,
     return headers
 
 
-_CONTENT = {
-    "content_type": "Content-Type",
-    "cache_control": "Cache-Control",
-    "content_disposition": "Content-Disposition",
-    "content_encoding": "Content-Encoding",
-    "content_language": "Content-Language",
-    "expires": "Expires",
-}
+_CONTENT = {field: _header(field) for field in ContentHeaders.__struct_fields__ if field != "user"}
 
 
 def attributes(attributes: Attributes) -> dict[str, Any]:
@@ -112,9 +103,6 @@ def _to_wire(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")
 
 
-# --- of an answer ------------------------------------------------------------------------------------------
-
-
 def _from_wire(value: str) -> str:
     """Return a header value as its writer meant it: requests decodes latin-1, OSS stores any bytes."""
     return value.encode("latin-1").decode("utf-8", "surrogateescape")
@@ -130,18 +118,15 @@ def head(answer: Answer) -> Head:
         for name, value in headers.items()
         if name.lower().startswith("x-oss-meta-")
     }
-    crc64 = headers.get("x-oss-hash-crc64ecma")
-    return Head(
+    crc64, tags = "x-oss-hash-crc64ecma", "x-oss-tagging-count"
+    return _object(
+        answer,
         size=number(headers, "Content-Length"),
-        etag=etag(headers.get("ETag")),
-        version_id=headers.get("x-oss-version-id"),
-        last_modified=unix(headers.get("Last-Modified")),
-        seen_at=seen_at(answer),
-        crc64=None if crc64 is None else str(number(headers, "x-oss-hash-crc64ecma")),
+        crc64=str(number(headers, crc64)) if crc64 in headers else None,
         storage_class=headers.get("x-oss-storage-class", ""),
         kind=headers.get("x-oss-object-type", ""),
         content=ContentHeaders(**content, user=user),
-        tag_count=number(headers, "x-oss-tagging-count") if "x-oss-tagging-count" in headers else None,
+        tag_count=number(headers, tags) if tags in headers else None,
         encryption=_encryption(headers),
         restoration=_restoration(headers.get("x-oss-restore", "")),
     )
@@ -150,21 +135,20 @@ def head(answer: Answer) -> Head:
 def link(answer: Answer) -> Head:
     """Return a symlink itself; OSS does not show its class, headers and tags."""
     answer.resp.read()
-    headers = answer.headers
     if not answer.target_key:
         raise unreadable("x-oss-symlink-target", None)
+    nothing = {"crc64": None, "storage_class": "", "content": ContentHeaders(), "tag_count": None}
+    return _object(answer, size=0, kind="Symlink", link=answer.target_key, **nothing)
+
+
+def _object(answer: Answer, **shown: Any) -> Head:  # noqa: ANN401 - the fields of Head
+    """Return what is shown of an object, with what every answer about one shows."""
     return Head(
-        size=0,
-        etag=etag(headers.get("ETag")),
-        version_id=headers.get("x-oss-version-id"),
-        last_modified=unix(headers.get("Last-Modified")),
+        etag=etag(answer.headers.get("ETag")),
+        version_id=answer.headers.get("x-oss-version-id"),
+        last_modified=unix(answer.headers.get("Last-Modified")),
         seen_at=seen_at(answer),
-        crc64=None,
-        storage_class="",
-        kind="Symlink",
-        content=ContentHeaders(),
-        tag_count=None,
-        link=answer.target_key,
+        **shown,
     )
 
 

@@ -18,8 +18,7 @@ def read_text(connection: Connection, bucket: str, key: str) -> str:
     """Return a small text, such as the rules; Misconfigured if it cannot be read."""
     try:
         with translated(on_object("", Source(bucket, key), "GetObject")):
-            body: bytes = connection.bucket(bucket).get_object(key).read()
-            return body.decode()
+            return connection.bucket(bucket).read(key).decode()
     except (Failed, UnicodeDecodeError) as error:
         raise Misconfigured("UnreadableRules", f"COPY_RULES: oss://{bucket}/{key}: {error}") from error
 
@@ -34,14 +33,12 @@ class OssRecords:
 
     def put_new(self, name: str, body: bytes) -> bool:
         key = self._prefix + name
-        headers = {"x-oss-forbid-overwrite": "true", "Content-Type": "application/json"}
         try:
             with _state(self._at(key, "PutObject")):
-                answer = self._connection.bucket(self._name).put_object(key, body, headers)
-                answer.resp.read()
+                version_id = self._connection.bucket(self._name).create(key, body)
         except Conflict:
             return False
-        if answer.versionid:
+        if version_id:
             # Under versioning OSS does not honour forbid-overwrite.
             raise Misconfigured(
                 "VersionedStateBucket",
@@ -53,8 +50,7 @@ class OssRecords:
     def get(self, name: str) -> bytes | None:
         key = self._prefix + name
         with Unless("NoSuchKey"), _state(self._at(key, "GetObject")):
-            body: bytes = self._connection.bucket(self._name).get_object(key).read()
-            return body
+            return self._connection.bucket(self._name).read(key)
         return None
 
     def page(self, prefix: str, after: str, limit: int) -> RecordPage:
@@ -68,7 +64,7 @@ class OssRecords:
     def delete(self, name: str) -> None:
         key = self._prefix + name
         with _state(self._at(key, "DeleteObject")):
-            self._connection.bucket(self._name).delete_object(key).resp.read()
+            self._connection.bucket(self._name).remove(key)
 
     def _at(self, key: str, action: str) -> Place:
         return on_object("", Source(self._name, key), action)

@@ -38,6 +38,22 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
         """GET what oss2's own methods read wrongly; return the answer unread."""
         return self._do("GET", self.bucket_name, key, params=params)
 
+    def read(self, key: str) -> bytes:
+        body: bytes = self.get_object(key).read()
+        return body
+
+    def create(self, key: str, body: bytes) -> str | None:
+        """Put a JSON object unless it exists; return its version id where the bucket has versions."""
+        headers = {"x-oss-forbid-overwrite": "true", "Content-Type": "application/json"}
+        answer = self.put_object(key, body, headers)
+        answer.resp.read()
+        version_id: str | None = answer.versionid
+        return version_id
+
+    def remove(self, key: str, version_id: str | None = None) -> None:
+        params = {"versionId": version_id} if version_id else None
+        self.delete_object(key, params=params).resp.read()
+
     def _do(self, method: str, bucket_name: str, key: str, **sent: Any) -> Any:  # noqa: ANN401 - as in oss2
         if self._pays:
             sent["headers"] = {**(sent.get("headers") or {}), "x-oss-request-payer": "requester"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from osscopy import plan
+from osscopy.check.config import nested
 from osscopy.check.report import Finding, failed, graded, ok, warning
 from osscopy.model import BucketInfo, Grade, LifecycleRule, OssCopyError, Retention, Transient
 
@@ -21,9 +22,6 @@ RIGHTS = frozenset({"AccessDenied", "HTTP401", "HTTP403"})  # what is refused fo
 AGAIN = "run the check again; if it lasts, look at OSS's and FC's status and quotas"
 
 
-# --- questions that were not answered ----------------------------------------------------------------------
-
-
 def refusal(right: str, error: OssCopyError, lack: Grade) -> Finding:
     """Judge a question that OSS or FC refused. `right`: what it takes; `lack`: how bad it is to lack that."""
     status, advice = _judge(error, right, lack)
@@ -33,61 +31,47 @@ def refusal(right: str, error: OssCopyError, lack: Grade) -> Finding:
 
 
 _ROLE = "see that `role` in s.yaml names a role of this account that trusts fc.aliyuncs.com"
+_REGION = "use a bucket of the function's region, or deploy the function in the bucket's"
 _ENDPOINT = "remove OSS_ENDPOINT, or correct it: endpoint and region do not fit"
-# A bucket in another region, in words only: the code is AccessDenied (OSS documentation, 403 errors).
-_ELSEWHERE = ("addressed using the specified endpoint", "same data center")
-_BY_CODE: dict[str, tuple[Grade, str]] = {
-    "NoSuchBucket": ("failed", "create the bucket, or correct its name in the settings (s.yaml: vars)"),
-    "RequestTimeTooSkewed": (
-        "failed",
-        "the function's clock is wrong: retry; if it lasts, report it to FC's support",
+_BY_WORDS = {  # what has a code that says less
+    "addressed using the specified endpoint": _REGION,  # AccessDenied (OSS documentation, 403 errors)
+    "same data center": _REGION,
+    "signing region": _ENDPOINT,  # InvalidArgument
+    "forbidden by kms": (
+        "grant the function's role kms:GenerateDataKey and kms:Decrypt (make policy, with kms): source "
+        "or destination is encrypted with KMS"
     ),
+    "requester pay": "set requestPayer in the rules and requests that copy from this bucket",
+}
+_BY_CODE = {
+    "NoSuchBucket": "create the bucket, or correct its name in the settings (s.yaml: vars)",
+    "RequestTimeTooSkewed": "the function's clock is wrong: retry; if it lasts, report it to FC's support",
     "NetworkError": (
-        "failed",
-        (
-            "remove OSS_ENDPOINT and INVOKE_ENDPOINT, so that the internal endpoints of the region are used, "
-            f"or correct them; if neither is set, {AGAIN}"
-        ),
+        "remove OSS_ENDPOINT and INVOKE_ENDPOINT, so that the internal endpoints of the region are used, "
+        f"or correct them; if neither is set, {AGAIN}"
     ),
-    **dict.fromkeys(
-        ("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"), ("failed", _ROLE)
-    ),
-    "SignatureDoesNotMatch": ("failed", _ENDPOINT),
-    "FileImmutable": ("failed", "a retention policy protects the bucket: choose another one"),
-    "FunctionNotFound": ("failed", "remove INVOKE_FUNCTION, or correct it"),
-    "SourceChanged": ("warning", f"the object that is copied on trial has just been changed: {AGAIN}"),
+    **dict.fromkeys(("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"), _ROLE),
+    "SignatureDoesNotMatch": _ENDPOINT,
+    "FileImmutable": "a retention policy protects the bucket: choose another one",
+    "FunctionNotFound": "remove INVOKE_FUNCTION, or correct it",
 }
 
 
 def _judge(error: OssCopyError, right: str, lack: Grade) -> tuple[Grade, str]:
-    if any(words in error.message for words in _ELSEWHERE):
-        return "failed", "use a bucket of the function's region, or deploy the function in the bucket's"
+    for words, advice in _BY_WORDS.items():
+        if words in error.message:
+            return "failed", advice
     if error.code in _BY_CODE:
-        return _BY_CODE[error.code]
-    if "signing region" in error.message:  # 400 InvalidArgument
-        return "failed", _ENDPOINT
+        return "failed", _BY_CODE[error.code]
+    if error.code == "SourceChanged":
+        return "warning", f"the object that is copied on trial has just been changed: {AGAIN}"
     if error.code in RIGHTS:
-        return _judge_right(error.message, right, lack)
+        return lack, (
+            f"grant the function's role {right}; if another account owns the bucket, in its bucket policy too"
+        )
     if isinstance(error, Transient):
         return "warning", AGAIN
     return "failed", "look at the message; if it does not help, report it with the request id"
-
-
-def _judge_right(message: str, right: str, lack: Grade) -> tuple[Grade, str]:
-    """Judge a missing right; OSS says in words only that KMS refused, or who is to pay."""
-    if "forbidden by kms" in message:
-        return "failed", (
-            "grant the function's role kms:GenerateDataKey and kms:Decrypt (make policy, with kms): source "
-            "or destination is encrypted with KMS"
-        )
-    if "requester pay" in message:
-        return "failed", "set requestPayer in the rules and requests that copy from this bucket"
-    return lack, (
-        f"grant the function's role {right}; if another account owns the bucket, in its bucket policy too"
-    )
-
-
-# --- clock, region, versioning, retention ------------------------------------------------------------------
 
 
 def clock(theirs: int, ours: float) -> Finding:
@@ -146,14 +130,11 @@ def retention(role: str, policy: Retention | None) -> Finding:
     )
 
 
-# --- lifecycle ---------------------------------------------------------------------------------------------
-
-
 def state_lifecycle(prefix: str, rules: Sequence[LifecycleRule]) -> list[Finding]:
     """Judge the expiry of records: those of open copies must stay, others go, but not within a week."""
     expiring = [rule for rule in rules if rule.expires is not None and not rule.tagged]
     days = {
-        prefix + kind: [rule.expires or 0 for rule in expiring if _covers(rule, prefix + kind)]
+        prefix + kind: [rule.expires or 0 for rule in expiring if (prefix + kind).startswith(rule.prefix)]
         for kind in SETTLED
     }
     found = [
@@ -162,7 +143,7 @@ def state_lifecycle(prefix: str, rules: Sequence[LifecycleRule]) -> list[Finding
             f"restrict it to {prefix}done/, {prefix}cancel/ and {prefix}key/",
         )
         for rule in expiring
-        if any(_touches(rule, prefix + kind) for kind in LIVING)
+        if any(nested(rule.prefix, prefix + kind) for kind in LIVING)
     ]
     if lasting := [place for place, known in days.items() if not known]:
         text = f"{', '.join(lasting)}: never expire, so that records pile up"
@@ -183,12 +164,12 @@ def destination_lifecycle(prefixes: Sequence[str], rules: Sequence[LifecycleRule
     aborting = [rule for rule in rules if rule.aborts is not None and not rule.tagged]
     for rule in aborting:
         hasty = (rule.aborts or 0) * DAY < plan.MAX_AGE
-        if hasty and any(_touches(rule, prefix) for prefix in prefixes):
+        if hasty and any(nested(rule.prefix, prefix) for prefix in prefixes):
             when = _when(rule.aborts)
             text = f"rule {rule.id!r} ({rule.prefix}*) aborts uploads {when}, and a copy may take a week"
             return warning(text, "let it abort after 8 days or more")
     for prefix in prefixes:
-        if not any(_covers(rule, prefix) for rule in aborting):
+        if not any(prefix.startswith(rule.prefix) for rule in aborting):
             text = f"no AbortMultipartUpload rule for {prefix}*: it is the last net under lost uploads"
             return warning(text, "add a lifecycle rule that aborts uploads after 8 days or more")
     return ok("uploads that are lost are aborted")
@@ -196,17 +177,6 @@ def destination_lifecycle(prefixes: Sequence[str], rules: Sequence[LifecycleRule
 
 def _when(days: int | None) -> str:
     return f"after {days} days" if days else "by date"
-
-
-def _covers(rule: LifecycleRule, prefix: str) -> bool:
-    return prefix.startswith(rule.prefix)
-
-
-def _touches(rule: LifecycleRule, prefix: str) -> bool:
-    return prefix.startswith(rule.prefix) or rule.prefix.startswith(prefix)
-
-
-# --- FC, the sweep, and what is left ----------------------------------------------------------------------
 
 
 def invocations(first: bool, second: bool) -> Finding:

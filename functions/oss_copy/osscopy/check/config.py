@@ -15,7 +15,7 @@ import msgspec
 
 from osscopy import plan
 from osscopy.check.report import Finding, failed, graded, ok, warning
-from osscopy.model import GIB, MIB, TIB, Grade, Line, Refused, Rule
+from osscopy.model import GIB, MIB, TIB, Line, Refused, Rule
 from osscopy.plan import keys
 from osscopy.plan.keys import Pattern
 from osscopy.settings import Settings
@@ -34,9 +34,6 @@ class Deployment(msgspec.Struct, frozen=True):
     account: str
     timeout: float
     memory: int = 0
-
-
-# --- allow lists -------------------------------------------------------------------------------------------
 
 
 def allow_lists(deployment: Deployment) -> list[Line]:
@@ -86,6 +83,11 @@ def _is_loose(prefix: str) -> bool:
     return bool(prefix) and not prefix.endswith("/")
 
 
+def nested(one: str, other: str) -> bool:
+    """Return whether a key may have both prefixes."""
+    return one.startswith(other) or other.startswith(one)
+
+
 def no_plain_text(text: str) -> tuple[str, str] | None:
     """Return the fault of a prefix or suffix, and what to write; None if there is none.
 
@@ -100,9 +102,6 @@ def no_plain_text(text: str) -> tuple[str, str] | None:
     if text[:1] in {"/", "\\"}:
         return f"{text!r} begins with {text[0]}, and no key does", f"write {text.lstrip(text[0])!r}"
     return None
-
-
-# --- rules -------------------------------------------------------------------------------------------------
 
 
 def rules(deployment: Deployment, given: Sequence[Rule]) -> list[Line]:
@@ -187,9 +186,6 @@ def _target(rule: Rule, key: str) -> str:
     return f"{rule.destination.bucket}/{made}"
 
 
-# --- the rest of the settings ------------------------------------------------------------------------------
-
-
 def http(deployment: Deployment) -> Finding:
     """Judge authentication: an anonymous trigger answers whoever has the token, and nobody without one."""
     settings = deployment.settings
@@ -251,32 +247,26 @@ def _size(count: int) -> str:
     return f"{count / unit:.3g} {name}"
 
 
-# --- endpoints ---------------------------------------------------------------------------------------------
-
-
-def endpoints(deployment: Deployment) -> list[Line]:
+def endpoints(deployment: Deployment) -> tuple[Line, Line]:
     """Judge the endpoints of OSS and FC: they should be of this region, internal, and encrypted."""
     region, given = deployment.region, deployment.settings
     oss, fc = f"oss-{region}-internal", f"{deployment.account}.{region}-internal.fc"
-    found = {
-        "OSS_ENDPOINT": _endpoint(given.oss_endpoint, oss, r"oss-(.+?)(-internal)?", region),
-        "INVOKE_ENDPOINT": _endpoint(given.invoke_endpoint, fc, r"\d+\.(.+?)(-internal)?\.fc", region),
-    }
-    return [
-        graded(status, text, f"remove {name}: https://{usual}.aliyuncs.com is the default").line(
-            "settings.endpoints", name
-        )
-        for (name, (status, text)), usual in zip(found.items(), (oss, fc), strict=True)
-    ]
+    return (
+        _endpoint("OSS_ENDPOINT", given.oss_endpoint, oss, r"oss-(.+?)(-internal)?", region),
+        _endpoint("INVOKE_ENDPOINT", given.invoke_endpoint, fc, r"\d+\.(.+?)(-internal)?\.fc", region),
+    )
 
 
-def _endpoint(given: str | None, usual: str, form: str, region: str) -> tuple[Grade, str]:
+def _endpoint(setting: str, given: str | None, usual: str, form: str, region: str) -> Line:
+    check, url = "settings.endpoints", f"https://{usual}.aliyuncs.com"
     if given is None:
-        return "ok", f"https://{usual}.aliyuncs.com"
+        return ok(url).line(check, setting)
     scheme, _, host = given.partition("://")
     known = re.fullmatch(rf"{form}\.aliyuncs\.com", host)
+    advice = f"remove {setting}: {url} is the default"
     if known and known[1] != region:
-        return "failed", f"{given} is an endpoint of {known[1]}; the function is in {region}"
+        text = f"{given} is an endpoint of {known[1]}; the function is in {region}"
+        return failed(text, advice).line(check, setting)
     doubts = []
     if not known:
         doubts.append("it is none of Alibaba Cloud's usual endpoints")
@@ -284,4 +274,5 @@ def _endpoint(given: str | None, usual: str, form: str, region: str) -> tuple[Gr
         doubts.append("it is the public endpoint: traffic may be charged, and internetAccess is needed")
     if scheme == "http":
         doubts.append("requests are not encrypted")
-    return ("warning", f"{given}: {'; '.join(doubts)}") if doubts else ("ok", given)
+    found = warning(f"{given}: {'; '.join(doubts)}", advice) if doubts else ok(given)
+    return found.line(check, setting)

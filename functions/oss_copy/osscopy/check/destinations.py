@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from osscopy.check import answers, trials
 from osscopy.check.config import shown
 from osscopy.check.inspection import Inspection, Reached
-from osscopy.check.remains import Kinds, clear
 from osscopy.check.report import Finding, skipped
 from osscopy.check.sources import without_sample
-from osscopy.check.trials import Sample, Trial, TrialKey
+from osscopy.check.trials import Kinds, Sample, Trial, TrialKey, clear
 from osscopy.check.world import Unanswered
 from osscopy.model import Encrypted, Encryption
 from osscopy.plan.keys import Pattern
@@ -49,9 +48,7 @@ class Destinations:
         if not patterns:  # a rule names it, and nothing allows it
             return
         unless, prefixes = reached.unless, [each.key for each in patterns]
-        (kept,) = self._ask(
-            f"{role}.retention", bucket, lambda: self._inspection.retention(role, bucket), unless
-        )
+        retention = self._inspection.retention(role, bucket, unless)
         self._ask(
             f"{role}.lifecycle",
             bucket,
@@ -60,7 +57,7 @@ class Destinations:
         )
         for pattern in patterns:
             if unless is None:
-                self._try(pattern, self._why_no_object(pattern, reached, kept.status != "ok"))
+                self._try(pattern, self._why_no_object(pattern, reached, retention != "ok"))
             else:
                 self._inspection.report.skip(unless, shown(pattern), *_OPENED, *_COPIES, _REMAINS)
 

@@ -17,7 +17,7 @@ from osscopy.check import answers
 from osscopy.check.config import Deployment
 from osscopy.check.report import LATE, Finding, Report, failed, ok
 from osscopy.check.world import Need, OutOfTime, Unanswered, World
-from osscopy.model import BucketInfo, LifecycleRule, Line, OssCopyError, Rule
+from osscopy.model import BucketInfo, Grade, LifecycleRule, Line, OssCopyError, Rule
 from osscopy.model.ports import Log
 from osscopy.settings import Settings
 
@@ -110,12 +110,17 @@ class Inspection:
 
     def clock(self, theirs: int) -> Iterator[Line]:
         """Yield the line about the clock, by the first answer that shows OSS's."""
-        if not self.report.has("clock"):
+        if not any(each.check == "clock" for each in self.report.lines):
             yield answers.clock(theirs, self.world.clock.now()).line("clock")
 
-    def retention(self, role: str, bucket: str) -> Finding:
-        need = Need(f"oss:GetBucketWorm on {bucket}", "skipped")
-        return answers.retention(role, self.world.ask(need, self.world.buckets.retention, bucket))
+    def retention(self, role: str, bucket: str, unless: str | None) -> Grade:
+        """Report on the retention policy, and return how bad it is."""
+
+        def judge() -> Finding:
+            need = Need(f"oss:GetBucketWorm on {bucket}", "skipped")
+            return answers.retention(role, self.world.ask(need, self.world.buckets.retention, bucket))
+
+        return self.ask(f"{role}.retention", bucket, judge, unless)[0].status
 
     def lifecycle(self, bucket: str) -> tuple[LifecycleRule, ...]:
         need = Need(f"oss:GetBucketLifecycle on {bucket}", "skipped")

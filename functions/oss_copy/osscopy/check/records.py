@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from osscopy import plan
 from osscopy.check import answers
 from osscopy.check.inspection import Inspection, Reached
-from osscopy.check.remains import clear
 from osscopy.check.report import Finding, failed, ok
+from osscopy.check.trials import clear
 from osscopy.check.world import Need, Unanswered, Unless, World
 from osscopy.jobs.journal import RecordJournal
-from osscopy.model import Line
+from osscopy.model import Grade, Line
 
 PAGE = 1000  # records of open copies looked at
 
@@ -26,9 +26,9 @@ def inspect(inspection: Inspection, journal: RecordJournal) -> None:
     place = f"{inspection.settings.state_prefix}check/"
     ask, world, nonce = inspection.ask, inspection.world, inspection.nonce
     reached = inspection.reach(role, bucket)
-    ask(f"{role}.retention", bucket, lambda: inspection.retention(role, bucket), reached.unless)
+    retention = inspection.retention(role, bucket, reached.unless)
     ask(f"{role}.lifecycle", bucket, lambda: _lifecycle(inspection, bucket), reached.unless)
-    blocked = reached.unless or _why_no_record(inspection, bucket, reached)
+    blocked = reached.unless or _why_no_record(inspection, bucket, reached, retention)
     ask(f"{role}.records", bucket, lambda: _try(world, bucket, f"{place}{nonce}", place), blocked)
     ask(
         f"{role}.remains",
@@ -39,11 +39,11 @@ def inspect(inspection: Inspection, journal: RecordJournal) -> None:
     ask("sweep", None, lambda: _sweep(inspection, journal), reached.unless)
 
 
-def _why_no_record(inspection: Inspection, bucket: str, reached: Reached) -> str | None:
+def _why_no_record(inspection: Inspection, bucket: str, reached: Reached, retention: Grade) -> str | None:
     """Return why no record is written on trial: it could not be deleted without a trace."""
     if reached.info is not None and reached.info.versioning is not None:
         return f"{bucket} has versions"
-    if inspection.report.has("stateBucket.retention", "failed"):
+    if retention == "failed":
         return f"{bucket} may keep what is written"
     if inspection.rules is None:
         return "the rules are unknown, and one may watch it"

@@ -6,6 +6,7 @@ Knows the form of both; not which questions are asked, nor what answers mean.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -18,7 +19,7 @@ LATE = "not looked at: the time of this invocation is too short"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What was found and what to do about it; one that is ok needs no advice.
+    """A finding, and the advice on what to do about it; one that is ok has none.
 
     `subject`: the setting or bucket it is about, where one question is about several.
     """
@@ -33,16 +34,9 @@ class Finding(msgspec.Struct, frozen=True):
         return Line(check, self.status, self.found, self.advice, self.subject or subject)
 
 
-def ok(found: str, subject: str | None = None) -> Finding:
-    return Finding("ok", found, None, subject)
-
-
-def warning(found: str, advice: str, subject: str | None = None) -> Finding:
-    return Finding("warning", found, advice, subject)
-
-
-def failed(found: str, advice: str, subject: str | None = None) -> Finding:
-    return Finding("failed", found, advice, subject)
+ok = partial(Finding, "ok")
+warning = partial(Finding, "warning")
+failed = partial(Finding, "failed")
 
 
 def skipped(why: str, advice: str) -> Finding:
@@ -68,10 +62,6 @@ class Report:
     def add(self, *lines: Line) -> list[Line]:
         self.lines += lines
         return [*lines]
-
-    def has(self, check: str, *statuses: str) -> bool:
-        """Tell if a line of this check has one of these statuses, or any if none is named."""
-        return any(each.check == check and (not statuses or each.status in statuses) for each in self.lines)
 
     def checked(self) -> Checked:
         """Log and return the whole, with the status of the worst line."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from osscopy import plan
 from osscopy.check.config import shown
 from osscopy.check.inspection import Inspection
@@ -23,38 +21,28 @@ UNREADABLE = frozenset({"Archive", "ColdArchive", "DeepColdArchive"})
 _PUT_ONE = "put an object of 101 KiB to 16 MiB (class Standard or IA) there; check again"
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """A source as it was seen: an object to try with, if there is one; bytes of the largest listed."""
-
-    sample: Sample | None
-    largest: int
-
-
-def inspect(inspection: Inspection, bucket: str, patterns: Sequence[Pattern]) -> list[Seen]:
+def inspect(inspection: Inspection, bucket: str, patterns: Sequence[Pattern]) -> list[Look]:
     """Report on the sources in `bucket` that the allow list names."""
     unless = inspection.reach("sourceBucket", bucket).unless
-    return [_Look(inspection, pattern).run(unless) for pattern in patterns]
+    return [Look(inspection, pattern, unless) for pattern in patterns]
 
 
-class _Look:
-    """A look at one pattern."""
+class Look:
+    """A look at a source. `sample`: an object to try with; `largest`: bytes of the largest one listed."""
 
-    def __init__(self, inspection: Inspection, pattern: Pattern) -> None:
+    def __init__(self, inspection: Inspection, pattern: Pattern, unless: str | None) -> None:
+        self._inspection = inspection
         self._world = inspection.world
-        self._report = inspection.report
-        self._ask = inspection.ask
         self._pattern = pattern
         self._subject = shown(pattern)
         self._pays = inspection.pays(pattern.bucket)
         self._listed: tuple[ListedObject, ...] = ()
-        self._sample: Sample | None = None
-
-    def run(self, unless: str | None) -> Seen:
-        if self._pattern.is_prefix:
-            self._ask("source.list", self._subject, self._list, unless)
-        self._ask("source.read", self._subject, self._read, unless)
-        self._ask("source.acl", self._subject, self._acl, unless)
-        return Seen(self._sample, max((each.size for each in self._listed), default=0))
+        self.sample: Sample | None = None
+        self.largest = 0
+        if pattern.is_prefix:
+            inspection.ask("source.list", self._subject, self._list, unless)
+        inspection.ask("source.read", self._subject, self._read, unless)
+        inspection.ask("source.acl", self._subject, self._acl, unless)
 
     def _list(self) -> Finding:
         """List what the pattern covers, which no copy needs."""
@@ -62,13 +50,14 @@ class _Look:
         need = Need(f"oss:ListObjects on {bucket}", "skipped")
         page = self._world.ask(need, self._world.buckets.objects, bucket, key, PAGE, pays=self._pays)
         self._listed = page.objects
+        self.largest = max((each.size for each in page.objects), default=0)
         return ok(f"{len(page.objects)}{' or more' if len(page.objects) == PAGE else ''} objects")
 
     def _read(self) -> Finding:
         """Ask for HEAD and tags of an object, which is what copies are tried with from here on."""
         key = choose(self._listed) if self._pattern.is_prefix else self._pattern.key
         if key is None:
-            return without_sample(self._report, self._subject)
+            return without_sample(self._inspection.report, self._subject)
         source = Source(self._pattern.bucket, key)
         request = self._request(source)
         store, where = self._world.store, f"on {self._subject}"
@@ -85,14 +74,14 @@ class _Look:
         need = Need(f"oss:GetObject{'Version' if head.version_id else ''}Tagging {where}")
         self._world.ask(need, store.tags, request, source)
         if head.size and head.storage_class not in UNREADABLE and head.kind not in {"Symlink", "Appendable"}:
-            self._sample = Sample(source, head, self._pays)
+            self.sample = Sample(source, head, self._pays)
         return ok(f"HEAD and tags of {key}")
 
     def _acl(self) -> Finding:
-        if self._sample is None:
-            return without_sample(self._report, self._subject)
+        if self.sample is None:
+            return without_sample(self._inspection.report, self._subject)
         right = f"oss:GetObjectAcl on {self._subject} (only copies with `acl` as `copy` need it)"
-        source = self._sample.source
+        source = self.sample.source
         self._world.ask(Need(right, "warning"), self._world.store.acl, self._request(source), source)
         return ok("it may be read")
 

@@ -1,4 +1,4 @@
-"""Trials that write to a destination: uploads and small copies; all is taken away again.
+"""Trials that write to a destination, uploads and small copies; and how all is taken away again.
 
 Knows how to try a right without an effect that stays; not which trials are made, nor in which order.
 
@@ -14,8 +14,9 @@ is written.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -45,10 +46,14 @@ from osscopy.plan.keys import Pattern
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Kinds: TypeAlias = Literal["uploads", "objects", "both"]
+
 RESERVED = ".oss-copy-check-"  # then the nonce
 WHOLE = 16 * MIB  # objects above are copied in part only
 PART = 100 * KIB
 TAGS = {"oss-copy": "check"}
+PAGE = 100  # remains looked at
+OLD = 900  # seconds: no check that still runs wrote this
 NO_ETAG = "0" * 32  # of no object; a part's, of no part
 PLAIN = Attributes(None, {}, "default", "Standard", None)
 _COPYING = "oss:PutObject (and on the source oss:GetObject)"
@@ -143,8 +148,6 @@ class Trial:
         self.key = key
         self.why_not = "the key may be somebody's" if key.is_shared else why_not
 
-    # --- without a source -------------------------------------------------------------------------------
-
     def read(self) -> Finding:
         """Ask for HEAD and tags of a key that is not there: how the proof of a copy looks at it."""
         key = self.key
@@ -173,8 +176,6 @@ class Trial:
         how = f"without writing an object: {self.why_not}" if self.why_not else "for real, and deleted again"
         return ok(f"copies are tried {how}")
 
-    # --- of a copy --------------------------------------------------------------------------------------
-
     def acl(self, sample: Sample) -> Finding:
         """Ask for a CopyObject with an ACL, which its condition refuses."""
         need = self.key.need("oss:PutObjectAcl (only copies with `acl` need it)", "warning")
@@ -196,27 +197,28 @@ class Trial:
             self.key.remove()
 
     def multipart(self, sample: Sample) -> Finding:
-        """Copy in parts: up to a Complete that OSS refuses, or for real."""
-        why_not = self._why_no_object(sample)
+        """Copy in parts: a part, up to a Complete that OSS refuses, or all for real."""
+        size, why_not = sample.head.size, self._why_no_object(sample)
         attributes = plan.attributes(self._of(sample), sample.head, {}, "default", carried=True)
         right = "oss:PutObject and oss:PutObjectTagging"
         if why_not is not None:
-            self.key.upload(right, attributes, lambda upload: self._copy_a_part(sample, upload))
+            first = Part(1, 0, min(size, PART) - 1)
+            self.key.upload(right, attributes, lambda upload: self._copy_part(sample, upload, first))
             return ok(f"a part was copied, listed and aborted; no object was written: {why_not}")
+        parts = plan.split(size, max(PART, -(-size // 2)))
         try:
-            self.key.upload(right, attributes, lambda upload: self._copy_all_parts(sample, upload))
+            self.key.upload(right, attributes, lambda upload: self._copy_all(sample, upload, parts))
             return self._compared(sample, "UploadPartCopy made it")
         finally:
             self.key.remove()
 
-    def _copy_a_part(self, sample: Sample, upload: str) -> None:
-        self._copy_parts(sample, upload, (Part(1, 0, min(sample.head.size, PART) - 1),))
+    def _copy_part(self, sample: Sample, upload: str, part: Part) -> None:
+        self._copy_parts(sample, upload, (part,))
         if not self.key.is_shared:
             never_uploaded = ListedPart(plan.MAX_PARTS, NO_ETAG, 1)
             self._complete(sample, upload, (never_uploaded,), "InvalidPart")
 
-    def _copy_all_parts(self, sample: Sample, upload: str) -> None:
-        parts = plan.split(sample.head.size, max(PART, -(-sample.head.size // 2)))
+    def _copy_all(self, sample: Sample, upload: str, parts: Sequence[Part]) -> None:
         self._complete(sample, upload, self._copy_parts(sample, upload, parts), "NoSuchUpload")
 
     def _copy_parts(self, sample: Sample, upload: str, parts: Sequence[Part]) -> tuple[ListedPart, ...]:
@@ -265,3 +267,47 @@ class Trial:
                 "do not copy there before this is understood: report it",
             )
         return ok(f"{what}; proved by {plan.verified_by(pin, seen)}, and deleted again")
+
+
+class _Remain(msgspec.Struct, frozen=True):
+    name: str
+    key: str
+    age: int  # seconds
+    remove: Callable[[], None]
+
+
+def clear(world: World, bucket: str, prefix: str, nonce: str, kinds: Kinds) -> tuple[list[str], int]:
+    """Take away all that this check left under `prefix`, and what one left that must be over by now.
+
+    Return the names of what stays, and how much of earlier checks went.
+    """
+    left: list[str] = []
+    ended = 0
+    for each in _remains(world, bucket, prefix, kinds):
+        is_ours = nonce in each.key
+        if not is_ours and each.age < OLD:
+            continue
+        try:
+            world.ask_at_last("the right to take it away", each.remove)
+        except Unanswered as error:
+            if error.error.code != "NoSuchUpload":
+                left.append(each.name)
+                continue
+        ended += not is_ours
+    return left, ended
+
+
+def _remains(world: World, bucket: str, prefix: str, kinds: Kinds) -> Iterator[_Remain]:
+    buckets = world.buckets
+    if kinds != "objects":
+        uploads = world.ask_at_last(f"oss:ListMultipartUploads on {bucket}", buckets.uploads, bucket, prefix)
+        for upload in uploads.uploads:
+            key, age = upload.key, uploads.seen_at - upload.initiated
+            request = CopyRequest(source=Source(bucket, key), destination=Destination(bucket, key))
+            remove = partial(world.store.abort, request, upload.id)
+            yield _Remain(f"upload {upload.id} of {bucket}/{key}", key, age, remove)
+    if kinds != "uploads":
+        objects = world.ask_at_last(f"oss:ListObjects on {bucket}", buckets.objects, bucket, prefix, PAGE)
+        for each in objects.objects:
+            age, remove = objects.seen_at - each.modified, partial(buckets.delete, bucket, each.key)
+            yield _Remain(f"{bucket}/{each.key}", each.key, age, remove)

@@ -15,7 +15,7 @@ from itertools import combinations
 import msgspec
 
 from osscopy import events
-from osscopy.check.config import MOMENT, no_plain_text
+from osscopy.check.config import MOMENT, nested, no_plain_text
 from osscopy.check.report import ok
 from osscopy.events import CREATED
 from osscopy.model import Copy, Grade, Line, Refused, Rule, Sweep, Trigger
@@ -118,17 +118,13 @@ class _Trigger(msgspec.Struct, frozen=True):
 
     def meets(self, bucket: str, prefix: str, suffix: str) -> bool:
         """Return whether a key may be both watched by it and of this prefix and suffix."""
-        near = _nested(prefix, self.key.prefix) and _nested(suffix[::-1], self.key.suffix[::-1])
+        near = nested(prefix, self.key.prefix) and nested(suffix[::-1], self.key.suffix[::-1])
         return bucket == self.bucket and near
 
     def holds(self, bucket: str, prefix: str, suffix: str) -> bool:
         """Return whether it watches all keys of this prefix and suffix."""
         within = prefix.startswith(self.key.prefix) and suffix.endswith(self.key.suffix)
         return bucket == self.bucket and within
-
-
-def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
 
 
 def lines(settings: Settings, rules: Sequence[Rule] | None, given: Sequence[Trigger]) -> list[Line]:
@@ -174,9 +170,6 @@ def together(given: Sequence[Trigger]) -> Iterator[Judgement]:
         text = "no timer asks for the sweep: lost copies stay lost"
         advice = 'add the trigger `sweep` of s.yaml, with the payload {"action": "sweep"}, and enable it'
         yield Judgement("triggers", "failed", text, advice)
-
-
-# --- OSS ---------------------------------------------------------------------------------------------------
 
 
 def _events(watch: _Trigger) -> Iterator[Judgement]:
@@ -238,9 +231,6 @@ def _in_vain(rules: Sequence[Rule], watch: _Trigger) -> Iterator[Judgement]:
             text = f"it fires for what COPY_RULES[{number}] writes, too: an invocation for nothing"
             advice = "narrow the trigger's prefix, or remove it"
             yield watch.judged("filter.key.prefix", "warning", text, advice)
-
-
-# --- EventBridge, timers, HTTP -----------------------------------------------------------------------------
 
 
 def _pattern(bridge: _Trigger, _settings: Settings) -> Iterator[Judgement]:

@@ -48,7 +48,7 @@ from osscopy.model import (
     Rule,
     Sweep,
 )
-from osscopy.web import routes
+from osscopy.web import responses, routes
 
 HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
 
@@ -108,7 +108,7 @@ class App:
             parsed = events.parse(event, arrival, self._rules(event, invocation))
         except Refused as error:
             result = self._refused(error, invocation)
-            return routes.refused(error) if events.is_http(event) else _encode(result)
+            return responses.refused(error) if events.is_http(event) else _encode(result)
         except Misconfigured as error:
             return self._put_off(event, arrival, invocation, error)
         match parsed:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import requests
 
 from osscopy.aliyun.fc_context import Invocation
-from osscopy.aliyun.fc_sdks import Fc2, Fc3, FcRefusal, Target
+from osscopy.aliyun.fc_sdks import Fc2, Fc3, FcRefusal
 from osscopy.aliyun.oss_errors import advised
 from osscopy.model import Failed, OssCopyError, Refused, Transient, Trigger
 from osscopy.model.ports import Log
@@ -79,21 +79,20 @@ class FcInvoker:
         try:
             if self._gateway.takes_fc_signature:
                 try:
-                    return question(Fc2(self._target()))
+                    return question(Fc2(self._invocation, self._endpoint, self._seconds()))
                 except FcRefusal as refusal:
                     if self._invocation.service or not refusal.is_about_signature:
                         raise
                     self._gateway.takes_fc_signature = False
                     self._log("gatewayRefusedSignature", requestId=self._invocation.request_id)
-            return question(Fc3(self._target()))
+            return question(Fc3(self._invocation, self._endpoint, self._seconds()))
         except requests.RequestException as error:  # among them: an error answer that is no JSON
             raise Transient("NetworkError", str(error)[:300], in_doubt=True) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:  # an answer of another form
             raise Transient("BadAnswer", f"unreadable: {error!r}"[:300], in_doubt=True) from error
 
-    def _target(self) -> Target:
-        wait = max(1.0, min(self._wait, self._seconds_left()))
-        return Target(self._invocation, self._endpoint, wait)
+    def _seconds(self) -> float:
+        return max(1.0, min(self._wait, self._seconds_left()))
 
 
 def _translate(refusal: FcRefusal, action: str) -> OssCopyError:

@@ -21,7 +21,7 @@ MOST_TRIGGERS = 100  # FC gives no more at once, and a function has 50 at most
 Untyped: TypeAlias = Any  # fc2 carries no types
 
 
-class Target(msgspec.Struct, frozen=True):
+class Sdk(msgspec.Struct, frozen=True):
     """The function, and how it is asked: where, and how many seconds an answer is waited for."""
 
     invocation: Invocation
@@ -48,14 +48,8 @@ class FcRefusal(Exception):
         return self.status in {400, 401, 403} and "Signature" in self.code
 
 
-class Fc2:
+class Fc2(Sdk, frozen=True):
     """The function through fc2, on FC 2.0 and on the path of FC 3.0."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        place = target.invocation
-        service = f"/2016-08-15/services/{place.service}" if place.service else "/2023-03-30"
-        self._path = f"{service}/functions/{place.function}"
 
     def submit(self, headers: dict[str, str], payload: bytes) -> None:
         self._ask("POST", "invocations", headers, body=payload)
@@ -77,15 +71,17 @@ class Fc2:
 
         logging.getLogger().addFilter(_is_not_from_fc2)
         fc2.client.retries = 0  # it connects up to six times, half a minute in all, and nobody sees it
-        identity, secret, token = self._target.invocation.access_key
+        place = self.invocation
+        identity, secret, token = place.access_key
         client = fc2.Client(
-            endpoint=self._target.endpoint,
+            endpoint=self.endpoint,
             accessKeyID=identity,
             accessKeySecret=secret,
             securityToken=token or "",
-            Timeout=self._target.wait,
+            Timeout=self.wait,
         )
-        path = f"{self._path}/{what}"
+        service = f"/2016-08-15/services/{place.service}" if place.service else "/2023-03-30"
+        path = f"{service}/functions/{place.function}/{what}"
         # not its public methods, which know the paths of FC 2.0 alone
         signed = client._build_common_headers(method, path, headers)  # noqa: SLF001 - there is no public way to it
         try:
@@ -115,11 +111,8 @@ def _is_not_from_fc2(record: logging.LogRecord) -> bool:
     return "/fc2/" not in record.pathname.replace("\\", "/")
 
 
-class Fc3:
+class Fc3(Sdk, frozen=True):
     """The function through the SDK of FC 3.0."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
 
     def submit(self, headers: dict[str, str], payload: bytes) -> None:
         from alibabacloud_fc20230330 import models  # noqa: PLC0415 - only where fc2 is refused
@@ -127,14 +120,14 @@ class Fc3:
         asked = models.InvokeFunctionRequest(body=payload)
         given = models.InvokeFunctionHeaders(common_headers=dict(headers))
         with self._client() as (client, options):
-            client.invoke_function_with_options(self._target.invocation.function, asked, given, options)
+            client.invoke_function_with_options(self.invocation.function, asked, given, options)
 
     def triggers(self) -> tuple[Trigger, ...]:
         from alibabacloud_fc20230330 import models  # noqa: PLC0415 - only where fc2 is refused
 
         asked = models.ListTriggersRequest(limit=MOST_TRIGGERS)
         with self._client() as (client, options):
-            told = client.list_triggers_with_options(self._target.invocation.function, asked, {}, options)
+            told = client.list_triggers_with_options(self.invocation.function, asked, {}, options)
         return tuple(
             Trigger(each.trigger_name, each.trigger_type, each.source_arn or "", each.trigger_config)
             for each in told.body.triggers
@@ -148,17 +141,17 @@ class Fc3:
         from darabonba.exceptions import TeaException  # noqa: PLC0415 - only where fc2 is refused
         from darabonba.runtime import RuntimeOptions  # noqa: PLC0415 - only where fc2 is refused
 
-        identity, secret, token = self._target.invocation.access_key
-        scheme, _, host = self._target.endpoint.partition("://")
+        identity, secret, token = self.invocation.access_key
+        scheme, _, host = self.endpoint.partition("://")
         config = Config(
             access_key_id=identity,
             access_key_secret=secret,
             security_token=token,
-            region_id=self._target.invocation.region,
+            region_id=self.invocation.region,
             endpoint=host,
             protocol=scheme,
         )
-        client, wait = Client(config), int(self._target.wait * 1000)  # ms
+        client, wait = Client(config), int(self.wait * 1000)  # ms
         try:
             yield client, RuntimeOptions(connect_timeout=wait, read_timeout=wait, autoretry=False)
         except TeaException as error:  # the root of them all: a lost connection is no DaraException

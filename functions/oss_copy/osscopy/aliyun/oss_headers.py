@@ -54,14 +54,12 @@ def version(source: Source, pin: Pin | None = None) -> dict[str, str]:
 
 
 def pinned(request: CopyRequest, pin: Pin) -> dict[str, Any]:
-    limit = str(request.traffic_limit) if request.traffic_limit else None
-    # Not for a symlink: whether OSS compares its own ETag or its target's is not documented.
-    return _named(
-        {
-            "x-oss-copy-source-if-match": pin.etag if pin.link is None else None,
-            "x-oss-traffic-limit": limit,
-        }
-    )
+    headers: dict[str, Any] = {}
+    if pin.link is None:  # whether OSS compares a symlink's own ETag or its target's is not documented
+        headers["x-oss-copy-source-if-match"] = pin.etag
+    if request.traffic_limit:
+        headers["x-oss-traffic-limit"] = str(request.traffic_limit)
+    return headers
 
 
 def copied(request: CopyRequest, pin: Pin, attributes_: Attributes) -> dict[str, Any]:

@@ -64,14 +64,11 @@ def _allow_list(name: str, patterns: Sequence[Pattern], given: Settings) -> list
             "name another bucket or prefix: copies there are refused, and no role should allow them",
         )
         for each in patterns
-        if name == "ALLOWED_DESTINATIONS" and _reaches_records(each, given)
+        if name == "ALLOWED_DESTINATIONS" and each.bucket == given.state_bucket
+        if (each.is_prefix and given.state_prefix.startswith(each.key))
+        or each.key.startswith(given.state_prefix)
     ]
     return loose + fatal
-
-
-def _reaches_records(pattern: Pattern, given: Settings) -> bool:
-    wide = pattern.is_prefix and given.state_prefix.startswith(pattern.key)
-    return pattern.bucket == given.state_bucket and (wide or pattern.key.startswith(given.state_prefix))
 
 
 def shown(pattern: Pattern) -> str:
@@ -124,7 +121,8 @@ def _rule(settings: Settings, number: int, rule: Rule) -> Iterator[Finding]:
     name = f"COPY_RULES[{number}]"
     yield from _coverage(name, "ALLOWED_SOURCES", settings.allowed_sources, watched.bucket, watched.prefix)
     written = keys.fixed_prefix(made.key, watched.prefix)
-    if not _is_allowed(settings.allowed_destinations, made.bucket, made.key):
+    fixed = "{" not in made.key  # one key, which may be allowed just so
+    if not (fixed and any(each.matches(made.bucket, made.key) for each in settings.allowed_destinations)):
         yield from _coverage(
             name, "ALLOWED_DESTINATIONS", settings.allowed_destinations, made.bucket, written
         )
@@ -135,11 +133,6 @@ def _rule(settings: Settings, number: int, rule: Rule) -> Iterator[Finding]:
         text = f"prefix {watched.prefix!r} watches {watched.prefix}x as well as {watched.prefix}/x"
         advice = f"if a folder is meant, write {watched.prefix}/ (here and in the trigger's filter)"
         yield warning(text, advice, name)
-
-
-def _is_allowed(patterns: Sequence[Pattern], bucket: str, template: str) -> bool:
-    """Return whether a destination that is always the same key is named as such."""
-    return "{" not in template and any(each.matches(bucket, template) for each in patterns)
 
 
 def _coverage(

@@ -99,9 +99,6 @@ class TrialKey:
     def ask(self, right: str, request: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return self._world.ask(self.need(right), request, *args, **named)
 
-    def find(self) -> Head | None:
-        return self.ask("oss:GetObject", self._store.find, self.request, self.request.source)
-
     def upload(self, right: str, attributes: Attributes, use: Callable[[str], None]) -> None:
         """Open an upload and use it; it is aborted whatever happens."""
         upload = self._initiate(right, attributes)
@@ -149,7 +146,7 @@ class Trial:
         self.why_not = "the key may be somebody's" if key.is_shared else why_not
 
     def read(self) -> Finding:
-        """Ask for HEAD and tags of a key that is not there: how the proof of a copy looks at it."""
+        """Ask for HEAD and tags of a key that is not there: verification looks at it so."""
         key = self.key
         need = Need(f"{key.need('oss:GetObject').right}, and oss:ListObjects on {key.bucket}")
         self._world.ask(need, self._store.find, key.request, key.request.source)
@@ -259,7 +256,8 @@ class Trial:
 
     def _compared(self, sample: Sample, what: str) -> Finding:
         pin = plan.bind(self._of(sample), sample.head)
-        seen = self.key.find()
+        asked = self.key.request
+        seen = self.key.ask("oss:GetObject", self._store.find, asked, asked.source)
         wrong = plan.differences(pin, seen, 0, None)
         if wrong or seen is None:
             return failed(

@@ -5,11 +5,11 @@ Knows paths and methods; not how a request is read, nor how a copy is done.
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 
 from osscopy import events
 from osscopy.jobs.queries import Desk
-from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result
+from osscopy.model import Misconfigured, OssCopyError, Problem, Refused, Result
 from osscopy.settings import Settings
 from osscopy.web import requests, responses
 from osscopy.web.responses import Response, response
@@ -66,11 +66,10 @@ def _not_offered(segments: tuple[str, ...]) -> Response:
 
 
 def _start(call: events.HttpCall, arrival: events.Arrival, desk: Desk) -> Result:
-    def read(moment: datetime) -> Copy:
-        return events.read_request(body, requests.occurrence(call, arrival), moment, arrival)
-
     body, moment = requests.read_body(call), requests.moment(call, arrival)
+    occurrence = requests.occurrence(call, arrival)
     key = call.header("Idempotency-Key")
     if key is not None and not key.strip():
         raise Refused("InvalidField", "it is empty: leave it out, or give a text", field="Idempotency-Key")
+    read = partial(events.read_request, body, occurrence, arrival=arrival)
     return desk.start_once(key, read, moment) if key else desk.start(read(moment))

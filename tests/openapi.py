@@ -20,7 +20,7 @@ from osscopy import plan
 from osscopy.jobs.queries import Page
 from osscopy.model import GIB, KIB, MIB, CopyRequest, Problem, Result, Status
 from osscopy.plan import keys, templates, validate
-from osscopy.web import routes
+from osscopy.web import requests
 
 TARGET = Path(__file__).parents[1] / "functions" / "oss_copy" / "osscopy" / "web" / "openapi.json"
 
@@ -231,7 +231,7 @@ _WHY = {
     405: "the route does not know this method",
     409: "the destination exists or is immutable, the source changed, or the job still runs",
     412: "a condition of the request does not hold",
-    413: f"the body has more than {routes.MAX_BODY} bytes",
+    413: f"the body has more than {requests.MAX_BODY} bytes",
     415: "the body is no application/json, or has a Content-Encoding",
     422: "a field, named in the answer, is wrong",
     500: "the copy was made and is not proved, or a setting is wrong",
@@ -301,7 +301,7 @@ def _query(name: str, schema: Schema, text: str) -> Schema:
 
 def paths() -> Schema:
     listing = [
-        _query("status", {"enum": list(routes.STATUSES)}, "Only these."),
+        _query("status", {"enum": list(requests.STATUSES)}, "Only these."),
         _query(
             "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Copies in a page."
         ),

@@ -20,8 +20,11 @@ from datetime import datetime, timezone
 import msgspec
 
 from osscopy import events, plan, settings
-from osscopy.aliyun import fc
-from osscopy.aliyun.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
+from osscopy.aliyun import fc, fc_context
+from osscopy.aliyun.oss import OssStore
+from osscopy.aliyun.oss_buckets import OssBuckets
+from osscopy.aliyun.oss_records import OssRecords, read_text
+from osscopy.aliyun.oss_transport import CONNECT_TIMEOUT, Connection
 from osscopy.copying import results
 from osscopy.copying.invocation.context import Context, Limits
 from osscopy.jobs.control import Control
@@ -44,7 +47,7 @@ from osscopy.model import (
     Rule,
     Sweep,
 )
-from osscopy.web import routes
+from osscopy.web import responses, routes
 
 HTTP_SECONDS = 10.0  # the longest that a caller waits for an answer
 
@@ -98,16 +101,17 @@ class Wiring(msgspec.Struct, frozen=True):
     chosen: settings.Settings
     gateway: fc.Gateway
     log: JsonLog
-    invocation: fc.Invocation
+    invocation: fc_context.Invocation
     begun: float
 
     def tools(self, seconds: float) -> Tools:
         """Return what works for `seconds` at most."""
-        chosen, store, until = self.chosen, self.store(seconds), self.begun + seconds
+        chosen, connection, until = self.chosen, self.connection(seconds), self.begun + seconds
         limits = Limits(
             seconds, self.invocation.timeout, until, chosen.multipart_threshold, chosen.max_parallel
         )
-        invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(store)
+        invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(connection)
+        store = OssStore(connection)
         context = Context(store, journal, invoker, SystemClock(), self.log, limits, chosen.allow)
         return Tools(context, journal)
 
@@ -116,12 +120,12 @@ class Wiring(msgspec.Struct, frozen=True):
         deadline = self.begun + seconds
         return lambda: deadline - 0.5 - time.monotonic()
 
-    def store(self, seconds: float) -> OssStore:
+    def connection(self, seconds: float) -> Connection:
         return self.connect(plan.read_timeout(seconds), CONNECT_TIMEOUT, self.seconds_left(seconds))
 
-    def connect(self, read_timeout: float, connect_timeout: float, left: Callable[[], float]) -> OssStore:
+    def connect(self, read_timeout: float, connect_timeout: float, left: Callable[[], float]) -> Connection:
         region = self.invocation.region
-        return OssStore.connect(
+        return Connection(
             self.invocation.access_key,
             self.chosen.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
             region,
@@ -131,8 +135,8 @@ class Wiring(msgspec.Struct, frozen=True):
             seconds_left=left,
         )
 
-    def journal(self, store: OssStore) -> RecordJournal:
-        return RecordJournal(OssRecords(store, self.chosen.state_bucket, self.chosen.state_prefix))
+    def journal(self, connection: Connection) -> RecordJournal:
+        return RecordJournal(OssRecords(connection, self.chosen.state_bucket, self.chosen.state_prefix))
 
     def invoker(self, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT) -> fc.FcInvoker:
         """Return the invoker of the function that copies, whichever runs."""
@@ -152,24 +156,24 @@ class App:
         self._fetched: tuple[Rule, ...] | None = None
         self._unknown_events: set[str] = set()
 
-    def handle(self, event: bytes, context: fc.Context) -> object:
+    def handle(self, event: bytes, context: fc_context.Context) -> object:
         """Return the answer to one event. A final refusal is returned; Transient is raised: FC retries."""
         begun = time.monotonic()
-        invocation = fc.read_context(context, settings.environment_credentials())
+        invocation = fc_context.read_context(context, settings.environment_credentials())
         arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
         wiring = Wiring(self._settings, self._gateway, self._log, invocation, begun)
         try:
             parsed = events.parse(event, arrival, self._rules(event, wiring))
         except Refused as error:
             result = self._logged(invocation, results.refused(error))
-            return routes.refused(error) if events.is_http(event) else _encode(result)
+            return responses.refused(error) if events.is_http(event) else _encode(result)
         except Misconfigured as error:
             return self._put_off(event, arrival, wiring, error)
         if isinstance(parsed, events.HttpCall):
             return self._answer(parsed, arrival, wiring)
         return _encode(self._do(parsed, wiring))
 
-    def _answer(self, call: events.HttpCall, arrival: events.Arrival, wiring: Wiring) -> routes.Response:
+    def _answer(self, call: events.HttpCall, arrival: events.Arrival, wiring: Wiring) -> responses.Response:
         tools = wiring.tools(min(wiring.invocation.timeout, HTTP_SECONDS))
         queries = Queries(tools.context, tools.journal)
         control = Control(tools.context, tools.journal)
@@ -199,7 +203,7 @@ class App:
             case events.Batch() | Rest():
                 return self._copy(parsed, tools, wiring.invocation)
 
-    def _copy(self, asked: events.Batch | Rest, tools: Tools, invocation: fc.Invocation) -> object:
+    def _copy(self, asked: events.Batch | Rest, tools: Tools, invocation: fc_context.Invocation) -> object:
         """Return the result of an event that asks for one copy, or the results of a list."""
         note = functools.partial(self._logged, invocation)
         work = Worklist(tools.context, tools.journal.records, note)
@@ -242,33 +246,35 @@ class App:
         if not events.needs_rules(event):
             return ()
         if self._fetched is None:
-            self._fetched = tuple(self._read_rules(wiring.store(wiring.invocation.timeout)))
+            self._fetched = tuple(self._read_rules(wiring.connection(wiring.invocation.timeout)))
         return self._fetched
 
-    def _read_rules(self, store: OssStore) -> Sequence[Rule]:
+    def _read_rules(self, connection: Connection) -> Sequence[Rule]:
         where = self._settings.rules
         if not isinstance(where, settings.RulesObject):
             return where
-        return settings.checked("COPY_RULES", self._settings.read_rules, store.read(where.bucket, where.key))
+        text = read_text(connection, where.bucket, where.key)
+        return settings.checked("COPY_RULES", self._settings.read_rules, text)
 
     def _check(self, wiring: Wiring) -> Checked:
         """Check the deployment, with short waits for each answer."""
-        from osscopy.check import config, run, trials  # noqa: PLC0415 - start-up time that only checks need
+        from osscopy.check import config, run, world  # noqa: PLC0415 - start-up time that only checks need
 
         chosen, invocation = self._settings, wiring.invocation
         timeout = invocation.timeout
         wait, left = run.seconds_for_answer(timeout), wiring.seconds_left(timeout)
-        store = wiring.connect(wait, min(wait, CONNECT_TIMEOUT), left)
+        connection = wiring.connect(wait, min(wait, CONNECT_TIMEOUT), left)
+        store, buckets = OssStore(connection), OssBuckets(connection)
         return run.Checkup(
             config.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
-            trials.World(store, OssBuckets(store), SystemClock(), run.until(wiring.begun, timeout), wait),
-            wiring.journal(store),
+            world.World(store, buckets, SystemClock(), run.until(wiring.begun, timeout), wait),
+            wiring.journal(connection),
             wiring.invoker(left, wait),
-            lambda: self._read_rules(store),
+            lambda: self._read_rules(connection),
             self._log,
         ).run()
 
-    def _logged(self, invocation: fc.Invocation, result: Result) -> Result:
+    def _logged(self, invocation: fc_context.Invocation, result: Result) -> Result:
         self._log(
             "result",
             requestId=invocation.request_id,

@@ -34,7 +34,7 @@ from rich.console import Console
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import standin
-from tests.flow import readme
+from tests.flow import documents
 
 ACCOUNT = "1000000000000001"
 KEY, SIZE = "archive/first.tar", 1 << 30  # of the first copy
@@ -92,7 +92,7 @@ class Newcomer:
             "OSS_ENDPOINT": cloud.oss,
             "NODE_ENV": "test",  # `s` looks for no update of itself
         }
-        self._told = [each.text for each in readme.commands(readme.read())]
+        self._told = [each.text for each in documents.commands(documents.read())]
         self.walked: list[Walked] = []
 
     def be(self, who: Credentials) -> None:

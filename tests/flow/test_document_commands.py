@@ -24,11 +24,11 @@ from alibabacloud_fc20230330.models import ListFunctionsRequest
 from functions.deploy import policy
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
-from tests.flow import readme
+from tests.flow import documents
 from tests.flow.conftest import DESTINATION, SOURCE, crc64
 from tests.newcomer import ENTRANCE, USE
 
-COMMANDS = {each.text: each for each in readme.commands(readme.read())}
+COMMANDS = {each.text: each for each in documents.commands(documents.read())}
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CHECK = """make invoke EVENT='{"action": "check"}'"""
 COPY = "make copy SRC=oss://a/k DST=oss://b/k"
@@ -241,7 +241,7 @@ def made_by_ci() -> set[str]:
 
 def test_every_command_and_every_option_is_known_to_somebody_here() -> None:
     assert COMMANDS.keys() == PROOFS.keys()
-    assert set(readme.options(readme.read())) == OPTIONS.keys()
+    assert set(documents.options(documents.read())) == OPTIONS.keys()
 
 
 @pytest.mark.parametrize("command", PROOFS)

@@ -16,12 +16,12 @@ from osscopy import events, plan, settings
 from osscopy.model import MIB, Misconfigured
 from tests import openapi
 from tests.cloud.client import LocalCloud
-from tests.flow import readme
+from tests.flow import documents
 from tests.flow.conftest import STATE, exists, open_uploads, set_versioning
 
 Json = dict[str, Any]
 
-TEXT = readme.read()
+TEXT = documents.read()
 SOURCE, DESTINATION = "src-bucket", "dst-bucket"  # as in the examples
 WATCHED = "incoming/"
 RULE = {
@@ -41,7 +41,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
 
 # --- blocks of JSON ----------------------------------------------------------------------------------------
 
-EXAMPLES: list[Json] = [json.loads(each.text) for each in readme.blocks(TEXT) if each.language == "json"]
+EXAMPLES: list[Json] = [json.loads(each.text) for each in documents.blocks(TEXT) if each.language == "json"]
 
 
 def kind(example: Json) -> str:
@@ -52,7 +52,7 @@ def kind(example: Json) -> str:
 
 
 def test_every_block_is_known_to_somebody_here() -> None:
-    assert {each.language for each in readme.blocks(TEXT)} <= {"sh", "json", ""}
+    assert {each.language for each in documents.blocks(TEXT)} <= {"sh", "json", ""}
     assert {kind(each) for each in EXAMPLES} == {"request", "result", "report"}
 
 
@@ -185,7 +185,7 @@ def a_sweep_is_answered_by_its_counts(cloud: LocalCloud, fragment: str) -> None:
     report = cloud.invoke(fragment)
     counts = {name for name, value in report.items() if type(value) is int}
     (told,) = re.findall(r"Its report counts (.*?)\(", TEXT, re.DOTALL)
-    assert counts == set(readme.spans(told))
+    assert counts == set(documents.spans(told))
 
 
 def a_rule_copies_what_it_names(cloud: LocalCloud, fragment: str) -> None:
@@ -219,7 +219,7 @@ ANSWERS = {  # what the table of routes says is answered: proved with the route
 
 
 def test_every_piece_of_json_is_known_to_somebody_here() -> None:
-    assert set(readme.json_spans(TEXT)) == {*FRAGMENTS, *ANSWERS}
+    assert set(documents.json_spans(TEXT)) == {*FRAGMENTS, *ANSWERS}
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
@@ -269,7 +269,7 @@ def ask(cloud: LocalCloud, route: str, job: str, status: int = 200) -> Json:
     return found
 
 
-SHOWN = [each for each in readme.spans(TEXT) if re.match(r"(GET|HEAD|POST|PUT|DELETE) /", each)]
+SHOWN = [each for each in documents.spans(TEXT) if re.match(r"(GET|HEAD|POST|PUT|DELETE) /", each)]
 RESULT = set(openapi.schemas()["Result"]["required"])
 
 
@@ -394,8 +394,8 @@ class Asked(dict[str, str]):
 def rows_of_settings() -> dict[str, str]:
     """What is said of each variable that a row of a table is about."""
     found = {}
-    for first, *others in readme.rows(TEXT):
-        names = readme.spans(first)
+    for first, *others in documents.rows(TEXT):
+        names = documents.spans(first)
         if others and all(re.fullmatch(r"[A-Z]+(_[A-Z]+)+", name) for name in names):
             found.update(dict.fromkeys(names, others[0]))
     return found
@@ -421,9 +421,9 @@ def test_defaults_are_those_that_the_rows_name() -> None:
 
 
 def test_the_levels_of_the_log_are_those_that_the_row_names() -> None:
-    for level in readme.spans(rows_of_settings()["LOG_LEVEL"]):
+    for level in documents.spans(rows_of_settings()["LOG_LEVEL"]):
         assert settings.load({"STATE_BUCKET": STATE, "LOG_LEVEL": level}).log_level == level
     with pytest.raises(
-        Misconfigured, match="none of " + ", ".join(readme.spans(rows_of_settings()["LOG_LEVEL"]))
+        Misconfigured, match="none of " + ", ".join(documents.spans(rows_of_settings()["LOG_LEVEL"]))
     ):
         settings.load({"STATE_BUCKET": STATE, "LOG_LEVEL": "LOUD"})

@@ -56,7 +56,7 @@ MOST_WORDS = 2000  # of README, as `wc -w` counts them
 DRAWING = "a drawing, with no example in it"
 TEXTS = {  # how blocks of text begin, and what compares them
     "Copies": "test_the_demo_prints_tables_of_this_form",
-    "s.yaml ": "tests/unit/test_house.py",
+    "s.yaml ": "tests/unit/test_house_map.py",
     " OSS trigger ": DRAWING,
     "T    = ": "tests/flow/test_costs.py",
 }
@@ -76,7 +76,7 @@ TABLES = {  # the heads of tables, and what compares them
     (OPERATING, "event"): "tests/unit/test_house.py",
     (OPERATING, "code"): "tests/flow/test_troubleshooting.py",
     (WORK, "command"): "tests/flow/test_document_commands.py",
-    (WORK, "room"): "tests/unit/test_house.py",
+    (WORK, "room"): "tests/unit/test_house_map.py",
 }
 ELSEWHERE = {  # documents that are not for users, and what keeps them right
     "CHANGELOG.md": "history: links only",

@@ -43,8 +43,8 @@ ADVICE = {
     "NoSuchVersion": "check the versionId of the source",
     "NoSuchBucket": "check the bucket's name and region",
     "AccessDenied": (
-        "grant the function's role the missing action on this bucket (README: Deploy it); a bucket of "
-        "another account must grant it to the role in its bucket policy as well"
+        "grant the function's role the missing action on this bucket (functions/OPERATING.md: The role); a "
+        "bucket of another account must grant it to the role in its bucket policy as well"
     ),
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
     "ForbiddenByKms": (

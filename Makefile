@@ -14,27 +14,27 @@ export PYTHONPATH := functions/oss_copy
 FC3_SCHEMA ?= ../shared/fc3-schema.json
 # Serverless Devs: the genuine tool in its pinned version, or the program that S names.
 TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
-DEPLOY  = $(BIN)/python -m functions.deploy$(if $(S), --tool "$(S)")
+DEPLOY  = $(BIN)/python -m functions.cli$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
 .PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
 .PHONY: template tool deploy remove logs invoke copy layer-test newcomer
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
-	$(BIN)/python -m tests.demo $(ARGS)
+	$(BIN)/python -m tests.tours.demo $(ARGS)
 
 rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC 3.0 SDK, and copy with it
 	test -f layers/sdk-3.12.zip || $(BIN)/python layers/sdk/build.py
-	$(BIN)/python -m tests.rehearsal $(ARGS)
+	$(BIN)/python -m tests.tours.rehearsal $(ARGS)
 
 newcomer: $(READY)       ## the documents' way from a fresh clone to the first copy, on the local cloud: how long each command takes
-	$(BIN)/python -m tests.newcomer $(ARGS)
+	$(BIN)/python -m tests.tours.newcomer $(ARGS)
 
 test: $(READY)           ## the whole suite on one interpreter
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
-	$(PYTHON) tests/interpreters.py $(ARGS)
+	$(PYTHON) tests/tours/interpreters.py $(ARGS)
 	$(MAKE) layer-test ARGS=
 
 conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
@@ -78,13 +78,13 @@ soak-sim: $(READY)       ## simulated schedules for half an hour, half on each o
 	$(BIN)/python -m tests.sim --minutes $(SOAK_MINUTES) --processes 2
 
 openapi: $(READY)        ## the OpenAPI document from the types that parse
-	$(BIN)/python -m tests.openapi
+	$(BIN)/python -m functions.cli.openapi
 
 policy: $(READY)         ## what the function's role may do, from s.yaml (ARGS="--with kms"; ARGS=--setup and ARGS=--deployer print what setup and every deploy need)
-	@$(BIN)/python -m functions.deploy.policy $(ARGS)
+	@$(BIN)/python -m functions.cli.commands.policy $(ARGS)
 
 setup: $(READY)          ## shows what a deployment lacks: state bucket, lifecycle rules, roles; CONFIRM=1 makes it
-	@$(BIN)/python -m functions.deploy.setup $(if $(CONFIRM),--yes) $(ARGS)
+	@$(BIN)/python -m functions.cli.commands.setup $(if $(CONFIRM),--yes) $(ARGS)
 
 lint: $(READY)           ## lint, types, import rules
 	$(BIN)/ruff check .

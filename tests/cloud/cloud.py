@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from functions.deploy import template
-from functions.deploy.props import Function, check_environment
+from functions.cli import template
+from functions.cli.template.props import Function, check_environment
 from tests.cloud import ram
 from tests.cloud.accounts import ACCOUNT_ID, AccessKey, Accounts
 from tests.cloud.admin import Admin

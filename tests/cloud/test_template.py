@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.deploy import template
-from functions.deploy.props import OssTrigger, TimerTrigger
-from functions.deploy.template import Deployment, TemplateError
+from functions.cli import template
+from functions.cli.errors import TemplateError
+from functions.cli.template import Deployment
+from functions.cli.template.props import OssTrigger, TimerTrigger
 
 TEMPLATE = """
 edition: 3.0.0

@@ -20,8 +20,8 @@ import oss2
 import oss2.models
 import yaml
 
-from functions.deploy import policy, reach
-from functions.deploy.policy import Grant
+from functions.cli import rights
+from functions.cli.rights import Grant, reach
 from osscopy import plan
 from osscopy.model import MIB
 from tests.cloud.client import LocalCloud
@@ -52,7 +52,7 @@ class Stage:
         template = directory / "s.yaml"
         template.write_text(yaml.safe_dump(_template()), encoding="utf-8")
         self._to = reach.read(template)
-        self.grants = policy.function_grants(self._to, PARTS)
+        self.grants = rights.function_grants(self._to, PARTS)
         self.cloud = LocalCloud(template=template, variables={"timeout": TIMEOUT})
         self._early = Early("", "", "")
 
@@ -71,7 +71,7 @@ class Stage:
         self.begin_early()
 
     def allow(self, grants: tuple[Grant, ...]) -> None:
-        self.cloud.set_policy(self._to.role, policy.document(grants))
+        self.cloud.set_policy(self._to.role, rights.document(grants))
 
     def bucket(self, name: str) -> Any:
         return self.cloud.oss_bucket(name)

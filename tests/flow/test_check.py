@@ -12,7 +12,8 @@ import oss2.models
 import pytest
 import yaml
 
-from functions.deploy import policy, reach
+from functions.cli import rights
+from functions.cli.rights import reach
 from osscopy.model import KIB
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, STATE, genuine, set_versioning, versions
@@ -228,7 +229,7 @@ def test_a_right_that_only_the_check_needs_is_skipped_and_named(cloud: LocalClou
 def role(cloud: LocalCloud, *parts: str) -> Iterator[None]:
     """The function's role may do what `make policy` grants it, with these parts."""
     to = reach.read()
-    cloud.set_policy(to.role, policy.document(policy.function_grants(to, parts)))
+    cloud.set_policy(to.role, rights.document(rights.function_grants(to, parts)))
     try:
         yield
     finally:

@@ -12,8 +12,8 @@ import pytest
 
 from osscopy import plan
 from osscopy.model import MIB, Tuning
+from tests.cli.conftest import GENUINE, load
 from tests.cloud.client import LocalCloud
-from tests.deploy.conftest import GENUINE, load
 from tests.flow import documents
 from tests.flow.conftest import SOURCE, in_parts, request_of
 from tests.sim import campaign

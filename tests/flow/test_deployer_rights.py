@@ -19,12 +19,14 @@ import pytest
 from alibabacloud_fc20230330 import models
 from darabonba.exceptions import DaraException
 
-from functions.deploy import copies, layer, leftovers, policy, reach, review, setup
-from functions.deploy.account import Account, Refusal
-from functions.deploy.buckets import Obstacle
-from functions.deploy.copies import Api, Failure
-from functions.deploy.differences import Differs
-from functions.deploy.policy import Grant
+from functions.cli import rights
+from functions.cli.account import api, layer, leftovers, review
+from functions.cli.account.api import Api
+from functions.cli.account.credentials import Account
+from functions.cli.account.differences import Differs
+from functions.cli.commands import setup
+from functions.cli.errors import DeployerError, Refused
+from functions.cli.rights import Grant, reach
 from tests.cloud import ram
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component
@@ -32,7 +34,7 @@ from tests.cloud.fc.component import Deploy
 from tests.cloud.fc.deployer import Deployer
 from tests.cloud.fc.packages import pack, pack_code
 from tests.flow.test_permissions import without
-from tests.rehearsal import read
+from tests.tours.rehearsal import read
 
 TEMPLATE = ROOT / "s.yaml"
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
@@ -47,7 +49,7 @@ class Desk:
         self.cloud, self._directory = cloud, directory
         self._numbers = itertools.count()
         self.deployment = read(TEMPLATE)
-        self.grants = policy.deployer_grants(reach.read(TEMPLATE))
+        self.grants = rights.deployer_grants(reach.read(TEMPLATE))
         self.wanted: tuple[Deploy, ...] = tuple(
             component.without_layers(component.requests(props, cloud.account_id))
             for props in self.deployment.props.values()
@@ -78,7 +80,7 @@ class Desk:
         return Deployer(client, old, cloud.oss, cloud.region, cloud.account_id)
 
     def allow(self, grants: tuple[Grant, ...]) -> None:
-        self.cloud.set_policy("deployer", policy.document(grants))
+        self.cloud.set_policy("deployer", rights.document(grants))
 
     def built_layer(self) -> Path:
         """An archive that no version of the layer holds."""
@@ -112,7 +114,7 @@ class Desk:
 
 def set_up(desk: Desk) -> None:
     """With a policy of its own, which nothing else needs."""
-    desk.allow(policy.setup_grants(reach.read(TEMPLATE)))
+    desk.allow(rights.setup_grants(reach.read(TEMPLATE)))
     _set_up(desk)
     desk.allow(desk.grants)
 
@@ -125,7 +127,7 @@ def _set_up(desk: Desk) -> None:
         patch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", desk.who.access_key_secret)
         patch.setenv("ALIBABA_CLOUD_SECURITY_TOKEN", desk.who.security_token or "")
         if setup.main(["--template", str(TEMPLATE), *endpoints, "--yes"]):
-            raise Obstacle(said.getvalue())
+            raise Refused(said.getvalue())
 
 
 def publish_layer(desk: Desk) -> None:
@@ -159,7 +161,7 @@ def invoke(desk: Desk) -> None:
 
 def copy(desk: Desk) -> None:
     client = desk.account.fc(desk.cloud.region, desk.cloud.account_id)
-    url = copies.find_trigger(client, desk.main.name, "http")
+    url = api.find_trigger(client, desk.main.name, "http")
     desk.cloud.seed(SOURCE, "asked-for", 1000, seed=1)
     request = {"source": {"bucket": SOURCE, "key": "asked-for"}, "destination": {"bucket": DESTINATION}}
     with httpx.Client() as http:
@@ -275,7 +277,7 @@ def desk(shared_desk: Desk) -> Iterator[Desk]:
 
 
 def test_every_action_of_the_policy_is_shown_to_be_needed_or_listed_with_the_reason() -> None:
-    grants = policy.deployer_grants(reach.read(TEMPLATE))
+    grants = rights.deployer_grants(reach.read(TEMPLATE))
     granted = {(grant.name, action) for grant in grants for action in grant.actions}
     assert granted == NEEDED_BY.keys() | NOT_SHOWN.keys()
 
@@ -316,10 +318,10 @@ def test_the_log_project_that_is_made_is_the_one_that_both_policies_name() -> No
     project = f"acs:log:{to.region}:{to.account}:project/{log['project']}"
     logstore = f"{project}/logstore/{log['logstore']}"
     for grants, needed in (
-        (policy.function_grants(to), {"log:PostLogStoreLogs": logstore}),
-        (policy.deployer_grants(to), {"log:CreateProject": project, "log:GetLogStoreLogs": logstore}),
+        (rights.function_grants(to), {"log:PostLogStoreLogs": logstore}),
+        (rights.deployer_grants(to), {"log:CreateProject": project, "log:GetLogStoreLogs": logstore}),
     ):
-        allowed = ram.read(json.dumps(policy.document(grants)))
+        allowed = ram.read(json.dumps(rights.document(grants)))
         assert [action for action, at in needed.items() if not allowed.allows(action, at)] == []
 
 
@@ -329,6 +331,6 @@ def refusal(desk: Desk, step: Step) -> str:
         step(desk)
     except (DaraException, fc2.FcError) as error:
         return f"{getattr(error, 'code', None) or getattr(error, 'err_code', '')}: {error.message}"
-    except (Refusal, Failure, Obstacle) as error:
+    except DeployerError as error:
         return str(error)
     pytest.fail("it was not refused")

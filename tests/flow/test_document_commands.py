@@ -23,12 +23,14 @@ import httpx
 import pytest
 from alibabacloud_fc20230330.models import ListFunctionsRequest
 
-from functions.deploy import account, policy
+from functions.cli import errors
+from functions.cli.account import credentials as account
+from functions.cli.commands import policy
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
 from tests.flow import documents
 from tests.flow.conftest import DESTINATION, SOURCE, crc64, until
-from tests.newcomer import ENTRANCE, USE
+from tests.tours.newcomer import ENTRANCE, USE
 
 TEXT = documents.everything()
 COMMANDS = {each.text: each for each in documents.commands(TEXT)}
@@ -240,8 +242,8 @@ PROOFS: dict[str, Proof] = {
     "make policy ARGS=--deployer": POLICIES,
     "make setup": DEPLOYMENT,
     "make setup CONFIRM=1": DEPLOYMENT,
-    "make deploy": Elsewhere("tests/deploy/test_commands.py", 'acting.run("deploy", template=own)'),
-    "make deploy PRUNE=1": Elsewhere("tests/deploy/test_review.py", 'run("deploy", "--prune", template=own)'),
+    "make deploy": Elsewhere("tests/cli/test_commands.py", 'acting.run("deploy", template=own)'),
+    "make deploy PRUNE=1": Elsewhere("tests/cli/test_review.py", 'run("deploy", "--prune", template=own)'),
     CHECK: DEPLOYMENT,
     COPY: DEPLOYMENT,
     "make invoke": NEEDS,
@@ -303,7 +305,7 @@ def test_a_variable_that_is_to_be_set_is_one_that_the_commands_read() -> None:
     environment = dict.fromkeys(documents.exports(TEXT), "x")
     assert account.read(environment)
     for name in environment:
-        with pytest.raises(account.Refusal, match=name):
+        with pytest.raises(errors.Unprepared, match=name):
             account.read({other: "x" for other in environment if other != name})
 
 

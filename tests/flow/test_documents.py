@@ -21,16 +21,17 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
+from functions.cli import openapi
 from osscopy import plan, settings
 from osscopy.events import batch
 from osscopy.model import MIB, Misconfigured, Result, Tuning
 from osscopy.plan import templates, validate
 from osscopy.web import requests, responses
-from tests import demo, openapi
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow import documents
 from tests.flow.conftest import STATE, exists, open_uploads, set_versioning
 from tests.flow.documents import API, OPERATING, README, WORK
+from tests.tours import demo
 
 Json = dict[str, Any]
 

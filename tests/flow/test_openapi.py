@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import openapi
+from functions.cli import openapi
 from tests.cloud.client import LocalCloud
 from tests.fuzz.drive import TOKEN, drive
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
-from functions.deploy import policy, reach
-from functions.deploy.policy import Grant
+from functions.cli import rights
+from functions.cli.rights import Grant, reach
 from tests.flow import permitted
 from tests.flow.permitted import PARTS, Broken, Stage
 
@@ -105,7 +105,7 @@ def test_the_table_names_every_action_of_the_policy(shared_stage: Stage) -> None
     granted = {(grant.name, action) for grant in shared_stage.grants for action in grant.actions}
     assert granted == NEEDED_BY.keys() | NOT_SHOWN
     assert set(NEEDED_BY.values()) <= {*FEATURES, LATE}
-    default = policy.function_grants(reach.read())
+    default = rights.function_grants(reach.read())
     assert {grant.name for grant in default} == {name for name, _ in granted} - {"rules", *PARTS}
 
 

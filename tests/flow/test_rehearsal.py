@@ -19,7 +19,7 @@ from tests.flow.conftest import (
     until,
     wait_for_parts,
 )
-from tests.rehearsal import Rehearsal, read, start, steps
+from tests.tours.rehearsal import Rehearsal, read, start, steps
 
 TEMPLATE = ROOT / "s.yaml"
 TIMEOUT = 2  # seconds; a copy counts as standing still after 9

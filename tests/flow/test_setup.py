@@ -13,9 +13,11 @@ import oss2.models
 import pytest
 import yaml
 
-from functions.deploy import policy, reach, setup
-from functions.deploy.policy import Grant
-from functions.deploy.roles import RamRoles
+from functions.cli import rights
+from functions.cli.account.credentials import Account
+from functions.cli.account.roles import Roles
+from functions.cli.commands import setup
+from functions.cli.rights import Grant, reach
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow.test_permissions import without
 
@@ -41,11 +43,11 @@ class Site:
         self.template.write_text(yaml.safe_dump(template), encoding="utf-8")
         self.to = reach.read(self.template)
         cloud.oss_bucket(self.destination).create_bucket()
-        self.be(policy.setup_grants(self.to))
+        self.be(rights.setup_grants(self.to))
 
     def be(self, grants: tuple[Grant, ...]) -> None:
         """Go on as a deployer who may do what these grants say."""
-        self.cloud.set_policy("deployer", policy.document(grants))
+        self.cloud.set_policy("deployer", rights.document(grants))
         who = self.cloud.assume("deployer")
         self._monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", who.access_key_id)
         self._monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", who.access_key_secret)
@@ -54,6 +56,12 @@ class Site:
     def setup(self, *arguments: str) -> int:
         endpoints = ["--oss-endpoint", self.cloud.oss, "--ram-endpoint", self.cloud.admin]
         return setup.main(["--template", str(self.template), *endpoints, *arguments])
+
+    def roles(self) -> Roles:
+        """The roles of the account, as its owner sees them."""
+        owner = self.cloud.owner
+        account = Account(owner.access_key_id, owner.access_key_secret, ram_endpoint=self.cloud.admin)
+        return Roles(account, "cn-hangzhou")
 
     def writes(self) -> dict[str, int]:
         """How often something was changed, in OSS and in RAM."""
@@ -257,23 +265,17 @@ def test_power_that_the_role_has_beside_its_policy_is_told(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert site.setup("--yes") == 0
-    more = RamRoles(
-        (site.cloud.owner.access_key_id, site.cloud.owner.access_key_secret, None),
-        site.cloud.admin,
-        "cn-hangzhou",
-    )
-    more.attach(site.role, "System", policy.TRIGGER_POLICY)
+    site.roles().attach(site.role, "System", rights.TRIGGER_POLICY)
     capsys.readouterr()
     assert site.setup() == 0
     assert (
-        f"has also policy {policy.TRIGGER_POLICY}: the function does not need it" in capsys.readouterr().out
+        f"has also policy {rights.TRIGGER_POLICY}: the function does not need it" in capsys.readouterr().out
     )
 
 
 def test_a_role_that_others_take_on_is_shared_with_fc(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    owner = (site.cloud.owner.access_key_id, site.cloud.owner.access_key_secret, None)
-    roles = RamRoles(owner, site.cloud.admin, "cn-hangzhou")
-    roles.make_role(site.role, policy.trust("ecs.aliyuncs.com"), "theirs")
+    roles = site.roles()
+    roles.make_role(site.role, rights.trust("ecs.aliyuncs.com"), "theirs")
     assert site.setup("--yes") == 0
     assert f"let fc.aliyuncs.com take on role {site.role} as well" in capsys.readouterr().out
     trust = roles.trust_of(site.role)
@@ -284,7 +286,7 @@ def test_a_role_that_others_take_on_is_shared_with_fc(site: Site, capsys: pytest
     ]
 
 
-NEEDED = [(grant.name, action) for grant in policy.setup_grants(reach.read()) for action in grant.actions]
+NEEDED = [(grant.name, action) for grant in rights.setup_grants(reach.read()) for action in grant.actions]
 
 
 @pytest.mark.parametrize(("name", "action"), NEEDED, ids=[" ".join(each) for each in NEEDED])
@@ -292,11 +294,9 @@ def test_who_sets_up_needs_each_of_these_actions(
     site: Site, capsys: pytest.CaptureFixture[str], name: str, action: str
 ) -> None:
     """To make everything, or to renew what has changed."""
-    owner = (site.cloud.owner.access_key_id, site.cloud.owner.access_key_secret, None)
-    grants = policy.setup_grants(site.to)
+    grants = rights.setup_grants(site.to)
     if action == "ram:UpdateRole":
-        roles = RamRoles(owner, site.cloud.admin, "cn-hangzhou")
-        roles.make_role(site.role, policy.trust("ecs.aliyuncs.com"), "theirs")
+        site.roles().make_role(site.role, rights.trust("ecs.aliyuncs.com"), "theirs")
     if action == "ram:CreatePolicyVersion":
         assert site.setup("--yes") == 0
     site.be(without(grants, name, action))
@@ -332,5 +332,7 @@ def test_no_secret_is_printed(
 @pytest.mark.parametrize(("given", "confirmed"), [([], False), (["CONFIRM=1"], True)])
 def test_the_makefile_confirms_only_when_told_to(given: list[str], confirmed: bool) -> None:
     done = subprocess.run(["make", "-n", "setup", *given], cwd=ROOT, capture_output=True, check=True)
-    (command,) = (line for line in done.stdout.decode().splitlines() if "functions.deploy.setup" in line)
+    (command,) = (
+        line for line in done.stdout.decode().splitlines() if "functions.cli.commands.setup" in line
+    )
     assert ("--yes" in command.split()) is confirmed

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from functions.cli import openapi
 from osscopy.model import MIB
-from tests import openapi
 from tests.cloud.client import ROOT, LocalCloud
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

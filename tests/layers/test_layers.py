@@ -16,7 +16,7 @@ import pytest
 
 from layers.sdk import build
 from tests.cloud.client import ROOT, LocalCloud
-from tests.rehearsal import SHORT, Rehearsal, read, start
+from tests.tours.rehearsal import SHORT, Rehearsal, read, start
 
 TEMPLATE = ROOT / "s.yaml"
 VERSIONS = sorted(build.GLIBC)

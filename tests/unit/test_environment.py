@@ -1,4 +1,4 @@
-"""`.env` files are read as the `s` tool reads them; tests/deploy/test_tool.py asks the tool itself."""
+"""`.env` files are read as the `s` tool reads them; tests/cli/test_tool.py asks the tool itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.deploy import environment
+from functions.cli.template import environment
 
 
 def extended(folder: Path, given: dict[str, str], *texts: str) -> dict[str, str]:

@@ -8,10 +8,10 @@ import socket
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from functions.cli import openapi
 from osscopy import events
 from osscopy.settings import Settings
 from osscopy.web import routes
-from tests import openapi
 from tests.fuzz import inputs
 from tests.unit.test_web import JOB, StubJobs
 

@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from functions.deploy import lifecycle
-from functions.deploy.lifecycle import Wanted
+from functions.cli.account import lifecycle
+from functions.cli.account.lifecycle import Wanted
 
 DONE = Wanted("oss-copy-done", "oss-copy/done/", "Expiration", 30)
 UPLOADS = Wanted("oss-copy-uploads", "", "AbortMultipartUpload", 10)

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
+from functions.cli import openapi
 from osscopy import events, plan
 from osscopy.model import Copy, CopyRequest, Refused
-from tests import openapi
 from tests.unit.test_events import ARRIVAL, asked
 
 EVENTS = Path(__file__).parents[1] / "events"

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.deploy import policy, reach, setup
-from functions.deploy.policy import Grant
-from functions.deploy.reach import Reach
-from functions.deploy.template import ROOT
+from functions.cli import rights
+from functions.cli.commands import policy, setup
+from functions.cli.rights import Grant, Reach, reach
+from functions.cli.template import ROOT
 
 TEMPLATE = ROOT / "s.yaml"
 
 
-def resources(grants: tuple[policy.Grant, ...], name: str) -> tuple[str, ...]:
+def resources(grants: tuple[rights.Grant, ...], name: str) -> tuple[str, ...]:
     (found,) = (each.resources for each in grants if each.name == name)
     return found
 
@@ -32,7 +32,7 @@ def changed(directory: Path, **environment: str) -> Path:
 
 
 def test_the_committed_document_is_what_make_policy_writes() -> None:
-    assert policy.DOCUMENT.read_text(encoding="utf-8") == policy.rendered(reach.read())
+    assert policy.DOCUMENT.read_text(encoding="utf-8") == rights.rendered(reach.read())
 
 
 def test_vars_given_on_the_command_line_replace_those_of_the_template() -> None:
@@ -44,7 +44,7 @@ def test_vars_given_on_the_command_line_replace_those_of_the_template() -> None:
         "destinationBucket": "into",
         "stateBucket": "notes",
     }
-    text = policy.rendered(reach.read(TEMPLATE, given))
+    text = rights.rendered(reach.read(TEMPLATE, given))
     assert "acs:fc:cn-beijing:42:functions/mover" in text
     assert "acs:oss:*:*:notes/oss-copy/*" in text
     for default in (
@@ -97,7 +97,7 @@ def test_rights_go_no_further_than_the_allow_lists(tmp_path: Path) -> None:
     path = changed(
         tmp_path, ALLOWED_SOURCES="aaa/in/*,bbb/one.bin", ALLOWED_DESTINATIONS="ccc/out/*,ccc/more/*"
     )
-    grants = policy.function_grants(reach.read(path))
+    grants = rights.function_grants(reach.read(path))
     assert resources(grants, "source") == ("acs:oss:*:*:aaa/in/*", "acs:oss:*:*:bbb/one.bin")
     assert resources(grants, "destination") == ("acs:oss:*:*:ccc/out/*", "acs:oss:*:*:ccc/more/*")
     assert resources(grants, "uploads") == ("acs:oss:*:*:ccc",)
@@ -105,20 +105,20 @@ def test_rights_go_no_further_than_the_allow_lists(tmp_path: Path) -> None:
 
 def test_rules_in_an_object_may_be_read_and_nothing_else_beside_it(tmp_path: Path) -> None:
     path = changed(tmp_path, COPY_RULES="oss://oss-copy-state/rules.json")
-    grants = policy.function_grants(reach.read(path))
+    grants = rights.function_grants(reach.read(path))
     assert resources(grants, "rules") == ("acs:oss:*:*:oss-copy-state/rules.json",)
 
 
-@pytest.mark.parametrize("part", policy.OPTIONAL)
+@pytest.mark.parametrize("part", rights.OPTIONAL)
 def test_optional_power_is_left_out_unless_asked_for(part: str) -> None:
     to = reach.read()
-    more = {each.name for each in policy.function_grants(to, [part])}
-    assert more - {each.name for each in policy.function_grants(to)} == {part}
+    more = {each.name for each in rights.function_grants(to, [part])}
+    assert more - {each.name for each in rights.function_grants(to)} == {part}
 
 
 def test_no_grant_has_a_wildcard_for_an_action_or_for_a_bucket() -> None:
     to = reach.read()
-    for grant in policy.function_grants(to, policy.OPTIONAL):
+    for grant in rights.function_grants(to, rights.OPTIONAL):
         assert not any("*" in action for action in grant.actions), grant
         assert "*" not in grant.resources, grant
         assert not any(each.startswith("acs:oss:*:*:*") for each in grant.resources), grant
@@ -126,9 +126,9 @@ def test_no_grant_has_a_wildcard_for_an_action_or_for_a_bucket() -> None:
 
 def test_documents_fit_into_a_custom_policy_of_ram() -> None:
     to = reach.read()
-    functions = policy.function_grants(to, policy.OPTIONAL)
-    for grants in (functions, policy.setup_grants(to), policy.deployer_grants(to)):
-        assert len(json.dumps(policy.document(grants))) <= 6144
+    functions = rights.function_grants(to, rights.OPTIONAL)
+    for grants in (functions, rights.setup_grants(to), rights.deployer_grants(to)):
+        assert len(json.dumps(rights.document(grants))) <= 6144
 
 
 @pytest.mark.parametrize(
@@ -152,17 +152,17 @@ def test_what_cannot_be_read_is_named_and_exits_with_2(
 
 
 @pytest.mark.parametrize(
-    ("option", "grants"), [("--setup", policy.setup_grants), ("--deployer", policy.deployer_grants)]
+    ("option", "grants"), [("--setup", rights.setup_grants), ("--deployer", rights.deployer_grants)]
 )
 def test_the_policies_of_people_are_printed(
     capsys: pytest.CaptureFixture[str], option: str, grants: Callable[[Reach], tuple[Grant, ...]]
 ) -> None:
     assert policy.main([option]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == policy.document(grants(reach.read()))
+    assert printed == rights.document(grants(reach.read()))
 
 
 def test_who_deploys_makes_no_roles_no_policies_and_no_buckets() -> None:
-    deploying = {action for grant in policy.deployer_grants(reach.read()) for action in grant.actions}
+    deploying = {action for grant in rights.deployer_grants(reach.read()) for action in grant.actions}
     assert {each for each in deploying if each.startswith("ram:")} == {"ram:PassRole"}
     assert not deploying & {"oss:PutBucket", "oss:PutBucketLifecycle", "oss:PutObject"}

@@ -18,7 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from functions.deploy.props import Function
+from functions.cli.template.props import Function
 from tests.cloud.conditions import Fault
 from tests.cloud.fc import errors
 from tests.cloud.fc.control import Asked, Operation

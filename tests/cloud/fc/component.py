@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from functions.deploy.props import says_nothing
+from functions.cli.template.props import says_nothing
 
 Json = dict[str, Any]
 APART = frozenset(  # props that other requests carry, or none does

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
-from functions.deploy.props import (
+from functions.cli.template.props import (
     AsyncInvokeConfig,
     ConcurrencyConfig,
     Function,

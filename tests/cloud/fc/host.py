@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from functions.deploy.props import Destination, Function
+from functions.cli.template.props import Destination, Function
 from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Fault, Weather
 from tests.cloud.fc import errors

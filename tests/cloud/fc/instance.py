@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from functions.deploy.props import Function
+from functions.cli.template.props import Function
 from tests.cloud.accounts import Credentials
 from tests.cloud.fc import memory
 from tests.cloud.fc.home import Home

@@ -18,7 +18,7 @@ from alibabacloud_fc20230330.client import Client as NativeClient
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_util.models import RuntimeOptions
 
-from functions.deploy.props import Function
+from functions.cli.template.props import Function
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.conditions import Conditions, Fault, Weather
 from tests.cloud.fc.host import FcHost

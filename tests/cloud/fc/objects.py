@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
-from functions.deploy.props import EventBridgeTrigger, OssTrigger
+from functions.cli.template.props import EventBridgeTrigger, OssTrigger
 from tests.cloud.events import ObjectEvent
 
 

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections import deque
 
-from functions.deploy.props import Function
+from functions.cli.template.props import Function
 from tests.cloud.fc import errors
 from tests.cloud.fc.home import Home
 from tests.cloud.fc.instance import Instance

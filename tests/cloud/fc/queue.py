@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from functions.deploy.props import Destination, Function
+from functions.cli.template.props import Destination, Function
 from tests.cloud.conditions import Fault, Weather
 from tests.cloud.fc import errors
 from tests.cloud.fc.invocation import ASYNC_LIMIT, Attempt, Invocation, Journal, Outcome, Request

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from functions.deploy.props import Function
+from functions.cli.template.props import Function
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.fc import errors
 from tests.cloud.fc.home import Home, interpreter, packages, published

@@ -10,14 +10,14 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from functions.deploy import schedules
-from functions.deploy.props import (
+from functions.cli.template.props import (
     EventBridgeTrigger,
     Function,
     HttpTrigger,
     OssTrigger,
     TimerTrigger,
     Trigger,
+    schedules,
 )
 from tests.cloud.events import ObjectEvent
 from tests.cloud.fc import objects, timers

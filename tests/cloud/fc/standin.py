@@ -26,8 +26,8 @@ from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.exceptions import DaraException
 from darabonba.runtime import RuntimeOptions
 
-from functions.deploy import template
-from functions.deploy.tool import COMPONENT_NAMES, COMPONENTS
+from functions.cli import template
+from functions.cli.tool.program import COMPONENT_NAMES, COMPONENTS
 from tests.cloud.fc import component
 from tests.cloud.fc.component import Json
 from tests.cloud.fc.deployer import Deployer

@@ -11,7 +11,7 @@ import pytest
 from tests.cloud.client import ROOT
 from tests.cloud.fc import component
 from tests.cloud.fc.component import Deploy, Told, differences, requests
-from tests.rehearsal import read
+from tests.tours.rehearsal import read
 
 ACCOUNT = "1234567890123456"
 PROPS: dict[str, Any] = {

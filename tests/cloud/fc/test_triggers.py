@@ -14,7 +14,7 @@ import pytest
 from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
-from functions.deploy import schedules
+from functions.cli.template.props import schedules
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import sign_acs3
 from tests.cloud.events import ObjectEvent

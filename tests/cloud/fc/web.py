@@ -21,7 +21,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from functions.deploy.props import HttpTrigger
+from functions.cli.template.props import HttpTrigger
 from tests.cloud.fc import errors
 from tests.cloud.fc.api import (
     SYNC_LIMIT,

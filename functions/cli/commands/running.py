@@ -1,0 +1,42 @@
+"""Runs `s` for a command: in the account of the deployer, with secrets masked."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from functions.cli import template
+from functions.cli.account import credentials
+from functions.cli.account.credentials import TOOL_PAIR, Account
+from functions.cli.errors import TemplateError
+from functions.cli.template import Deployment, environment
+from functions.cli.tool import masking, program
+
+
+def read_account(path: Path) -> Account:
+    """Return the account that the environment and the template's `.env` files name.
+
+    Raise TemplateError if these files name credentials for `s`, which it would take instead of ours.
+    """
+    own = environment.read()
+    found = template.environment_of(path, own)
+    if taken := [name for name in TOOL_PAIR if name in found and name not in own]:
+        raise TemplateError(f".env sets {', '.join(taken)}, which only `s` reads: take it out")
+    return credentials.read(found)
+
+
+def run_tool(
+    options: argparse.Namespace,
+    account: Account,
+    deployment: Deployment,
+    arguments: Sequence[str],
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> program.Run:
+    """Run `s` with these arguments and credentials, and show its output."""
+    environ = {**account.tool_environment(deployment.account), **variables}
+    if program.is_debugged(arguments, template.environment_of(options.template, environment.read())):
+        environ["FC_CLIENT_CUSTOM_ENDPOINT"] = account.fc_url(deployment.main.region, deployment.account)
+    mask = masking.mask(account.secrets, deployment)
+    return program.pass_on(program.command(options.tool), arguments, environ, mask)

@@ -1,0 +1,70 @@
+"""The reach of a deployment: its account, role, buckets and functions, which its rights are about.
+
+Derived from a template that was read; it knows no YAML and must not know RAM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from functions.cli import template
+from functions.cli.errors import TemplateError
+from functions.cli.template import ROOT, Deployment
+from functions.cli.template.props import ROLE, OssTrigger
+from osscopy import settings
+from osscopy.model import Misconfigured
+from osscopy.plan.keys import Pattern
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """Everything that the rights of a deployment name."""
+
+    region: str
+    account: str
+    function: str  # the one that copies
+    functions: tuple[str, ...]  # all of them
+    role: str  # its name, not its ARN
+    sources: tuple[Pattern, ...]  # the function may read these ...
+    destinations: tuple[Pattern, ...]  # ... and write these: its allow lists
+    state_bucket: str
+    state_prefix: str
+    rules: settings.RulesObject | None  # the object with its rules, if they are not in the environment
+    watched: tuple[str, ...]  # buckets whose events invoke it
+
+
+def read(
+    path: Path = ROOT / "s.yaml",
+    variables: Mapping[str, str] = MappingProxyType({}),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Reach:
+    """Read the template with `variables`, each of them YAML, in place of its vars."""
+    deployment = template.read(path, environment, variables)
+    return _reach(deployment, f"{path.name}: resources.{deployment.main_resource}.props")
+
+
+def _reach(deployment: Deployment, place: str) -> Reach:
+    main = deployment.main
+    try:
+        loaded = settings.load(main.environment_variables)
+    except Misconfigured as error:
+        raise TemplateError(f"{place}.environmentVariables.{error.message}") from error
+    role = ROLE.fullmatch(main.role)
+    if role is None:
+        raise TemplateError(f"{place}.role: {main.role!r} is not of the form acs:ram::ACCOUNT:role/NAME")
+    return Reach(
+        region=main.region,
+        account=role["account"],
+        function=main.function_name,
+        functions=tuple(each.function_name for each in deployment.functions),
+        role=role["name"],
+        sources=loaded.allowed_sources,
+        destinations=loaded.allowed_destinations,
+        state_bucket=loaded.state_bucket,
+        state_prefix=loaded.state_prefix,
+        rules=loaded.rules if isinstance(loaded.rules, settings.RulesObject) else None,
+        watched=tuple(each.bucket for each in main.triggers if isinstance(each, OssTrigger)),
+    )

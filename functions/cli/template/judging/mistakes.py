@@ -1,0 +1,99 @@
+"""Collects every mistake of a template that could be read, and of the rest of one that could not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from functions.cli.template.deployment import TRIED, Deployment
+from functions.cli.template.judging import destinations, functions, variables
+from functions.cli.template.mistake import Mistake
+from functions.cli.template.props import ROLE
+
+# The values that s.yaml comes with. Nobody can mean them: names of buckets are unique among all accounts.
+PLACEHOLDERS = frozenset({"1234567890123456", "oss-copy-source", "oss-copy-destination", "oss-copy-state"})
+
+
+def find(deployment: Deployment) -> list[Mistake]:
+    """Return all mistakes and warnings; empty if there are none."""
+    return [
+        *_of_functions(deployment),
+        *variables.together(deployment),
+        *destinations.find(deployment),
+        *_account(deployment),
+        *_code(deployment),
+        *_versions(deployment),
+    ]
+
+
+def placeholders(deployment: Deployment) -> list[Mistake]:
+    """Return a warning for each value that s.yaml comes with and nobody has changed."""
+    return [
+        Mistake(f"vars.{name}", f"{value} is what s.yaml comes with: put in your own", is_error=False)
+        for name, value in deployment.vars.items()
+        if str(value) in PLACEHOLDERS
+    ]
+
+
+def unaffected(found: Iterable[Mistake], unread: Sequence[Mistake]) -> list[Mistake]:
+    """Return the mistakes found that do not only follow from properties that could not be read."""
+    gone = [path for each in unread for path in _without(each)]
+    lacks_triggers = any(".triggers" in path for path in gone)
+    return [
+        each
+        for each in found
+        if not any(_is_related(each.path, path) for path in gone)
+        and not (lacks_triggers and re.match(r"no timer |no OSS trigger ", each.text))
+    ]
+
+
+def _without(mistake: Mistake) -> Iterator[str]:
+    """Yield the paths that a mistake leaves unjudged: its own, and that of the name that was meant."""
+    yield mistake.path
+    if found := re.search(r"; did you mean (\w+)\?", mistake.text):
+        yield f"{mistake.path.rpartition('.')[0]}.{found[1]}"
+
+
+def _is_related(one: str, other: str) -> bool:
+    a, b = (re.findall(r"[^.\[\]]+", each) for each in (one, other))
+    shorter = min(len(a), len(b))
+    return a[:shorter] == b[:shorter]
+
+
+def _of_functions(deployment: Deployment) -> Iterator[Mistake]:
+    for name, function in deployment.resources.items():
+        is_main = function is deployment.main
+        for each in (*functions.find(function), *variables.find(function, is_main=is_main)):
+            yield msgspec.structs.replace(each, path=f"resources.{name}.props.{each.path}")
+
+
+def _account(deployment: Deployment) -> Iterator[Mistake]:
+    """An account's id has 16 digits and is text: the tool rounds a number above 2^53."""
+    for name, value in deployment.vars.items():
+        if isinstance(value, int) and value >= 10**11:
+            yield Mistake(f"vars.{name}", f'a number is rounded by `s`: put it in quotes, {name}: "{value}"')
+    account = deployment.account
+    named = [name for name, value in deployment.vars.items() if str(value) == account]
+    path = f"vars.{named[0]}" if named else f"resources.{deployment.main_resource}.props.role"
+    if ROLE.fullmatch(deployment.main.role) and len(account) != 16:
+        text = f"{account} is no account's id: it has 16 digits, not {len(account)}"
+        yield Mistake(path, text, is_error=not 12 <= len(account) <= 20)
+
+
+def _code(deployment: Deployment) -> Iterator[Mistake]:
+    """The whole folder is uploaded: somebody else's choice of one may hold anything of this machine."""
+    root = deployment.root.resolve()
+    for name, function in deployment.resources.items():
+        if not (root / function.code_path).resolve().is_relative_to(root):
+            text = f"{function.code_path} lies outside the template's folder"
+            yield Mistake(f"resources.{name}.props.code", text)
+
+
+def _versions(deployment: Deployment) -> Iterator[Mistake]:
+    for name, version in deployment.versions.items():
+        if version != TRIED:
+            text = f"{version} was not tried" if version else "names no version: `s` runs whatever is newest"
+            place = f"resources.{name}.component"
+            yield Mistake(place, f"{text}; fc3@{TRIED} was tried", is_error=False)

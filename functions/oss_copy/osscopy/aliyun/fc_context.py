@@ -65,18 +65,18 @@ def _access_key(given: object, environment_key: AccessKey | None) -> AccessKey:
     )
 
 
-def _seconds(told: object) -> float:
+def _seconds(given: object) -> float:
     """Return the function's timeout; Misconfigured if FC gives none, without which nothing can be planned."""
     try:
-        seconds = float(str(told))
+        seconds = float(str(given))
     except ValueError:
         seconds = 0.0
     if 0 < seconds < math.inf:
         return seconds
-    raise Misconfigured("NoTimeout", f"FC tells the timeout {str(told)[:40]!r}: look at `timeout` in s.yaml")
+    raise Misconfigured("NoTimeout", f"FC tells the timeout {str(given)[:40]!r}: look at `timeout` in s.yaml")
 
 
-def count(told: object) -> int:
+def count(given: object) -> int:
     """Return a number that FC gives, perhaps as text; 0 if it gives none."""
-    text = str(told)
+    text = str(given)
     return int(text) if text.isascii() and text.isdecimal() else 0

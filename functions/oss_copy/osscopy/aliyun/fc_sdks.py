@@ -55,7 +55,7 @@ class Fc2(Sdk, frozen=True):
         self._ask("POST", "invocations", headers, body=payload)
 
     def triggers(self) -> tuple[Trigger, ...]:
-        told = self._ask("GET", "triggers", {}, params={"limit": str(MOST_TRIGGERS)}).json()
+        given = self._ask("GET", "triggers", {}, params={"limit": str(MOST_TRIGGERS)}).json()
         return tuple(
             Trigger(
                 each["triggerName"],
@@ -63,7 +63,7 @@ class Fc2(Sdk, frozen=True):
                 each.get("sourceArn") or "",
                 _text(each["triggerConfig"]),
             )
-            for each in told["triggers"]
+            for each in given["triggers"]
         )
 
     def _ask(self, method: str, what: str, headers: dict[str, str], **sent: object) -> Untyped:
@@ -127,10 +127,10 @@ class Fc3(Sdk, frozen=True):
 
         asked = models.ListTriggersRequest(limit=MOST_TRIGGERS)
         with self._client() as (client, options):
-            told = client.list_triggers_with_options(self.invocation.function, asked, {}, options)
+            given = client.list_triggers_with_options(self.invocation.function, asked, {}, options)
         return tuple(
             Trigger(each.trigger_name, each.trigger_type, each.source_arn or "", each.trigger_config)
-            for each in told.body.triggers
+            for each in given.body.triggers
         )
 
     @contextmanager

@@ -27,10 +27,10 @@ from osscopy.model import (
 
 def written(answer: Answer, root: str) -> Written:
     tree = read(answer.resp, root)
-    told = answer.headers.get("ETag") or next(
+    given = answer.headers.get("ETag") or next(
         (each.text for each in tree.iter() if _name(each) == "ETag"), ""
     )
-    return Written((told or "").strip('"'), answer.headers.get("x-oss-version-id"))
+    return Written((given or "").strip('"'), answer.headers.get("x-oss-version-id"))
 
 
 def parts(answer: Answer) -> PartPage:
@@ -42,25 +42,25 @@ def parts(answer: Answer) -> PartPage:
     return PartPage(parts, number(fields, "NextPartNumberMarker") if more else None, seen_at(answer))
 
 
-def _part(told: Mapping[str, str]) -> ListedPart:
-    modified = told.get("LastModified", "")
+def _part(given: Mapping[str, str]) -> ListedPart:
+    modified = given.get("LastModified", "")
     try:
         moment = datetime.fromisoformat(modified.replace("Z", "+00:00")).timestamp()
     except (ValueError, OverflowError):
         raise unreadable("the date", modified) from None
     return ListedPart(
-        number(told, "PartNumber"),
-        etag(told.get("ETag")),
-        number(told, "Size"),
-        number(told, "HashCrc64ecma") if told.get("HashCrc64ecma") else None,
+        number(given, "PartNumber"),
+        etag(given.get("ETag")),
+        number(given, "Size"),
+        number(given, "HashCrc64ecma") if given.get("HashCrc64ecma") else None,
         int(moment),
     )
 
 
 def tags(answer: Answer) -> dict[str, str]:
     """Return the tags of an object; Transient if they cannot be read."""
-    told = [_fields(each) for each in read(answer, "Tagging").iter() if _name(each) == "Tag"]
-    return {tag.get("Key", ""): tag.get("Value", "") for tag in told}
+    given = [_fields(each) for each in read(answer, "Tagging").iter() if _name(each) == "Tag"]
+    return {tag.get("Key", ""): tag.get("Value", "") for tag in given}
 
 
 def read(answer: Answer, root: str) -> ET.Element:

@@ -88,9 +88,9 @@ def cause_of(code: str, message: str) -> str:
     return "RequesterPays" if _REQUESTER_PAYS in message else code
 
 
-def _pause(told: str) -> float:
+def _pause(given: str) -> float:
     """Return the seconds that OSS asks to wait, 30 at most; it says milliseconds. 0 if it says no number."""
-    return min(30.0, float(told) / 1000) if _NUMBER.fullmatch(told) else 0.0
+    return min(30.0, float(given) / 1000) if _NUMBER.fullmatch(given) else 0.0
 
 
 def translate(

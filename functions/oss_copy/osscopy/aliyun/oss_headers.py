@@ -62,13 +62,13 @@ def pinned(request: CopyRequest, pin: Pin) -> dict[str, Any]:
     return headers
 
 
-def copied(request: CopyRequest, pin: Pin, attributes_: Attributes) -> dict[str, Any]:
+def copied(request: CopyRequest, pin: Pin, carried: Attributes) -> dict[str, Any]:
     """Return the headers of CopyObject."""
-    headers = pinned(request, pin) | attributes(attributes_) | forbid(request)
-    headers["x-oss-metadata-directive"] = "COPY" if attributes_.content is None else "REPLACE"
-    headers["x-oss-tagging-directive"] = "Copy" if attributes_.tags is None else "Replace"
-    if attributes_.acl != "default":
-        headers["x-oss-object-acl"] = attributes_.acl
+    headers = pinned(request, pin) | attributes(carried) | forbid(request)
+    headers["x-oss-metadata-directive"] = "COPY" if carried.content is None else "REPLACE"
+    headers["x-oss-tagging-directive"] = "Copy" if carried.tags is None else "Replace"
+    if carried.acl != "default":
+        headers["x-oss-object-acl"] = carried.acl
     return headers
 
 
@@ -154,32 +154,32 @@ _NUMBER = re.compile(r"[0-9]{1,20}")
 _ETAG = re.compile(r"[!-~]{1,200}")
 
 
-def unreadable(what: str, told: str | None) -> Transient:
+def unreadable(what: str, given: str | None) -> Transient:
     """Return the error of an answer that lacks a number, date or text: another answer may be whole."""
-    text = f"OSS sent no {what}" if told is None else f"OSS sent {what} {told[:80]!r}"
+    text = f"OSS sent no {what}" if given is None else f"OSS sent {what} {given[:80]!r}"
     return Transient("BadAnswer", text, in_doubt=True)
 
 
-def number(told: Mapping[str, str], name: str) -> int:
+def number(given: Mapping[str, str], name: str) -> int:
     """Return a whole number; Transient if it is none or missing."""
-    value = told.get(name)
+    value = given.get(name)
     if value is None or not _NUMBER.fullmatch(value):
         raise unreadable(name, value)
     return int(value)
 
 
-def etag(told: str | None) -> str:
-    text = (told or "").strip('"')
+def etag(given: str | None) -> str:
+    text = (given or "").strip('"')
     if not _ETAG.fullmatch(text):
-        raise unreadable("ETag", told)
+        raise unreadable("ETag", given)
     return text
 
 
-def _restoration(told: str) -> Literal["none", "ongoing", "done"]:
+def _restoration(given: str) -> Literal["none", "ongoing", "done"]:
     """Tell if an archived object can be read; a header that says neither means no restoration."""
-    if 'ongoing-request="true"' in told:
+    if 'ongoing-request="true"' in given:
         return "ongoing"
-    return "done" if 'ongoing-request="false"' in told else "none"
+    return "done" if 'ongoing-request="false"' in given else "none"
 
 
 def _encryption(headers: Mapping[str, str]) -> Encrypted | None:

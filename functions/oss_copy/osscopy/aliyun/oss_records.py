@@ -72,7 +72,7 @@ class OssRecords:
 
 @contextmanager
 def _state(place: Place) -> Iterator[None]:
-    """Errors of the state bucket are not the copy's: a refusal there is a wrong configuration."""
+    """Turn a refusal of the state bucket into Misconfigured: it is not the copy's failure."""
     try:
         with translated(place):
             yield

@@ -30,9 +30,7 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
     Where the requester pays, OSS refuses all other requests, those on uploads too.
     """
 
-    def __init__(self, *given: object, pays: bool, **named: object) -> None:
-        super().__init__(*given, **named)
-        self._pays = pays
+    pays = False
 
     def fetch(self, key: str, params: dict[str, str]) -> Any:  # noqa: ANN401 - oss2 carries no types
         """GET what oss2's own methods read wrongly; return the answer unread."""
@@ -55,7 +53,7 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
         self.delete_object(key, params=params).resp.read()
 
     def _do(self, method: str, bucket_name: str, key: str, **sent: Any) -> Any:  # noqa: ANN401 - as in oss2
-        if self._pays:
+        if self.pays:
             sent["headers"] = {**(sent.get("headers") or {}), "x-oss-request-payer": "requester"}
         return super()._do(method, bucket_name, key, **sent)
 
@@ -107,7 +105,7 @@ class Connection:
             connect = min(connect, answer)
         known = name, (connect, answer), pays
         if known not in self._buckets:
-            self._buckets[known] = Bucket(
+            bucket = Bucket(
                 self._auth,
                 self._endpoint,
                 name,
@@ -115,8 +113,9 @@ class Connection:
                 connect_timeout=(connect, answer),
                 region=self._region,
                 enable_crc=False,  # oss2 would combine part CRCs it does not have
-                pays=pays,
             )
+            bucket.pays = pays
+            self._buckets[known] = bucket
         return self._buckets[known]
 
 

@@ -160,7 +160,7 @@ def state_lifecycle(prefix: str, rules: Sequence[LifecycleRule]) -> list[Finding
 
 
 def destination_lifecycle(prefixes: Sequence[str], rules: Sequence[LifecycleRule]) -> Finding:
-    """Judge AbortMultipartUpload rules, the last net under uploads: there, and no quicker than a copy."""
+    """Judge AbortMultipartUpload rules: there has to be one, and it must not be quicker than a copy."""
     aborting = [rule for rule in rules if rule.aborts is not None and not rule.tagged]
     for rule in aborting:
         hasty = (rule.aborts or 0) * DAY < plan.MAX_AGE
@@ -170,7 +170,7 @@ def destination_lifecycle(prefixes: Sequence[str], rules: Sequence[LifecycleRule
             return warning(text, "let it abort after 8 days or more")
     for prefix in prefixes:
         if not any(prefix.startswith(rule.prefix) for rule in aborting):
-            text = f"no AbortMultipartUpload rule for {prefix}*: it is the last net under lost uploads"
+            text = f"no AbortMultipartUpload rule for {prefix}*: uploads that are lost stay, and are charged"
             return warning(text, "add a lifecycle rule that aborts uploads after 8 days or more")
     return ok("uploads that are lost are aborted")
 

@@ -32,7 +32,7 @@ class Reached(msgspec.Struct, frozen=True):
 
 
 class Inspection:
-    """One check's means: the deployment, the world, the report, and what it knows of buckets by now."""
+    """One check: the deployment, the world, the report, and the buckets that it knows by now."""
 
     def __init__(self, deployment: Deployment, world: World, log: Log) -> None:
         self.deployment = deployment
@@ -50,11 +50,8 @@ class Inspection:
 
     def pays(self, bucket: str) -> bool:
         """Return whether rules say that the requester pays there: else OSS refuses the request."""
-        return any(
-            each.request_payer
-            for each in self.rules or ()
-            if bucket in {each.source.bucket, each.destination.bucket}
-        )
+        paying = (each for each in self.rules or () if each.request_payer)
+        return any(bucket in {each.source.bucket, each.destination.bucket} for each in paying)
 
     def ask(
         self, check: str, subject: str | None, question: Question, unless: str | None = None

@@ -60,10 +60,18 @@ def paging(query: Mapping[str, str | list[str]]) -> tuple[str | None, int, str]:
 
 
 def read_body(call: events.HttpCall) -> bytes:
+    """Return the JSON text; Refused if it is too large, of another kind, or no text."""
+    too_large = Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")
     if len(call.body) > MAX_BODY * 4 // 3 + 4:
-        raise Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")
+        raise too_large
     _check_form(call)
-    return _body(call)
+    try:
+        body = base64.b64decode(call.body, validate=True) if call.is_base64_encoded else call.body.encode()
+    except ValueError:  # no ASCII, no base64, or no Unicode
+        raise Refused("InvalidJson", "the body is neither UTF-8 nor base64") from None
+    if len(body) > MAX_BODY:
+        raise too_large
+    return body
 
 
 def _check_form(call: events.HttpCall) -> None:
@@ -79,16 +87,6 @@ def _check_form(call: events.HttpCall) -> None:
 
 def occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:
     return "http:" + (call.header("Idempotency-Key") or call.request_context.request_id or arrival.request_id)
-
-
-def _body(call: events.HttpCall) -> bytes:
-    try:
-        body = base64.b64decode(call.body, validate=True) if call.is_base64_encoded else call.body.encode()
-    except ValueError:  # no ASCII, no base64, or no Unicode
-        raise Refused("InvalidJson", "the body is neither UTF-8 nor base64") from None
-    if len(body) > MAX_BODY:
-        raise Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")
-    return body
 
 
 def moment(call: events.HttpCall, arrival: events.Arrival) -> datetime:

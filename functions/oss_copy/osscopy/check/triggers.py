@@ -181,8 +181,8 @@ def _events(watch: _Trigger) -> Iterator[Judgement]:
             return
     grades: tuple[tuple[frozenset[str], Grade], ...] = ((WAYS, "failed"), (KINDS, "warning"))
     for ways, grade in grades:
-        if unheard := sorted(ways - watch.events):
-            text = f"it does not fire for {', '.join(unheard)}: such objects are not copied"
+        if ignored := sorted(ways - watch.events):
+            text = f"it does not fire for {', '.join(ignored)}: such objects are not copied"
             yield watch.judged("events", grade, text, EVENTS)
 
 
@@ -250,8 +250,8 @@ def _asked(payload: str) -> events.Event:
     """Return what a timer with this payload asks for; Refused if nothing."""
     if not payload.strip():
         raise Refused("InvalidJson", "it is empty")
-    told = {"triggerTime": MOMENT.isoformat(), "triggerName": "timer", "payload": payload}
-    return events.parse(msgspec.json.encode(told), events.Arrival("", MOMENT), ())
+    event = {"triggerTime": MOMENT.isoformat(), "triggerName": "timer", "payload": payload}
+    return events.parse(msgspec.json.encode(event), events.Arrival("", MOMENT), ())
 
 
 def _sweeps(timer: _Config) -> bool:

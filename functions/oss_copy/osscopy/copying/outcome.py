@@ -201,7 +201,7 @@ def examine(context: Context, task: Continue, error: OssCopyError) -> Result:
 
 
 def find(context: Context, task: Continue, error: OssCopyError | None) -> Result | None:
-    """Close a copy whose upload is gone, if its outcome can be told: a write without an answer may yet show.
+    """Close a copy whose upload is gone, if its outcome is known; None if a write may yet take effect.
 
     `error`: what it failed of if the destination does not show it; None if it was cancelled.
     """

@@ -16,9 +16,9 @@ from osscopy.model import Conditions, CopyRequest, Failed, Head, Pin, Problem, T
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The destination as it was seen, and what speaks against it being the copy, if anything does.
+    """The destination as it was seen, and the `problem` with it, if there is one.
 
-    `seen` is what OSS told of the write where the destination cannot be looked at.
+    `seen` is the answer to the write where the destination cannot be looked at.
     """
 
     seen: Head | Written | None

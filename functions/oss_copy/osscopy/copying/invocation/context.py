@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What this invocation may use. `deadline` is monotonic; `timeout` in seconds.
+    """The limits of one invocation. `deadline` is monotonic; `timeout` in seconds.
 
     `configured`: the function's timeout. An invocation behind HTTP has less, those that continue its copies
     have all of it.

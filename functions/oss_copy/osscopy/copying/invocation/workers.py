@@ -17,7 +17,7 @@ EDGE = 0.2  # seconds before the deadline in which an answer is not waited for a
 
 
 class Workers:
-    """Copies `parts` in several threads; starts no part that may not be done by `deadline` (monotonic).
+    """The threads that copy `parts`; no part is started that may not be done by `deadline` (monotonic).
 
     The margin is learnt: half as long again as the slowest part so far, `expected` seconds at first.
     `fatal`: the first error that no retry would change; it stops all threads. A part whose retries are used

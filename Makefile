@@ -27,7 +27,7 @@ rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC
 	test -f layers/sdk-3.12.zip || $(BIN)/python layers/sdk/build.py
 	$(BIN)/python -m tests.tours.rehearsal $(ARGS)
 
-newcomer: $(READY)       ## the README's way from a fresh clone to the first copy, on the local cloud: how long each command takes
+newcomer: $(READY)       ## the documents' way from a fresh clone to the first copy, on the local cloud: how long each command takes
 	$(BIN)/python -m tests.tours.newcomer $(ARGS)
 
 test: $(READY)           ## the whole suite on one interpreter

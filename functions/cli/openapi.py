@@ -16,11 +16,11 @@ from typing import Any
 
 import msgspec
 
-from osscopy import events, plan
+from osscopy import plan
 from osscopy.jobs.queries import Page
 from osscopy.model import GIB, KIB, MIB, CopyRequest, Problem, Result, Status
-from osscopy.plan import keys
-from osscopy.web import routes
+from osscopy.plan import keys, templates, validate
+from osscopy.web import requests
 
 TARGET = Path(__file__).parents[1] / "oss_copy" / "osscopy" / "web" / "openapi.json"
 
@@ -74,8 +74,8 @@ def _group(pattern: str) -> str:
     return f"(?:{pattern})" if "|" in pattern else pattern
 
 
-_ZONED = rf"\{{date(?:@(?:{keys.OFFSET}|{keys.ZONE}))?:{keys.FORMAT}\}}"
-_PIECE = rf"\{{\{{|\}}\}}|\{{(?:{'|'.join(keys.PARTS)})\}}|{_ZONED}"
+_ZONED = rf"\{{date(?:@(?:{templates.OFFSET}|{templates.ZONE}))?:{templates.FORMAT}\}}"
+_PIECE = rf"\{{\{{|\}}\}}|\{{(?:{'|'.join(templates.PARTS)})\}}|{_ZONED}"
 TEMPLATE = rf"(?:[^{{}}\x00/\\]|{_PIECE})(?:[^{{}}\x00]|{_PIECE})*"
 SIZES = "|".join(
     f"(?:{between(-(-plan.MIN_PART // unit), plan.MAX_PART // unit)}) ?{name}"
@@ -88,7 +88,7 @@ def _any_case(text: str) -> str:
 
 
 _NO_USER_NAME = "|".join(
-    [f"^{_any_case(events.HEADERS)}", *(f"^{_any_case(name)}$" for name in sorted(events.ELSEWHERE))]
+    [f"^{_any_case(validate.HEADERS)}", *(f"^{_any_case(name)}$" for name in sorted(validate.ELSEWHERE))]
 )
 _BUCKET = {"pattern": whole(keys.BUCKET)}
 _KEY = {
@@ -96,9 +96,9 @@ _KEY = {
     "maxLength": keys.MAX_KEY_BYTES,
     "not": {"anyOf": [{"enum": [".", ".."]}, {"pattern": f"^{_any_case(keys.SCHEME)}"}]},
 }
-_LINE = {"pattern": whole(events.LINE), "maxLength": events.MAX_LINE}
-_VISIBLE = {"pattern": whole(events.VISIBLE), "maxLength": events.MAX_LINE}
-_DATE = {"pattern": whole(events.HTTP_DATE)}
+_LINE = {"pattern": whole(validate.LINE), "maxLength": validate.MAX_LINE}
+_VISIBLE = {"pattern": whole(validate.VISIBLE), "maxLength": validate.MAX_LINE}
+_DATE = {"pattern": whole(validate.HTTP_DATE)}
 
 # By type and field: what is checked besides the type. "string" and the like name one of several alternatives.
 BOUNDS: dict[str, dict[str, Schema]] = {
@@ -109,7 +109,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
             "pattern": r"^[^\x00/\\][^\x00]*$",
             "description": f"At most {keys.MAX_KEY_BYTES} bytes of UTF-8.",
         },
-        "versionId": {"string": {"pattern": whole(events.VERSION_ID)}},
+        "versionId": {"string": {"pattern": whole(validate.VERSION_ID)}},
     },
     "Destination": {
         "bucket": _BUCKET,
@@ -135,7 +135,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         "contentLanguage": {"string": _LINE},
         "expires": {"string": _LINE},
         "user": {
-            "propertyNames": {"pattern": whole(events.USER_NAME), "not": {"pattern": _NO_USER_NAME}},
+            "propertyNames": {"pattern": whole(validate.USER_NAME), "not": {"pattern": _NO_USER_NAME}},
             "additionalProperties": {"type": "string", **_LINE},
             "description": "Names without x-oss-meta-; names of headers, and such that differ in case alone, "
             "are refused.",
@@ -147,27 +147,27 @@ BOUNDS: dict[str, dict[str, Schema]] = {
             "integer": {"minimum": plan.MIN_PART, "maximum": plan.MAX_PART},
             "string": {"pattern": whole(SIZES)},
         },
-        "parallel": {"integer": {"minimum": 1, "maximum": events.MAX_PARALLEL}},
-        "lanes": {"minimum": 1, "maximum": events.MAX_LANES},
+        "parallel": {"integer": {"minimum": 1, "maximum": validate.MAX_PARALLEL}},
+        "lanes": {"minimum": 1, "maximum": validate.MAX_LANES},
     },
     "CopyRequest": {
         "tags": {
             "object": {
-                "maxProperties": events.MAX_TAGS,
+                "maxProperties": validate.MAX_TAGS,
                 "propertyNames": {
                     "minLength": 1,
-                    "maxLength": events.MAX_TAG_KEY,
+                    "maxLength": validate.MAX_TAG_KEY,
                     "pattern": whole(r"[^\x00-\x1f\x7f]*"),
                 },
                 "additionalProperties": {
                     "type": "string",
-                    "maxLength": events.MAX_TAG_VALUE,
+                    "maxLength": validate.MAX_TAG_VALUE,
                     "pattern": whole(r"[^\x00-\x1f\x7f]*"),
                 },
             }
         },
         "trafficLimit": {
-            "anyOf": [{"const": 0}, {"minimum": events.MIN_TRAFFIC, "maximum": events.MAX_TRAFFIC}],
+            "anyOf": [{"const": 0}, {"minimum": validate.MIN_TRAFFIC, "maximum": validate.MAX_TRAFFIC}],
             "description": "bit/s; 0: none.",
         },
         "archive": {
@@ -175,8 +175,8 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         },
         "symlinks": {"description": "copy: a symlink itself; follow: what it points to, in its own bucket."},
     },
-    "Result": {"job": {"string": {"pattern": whole(events.JOB)}}},
-    "Status": {"job": {"string": {"pattern": whole(events.JOB)}}},
+    "Result": {"job": {"string": {"pattern": whole(plan.JOB)}}},
+    "Status": {"job": {"string": {"pattern": whole(plan.JOB)}}},
 }
 _TEXTS = {
     "Source": "The object to copy; its current version unless `versionId` says otherwise.",
@@ -232,7 +232,7 @@ _WHY = {
     405: "the route does not know this method",
     409: "the destination exists or is immutable, the source changed, or the job still runs",
     412: "a condition of the request does not hold",
-    413: f"the body has more than {routes.MAX_BODY} bytes",
+    413: f"the body has more than {requests.MAX_BODY} bytes",
     415: "the body is no application/json, or has a Content-Encoding",
     422: "a field, named in the answer, is wrong",
     500: "the copy was made and is not proved, or a setting is wrong",
@@ -262,7 +262,7 @@ def _responses(good: dict[int, tuple[str, Schema]], *bad: int) -> Schema:
             "Location": {
                 "description": "The path of the copy.",
                 "required": True,
-                "schema": {"type": "string", "pattern": f"^/copies/{events.JOB}$"},
+                "schema": {"type": "string", "pattern": f"^/copies/{plan.JOB}$"},
             }
         }
     for code, (_, schema) in good.items():
@@ -292,7 +292,7 @@ _JOB = {
     "name": "job",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": whole(events.JOB)},
+    "schema": {"type": "string", "pattern": whole(plan.JOB)},
 }
 
 
@@ -301,9 +301,9 @@ def _query(name: str, schema: Schema, text: str) -> Schema:
 
 
 _LISTING = [
-    _query("status", {"enum": list(routes.STATUSES)}, "Only these."),
+    _query("status", {"enum": list(requests.STATUSES)}, "Only these."),
     _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "Copies in a page."),
-    _query("after", {"type": "string", "pattern": f"^(?:{events.JOB})?$"}, "The `next` of the page before."),
+    _query("after", {"type": "string", "pattern": f"^(?:{plan.JOB})?$"}, "The `next` of the page before."),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from osscopy.aliyun.fc import Context
+from osscopy.aliyun.fc_context import Context
 from osscopy.app import App
 
 app = functools.cache(App)

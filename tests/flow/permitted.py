@@ -127,7 +127,7 @@ class Stage:
     # --- what only time makes possible ---
 
     def begin_early(self) -> None:
-        """A copy that is over, with a stranger's upload on its key, and one that has lost its first link."""
+        """A copy that is over, with an orphan upload on its key, and one that has lost its first link."""
         key = self.large()
         over = self.copy(key, **IN_PARTS)["job"]
         self.bucket(DESTINATION).init_multipart_upload(key)  # as an Initiate without an answer leaves it
@@ -353,7 +353,7 @@ def encryption(stage: Stage) -> None:
 
 
 def sweep(stage: Stage) -> None:
-    """What is over is forgotten, and a stranger's upload ended before; what stands still is resumed."""
+    """What is over is forgotten, and an orphan upload aborted before; what stands still is resumed."""
     early = stage.ripe()
     request = stage.cloud.fire("sweep")
     stage.cloud.wait_idle(60)

@@ -1,4 +1,4 @@
-"""What the README says a copy costs, counted: its tables of requests, log and parts cannot rot."""
+"""The costs in OPERATING.md, counted: its tables of requests, log and parts cannot rot."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import pytest
 from osscopy import plan
 from osscopy.model import MIB, Tuning
 from tests.cli.conftest import GENUINE, load
-from tests.cloud.client import ROOT, LocalCloud
+from tests.cloud.client import LocalCloud
+from tests.flow import documents
 from tests.flow.conftest import SOURCE, in_parts, request_of
 from tests.sim import campaign
 from tests.sim.test_sim import CALM
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+COSTS = documents.section(documents.OPERATING, "What it costs")
 PARTS = 20
 # As OSS sorts them on its page about request fees; what it answers 4xx is free.
 PUT = frozenset(
@@ -58,7 +59,7 @@ class Bill:
         self.log = sum(len(each["logs"].encode()) for each in self.invocations)
 
     def row(self, what: str, kilobytes: float) -> str:
-        """The row of the README's table; it has so many KB of log, or nearly."""
+        """The row of the document's table; it has so many KB of log, or nearly."""
         assert abs(self.log / 1000 - kilobytes) < 0.15, self.log
         listings = self.made["ListParts"]
         put = f"*n* + {self.put - PARTS}" if listings else self.put
@@ -88,12 +89,12 @@ def test_a_small_copy(cloud: LocalCloud, source: Any, key: str) -> None:
     source.put_object(key, b"x")
     cloud.invoke(request_of(key))
     bill = Bill(cloud, lambda: cloud.invoke(request_of(key)))
-    assert bill.row("small, direct or by timer", 0.7) in README
+    assert bill.row("small, direct or by timer", 0.7) in COSTS
     assert bill.made == {"HeadObject": 2, "CopyObject": 1, "GetObject": 0}
     cloud.wait_idle()
     bill = Bill(cloud, lambda: source.put_object(f"incoming/{key}", b"x"))
     bill.put -= 1  # the upload itself
-    assert bill.row("small, by the OSS trigger", 0.7) in README
+    assert bill.row("small, by the OSS trigger", 0.7) in COSTS
 
 
 def test_a_copy_in_parts(cloud: LocalCloud, destination: Any, big: str) -> None:
@@ -101,10 +102,10 @@ def test_a_copy_in_parts(cloud: LocalCloud, destination: Any, big: str) -> None:
     destination.delete_object(big)
     bill = Bill(cloud, lambda: cloud.invoke(in_parts(big)))
     assert bill.made["ListParts"] == 2
-    assert bill.row("*n* parts, direct or by trigger", 1.0) in README
+    assert bill.row("*n* parts, direct or by trigger", 1.0) in COSTS
     destination.delete_object(big)
     bill = Bill(cloud, lambda: cloud.http("POST", "/copies", json_body=in_parts(big)))
-    assert bill.row("*n* parts, over HTTP", 1.4) in README
+    assert bill.row("*n* parts, over HTTP", 1.4) in COSTS
 
 
 def test_each_further_hop(cloud: LocalCloud, destination: Any, big: str) -> None:
@@ -119,14 +120,14 @@ def test_each_further_hop(cloud: LocalCloud, destination: Any, big: str) -> None
     assert chain.get - straight.get == hops
     assert chain.free - straight.free == 2 * hops
     assert abs((chain.log - straight.log) / hops / 1000 - 0.9) < 0.15
-    assert "| each further hop | 1 | listings | 2 | 1 | 0.9 KB |" in README
+    assert "| each further hop | 1 | listings | 2 | 1 | 0.9 KB |" in COSTS
 
 
 def test_an_idle_sweep() -> None:
     with LocalCloud() as untouched:
         untouched.invoke(b'{"action": "sweep"}')  # an instance that has begun
         bill = Bill(untouched, lambda: untouched.fire("sweep"))
-    assert bill.row("a sweep that finds nothing", 0.2) in README
+    assert bill.row("a sweep that finds nothing", 0.2) in COSTS
 
 
 def test_what_the_sweep_asks_about_a_copy_that_is_over() -> None:
@@ -135,8 +136,8 @@ def test_what_the_sweep_asks_about_a_copy_that_is_over() -> None:
         ended = campaign.run(replace(CALM, by_rule=by_rule, timeout=600.0), ())
         asked = [each.requests for each in ended.processes if each.name.startswith("sweep")]
         assert asked == [2 + 3, 2 + forgets], asked  # two of them whatever there is
-    assert "| the sweep's look at a copy that has just ended | 1 | 2 | 0 |" in README
-    assert "| the sweep forgets it | 5 | 4 (5 by a rule) | 1 |" in README
+    assert "| the sweep's look at a copy that has just ended | 1 | 2 | 0 |" in COSTS
+    assert "| the sweep forgets it | 5 | 4 (5 by a rule) | 1 |" in COSTS
 
 
 def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
@@ -153,7 +154,7 @@ def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
         hops, each = -(-parts // (rounds * threads)), -(-parts // threads) * seconds
         found.append(f"{parts:,} parts of {part // MIB} MiB, {hops} hop{'s' * (hops > 1)}, {each:.4g} s")
     assert found == ["32 parts of 30 MiB, 1 hop, 1.5 s", "9,935 parts of 96 MiB, 3 hops, 1493 s"]
-    assert all(each in README for each in found), found
+    assert all(each in COSTS for each in found), found
 
 
 def test_the_example_adds_up() -> None:
@@ -169,7 +170,7 @@ def test_the_example_adds_up() -> None:
         "a month without copies": _priced((2, 0, 0), 2880, log=0.2, hours=720),
     }
     for what, told in rows.items():
-        assert re.search(rf"\| {what} \| [^|]* \| {re.escape(told)} \|", README), (what, told)
+        assert re.search(rf"\| {what} \| [^|]* \| {re.escape(told)} \|", COSTS), (what, told)
 
 
 def _sum(*requests: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -187,7 +188,7 @@ def _priced(
     calls: int = 1,
     hours: int = 0,
 ) -> str:
-    """A row of the README's example by the README's formula: one copy's requests, part seconds and KB."""
+    """A row of the document's example by its formula: one copy's requests, part seconds and KB."""
     put, get, free = (times * each for each in requests)
     seconds = times * of + (put + get + free - times * parts) * 0.02
     price = (put + get) * 0.000001 + seconds * (0.35 * 0.00011 + 0.5 * 0.0000165)

@@ -67,7 +67,7 @@ def state(cloud: LocalCloud, name: str, value: object) -> None:
 def copy_of(key: str, **options: Any) -> Copy:
     request = CopyRequest(source=Source(SOURCE, key), destination=Destination(DESTINATION, key), **options)
     moment = results.iso(time.time())
-    return Copy(events.job_id(request, key), request, moment)
+    return Copy(plan.job_id(request, key), request, moment)
 
 
 def timer(asked: object) -> dict[str, str]:

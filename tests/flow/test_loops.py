@@ -32,8 +32,9 @@ from tests.flow.conftest import (
 ROUNDS = 8  # more than any chain or retry of these tests takes by itself
 DEADLINE = 60.0  # seconds
 
+RULES, VALIDATE, STEPS = "plan/rules.py", "plan/validate.py", "plan/steps.py"
 ONTO_ITSELF = {"source": {"bucket": SOURCE, "prefix": "incoming/"}, "destination": {"bucket": SOURCE}}
-NO_FEEDBACK_GUARD = "_feeds = lambda made, watching: False\nevents.check_rule = lambda rule: None"
+NO_FEEDBACK_GUARD = "_feeds = lambda made, watching: False\ncheck_rule = lambda rule: None"
 NO_RECORDS_GUARD = """
 Settings.keep_apart = lambda self, rules: rules
 Settings.allow = lambda self, request: None
@@ -50,13 +51,13 @@ def next_step(progress):
 """
 
 
-def changed(folder: Path, **appended: str) -> Path:
-    """A template that deploys a copy of the product with these texts at the ends of its modules."""
+def changed(folder: Path, appended: dict[str, str]) -> Path:
+    """Return a template that deploys a copy of the product with these texts at the ends of its modules."""
     code = folder / "code"
     shutil.copytree(CODE, code, ignore=shutil.ignore_patterns("__pycache__"))
     for module, text in appended.items():
-        with (code / "osscopy" / f"{module}.py").open("a") as file:
-            file.write(f"\n\n{text}\n")
+        path = code / "osscopy" / module
+        path.write_text(f"{path.read_text()}\n\n{text}\n")
     (folder / "s.yaml").write_text(yaml.safe_dump(genuine(code), allow_unicode=True))
     return folder / "s.yaml"
 
@@ -121,7 +122,7 @@ def test_rules_that_feed_themselves_stop_the_instance_by_name(rules: list[dict[s
 
 
 def test_without_that_guard_one_object_would_be_copied_for_ever(tmp_path: Path) -> None:
-    template = changed(tmp_path, settings=NO_FEEDBACK_GUARD)
+    template = changed(tmp_path, {RULES: NO_FEEDBACK_GUARD})
     rules = with_rules(rule("incoming/", "incoming/{name}x"))
     with LocalCloud(template=template, environment=rules) as cloud:
         cloud.oss_bucket(SOURCE).put_object("incoming/a", b"1")
@@ -148,7 +149,7 @@ def test_a_rule_that_watches_the_function_s_own_records_stops_the_instance_by_na
 
 
 def test_without_that_guard_the_records_of_failures_would_fail_for_ever(tmp_path: Path) -> None:
-    template = changed(tmp_path, settings=NO_RECORDS_GUARD)
+    template = changed(tmp_path, {"settings.py": NO_RECORDS_GUARD})
     with LocalCloud(template=template, environment=AMONG_RECORDS, variables=EVERYTHING) as cloud:
         cloud.oss_bucket(SOURCE).put_object("a", b"1")
         assert goes_round(cloud, 3 * ROUNDS)
@@ -179,7 +180,7 @@ def test_rules_that_do_not_feed_themselves_copy_once() -> None:
 def test_a_copy_onto_itself_that_changes_nothing_ends_at_once_even_if_a_rule_asks_for_it(
     tmp_path: Path,
 ) -> None:
-    template = changed(tmp_path, settings=NO_FEEDBACK_GUARD)
+    template = changed(tmp_path, {RULES: NO_FEEDBACK_GUARD})
     with LocalCloud(template=template, environment=with_rules(ONTO_ITSELF)) as cloud:
         cloud.oss_bucket(SOURCE).put_object("incoming/a", b"1")
         assert not goes_round(cloud)
@@ -188,7 +189,7 @@ def test_a_copy_onto_itself_that_changes_nothing_ends_at_once_even_if_a_rule_ask
 
 
 def test_without_that_guard_the_object_would_be_copied_onto_itself_for_ever(tmp_path: Path) -> None:
-    template = changed(tmp_path, settings=NO_FEEDBACK_GUARD, events=NO_SELF_COPY_GUARD)
+    template = changed(tmp_path, {RULES: NO_FEEDBACK_GUARD, VALIDATE: NO_SELF_COPY_GUARD})
     with LocalCloud(template=template, environment=with_rules(ONTO_ITSELF)) as cloud:
         cloud.oss_bucket(SOURCE).put_object("incoming/a", b"1")
         assert goes_round(cloud, 3 * ROUNDS)
@@ -207,7 +208,7 @@ def begin(cloud: LocalCloud) -> None:
 
 
 def test_a_chain_that_hands_over_for_ever_is_ended_at_its_ceiling(tmp_path: Path) -> None:
-    template = changed(tmp_path, plan=NEVER_DONE)
+    template = changed(tmp_path, {STEPS: NEVER_DONE})
     with LocalCloud(template=template, variables=CHAIN, environment=with_rules()) as cloud:
         begin(cloud)
         assert not goes_round(cloud, CEILING + ROUNDS)
@@ -218,7 +219,7 @@ def test_a_chain_that_hands_over_for_ever_is_ended_at_its_ceiling(tmp_path: Path
 
 
 def test_without_the_ceiling_it_would_hand_over_for_ever(tmp_path: Path) -> None:
-    template = changed(tmp_path, plan=f"{NEVER_DONE}\n{NO_CEILING}")
+    template = changed(tmp_path, {STEPS: f"{NEVER_DONE}\n{NO_CEILING}"})
     with LocalCloud(template=template, variables=CHAIN, environment=with_rules()) as cloud:
         begin(cloud)
         assert goes_round(cloud, 2 * CEILING)
@@ -229,7 +230,7 @@ def broken_parts(cloud: LocalCloud) -> None:
 
 
 def test_a_chain_that_copies_nothing_is_ended_as_stalled(tmp_path: Path) -> None:
-    template = changed(tmp_path, plan=NO_PAUSES)
+    template = changed(tmp_path, {STEPS: NO_PAUSES})
     with LocalCloud(template=template, variables=CHAIN, environment=with_rules()) as cloud:
         broken_parts(cloud)
         begin(cloud)
@@ -240,7 +241,7 @@ def test_a_chain_that_copies_nothing_is_ended_as_stalled(tmp_path: Path) -> None
 
 
 def test_without_that_limit_it_would_try_for_ever(tmp_path: Path) -> None:
-    template = changed(tmp_path, plan=f"{NO_PAUSES}\n{NO_STALL_LIMIT}")
+    template = changed(tmp_path, {STEPS: f"{NO_PAUSES}\n{NO_STALL_LIMIT}"})
     with LocalCloud(template=template, variables=CHAIN, environment=with_rules()) as cloud:
         broken_parts(cloud)
         begin(cloud)

@@ -1,4 +1,4 @@
-"""Pausing: what the README tells an operator about a limit of 0 instances, and about what is no pause."""
+"""Pausing, as OPERATING.md explains it: a limit of 0 instances is a pause, an empty allow list is none."""
 
 from __future__ import annotations
 

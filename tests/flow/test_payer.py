@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from osscopy.aliyun.oss import OssStore
+from osscopy.aliyun.oss_transport import Connection
 from osscopy.model import Attributes, Conditions, ContentHeaders, CopyRequest, Destination, Part, Pin, Source
 from osscopy.model.ports import Store
 from tests.cloud.client import LocalCloud
@@ -49,9 +50,10 @@ def test_each_method_of_the_store_says_who_pays(cloud: LocalCloud, source: Any, 
     source.put_symlink(key, f"{key}.link")
     etag = source.head_object(key).etag
     owner = (cloud.owner.access_key_id, cloud.owner.access_key_secret, None)
-    store = OssStore.connect(
+    connection = Connection(
         owner, cloud.oss, cloud.region, threads=1, read_timeout=10, seconds_left=lambda: 60.0
     )
+    store = OssStore(connection)
     here, there = Source(SOURCE, key), Destination(DESTINATION, key)
     asked = CopyRequest(source=here, destination=there, request_payer=True)
     pin = Pin(7, etag, 0)

@@ -60,7 +60,7 @@ def test_a_chain_that_an_update_cuts_is_finished_by_the_sweep(tmp_path: Path) ->
 
 def another_version(folder: Path) -> bytes:
     """The code, with continuations of another payload version."""
-    source = (ROOT / "functions/oss_copy/osscopy/events/parser.py").read_text(encoding="utf-8")
+    source = (ROOT / "functions/oss_copy/osscopy/events/continuation.py").read_text(encoding="utf-8")
     line = f"\nVERSION = {events.VERSION}  #"
     assert source.count(line) == 1
     code = folder / "another"
@@ -69,7 +69,7 @@ def another_version(folder: Path) -> bytes:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
     changed = source.replace(line, f"\nVERSION = {events.VERSION + 1}  #")
-    (code / "osscopy/events/parser.py").write_text(changed, encoding="utf-8")
+    (code / "osscopy/events/continuation.py").write_text(changed, encoding="utf-8")
     return pack(code)
 
 

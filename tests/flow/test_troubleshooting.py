@@ -1,14 +1,14 @@
-"""Every error of OSS says in the result what it means and what to do, and has its row in the README."""
+"""Every error of OSS says in the result what it means and what to do, and has its row in OPERATING.md."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from osscopy.aliyun.oss_errors import ADVICE
-from tests.cloud.client import ROOT, LocalCloud
+from tests.cloud.client import LocalCloud
+from tests.flow import documents
 from tests.flow.conftest import exists, open_uploads, request_of
 
 FINAL = {
@@ -85,8 +85,8 @@ def test_a_part_list_that_is_refused_again_and_again_ends_the_copy(
     assert open_uploads(destination, key) == []
 
 
-def test_every_code_has_a_row_in_the_readme() -> None:
-    section = Path(ROOT, "README.md").read_text().partition("## Troubleshooting")[2].partition("\n## ")[0]
+def test_every_code_has_a_row_in_the_document() -> None:
+    section = documents.section(documents.OPERATING, "Troubleshooting")
     cells = {row.split("|")[1] for row in section.splitlines() if row.startswith("| `")}
     told = {code.strip("` ") for cell in cells for code in cell.split(",")}
     wanted = (set(ADVICE) - {"OtherRegion", "RequesterPays", "ForbiddenByKms"}) | {

@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the event parser: `python -m tests.fuzz.soak [--inputs N]`.
 
-atheris watches which branches of events, names and plan an input reaches, and keeps what reaches new ones.
+atheris watches which branches of events and plan an input reaches, and keeps what reaches new ones.
 An input that is a finding is written to `crash-*` in the working folder; `--again FILE` judges it once more.
 """
 

@@ -10,14 +10,17 @@ from typing import Any
 import msgspec
 
 from osscopy import plan
-from osscopy.copying import follow_up, results
-from osscopy.copying.invocation.context import Session
-from osscopy.copying.outcome import Ending, task_of
+from osscopy.copying import earlier, finish, follow_up, hop, outcome, results, upload
+from osscopy.copying.invocation import listing, source
+from osscopy.copying.invocation.context import Context
+from osscopy.copying.outcome import task_of
 from osscopy.copying.simple import SimpleCopy
-from osscopy.copying.start import Engine
 from osscopy.jobs import lists
+from osscopy.jobs.forget import Cleaner
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.sweep import Sweeper
+from osscopy.jobs.orphans import Orphans
+from osscopy.jobs.records import PAGE, Records
+from osscopy.jobs.resume import Resumer
 from osscopy.model import (
     Conditions,
     ContentHeaders,
@@ -29,7 +32,6 @@ from osscopy.model import (
     Opened,
     OssCopyError,
     Pin,
-    Problem,
     Result,
     Transient,
     UploadGone,
@@ -88,29 +90,27 @@ def _no_part_check() -> Iterator[None]:
 @contextlib.contextmanager
 def _old_listing() -> Iterator[None]:
     """Judge the listing from the start of the hop."""
-    right, finish = Session.parts, Engine._finish
+    right, end = listing.parts, finish.finish
 
-    def parts(self: Any, task: Continue, after: int, last: int) -> Any:
-        if getattr(self, "finishing", False):
-            return self.old
-        self.old = right(self, task, after, last)
-        return self.old
+    def parts(context: Any, task: Continue, after: int, last: int) -> Any:
+        if getattr(context, "finishing", False):
+            return context.old
+        context.old = right(context, task, after, last)
+        return context.old
 
-    def finishing(self: Any, task: Continue) -> Result:
-        self._session.finishing = True
-        return finish(self, task)
+    def finishing(context: Any, task: Continue) -> Result:
+        context.finishing = True
+        return end(context, task)
 
-    with _instead(Session, "parts", parts), _instead(Engine, "_finish", finishing):
+    with _instead(listing, "parts", parts), _instead(finish, "finish", finishing):
         yield
 
 
 def _gone_is_failure() -> AbstractContextManager[None]:
-    def examine(self: Any, task: Continue, error: OssCopyError | None) -> Result:
-        status: Any = "failed" if error else "cancelled"
-        problem = Problem.of(error) if error else None
-        return Ending.close(self, task, results.ended(task, status, self._session.now(), problem))
+    def examine(context: Context, task: Continue, error: OssCopyError) -> Result:
+        return outcome.close_failed(context, task, error)
 
-    return _instead(Ending, "examine", examine)
+    return _instead(outcome, "examine", examine)
 
 
 def _mutable_records() -> AbstractContextManager[None]:
@@ -123,70 +123,67 @@ def _mutable_records() -> AbstractContextManager[None]:
 
 def _second_initiate() -> AbstractContextManager[None]:
     """Every delivery opens an upload of its own."""
-    start = Engine._start_upload
+    start = upload.start
 
-    def forgetful(self: Any, *arguments: Any, **options: Any) -> Result:
-        with _for_now(self._session, "journal", entered=lambda *_: None):
-            return start(self, *arguments, **options)
+    def forgetful(context: Context, *arguments: Any, **options: Any) -> Result:
+        with _for_now(context, "journal", entered=lambda *_: None):
+            return start(context, *arguments, **options)
 
-    return _instead(Engine, "_start_upload", forgetful)
+    return _instead(upload, "start", forgetful)
 
 
 def _cancel_unseen() -> AbstractContextManager[None]:
-    def cancelled(self: Any, task: Continue) -> Result:
+    def cancelled(context: Context, task: Continue) -> Result:
         with contextlib.suppress(UploadGone):
-            Ending.abort(self, task)
-        return Ending.close(self, task, results.ended(task, "cancelled", self._session.now(), None))
+            outcome.abort(context, task)
+        return outcome.close(context, task, results.ended(task, "cancelled", context.now(), None))
 
-    return _instead(Ending, "cancelled", cancelled)
+    return _instead(outcome, "abort_cancelled", cancelled)
 
 
 def _small_cancel_unseen() -> AbstractContextManager[None]:
     """A CopyObject that may be under way is called cancelled."""
-    right = Ending.cancel
+    right = outcome.cancel
 
-    def cancel(self: Any, opened: Opened, entered: Entered | None) -> Result:
+    def cancel(context: Context, opened: Opened, entered: Entered | None) -> Result:
         in_parts = msgspec.structs.replace(opened, method="multipart")
-        return right(self, in_parts, entered)
+        return right(context, in_parts, entered)
 
-    return _instead(Ending, "cancel", cancel)
+    return _instead(outcome, "cancel", cancel)
 
 
 def _abort_on_throttling() -> AbstractContextManager[None]:
-    advance = Engine._advance
+    advance = hop._advance
 
-    def give_up(self: Any, task: Continue) -> Result:
+    def give_up(context: Context, task: Continue) -> Result:
         try:
-            return advance(self, task)
+            return advance(context, task)
         except Transient as error:
             with contextlib.suppress(UploadGone):
-                self._ending.abort(task)
-            problem = Problem.of(error)
-            result = results.ended(task, "failed", self._session.now(), problem)
-            closed: Result = self._ending.close(task, result)
-            return closed
+                outcome.abort(context, task)
+            return outcome.close_failed(context, task, error)
 
-    return _instead(Engine, "_advance", give_up)
+    return _instead(hop, "_advance", give_up)
 
 
 @contextlib.contextmanager
 def _cancel_unread() -> Iterator[None]:
     """Complete without reading `cancel/`; hops still read it when they begin."""
-    look, finish = Session.is_cancelled, Engine._finish
+    look, end = Context.is_cancelled, finish.finish
 
     def is_cancelled(self: Any, job: str) -> bool:
         return False if getattr(self, "finishing", False) else look(self, job)
 
-    def finishing(self: Any, task: Continue) -> Result:
-        self._session.finishing = True
-        return finish(self, task)
+    def finishing(context: Any, task: Continue) -> Result:
+        context.finishing = True
+        return end(context, task)
 
-    with _instead(Session, "is_cancelled", is_cancelled), _instead(Engine, "_finish", finishing):
+    with _instead(Context, "is_cancelled", is_cancelled), _instead(finish, "finish", finishing):
         yield
 
 
 def _source_unseen() -> AbstractContextManager[None]:
-    def unseen(_: Session, __: CopyRequest, pin: Pin) -> Head:
+    def unseen(_: Context, __: CopyRequest, pin: Pin) -> Head:
         """What was pinned, whatever the source is by now."""
         return Head(
             size=pin.size,
@@ -201,7 +198,7 @@ def _source_unseen() -> AbstractContextManager[None]:
             tag_count=0,
         )
 
-    return _instead(Session, "same_source", unseen)
+    return _instead(source, "same", unseen)
 
 
 def _loser_goes_on() -> AbstractContextManager[None]:
@@ -226,7 +223,7 @@ def _no_evidence() -> AbstractContextManager[None]:
 
 def _begin_alone() -> AbstractContextManager[None]:
     """A delivery that cannot begin does not ask whether an earlier one did."""
-    return _instead(Engine, "_resume", lambda *_: None)
+    return _instead(upload, "resume", lambda *_: None)
 
 
 def _no_generation() -> AbstractContextManager[None]:
@@ -237,20 +234,20 @@ def _no_generation() -> AbstractContextManager[None]:
 def _generations_of_settings() -> AbstractContextManager[None]:
     """Generations count periods of patience, which grow with the function's timeout."""
 
-    def generation(self: Any, _: str, now: int, patience: float) -> int:  # noqa: ARG001 - the caller's signature
+    def generation(self: Any, _: str, now: int) -> int:
         return int(now // self._patience)
 
-    return _instead(Sweeper, "_generation", generation)
+    return _instead(Resumer, "_next_generation", generation)
 
 
 @contextlib.contextmanager
 def _in_its_own_way() -> Iterator[None]:
     """What stands in the way is a conflict, whoever has written it."""
     with (
-        _instead(Engine, "_made_without_record", lambda *_: None),
-        _instead(Ending, "_own_copy", lambda *_: None),
+        _instead(earlier, "_made_without_record", lambda *_: None),
+        _instead(outcome, "_own_copy", lambda *_: None),
         _instead(SimpleCopy, "_look", lambda *_: None),
-        _instead(Ending, "landed", lambda *_: None),
+        _instead(outcome, "close_if_landed", lambda *_: None),
     ):
         yield
 
@@ -259,9 +256,9 @@ def _in_its_own_way() -> Iterator[None]:
 def _doubt_repeated() -> Iterator[None]:
     """A CopyObject without an answer is asked for again, by its own invocation and by the next."""
     with (
-        _instead(Engine, "_made_before", lambda *_: None),
+        _instead(earlier, "made", lambda *_: None),
         _instead(SimpleCopy, "_look", lambda *_: None),
-        _instead(SimpleCopy, "_goes_on_in_parts", lambda *_: False),
+        _instead(SimpleCopy, "_is_for_parts", lambda *_: False),
     ):
         yield
 
@@ -270,10 +267,10 @@ def _list_without_record() -> AbstractContextManager[None]:
     """The rest of a list is forgotten before an invocation goes on with it."""
     right = lists.hand_over
 
-    def hand_over(session: Session, journal: RecordJournal, *arguments: Any) -> None:
-        right(session, journal, *arguments)
-        for name, _ in journal.lists().entries:
-            journal.drop(name)
+    def hand_over(context: Context, records: Records, *arguments: Any) -> None:
+        right(context, records, *arguments)
+        for name, _ in RecordJournal(records).page("rest", "", PAGE).entries:
+            lists.drop(records, name)
 
     return _instead(lists, "hand_over", hand_over)
 
@@ -284,70 +281,80 @@ def _forgotten_early() -> AbstractContextManager[None]:
 
 def _sweep_aborts() -> AbstractContextManager[None]:
     """The sweep ends an upload that does not move, rather than to resume it."""
-    revive = Sweeper._revive
+    resume = Resumer.resume
 
     def impatient(self: Any, opened: Opened, entered: Entered | None, now: int) -> Any:
         if entered is not None:
             with contextlib.suppress(UploadGone):
-                self._ending.abort(task_of(opened, entered.upload))
-        return revive(self, opened, entered, now)
+                outcome.abort(self._context, task_of(opened, entered.upload))
+        return resume(self, opened, entered, now)
 
-    return _instead(Sweeper, "_revive", impatient)
+    return _instead(Resumer, "resume", impatient)
 
 
-def _strangers_stay() -> AbstractContextManager[None]:
-    return _instead(Sweeper, "_end_strangers", lambda *_: True)
+def _orphans_stay() -> AbstractContextManager[None]:
+    return _instead(Orphans, "abort", lambda *_: True)
+
+
+@contextlib.contextmanager
+def _not_aborted(context: Context) -> Iterator[None]:
+    """Let one invocation abort nothing."""
+    with _for_now(context, "store", abort=_raise_gone):
+        yield
+
+
+def _raise_gone(*_: Any) -> None:
+    raise UploadGone("NoSuchUpload", "there is none", status=404)
 
 
 def _uploads_not_aborted_again() -> AbstractContextManager[None]:
     """What is on record is forgotten without a last abort: parts in flight may have brought it back."""
-    forget = Sweeper._forget
+    forget = Cleaner.forget
 
     def at_once(self: Any, *arguments: Any) -> Any:
-        self._end_strangers = lambda *_: True
-        with _for_now(self, "_ending", abort=lambda *_: None):
+        with _not_aborted(self._context), _for_now(self, "orphans", abort=lambda *_: True):
             return forget(self, *arguments)
 
-    return _instead(Sweeper, "_forget", at_once)
+    return _instead(Cleaner, "forget", at_once)
 
 
 def _unfollowed() -> AbstractContextManager[None]:
-    return _instead(follow_up, "up", lambda *_, **__: False)
+    return _instead(follow_up, "follow", lambda *_, **__: False)
 
 
 def _followed_without_record() -> AbstractContextManager[None]:
     """A follow-up is submitted alone: nobody knows of it if the submission is lost."""
-    right = follow_up.up
+    right = follow_up.follow
 
-    def up(session: Session, *arguments: Any, **named: Any) -> bool:
-        with _for_now(session, "journal", open=lambda entry: entry):
-            return right(session, *arguments, **named)
+    def follow(context: Context, *arguments: Any, **named: Any) -> bool:
+        with _for_now(context, "journal", open=lambda entry: entry):
+            return right(context, *arguments, **named)
 
-    return _instead(follow_up, "up", up)
+    return _instead(follow_up, "follow", follow)
 
 
 def _tags_unseen() -> AbstractContextManager[None]:
     """Whether the source was tagged anew is not looked at again."""
 
-    def same_source(self: Session, request: CopyRequest, pin: Pin) -> Head | None:
+    def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
         try:
-            head = self.source(request, Conditions())
+            head = source.look(context, request, Conditions())
         except Failed:
             return None
         return head if plan.is_same_version(pin, head) else None
 
-    return _instead(Session, "same_source", same_source)
+    return _instead(source, "same", same)
 
 
 def _policy_judged_once() -> AbstractContextManager[None]:
     """The destination is looked at before anything is opened, and not before Complete."""
-    finish = Engine._finish
+    end = finish.finish
 
-    def always(self: Any, task: Continue) -> Result:
+    def always(context: Context, task: Continue) -> Result:
         request = msgspec.structs.replace(task.request, overwrite="always")
-        return finish(self, msgspec.structs.replace(task, request=request))
+        return end(context, msgspec.structs.replace(task, request=request))
 
-    return _instead(Engine, "_finish", always)
+    return _instead(finish, "finish", always)
 
 
 def _itself_as_any_other() -> AbstractContextManager[None]:
@@ -377,7 +384,7 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "the rest of a list is not on record": _list_without_record,
     "records forgotten early": _forgotten_early,
     "the sweep aborts a live upload": _sweep_aborts,
-    "strangers are left": _strangers_stay,
+    "orphan uploads are left": _orphans_stay,
     "a changed source is not followed": _unfollowed,
     "a follow-up without a record": _followed_without_record,
     "new tags of the source are not seen": _tags_unseen,

@@ -18,13 +18,12 @@ from typing import Any
 import greenlet
 
 from osscopy import events, plan
-from osscopy.copying import results
-from osscopy.copying.invocation.context import Limits, Session
-from osscopy.copying.outcome import Ending
-from osscopy.copying.start import Engine
+from osscopy.copying import hop, results, start
+from osscopy.copying.invocation.context import Context, Limits
+from osscopy.jobs.control import Control
+from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.lists import Batch
-from osscopy.jobs.queries import Desk
+from osscopy.jobs.lists import Worklist
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Continue,
@@ -183,20 +182,28 @@ class Process:
         return self.answers[0] if len(self.answers) == 1 else None
 
 
-class _Engine(Engine):
-    """Tells the simulation which copy of a list is worked on."""
+class _Context(Context):
+    """A context that knows its process."""
 
-    def __init__(self, session: Session, ending: Ending, process: Process) -> None:
-        super().__init__(session, ending)
-        self._process = process
+    process: Process
 
-    def start(self, copy: Copy, *, inline: bool = True) -> Result:
-        process = self._process
-        if process.job != copy.job:
-            process.job, process.looked_at, process.listed_at, process.doubt_at = copy.job, 0.0, 0.0, 0.0
-        if not copy.may_be_on_record:
-            process.firsts.add(copy.job)
-        return super().start(copy, inline=inline)
+
+def _watched(begin: Callable[..., Result]) -> Callable[..., Result]:
+    """Let the simulation see which copy of a list is worked on."""
+
+    def watched(context: Context, copy: Copy, *, inline: bool = True) -> Result:
+        if isinstance(context, _Context):
+            process = context.process
+            if process.job != copy.job:
+                process.job, process.looked_at, process.listed_at, process.doubt_at = copy.job, 0.0, 0.0, 0.0
+            if not copy.may_be_on_record:
+                process.firsts.add(copy.job)
+        return begin(context, copy, inline=inline)
+
+    return watched
+
+
+start.begin = _watched(start.begin)
 
 
 @dataclass(frozen=True)
@@ -216,10 +223,11 @@ class Request:
 class Tools:
     """What an invocation works with."""
 
-    desk: Desk
-    engine: Engine
+    context: Context
+    control: Control
     sweeper: Sweeper
-    batch: Batch
+    resume_dropped: Callable[[Dropped], int]
+    worklist: Worklist
 
 
 @dataclass
@@ -335,9 +343,9 @@ class Simulation:
             case "list":
                 self.accept("list", LIST, 0)
             case "http":
-                self._invoke("http", lambda tools: tools.desk.start(self.copy), min(10.0, self.timeout))
+                self._invoke("http", lambda tools: tools.control.start(self.copy), min(10.0, self.timeout))
             case _:
-                self._invoke("direct", lambda tools: tools.engine.start(self.copy), self.timeout)
+                self._invoke("direct", lambda tools: start.begin(tools.context, self.copy), self.timeout)
 
     def _sweep(self) -> None:
         """The timer; it comes until there is nothing left for it to do."""
@@ -385,13 +393,13 @@ class Simulation:
                 case Sweep():
                     return tools.sweeper.run(item)
                 case Rest():
-                    return tools.batch.resume(item, retried=retried)
+                    return tools.worklist.resume(item, retried=retried)
                 case events.Batch(items=copies):
-                    return tools.batch.run(tuple(map(_retried, copies)) if retried else copies)
+                    return tools.worklist.run(tuple(map(_retried, copies)) if retried else copies)
                 case Continue():
-                    return tools.engine.proceed(item)
+                    return hop.proceed(tools.context, item)
                 case Copy():
-                    return tools.engine.start(_retried(item) if retried else item)
+                    return start.begin(tools.context, _retried(item) if retried else item)
 
         self._invoke(self._named(message.task), work, self.timeout, message)
 
@@ -421,7 +429,7 @@ class Simulation:
         assert not isinstance(command, Sweep)
         commands = self.list if isinstance(command, events.Batch) else (command,)
         dropped = Dropped(commands, "RetriesExhausted", "r")
-        self._invoke(DROPPED, lambda tools: tools.sweeper.pick_up(dropped), self.timeout, news)
+        self._invoke(DROPPED, lambda tools: tools.resume_dropped(dropped), self.timeout, news)
 
     def _invoke(
         self,
@@ -442,12 +450,17 @@ class Simulation:
         journal = RecordJournal(SimRecords(self, process))
         limits = Limits(seconds, self.timeout, process.deadline, self._threshold, parallel=1)
         store, invoker = SimStore(self, process), SimInvoker(self, process)
-        session = Session(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)
-        ending = Ending(session)
-        engine = _Engine(session, ending, process)
-        desk = Desk(session, engine, ending, journal)
-        batch = Batch(session, engine, journal, process.note)
-        tools = Tools(desk, engine, Sweeper(session, ending, journal), batch)
+        context = _Context(
+            store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None
+        )
+        context.process = process
+        tools = Tools(
+            context,
+            Control(context, journal),
+            Sweeper(context, journal),
+            lambda dropped: resume_dropped(context, journal.records, dropped),
+            Worklist(context, journal.records, process.note),
+        )
 
         def body(_: object) -> None:
             try:
@@ -509,7 +522,7 @@ class Simulation:
             self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
 
     def begin_cancel(self) -> None:
-        self._invoke("cancel", lambda tools: tools.desk.cancel(self.job), min(10.0, self.timeout))
+        self._invoke("cancel", lambda tools: tools.control.cancel(self.job), min(10.0, self.timeout))
 
     # --- requests --------------------------------------------------------------------------------------
 
@@ -767,6 +780,10 @@ class PlainRecords:
 
     def delete(self, name: str) -> None:
         raise NotImplementedError
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Log nothing, allow everything."""
 
 
 def _patience(process: Process, request: Request) -> float:

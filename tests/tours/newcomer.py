@@ -1,10 +1,10 @@
-"""`make newcomer`: the way from a clone to the first copy and out again, by the README, on a local cloud.
+"""`make newcomer`: the way from a clone to the first copy and out again, by the documents, on a local cloud.
 
 A fresh clone of what is committed, a home with nothing in it, the lines of s.yaml that say `change` changed,
-then nothing but README's commands, each as a program of its own, with temporary credentials of whoever has
-the policies that the README prints. After the first copy it deploys again: unchanged, with another source
-bucket, without a destination, without a trigger; it removes everything: without the right to, with it, and
-once more. Packages of Python and Node come from the package index. One thing is not as on the real cloud:
+then nothing but the documents' commands, each as a program of its own, with temporary credentials of whoever
+has the policies that these commands print. After the first copy it deploys again: unchanged, with another
+source bucket, without a destination, without a trigger; it removes everything: without the right to, with it,
+and once more. Packages of Python and Node come from the package index. One thing is not as on the real cloud:
 `s` cannot fetch its fc3 component without a network, so `tests.cloud.fc.standin` is in its place.
 Prints how long each command takes; exits non-zero at the first thing that is wrong.
 """
@@ -34,7 +34,7 @@ from rich.console import Console
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import standin
-from tests.flow import readme
+from tests.flow import documents
 
 ACCOUNT = "1000000000000001"
 KEY, SIZE = "archive/first.tar", 1 << 30  # of the first copy
@@ -80,7 +80,7 @@ class Walked(NamedTuple):
 
 
 class Newcomer:
-    """Somebody with a clone, a home, an account's keys, and a README."""
+    """Somebody with a clone, a home, an account's keys, and the documents."""
 
     def __init__(self, folder: Path, cloud: LocalCloud, console: Console) -> None:
         self.clone, self._home = folder / "oss-copy", folder / "home"
@@ -92,11 +92,11 @@ class Newcomer:
             "OSS_ENDPOINT": cloud.oss,
             "NODE_ENV": "test",  # `s` looks for no update of itself
         }
-        self._told = [each.text for each in readme.commands(readme.read())]
+        self._told = [each.text for each in documents.commands(documents.everything())]
         self.walked: list[Walked] = []
 
     def be(self, who: Credentials) -> None:
-        """Put these credentials into the environment, as the README says."""
+        """Put these credentials into the environment, as the documents say."""
         self._environment |= {
             "ALIBABA_CLOUD_ACCESS_KEY_ID": who.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": who.access_key_secret,
@@ -104,13 +104,13 @@ class Newcomer:
         }
 
     def run(self, command: str, *further: str) -> str:
-        """A command of the README, with what this cloud needs besides; its output. Failed if it fails."""
+        """A command of the documents, with what this cloud needs besides; its output. Failed if it fails."""
         if command not in self._told:
-            raise Failed(f"README.md has no `{command}`")
+            raise Failed(f"no document has `{command}`")
         return self.carry_out([*_named(command), *further], self.clone)
 
     def refused(self, command: str) -> str:
-        """What a command of the README says that ends badly; Failed if it ends well."""
+        """What a command of the documents says that ends badly; Failed if it ends well."""
         return self.carry_out(_named(command), self.clone, is_refused=True)
 
     def carry_out(self, words: Sequence[str], where: Path, *, is_refused: bool = False) -> str:
@@ -150,7 +150,7 @@ class Newcomer:
 
 
 def _named(command: str) -> list[str]:
-    """Its words, with the newcomer's names in place of the README's."""
+    """Its words, with the newcomer's names in place of the documents'."""
     named = command.replace("oss://a/k", f"oss://{CHANGES['sourceBucket']}/{KEY}")
     return shlex.split(named.replace("oss://b/k", f"oss://{CHANGES['destinationBucket']}/{KEY}"))
 

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from osscopy import plan, settings
-from osscopy.check import answers, config, run, trials, triggers
+from osscopy.check import answers, config, report, run, sources, trials, triggers
 from osscopy.check.config import Deployment
 from osscopy.check.run import Checkup
-from osscopy.check.trials import World
+from osscopy.check.world import World
 from osscopy.events import CREATED
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import (
@@ -423,7 +423,7 @@ def test_an_http_trigger_is_as_the_settings_say_and_takes_all_methods() -> None:
     ],
 )
 def test_what_is_refused_says_what_to_do(error: OssCopyError, status: str, advice: str) -> None:
-    line = answers.refusal("c", "b", "oss:X", error, "skipped")
+    line = answers.refusal("oss:X", error, "skipped")
     assert line.status == status
     assert advice in (line.advice or "")
 
@@ -441,7 +441,7 @@ def test_a_clock_may_differ_by_five_minutes(skew: int, status: str) -> None:
 def test_versions_are_wrong_for_records_only(status: str) -> None:
     info = BucketInfo("cn-x", status, 0)
     found = {
-        role: answers.versioning(role, "b", info).status
+        role: answers.versioning(role, info).status
         for role in ("stateBucket", "sourceBucket", "destinationBucket")
     }
     assert found == {"stateBucket": "failed", "sourceBucket": "ok", "destinationBucket": "warning"}
@@ -449,9 +449,9 @@ def test_versions_are_wrong_for_records_only(status: str) -> None:
 
 def test_a_retention_policy_is_wrong_for_records_only() -> None:
     policy = Retention("Locked", 7)
-    assert answers.retention("stateBucket", "b", policy).status == "failed"
-    assert answers.retention("destinationBucket", "b", policy).status == "warning"
-    assert answers.retention("destinationBucket", "b", None).status == "ok"
+    assert answers.retention("stateBucket", policy).status == "failed"
+    assert answers.retention("destinationBucket", policy).status == "warning"
+    assert answers.retention("destinationBucket", None).status == "ok"
 
 
 def expiring(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
@@ -480,7 +480,7 @@ RIGHT = tuple(expiring(f"p/{kind}/", 30) for kind in ("done", "cancel", "key"))
 def test_records_of_open_copies_stay_and_others_expire_after_a_week(
     rules: Sequence[LifecycleRule], statuses: list[str]
 ) -> None:
-    assert [each.status for each in answers.state_lifecycle("b", "p/", rules)] == statuses
+    assert [each.status for each in answers.state_lifecycle("p/", rules)] == statuses
 
 
 def aborting(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
@@ -502,7 +502,7 @@ def aborting(prefix: str, days: int, *, tagged: bool = False) -> LifecycleRule:
     ],
 )
 def test_uploads_are_aborted_some_day_but_not_within_a_week(rules: list[LifecycleRule], found: str) -> None:
-    line = answers.destination_lifecycle("b", ["out/"], rules)
+    line = answers.destination_lifecycle(["out/"], rules)
     assert found in line.found
     assert (line.status == "ok") == (found == "uploads that are lost are aborted")
 
@@ -550,7 +550,7 @@ def listed(key: str, size: int, storage_class: str = "Standard", kind: str = "No
     ],
 )
 def test_the_smallest_object_of_two_parts_is_tried_with(objects: list[ListedObject], key: str | None) -> None:
-    assert run.choose(objects) == key
+    assert sources.choose(objects) == key
 
 
 # --- the world breaks --------------------------------------------------------------------------------------
@@ -649,7 +649,7 @@ def test_a_check_that_is_late_asks_little_more_however_many_destinations_there_a
 
 def test_without_time_everything_that_is_to_be_asked_is_skipped() -> None:
     lines, _ = checked(until=0)
-    late = {each.check for each in lines if each.found == run.LATE}
+    late = {each.check for each in lines if each.found == report.LATE}
     assert {"stateBucket.reach", "source.list", "destination.write", "function.invoke", "sweep"} <= late
     assert lines[-1].check == "time"
 

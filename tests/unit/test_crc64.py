@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 import fastcrc
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from osscopy.plan import crc64
 

@@ -9,10 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from osscopy import events
+from osscopy import events, plan
 from osscopy.model import (
     Check,
     Command,
@@ -644,14 +643,14 @@ def test_a_copy_onto_itself_in_a_bucket_without_versions_changes_nothing(version
     request = CopyRequest(source=source, destination=Destination(**place))
     shown = Head(1, "E", version, 0, 0, None, "Standard", "Normal", ContentHeaders(), 0)
     try:
-        events.check_found(request, shown)
+        plan.check_found(request, shown)
     except Refused as error:
         assert version is None
         assert (error.code, error.field) == ("SelfCopy", "source.versionId")
     else:
         assert version == "null", "an older version may be made the newest again"
     changed = msgspec.structs.replace(request, storage_class="IA")
-    events.check_found(changed, msgspec.structs.replace(shown, version_id=None))
+    plan.check_found(changed, msgspec.structs.replace(shown, version_id=None))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from osscopy.aliyun import fc
+from osscopy.aliyun.fc_context import read_context
 from osscopy.model import Misconfigured
 
 KEY = ("id", "secret", None)
@@ -22,18 +22,18 @@ def context(**told: object) -> Any:
 
 @pytest.mark.parametrize("told", ["60", 60, 60.0])
 def test_a_timeout_is_a_number_or_text(told: object) -> None:
-    assert fc.read_context(context(timeout=told), KEY).timeout == 60
+    assert read_context(context(timeout=told), KEY).timeout == 60
 
 
 @pytest.mark.parametrize("told", ["", "soon", None, "nan", "inf", "-1"])
 def test_a_timeout_that_is_none_names_the_setting(told: object) -> None:
     with pytest.raises(Misconfigured, match="timeout"):
-        fc.read_context(context(timeout=told), KEY)
+        read_context(context(timeout=told), KEY)
 
 
 @pytest.mark.parametrize(
     ("told", "count"), [("2", 2), (3, 3), (None, 0), ("many", 0), ("-1", 0), ("\u00b2", 0)]
 )
 def test_a_count_that_is_none_is_not_told(told: object, count: int) -> None:
-    seen = fc.read_context(context(memory=told, retries=told), KEY)
+    seen = read_context(context(memory=told, retries=told), KEY)
     assert (seen.memory, seen.retries) == (count, count)

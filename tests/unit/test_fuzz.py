@@ -6,15 +6,14 @@ import json
 import socket
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from functions.cli import openapi
 from osscopy import events
 from osscopy.settings import Settings
 from osscopy.web import routes
 from tests.fuzz import inputs
-from tests.unit.test_web import JOB, StubDesk
+from tests.unit.test_web import JOB, StubJobs
 
 DOCUMENTED = set(openapi.paths()["/copies"]["post"]["responses"])
 
@@ -89,6 +88,7 @@ CALLS = st.builds(
 @given(CALLS, st.booleans())
 def test_every_http_call_is_answered_with_a_documented_status(call: events.HttpCall, is_open: bool) -> None:
     wanted = Settings("state", http_auth="anonymous", api_token="t" * 16) if is_open else Settings("state")
-    answer = routes.answer(call, wanted, inputs.ARRIVAL, StubDesk(None, []))
+    jobs = StubJobs(None, [])
+    answer = routes.answer(call, wanted, inputs.ARRIVAL, jobs, jobs)
     assert str(answer["statusCode"]) in DOCUMENTED
     assert isinstance(json.loads(answer["body"]), dict)

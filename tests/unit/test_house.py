@@ -1,4 +1,4 @@
-"""Rules of the house that no linter has: exceptions say why, README knows every line logged."""
+"""Rules of the house that no linter has: exceptions say why, OPERATING.md knows every line logged."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def test_every_exception_from_a_rule_has_its_reason() -> None:
     assert bare == []
 
 
-def test_the_readme_explains_every_event_of_the_log_and_no_other() -> None:
+def test_the_document_explains_every_event_of_the_log_and_no_other() -> None:
     product = (ROOT / "functions/oss_copy/osscopy").rglob("*.py")
     logged = {name for path in product for name in EVENT.findall(path.read_text(encoding="utf-8"))}
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "functions/OPERATING.md").read_text(encoding="utf-8")
     table = text.partition("\n| event | says |\n")[2].partition("\n\n")[0]
     told = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert told == logged

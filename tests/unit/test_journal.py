@@ -7,7 +7,7 @@ import sys
 
 FIRST_PAGE = """
 import json, sys
-from osscopy.jobs.queries import READERS, Desk
+from osscopy.jobs.queries import READERS, Queries
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import RecordPage
 
@@ -21,11 +21,11 @@ class Records:
     def page(self, prefix, after, limit):
         return RecordPage(tuple((f"{prefix}j{n}", 0) for n in range(READERS)), 0)
 
-class Session:
-    ask = staticmethod(lambda question: question())
+class Asked:
+    ask = staticmethod(lambda question, *arguments: question(*arguments))
 
 sys.setswitchinterval(1e-6)
-page = Desk(Session(), None, None, RecordJournal(Records())).page("skipped", 50, "")
+page = Queries(Asked(), RecordJournal(Records())).page("skipped", 50, "")
 assert len(page.copies) == READERS
 """
 

@@ -7,11 +7,10 @@ import zoneinfo
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from osscopy.model import Refused
-from osscopy.plan import keys
+from osscopy.plan import keys, templates
 
 MOMENT = datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc)
 
@@ -30,7 +29,7 @@ MOMENT = datetime(2026, 11, 22, 9, 5, tzinfo=timezone.utc)
     ],
 )
 def test_templates_make_keys(template: str, key: str, made: str) -> None:
-    assert keys.render(template, key, MOMENT) == made
+    assert templates.render(template, key, MOMENT) == made
 
 
 @pytest.mark.parametrize(
@@ -59,8 +58,8 @@ PIECES = st.sampled_from(["{key}", "{dir}", "{name}", "{stem}", "{ext}", "{date:
 @given(st.lists(PIECES, min_size=1, max_size=5).map("".join))
 def test_a_template_keeps_folder_markers_apart_if_each_has_a_key_of_its_own(template: str) -> None:
     markers = ("a/", "b/", "a/b/", "a/b.c/")
-    made = {keys.render(template, marker, MOMENT) for marker in markers}
-    assert len(made) == (len(markers) if keys.keeps_markers_apart(template) else 1)
+    made = {templates.render(template, marker, MOMENT) for marker in markers}
+    assert len(made) == (len(markers) if templates.keeps_markers_apart(template) else 1)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,7 @@ def test_a_template_keeps_folder_markers_apart_if_each_has_a_key_of_its_own(temp
     ],
 )
 def test_dates_are_in_utc_or_in_the_zone_that_is_named(template: str, made: str) -> None:
-    assert keys.render(template, "k", MOMENT) == made
+    assert templates.render(template, "k", MOMENT) == made
 
 
 @pytest.mark.parametrize(
@@ -84,14 +83,14 @@ def test_dates_are_in_utc_or_in_the_zone_that_is_named(template: str, made: str)
 def test_a_date_that_platforms_write_differently_or_as_no_text_is_refused(form: str) -> None:
     for zone in ("", "@+01:00"):
         with pytest.raises(Refused) as caught:
-            keys.render(f"{{date{zone}:{form}}}", "k", MOMENT)
+            templates.render(f"{{date{zone}:{form}}}", "k", MOMENT)
         assert caught.value.code == "InvalidTemplate"
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "America", "posixrules/x", "Asia/shanghai_"])
 def test_an_unknown_time_zone_is_refused(zone: str) -> None:
     with pytest.raises(Refused) as caught:
-        keys.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
+        templates.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
     assert caught.value.code == "UnknownTimeZone"
 
 
@@ -100,7 +99,7 @@ def test_an_unknown_time_zone_is_refused(zone: str) -> None:
 )
 def test_what_names_no_zone_is_refused(zone: str) -> None:
     with pytest.raises(Refused):
-        keys.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
+        templates.render(f"{{date@{zone}:%Y}}", "k", MOMENT)
 
 
 def test_a_runtime_without_a_time_zone_database_refuses_names_and_takes_offsets(
@@ -112,16 +111,16 @@ def test_a_runtime_without_a_time_zone_database_refuses_names_and_takes_offsets(
     zoneinfo.reset_tzpath(to=[])
     zoneinfo.ZoneInfo.clear_cache()
     try:
-        assert keys.render("{date@+08:00:%H}", "k", MOMENT) == "17"
+        assert templates.render("{date@+08:00:%H}", "k", MOMENT) == "17"
         with pytest.raises(Refused, match="such as"):
-            keys.render("{date@Asia/Shanghai:%H}", "k", MOMENT)
+            templates.render("{date@Asia/Shanghai:%H}", "k", MOMENT)
     finally:
         zoneinfo.reset_tzpath()
 
 
 def test_a_date_beyond_the_calendar_is_refused() -> None:
     with pytest.raises(Refused) as caught:
-        keys.render("{date@-14:00:%Y}", "k", datetime(1, 1, 1, tzinfo=timezone.utc))
+        templates.render("{date@-14:00:%Y}", "k", datetime(1, 1, 1, tzinfo=timezone.utc))
     assert caught.value.code == "InvalidTime"
 
 
@@ -130,7 +129,7 @@ def test_a_date_beyond_the_calendar_is_refused() -> None:
 )
 def test_a_template_with_an_unknown_placeholder_is_refused(template: str) -> None:
     with pytest.raises(Refused) as caught:
-        keys.render(template, "k", MOMENT)
+        templates.render(template, "k", MOMENT)
     assert caught.value.field == "destination.key"
 
 
@@ -150,7 +149,7 @@ def test_a_template_with_an_unknown_placeholder_is_refused(template: str) -> Non
 )
 def test_what_is_wrong_with_a_placeholder_is_said(template: str, told: str) -> None:
     with pytest.raises(Refused) as caught:
-        keys.render(template, "k", MOMENT)
+        templates.render(template, "k", MOMENT)
     assert told in caught.value.message
 
 
@@ -159,14 +158,14 @@ def test_what_is_wrong_with_a_placeholder_is_said(template: str, told: str) -> N
     [("{key}", "in/"), ("out/{key}", "out/in/"), ("out/{name}", "out/"), ("{dir}x", ""), ("a{{b", "a{b")],
 )
 def test_the_fixed_prefix_is_what_all_made_keys_share(template: str, prefix: str) -> None:
-    assert keys.fixed_prefix(template, "in/") == prefix
+    assert templates.fixed_prefix(template, "in/") == prefix
 
 
 @given(st.text(min_size=1, max_size=40))
 def test_every_key_a_template_makes_starts_with_its_fixed_prefix(rest: str) -> None:
     for template in ("{key}", "z/{key}", "z/{name}{ext}", "{{{stem}"):
-        made = keys.render(template, "in/" + rest, MOMENT)
-        assert made.startswith(keys.fixed_prefix(template, "in/"))
+        made = templates.render(template, "in/" + rest, MOMENT)
+        assert made.startswith(templates.fixed_prefix(template, "in/"))
 
 
 @pytest.mark.parametrize(

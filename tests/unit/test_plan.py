@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from osscopy import plan
 from osscopy.model import (
@@ -296,7 +295,7 @@ def test_a_rule_copies_what_differs_within_one_second() -> None:
 
 def test_an_unknown_crc_never_counts_as_equal() -> None:
     assert not plan.same_content(head(crc64=None, etag="X-2"), head(crc64=None, etag="X-2"))
-    assert plan.verified_by(plan.pin(head(crc64=None)), head(crc64=None)) == "size"
+    assert plan.verified_by(plan.pin_of(head(crc64=None)), head(crc64=None)) == "size"
 
 
 def test_a_multipart_copy_carries_metadata_tags_and_class_itself() -> None:
@@ -341,7 +340,7 @@ def test_a_copy_is_encrypted_as_its_source_unless_something_else_is_asked_for(
     promise = plan.bind(wanted, seen).promise
     assert promise is not None
     assert promise.encryption == named
-    assert plan.pin(seen).encryption == had
+    assert plan.pin_of(seen).encryption == had
 
 
 def test_replaced_metadata_without_a_content_type_keeps_the_sources() -> None:
@@ -411,8 +410,8 @@ def test_every_timeout_leaves_room_to_copy_and_to_hand_over(timeout: float) -> N
 def test_differences_name_what_speaks_against_the_copy(
     changes: dict[str, Any], etag: str | None, wrong: list[str]
 ) -> None:
-    assert plan.differences(plan.pin(head()), head(**changes), 500, etag) == wrong
-    assert plan.differences(plan.pin(head()), None, 0, None) == ["the destination does not exist"]
+    assert plan.differences(plan.pin_of(head()), head(**changes), 500, etag) == wrong
+    assert plan.differences(plan.pin_of(head()), None, 0, None) == ["the destination does not exist"]
 
 
 @pytest.mark.parametrize(

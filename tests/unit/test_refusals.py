@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from osscopy.aliyun.oss_errors import ADVICE, KMS_KEY, Place, advised, located, right, translate
+from osscopy.aliyun.oss_errors import ADVICE, advised, translate
+from osscopy.aliyun.oss_places import KMS_KEY, Place, located, right
 from osscopy.model import Failed
 
 DESTINATION = Place("destination", "dst", "out/k", (right("oss:PutObject", "dst", "out/k"),))

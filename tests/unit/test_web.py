@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from osscopy import events
-from osscopy.jobs.queries import Desk, Page
+from osscopy.jobs.control import Control
+from osscopy.jobs.queries import Page, Queries
 from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result, Status, Transient
 from osscopy.settings import Settings
 from osscopy.web import routes
@@ -24,8 +25,8 @@ SAMPLE = json.loads((Path(__file__).parents[1] / "events" / "http.json").read_te
 JOB = "c-" + "0" * 32
 
 
-class StubDesk(Desk):
-    """Answers as told; what a desk really does is shown by the flow tests."""
+class StubJobs(Control, Queries):
+    """Answers as it is told to; the flow tests show what these really do."""
 
     def __init__(self, result: Result | OssCopyError | None, seen: list[Any]) -> None:
         self._outcome = result
@@ -70,8 +71,8 @@ def send(
     event["requestContext"] = {**SAMPLE["requestContext"], "http": {"method": method, "path": path}}
     call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
     assert isinstance(call, events.HttpCall)
-    desk = StubDesk(result, [] if seen is None else seen)
-    answer = routes.answer(call, settings or Settings("state"), ARRIVAL, desk)
+    jobs = StubJobs(result, [] if seen is None else seen)
+    answer = routes.answer(call, settings or Settings("state"), ARRIVAL, jobs, jobs)
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
 

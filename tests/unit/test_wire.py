@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from osscopy.aliyun import oss_errors, oss_headers
+from osscopy.aliyun import oss_bodies, oss_errors, oss_headers
 from osscopy.model import Encrypted, OssCopyError, Transient, Written
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
@@ -140,14 +139,14 @@ def test_a_listed_part_that_cannot_be_read_is_a_typed_error(name: str, value: st
         {name: value} if value is not None else {}
     )
     with pytest.raises(Transient) as told:
-        oss_headers.parts(listing({each: text for each, text in broken.items() if text is not None}))
+        oss_bodies.parts(listing({each: text for each, text in broken.items() if text is not None}))
     assert told.value.code == "BadAnswer"
 
 
 def test_a_page_that_goes_on_nowhere_is_a_typed_error() -> None:
     with pytest.raises(Transient, match="NextPartNumberMarker"):
-        oss_headers.parts(listing(PART, "<IsTruncated>true</IsTruncated>"))
-    assert oss_headers.parts(listing(PART)).next is None
+        oss_bodies.parts(listing(PART, "<IsTruncated>true</IsTruncated>"))
+    assert oss_bodies.parts(listing(PART)).next is None
 
 
 @pytest.mark.parametrize(
@@ -155,18 +154,18 @@ def test_a_page_that_goes_on_nowhere_is_a_typed_error() -> None:
 )
 def test_a_body_that_cannot_be_read_leaves_what_was_asked_in_doubt(body: bytes) -> None:
     with pytest.raises(Transient) as told:
-        oss_headers.parts(Answer(headers(), body))
+        oss_bodies.parts(Answer(headers(), body))
     assert (told.value.code, told.value.in_doubt) == ("BadAnswer", True)
 
 
 def test_what_was_written_is_known_by_its_etag_in_headers_or_body_or_not_at_all() -> None:
     bare = headers(ETag=None)
     named = b'<CopyObjectResult><ETag>"AB"</ETag></CopyObjectResult>'
-    assert oss_headers.written(Answer(headers(), b"<CopyObjectResult/>"), "CopyObjectResult") == Written(
+    assert oss_bodies.written(Answer(headers(), b"<CopyObjectResult/>"), "CopyObjectResult") == Written(
         "AB", None
     )
-    assert oss_headers.written(Answer(bare, named), "CopyObjectResult") == Written("AB", None)
-    assert oss_headers.written(Answer(bare, b"<CopyObjectResult/>"), "CopyObjectResult") == Written("", None)
+    assert oss_bodies.written(Answer(bare, named), "CopyObjectResult") == Written("AB", None)
+    assert oss_bodies.written(Answer(bare, b"<CopyObjectResult/>"), "CopyObjectResult") == Written("", None)
 
 
 @pytest.mark.parametrize(

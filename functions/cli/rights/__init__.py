@@ -4,12 +4,12 @@ This room must not know a client: `account` creates roles and policies.
 """
 
 from functions.cli.rights.arns import TRIGGER_POLICY as TRIGGER_POLICY
-from functions.cli.rights.grants import OPTIONAL as OPTIONAL
-from functions.cli.rights.grants import Grant as Grant
-from functions.cli.rights.grants import deployer_grants as deployer_grants
-from functions.cli.rights.grants import function_grants as function_grants
-from functions.cli.rights.grants import setup_grants as setup_grants
-from functions.cli.rights.policy import document as document
-from functions.cli.rights.policy import rendered as rendered
-from functions.cli.rights.policy import trust as trust
+from functions.cli.rights.grants import (
+    OPTIONAL as OPTIONAL,
+    Grant as Grant,
+    deployer_grants as deployer_grants,
+    function_grants as function_grants,
+    setup_grants as setup_grants,
+)
+from functions.cli.rights.policy import document as document, rendered as rendered, trust as trust
 from functions.cli.rights.reach import Reach as Reach

@@ -1,11 +1,12 @@
-"""Wiring: one event in, settings, SDKs and engine put together, one answer out.
+"""Wiring: one event in, settings, SDKs and rooms put together, one answer out.
 
-Knows everything and decides nothing: what an event means is `events`, what is done is `engine`, what HTTP
-says is `web`.
+Knows every room and decides nothing: `events` says what an event means, `copying` and `jobs` do it, `web`
+speaks HTTP.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import random
@@ -19,15 +20,18 @@ from datetime import datetime, timezone
 import msgspec
 
 from osscopy import events, plan, settings
-from osscopy.aliyun import fc
-from osscopy.aliyun.oss import CONNECT_TIMEOUT, OssBuckets, OssRecords, OssStore
+from osscopy.aliyun import fc, fc_context
+from osscopy.aliyun.oss import OssStore
+from osscopy.aliyun.oss_buckets import OssBuckets
+from osscopy.aliyun.oss_records import OssRecords, read_text
+from osscopy.aliyun.oss_transport import CONNECT_TIMEOUT, Connection
 from osscopy.copying import results
-from osscopy.copying.invocation.context import Limits, Session
-from osscopy.copying.outcome import Ending
-from osscopy.copying.start import Engine
+from osscopy.copying.invocation.context import Context, Limits
+from osscopy.jobs.control import Control
+from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.lists import Batch
-from osscopy.jobs.queries import Desk
+from osscopy.jobs.lists import Worklist
+from osscopy.jobs.queries import Queries
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Check,
@@ -36,7 +40,6 @@ from osscopy.model import (
     Copy,
     Dropped,
     Misconfigured,
-    OssCopyError,
     Ping,
     Refused,
     Rest,
@@ -44,13 +47,13 @@ from osscopy.model import (
     Rule,
     Sweep,
 )
-from osscopy.web import routes
+from osscopy.web import responses, routes
 
-HTTP_SECONDS = 10.0  # what a synchronous caller is made to wait at most
+HTTP_SECONDS = 10.0  # the longest that a caller waits for an answer
 
 
 class SystemClock:
-    """Real time and chance."""
+    """Real time, chance and threads."""
 
     monotonic = staticmethod(time.monotonic)
     now = staticmethod(time.time)
@@ -63,10 +66,10 @@ class SystemClock:
 
     @staticmethod
     def together(work: Callable[[], None], count: int, until: float) -> None:
-        crew = [threading.Thread(target=work, daemon=True) for _ in range(count)]
-        for thread in crew:
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+        for thread in threads:
             thread.start()
-        for thread in crew:
+        for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
 
@@ -85,8 +88,66 @@ class JsonLog:
         self._logger.info("%s", msgspec.json.encode(line, enc_hook=str).decode())
 
 
+class Tools(msgspec.Struct, frozen=True):
+    """The context and the records of one invocation."""
+
+    context: Context
+    journal: RecordJournal
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """Makes the clients of one invocation from its own credentials. `begun`: monotonic."""
+
+    chosen: settings.Settings
+    gateway: fc.Gateway
+    log: JsonLog
+    invocation: fc_context.Invocation
+    begun: float
+
+    def tools(self, seconds: float) -> Tools:
+        """Return what works for `seconds` at most."""
+        chosen, connection, until = self.chosen, self.connection(seconds), self.begun + seconds
+        limits = Limits(
+            seconds, self.invocation.timeout, until, chosen.multipart_threshold, chosen.max_parallel
+        )
+        invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(connection)
+        store = OssStore(connection)
+        context = Context(store, journal, invoker, SystemClock(), self.log, limits, chosen.allow)
+        return Tools(context, journal)
+
+    def seconds_left(self, seconds: float) -> Callable[[], float]:
+        """Return how long an answer may be waited for at any time: some is left to report an error."""
+        deadline = self.begun + seconds
+        return lambda: deadline - 0.5 - time.monotonic()
+
+    def connection(self, seconds: float) -> Connection:
+        return self.connect(plan.read_timeout(seconds), CONNECT_TIMEOUT, self.seconds_left(seconds))
+
+    def connect(self, read_timeout: float, connect_timeout: float, left: Callable[[], float]) -> Connection:
+        region = self.invocation.region
+        return Connection(
+            self.invocation.access_key,
+            self.chosen.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
+            region,
+            threads=self.chosen.max_parallel,
+            read_timeout=read_timeout,
+            connect_timeout=connect_timeout,
+            seconds_left=left,
+        )
+
+    def journal(self, connection: Connection) -> RecordJournal:
+        return RecordJournal(OssRecords(connection, self.chosen.state_bucket, self.chosen.state_prefix))
+
+    def invoker(self, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT) -> fc.FcInvoker:
+        """Return the invoker of the function that copies, whichever runs."""
+        chosen = self.chosen
+        function = chosen.invoke_function or self.invocation.function
+        copier = msgspec.structs.replace(self.invocation, function=function)
+        return fc.FcInvoker(copier, chosen.invoke_endpoint, self.gateway, self.log, left, wait)
+
+
 class App:
-    """What an instance keeps between invocations: its settings, and what it found out about the gateway."""
+    """One instance: its settings, and all else that it keeps between invocations."""
 
     def __init__(self) -> None:
         self._settings = settings.load()
@@ -95,75 +156,81 @@ class App:
         self._fetched: tuple[Rule, ...] | None = None
         self._unknown_events: set[str] = set()
 
-    def handle(self, event: bytes, context: fc.Context) -> object:
-        """The answer to one event. A final refusal is returned; Transient is raised, so that FC retries."""
+    def handle(self, event: bytes, context: fc_context.Context) -> object:
+        """Return the answer to one event. A final refusal is returned; Transient is raised: FC retries."""
         begun = time.monotonic()
-        invocation = fc.read_context(context, settings.environment_credentials())
+        invocation = fc_context.read_context(context, settings.environment_credentials())
         arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
+        wiring = Wiring(self._settings, self._gateway, self._log, invocation, begun)
         try:
-            parsed = events.parse(event, arrival, self._rules(event, invocation))
+            parsed = events.parse(event, arrival, self._rules(event, wiring))
         except Refused as error:
-            result = self._refused(error, invocation)
-            return routes.refused(error) if events.is_http(event) else _encode(result)
+            result = self._logged(invocation, results.refused(error))
+            return responses.refused(error) if events.is_http(event) else _encode(result)
         except Misconfigured as error:
-            return self._put_off(event, arrival, invocation, error)
+            return self._put_off(event, arrival, wiring, error)
+        if isinstance(parsed, events.HttpCall):
+            return self._answer(parsed, arrival, wiring)
+        return _encode(self._do(parsed, wiring))
+
+    def _answer(self, call: events.HttpCall, arrival: events.Arrival, wiring: Wiring) -> responses.Response:
+        tools = wiring.tools(min(wiring.invocation.timeout, HTTP_SECONDS))
+        queries = Queries(tools.context, tools.journal)
+        control = Control(tools.context, tools.journal)
+        response = routes.answer(call, self._settings, arrival, queries, control)
+        self._log(
+            "http",
+            requestId=wiring.invocation.request_id,
+            method=call.request_context.http.method,
+            path=call.raw_path[:200],
+            statusCode=response["statusCode"],
+        )
+        return response
+
+    def _do(self, parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping, wiring: Wiring) -> object:
         match parsed:
-            case events.HttpCall():
-                seconds = min(invocation.timeout, HTTP_SECONDS)
-                workshop = self._workshop(invocation, begun, seconds)
-                desk = Desk(*workshop)
-                response = routes.answer(parsed, self._settings, arrival, desk)
-                self._log(
-                    "http",
-                    requestId=invocation.request_id,
-                    method=parsed.request_context.http.method,
-                    path=parsed.raw_path[:200],
-                    statusCode=response["statusCode"],
-                )
-                return response
-            case Check():
-                return _encode(self._check(invocation, begun))
             case Ping():
-                return _encode({"status": "ok"})
-            case Sweep() | Dropped():
-                session, _, ending, journal = self._workshop(invocation, begun, invocation.timeout)
-                sweeper = Sweeper(session, ending, journal)
-                if isinstance(parsed, Sweep):
-                    return _encode(sweeper.run(parsed))
-                return _encode({"resumed": sweeper.pick_up(parsed)})
+                return {"status": "ok"}
+            case Check():
+                return self._check(wiring)
+        tools = wiring.tools(wiring.invocation.timeout)
+        match parsed:
+            case Sweep():
+                return Sweeper(tools.context, tools.journal).run(parsed)
+            case Dropped():
+                records = tools.journal.records
+                return {"resumed": resume_dropped(tools.context, records, parsed)}
             case events.Batch() | Rest():
-                return _encode(self._copies(parsed, invocation, begun))
+                return self._copy(parsed, tools, wiring.invocation)
 
-    def _put_off(
-        self, event: bytes, arrival: events.Arrival, invocation: fc.Invocation, error: Misconfigured
-    ) -> str:
-        """Submit an event that FC gave up once more, for later, when the rules may be right.
-
-        Raises `error` for any other event: FC tries that again, and then tells of it.
-        """
-        payload = events.given_up(event, arrival)
-        if payload is None:
-            raise error
-        session = self._workshop(invocation, time.monotonic(), invocation.timeout)[0]
-        minute = int(session.now()) // plan.GENERATION
-        name = f"e-{hashlib.sha256(payload).hexdigest()[:32]}-{minute}"
-        session.submit(name, payload, plan.drop_delay(plan.MAX_DROPS))
-        self._log("putOff", error=str(error))
-        return _encode({"resumed": 1})
-
-    def _copies(self, asked: events.Batch | Rest, invocation: fc.Invocation, begun: float) -> object:
-        """The result of what was asked for, or the results, if that was a list."""
-        session, engine, _, journal = self._workshop(invocation, begun, invocation.timeout)
-        work = Batch(session, engine, journal, lambda result: self._noted(result, invocation))
+    def _copy(self, asked: events.Batch | Rest, tools: Tools, invocation: fc_context.Invocation) -> object:
+        """Return the result of an event that asks for one copy, or the results of a list."""
+        note = functools.partial(self._logged, invocation)
+        work = Worklist(tools.context, tools.journal.records, note)
         if isinstance(asked, Rest):
             return {"results": work.resume(asked, retried=invocation.retries > 0)}
-        self._tell(asked.passed)
+        self._log_passed(asked.passed)
         items = tuple(map(_retried, asked.items)) if invocation.retries else asked.items
         found = work.run(items)
         return {"results": found} if asked.many else found[0]
 
-    def _tell(self, passed: Sequence[events.PassedOver]) -> None:
-        """Log what nothing is done about; an event that nobody knows once an instance."""
+    def _put_off(self, event: bytes, arrival: events.Arrival, wiring: Wiring, error: Misconfigured) -> str:
+        """Submit an event that FC gave up once more, for later, when the rules may be right.
+
+        Raises `error` for any other event: FC tries that again, and then reports it as given up.
+        """
+        payload = events.given_up(event, arrival)
+        if payload is None:
+            raise error
+        context = wiring.tools(wiring.invocation.timeout).context
+        minute = int(context.now()) // plan.GENERATION
+        name = f"e-{hashlib.sha256(payload).hexdigest()[:32]}-{minute}"
+        context.submit(name, payload, plan.drop_delay(plan.MAX_DROPS))
+        self._log("putOff", error=str(error))
+        return _encode({"resumed": 1})
+
+    def _log_passed(self, passed: Sequence[events.PassedOver]) -> None:
+        """Log what is passed over; the name of an unknown event once an instance."""
         for each in passed:
             if each.why == "marker":
                 self._log("markerSkipped", key=each.what)
@@ -171,89 +238,43 @@ class App:
                 self._unknown_events.add(each.what)
                 self._log("unknownEvent", name=each.what)
 
-    def _rules(self, event: bytes, invocation: fc.Invocation) -> Sequence[Rule]:
-        """The rules; those in an object are fetched once an instance, by the first event that needs any."""
+    def _rules(self, event: bytes, wiring: Wiring) -> Sequence[Rule]:
+        """Return the rules; the first event that needs any fetches those in an object, once an instance."""
         where = self._settings.rules
         if not isinstance(where, settings.RulesObject):
             return where
         if not events.needs_rules(event):
             return ()
         if self._fetched is None:
-            store = self._store(invocation, time.monotonic(), invocation.timeout)
-            self._fetched = tuple(self._read_rules(store))
+            self._fetched = tuple(self._read_rules(wiring.connection(wiring.invocation.timeout)))
         return self._fetched
 
-    def _read_rules(self, store: OssStore) -> Sequence[Rule]:
+    def _read_rules(self, connection: Connection) -> Sequence[Rule]:
         where = self._settings.rules
         if not isinstance(where, settings.RulesObject):
             return where
-        return settings.checked("COPY_RULES", self._settings.read_rules, store.read(where.bucket, where.key))
+        text = read_text(connection, where.bucket, where.key)
+        return settings.checked("COPY_RULES", self._settings.read_rules, text)
 
-    def _store(self, invocation: fc.Invocation, begun: float, seconds: float) -> OssStore:
-        left = _seconds_left(begun + seconds)
-        return self._connect(invocation, plan.read_timeout(seconds), CONNECT_TIMEOUT, left)
+    def _check(self, wiring: Wiring) -> Checked:
+        """Check the deployment, with short waits for each answer."""
+        from osscopy.check import config, run, world  # noqa: PLC0415 - start-up time that only checks need
 
-    def _connect(
-        self,
-        invocation: fc.Invocation,
-        read_timeout: float,
-        connect_timeout: float,
-        seconds_left: Callable[[], float],
-    ) -> OssStore:
-        region = invocation.region
-        return OssStore.connect(
-            invocation.access_key,
-            self._settings.oss_endpoint or f"https://oss-{region}-internal.aliyuncs.com",
-            region,
-            threads=self._settings.max_parallel,
-            read_timeout=read_timeout,
-            connect_timeout=connect_timeout,
-            seconds_left=seconds_left,
-        )
-
-    def _check(self, invocation: fc.Invocation, begun: float) -> Checked:
-        """A look at the deployment, whose questions are asked with little patience."""
-        from osscopy.check import config, run, trials  # noqa: PLC0415 - start-up time that only checks need
-
-        chosen, timeout = self._settings, invocation.timeout
-        wait = run.seconds_for_answer(timeout)
-        left = _seconds_left(begun + timeout)
-        store = self._connect(invocation, wait, min(wait, CONNECT_TIMEOUT), left)
+        chosen, invocation = self._settings, wiring.invocation
+        timeout = invocation.timeout
+        wait, left = run.seconds_for_answer(timeout), wiring.seconds_left(timeout)
+        connection = wiring.connect(wait, min(wait, CONNECT_TIMEOUT), left)
+        store, buckets = OssStore(connection), OssBuckets(connection)
         return run.Checkup(
             config.Deployment(chosen, invocation.region, invocation.account, timeout, invocation.memory),
-            trials.World(store, OssBuckets(store), SystemClock(), run.until(begun, timeout), wait),
-            RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix)),
-            self._invoker(invocation, left, wait),
-            lambda: self._read_rules(store),
+            world.World(store, buckets, SystemClock(), run.until(wiring.begun, timeout), wait),
+            wiring.journal(connection),
+            wiring.invoker(left, wait),
+            lambda: self._read_rules(connection),
             self._log,
         ).run()
 
-    def _invoker(
-        self, invocation: fc.Invocation, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT
-    ) -> fc.FcInvoker:
-        """Of the function that copies, whichever runs."""
-        chosen = self._settings
-        copier = msgspec.structs.replace(invocation, function=chosen.invoke_function or invocation.function)
-        return fc.FcInvoker(copier, chosen.invoke_endpoint, self._gateway, self._log, left, wait)
-
-    def _workshop(
-        self, invocation: fc.Invocation, begun: float, seconds: float
-    ) -> tuple[Session, Engine, Ending, RecordJournal]:
-        """Everything one invocation works with, built from its own credentials."""
-        chosen, store = self._settings, self._store(invocation, begun, seconds)
-        journal = RecordJournal(OssRecords(store, chosen.state_bucket, chosen.state_prefix))
-        limits = Limits(
-            seconds, invocation.timeout, begun + seconds, chosen.multipart_threshold, chosen.max_parallel
-        )
-        invoker, clock = self._invoker(invocation, _seconds_left(begun + seconds)), SystemClock()
-        session = Session(store, journal, invoker, clock, self._log, limits, chosen.allow)
-        ending = Ending(session)
-        return session, Engine(session, ending), ending, journal
-
-    def _refused(self, error: OssCopyError, invocation: fc.Invocation) -> Result:
-        return self._noted(results.refused(error), invocation)
-
-    def _noted(self, result: Result, invocation: fc.Invocation) -> Result:
+    def _logged(self, invocation: fc_context.Invocation, result: Result) -> Result:
         self._log(
             "result",
             requestId=invocation.request_id,
@@ -269,11 +290,6 @@ class App:
             error=result.error,
         )
         return result
-
-
-def _seconds_left(deadline: float) -> Callable[[], float]:
-    """How long an answer may be waited for at any time; what is left then is for an error to be told."""
-    return lambda: deadline - 0.5 - time.monotonic()
 
 
 def _retried(item: Command | Refused) -> Command | Refused:

@@ -1,7 +1,6 @@
-"""The environment, read once and checked whole: the only module that looks at it.
+"""The environment, read once and checked whole: the only module that reads it.
 
-Knows the names and forms of the settings, not what they are used for. FC reserves names that start with
-`FC_`.
+Knows the names and forms of the settings, not their use. FC reserves names that start with `FC_`.
 """
 
 from __future__ import annotations
@@ -9,38 +8,37 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from itertools import product
 from typing import Literal, TypeVar
 
 import msgspec
 
 from osscopy import events, plan
 from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
-from osscopy.plan import keys
+from osscopy.plan import keys, templates
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
-_PLACE = re.compile(r"(?:(https?)://)?([A-Za-z0-9.-]+(?::\d{1,5})?)(?:[/?#].*)?")  # of a text that is none
+# Texts, compiled only where they are needed: most settings are absent.
+_ENDPOINT = r"https?://[A-Za-z0-9.-]+(:\d{1,5})?"
+_PLACE = r"(?:(https?)://)?([A-Za-z0-9.-]+(?::\d{1,5})?)(?:[/?#].*)?"  # of a text that is no endpoint
 # A name before an endpoint of OSS: oss-REGION[-internal], REGION.oss, vpc100-oss-REGION, oss-accelerate.
-_WITH_BUCKET = re.compile(
-    r"[A-Za-z0-9-]+\.((?:(?:vpc\d+-)?oss-[a-z0-9-]+|[a-z]{2}-[a-z0-9-]+\.oss)\.aliyuncs\.com(?::\d+)?)",
-    re.IGNORECASE,
+_WITH_BUCKET = (
+    r"[A-Za-z0-9-]+\.((?:(?:vpc\d+-)?oss-[a-z0-9-]+|[a-z]{2}-[a-z0-9-]+\.oss)\.aliyuncs\.com(?::\d+)?)"
 )
-_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_RECORD = re.compile(r"[A-Za-z0-9/-]+")  # how records end: kinds, jobs, hashes and numbers
+_FUNCTION = r"[A-Za-z_][A-Za-z0-9_-]{0,63}"
+_RECORD = r"[A-Za-z0-9/-]+"  # how records end: kinds, jobs, hashes and numbers
 
 
 class RulesObject(msgspec.Struct, frozen=True):
-    """Where the rules are, if they are too long for the environment: a JSON object in OSS."""
+    """The place of rules that are too long for the environment: a JSON object in OSS."""
 
     bucket: str
     key: str
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What the function is allowed and told to do. Empty allow lists allow nothing."""
+    """The settings of the function. Empty allow lists allow nothing."""
 
     state_bucket: str
     state_prefix: str = "oss-copy/"
@@ -49,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...] | RulesObject = ()
     oss_endpoint: str | None = None  # None: the internal endpoint of the function's region
     invoke_endpoint: str | None = None  # None: FC's internal endpoint of the account and region
-    invoke_function: str | None = None  # whom to submit invocations to; None: the function that runs
+    invoke_function: str | None = None  # the function to invoke; None: the one that runs
     max_parallel: int = 32
     multipart_threshold: int = plan.DEFAULT_THRESHOLD
     http_auth: Literal["function", "anonymous"] = "function"
@@ -57,44 +55,31 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: str = "INFO"
 
     def allow(self, request: CopyRequest) -> None:
-        """Refuse what the allow lists do not name, and the function's own memory; called at every hop.
+        """Refuse what the allow lists do not name, and the function's records and rules; at every hop.
 
-        Whoever may write a record, or the rules, decides what the function does next. Records are read by
-        their API alone.
+        Who writes a record or the rules decides what the function does next, and only the API reads records.
         """
         source, destination = request.source, request.destination
         for field, place in (("source", source), ("destination", destination)):
             if place.bucket == self.state_bucket and place.key.startswith(self.state_prefix):
-                text = (
-                    f"{self.state_bucket}/{self.state_prefix}* holds the function's records: not to be copied"
-                )
-                raise Refused("NotAllowed", text, field=field, status=403)
+                records = f"{self.state_bucket}/{self.state_prefix}*"
+                raise _not_allowed(f"{records} holds the function's records: not to be copied", field)
         if self.rules == RulesObject(destination.bucket, destination.key):
-            text = "COPY_RULES are read from there: no copy may replace them"
-            raise Refused("NotAllowed", text, field="destination", status=403)
+            raise _not_allowed("COPY_RULES are read from there: no copy may replace them", "destination")
         if not any(each.matches(source.bucket, source.key) for each in self.allowed_sources):
-            raise Refused(
-                "NotAllowed",
-                f"ALLOWED_SOURCES does not name oss://{source.bucket}/{source.key}",
-                field="source",
-                status=403,
-            )
+            raise _not_allowed(f"ALLOWED_SOURCES does not name oss://{source.bucket}/{source.key}", "source")
         if not any(each.matches(destination.bucket, destination.key) for each in self.allowed_destinations):
-            raise Refused(
-                "NotAllowed",
-                f"ALLOWED_DESTINATIONS does not name oss://{destination.bucket}/{destination.key}",
-                field="destination",
-                status=403,
-            )
+            address = f"oss://{destination.bucket}/{destination.key}"
+            raise _not_allowed(f"ALLOWED_DESTINATIONS does not name {address}", "destination")
 
     def read_rules(self, text: str) -> tuple[Rule, ...]:
-        """Rules from JSON that keep clear of the records; Refused or ValueError names what is wrong."""
+        """Return rules from JSON that keep away from the records; Refused or ValueError names a wrong one."""
         return self.keep_apart(read_rules(text))
 
     def keep_apart(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        """The rules; ValueError names one that watches records, or writes where they are.
+        """Return the rules; ValueError names one that watches records, or writes among them.
 
-        A rule that watched them would feed the function: a copy that fails writes a record.
+        A rule that watches records feeds the function: a copy that fails writes a record.
         """
         records = f"the function's records, {self.state_bucket}/{self.state_prefix}*"
         for index, rule in enumerate(rules):
@@ -104,27 +89,30 @@ class Settings(msgspec.Struct, frozen=True):
                     f"rule {index} watches {records}: each would be an event, and what fails writes another; "
                     "watch another bucket or prefix, or name another STATE_BUCKET or STATE_PREFIX"
                 )
-            written = keys.fixed_prefix(made.key, watched.prefix)
+            written = templates.fixed_prefix(made.key, watched.prefix)
             if made.bucket == self.state_bucket and written.startswith(self.state_prefix):
                 raise ValueError(f"rule {index} writes among {records}: choose another bucket or prefix")
         return rules
 
     def may_hold_records(self, bucket: str, prefix: str, suffix: str) -> bool:
-        """Whether the key of a record may have this prefix and suffix."""
+        """Return whether the key of a record may have this prefix and suffix."""
         near = prefix.startswith(self.state_prefix) or self.state_prefix.startswith(prefix)
         return bucket == self.state_bucket and near and _may_end(self.state_prefix, suffix)
 
 
+def _not_allowed(text: str, field: str) -> Refused:
+    return Refused("NotAllowed", text, field=field, status=403)
+
+
 def _may_end(prefix: str, suffix: str) -> bool:
-    """Whether a record under `prefix` may end with `suffix`, which may reach into the prefix."""
-    cuts = range(len(suffix))
+    """Return whether a record under `prefix` may end with `suffix`, which may reach into the prefix."""
     return not suffix or any(
-        prefix.endswith(suffix[:cut]) and _RECORD.fullmatch(suffix[cut:]) is not None for cut in cuts
+        prefix.endswith(suffix[:cut]) and re.fullmatch(_RECORD, suffix[cut:]) for cut in range(len(suffix))
     )
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings; Misconfigured names the first bad variable and what it should look like."""
+    """Return the settings; Misconfigured names the first bad variable and its right form."""
 
     def read(name: str, parse: Callable[[str], T], default: T) -> T:
         text = environ.get(name, "").strip()
@@ -156,7 +144,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def checked(name: str, parse: Callable[[S], T], given: S) -> T:
-    """What `parse` makes of the variable's text or value; Misconfigured names the variable."""
+    """Return `given`, the variable's text or value, as `parse` reads it; Misconfigured names the variable."""
     try:
         return parse(given)
     except Refused as error:
@@ -167,9 +155,9 @@ def checked(name: str, parse: Callable[[S], T], given: S) -> T:
 
 
 def environment_credentials(environ: Mapping[str, str] = os.environ) -> tuple[str, str, str | None] | None:
-    """The temporary access key that FC puts into the environment of python3.12 (id, secret, token).
+    """Return the temporary access key that FC puts into the environment of python3.12 (id, secret, token).
 
-    It is renewed by the runtime: read it for every invocation.
+    The runtime renews it: read it for every invocation.
     """
     identity = environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
     secret = environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
@@ -204,59 +192,29 @@ def _rules(text: str) -> tuple[Rule, ...] | RulesObject:
 
 
 def read_rules(text: str) -> tuple[Rule, ...]:
-    """Rules from JSON; Refused or ValueError names what is wrong, or the two of them that feed each other."""
+    """Return rules from JSON; Refused or ValueError names what is wrong with one or two of them."""
     rules: list[Rule] = events.decode(events.unmarked(text.encode()), list[Rule], "")
-    for index, rule in enumerate(rules):
-        keys.check_bucket(rule.source.bucket, f"[{index}].source.bucket")
-        keys.check_bucket(rule.destination.bucket, f"[{index}].destination.bucket")
-    for (i, made), (j, watching) in product(enumerate(rules), repeat=2):
-        if _feeds(made, watching):
-            target = f"{made.destination.bucket}/{made.destination.key}"
-            source = f"{watching.source.bucket}/{watching.source.prefix}*"
-            raise ValueError(
-                f"rule {i} writes {target}, which rule {j} would copy again from {source}: "
-                "separate them by bucket or prefix"
-            )
-    for index, rule in enumerate(rules):
-        _check_rule(index, rule)
-    return tuple(rules)
-
-
-def _check_rule(index: int, rule: Rule) -> None:
-    """Refuse a wrong rule, naming the field below its place in the list."""
-    try:
-        events.check_rule(rule)
-    except Refused as error:
-        field = "source.prefix" if error.field == "source.key" else error.field
-        raise Refused(error.code, error.message, field=f"[{index}].{field}") from error
-
-
-def _feeds(made: Rule, watching: Rule) -> bool:
-    """Whether what `made` writes might be a source of `watching`: the trigger would feed itself."""
-    if made.destination.bucket != watching.source.bucket:
-        return False
-    written, watched = keys.fixed_prefix(made.destination.key, made.source.prefix), watching.source.prefix
-    return written.startswith(watched) or watched.startswith(written)
+    return plan.check_rules(rules)
 
 
 def _endpoint(text: str) -> str:
-    if not _ENDPOINT.fullmatch(text):
-        found = _PLACE.fullmatch(text)
+    if not re.fullmatch(_ENDPOINT, text):
+        found = re.fullmatch(_PLACE, text)
         form = f"{found[1] or 'https'}://{found[2]}" if found else "https://HOST or http://HOST:PORT"
         raise ValueError(f"{text!r} is no endpoint; write {form}")
     return text
 
 
 def _oss_endpoint(text: str) -> str:
-    """An endpoint without a bucket: that of each request is put before the host."""
-    place = _PLACE.fullmatch(text)
-    if place and (found := _WITH_BUCKET.fullmatch(place[2])):
+    """Refuse an endpoint with a bucket: that of each request is put before the host."""
+    place = re.fullmatch(_PLACE, text)
+    if place and (found := re.fullmatch(_WITH_BUCKET, place[2], re.IGNORECASE)):
         raise ValueError(f"{text!r} has a bucket in its host; write {place[1] or 'https'}://{found[1]}")
     return _endpoint(text)
 
 
 def _function(text: str) -> str:
-    if not _FUNCTION.fullmatch(text):
+    if not re.fullmatch(_FUNCTION, text):
         raise ValueError(f"{text!r} is no function's name")
     return text
 

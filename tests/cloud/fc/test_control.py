@@ -15,8 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from alibabacloud_fc20230330 import client as sdk
-from alibabacloud_fc20230330 import models as fc
+from alibabacloud_fc20230330 import client as sdk, models as fc
 from darabonba.exceptions import DaraException
 
 from tests.cloud.accounts import Accounts

@@ -5,17 +5,21 @@ debug level, and the deploy sends defaults). Ranges are those of the component's
 documentation. This room must not know YAML, nor a second function.
 """
 
-from functions.cli.template.props.function import ROLE as ROLE
-from functions.cli.template.props.function import TRIGGER_ROLE as TRIGGER_ROLE
-from functions.cli.template.props.function import AsyncInvokeConfig as AsyncInvokeConfig
-from functions.cli.template.props.function import ConcurrencyConfig as ConcurrencyConfig
-from functions.cli.template.props.function import Destination as Destination
-from functions.cli.template.props.function import Function as Function
-from functions.cli.template.props.function import account_of as account_of
-from functions.cli.template.props.function import check_environment as check_environment
-from functions.cli.template.props.function import says_nothing as says_nothing
-from functions.cli.template.props.triggers import EventBridgeTrigger as EventBridgeTrigger
-from functions.cli.template.props.triggers import HttpTrigger as HttpTrigger
-from functions.cli.template.props.triggers import OssTrigger as OssTrigger
-from functions.cli.template.props.triggers import TimerTrigger as TimerTrigger
-from functions.cli.template.props.triggers import Trigger as Trigger
+from functions.cli.template.props.function import (
+    ROLE as ROLE,
+    TRIGGER_ROLE as TRIGGER_ROLE,
+    AsyncInvokeConfig as AsyncInvokeConfig,
+    ConcurrencyConfig as ConcurrencyConfig,
+    Destination as Destination,
+    Function as Function,
+    account_of as account_of,
+    check_environment as check_environment,
+    says_nothing as says_nothing,
+)
+from functions.cli.template.props.triggers import (
+    EventBridgeTrigger as EventBridgeTrigger,
+    HttpTrigger as HttpTrigger,
+    OssTrigger as OssTrigger,
+    TimerTrigger as TimerTrigger,
+    Trigger as Trigger,
+)

@@ -1,1 +1,5 @@
-"""The aliyun room."""
+"""Adapters to Alibaba Cloud: the ports of `model` through oss2 and the FC SDKs.
+
+The only room that imports an SDK. It must not know how a copy is done: each method is one request, and
+its errors are those of `model`.
+"""

@@ -1,6 +1,6 @@
-"""What OSS refuses: the one table from its error codes to our errors, each with a word on what to do.
+"""The one table from OSS's error codes to our errors, each with a word on what to do.
 
-Knows codes, statuses and messages, and which object of which side was asked for; no SDK, and not what for.
+Knows codes, statuses and messages; no SDK, and not what was asked for.
 """
 
 from __future__ import annotations
@@ -8,21 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-import msgspec
-
 from osscopy.model import Conflict, Failed, OssCopyError, Skipped, Transient, UploadGone
 
 # Expired credentials and skewed clocks are no verdict on the copy: raising lets FC retry with new ones.
-_PASSING = frozenset(
-    {
-        "InvalidAccessKeyId",
-        "InvalidSecurityToken",
-        "SecurityTokenExpired",
-        "RequestTimeTooSkewed",
-        "RequestTimeout",
-        "InternalError",
-    }
-)
+_EXPIRED = ("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired")
+_PASSING = frozenset({*_EXPIRED, "RequestTimeTooSkewed", "RequestTimeout", "InternalError"})
 _QUOTAS = frozenset(  # judged before anything is done
     {
         "TotalQpsLimitExceeded",
@@ -53,8 +43,8 @@ ADVICE = {
     "NoSuchVersion": "check the versionId of the source",
     "NoSuchBucket": "check the bucket's name and region",
     "AccessDenied": (
-        "grant the function's role the missing action on this bucket (README: Deploy it); a bucket of "
-        "another account must grant it to the role in its bucket policy as well"
+        "grant the function's role the missing action on this bucket (functions/OPERATING.md: The role); a "
+        "bucket of another account must grant it to the role in its bucket policy as well"
     ),
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
     "ForbiddenByKms": (
@@ -84,13 +74,13 @@ ADVICE = {
     "SignatureDoesNotMatch": "check OSS_ENDPOINT and the region of the function",
     "RequestTimeTooSkewed": "the function's clock differs from OSS's: it is asked again by another instance",
     "InternalError": "OSS failed: it is asked again; if it lasts, ask Alibaba Cloud with the request id",
-    **dict.fromkeys(("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"), _CREDENTIALS),
+    **dict.fromkeys(_EXPIRED, _CREDENTIALS),
     **dict.fromkeys(sorted(_THROTTLED), _BUSY),
 }
 
 
-def _cause(code: str, message: str) -> str:
-    """The key of `ADVICE`: the code, but for what OSS calls AccessDenied and only its message tells apart."""
+def cause_of(code: str, message: str) -> str:
+    """Return the key of `ADVICE`: the code, or the cause of an AccessDenied that only words tell apart."""
     if _OTHER_REGION in message:
         return "OtherRegion"
     if _BY_KMS in message:
@@ -98,122 +88,42 @@ def _cause(code: str, message: str) -> str:
     return "RequesterPays" if _REQUESTER_PAYS in message else code
 
 
-def _pause(told: str) -> float:
-    """Seconds that OSS asks to wait, 30 at most; it says milliseconds. 0 if it says none, or no number."""
-    return min(30.0, float(told) / 1000) if _NUMBER.fullmatch(told) else 0.0
+def _pause(given: str) -> float:
+    """Return the seconds that OSS asks to wait, 30 at most; it says milliseconds. 0 if it says no number."""
+    return min(30.0, float(given) / 1000) if _NUMBER.fullmatch(given) else 0.0
 
 
 def translate(
-    status: int,
-    code: str,
-    message: str,
-    request_id: str,
-    headers: Mapping[str, str],
+    status: int, code: str, message: str, request_id: str, headers: Mapping[str, str]
 ) -> OssCopyError:
-    """The error for an OSS answer, with its code and request id and a word on what to do.
+    """Return the error for an OSS answer, with its code and request id and a word on what to do.
 
     `status` 200 is an error in the body: OSS sends 200 early for what takes long, and may fail later. Like a
     5xx it may come after the effect; then the code alone tells what kind of refusal it is.
     """
+
+    def error(kind: Callable[..., OssCopyError], code: str, text: str, **more: float) -> OssCopyError:
+        return kind(code, text, request_id=request_id, status=status, **more)
+
     in_doubt = (status == 200 or status >= 500) and code not in _QUOTAS
-    known = _cause(code, message)
-    text = advised(message, ADVICE.get(known, "")) or f"OSS answered {status}"
+    text = advised(message, ADVICE.get(cause_of(code, message), "")) or f"OSS answered {status}"
     if code == "NoSuchUpload":
-        return UploadGone(code, message, request_id=request_id, status=status)
+        return error(UploadGone, code, message)
     if status in {429, 503} or code in _THROTTLED:
         pause = _pause(headers.get("x-oss-qos-delay-time", ""))
-        return Transient(
-            code,
-            text,
-            request_id=request_id,
-            status=status,
-            in_doubt=in_doubt,
-            throttled=True,
-            pause=pause,
-        )
+        return error(Transient, code, text, in_doubt=in_doubt, throttled=True, pause=pause)
     if status >= 500 or status == 408 or code in _PASSING:
-        return Transient(code, text, request_id=request_id, status=status, in_doubt=in_doubt)
+        return error(Transient, code, text, in_doubt=in_doubt)
     if status == 304 or code == "NotModified":
-        return Skipped("NotModified", "the source was not modified", request_id=request_id, status=status)
-    conflict = status in {409, 412} or code in _CONFLICTS
-    kind: Callable[..., OssCopyError] = Conflict if conflict else Failed
-    return kind(code, text, request_id=request_id, status=status)
+        return error(Skipped, "NotModified", "the source was not modified")
+    return error(Conflict if status in {409, 412} or code in _CONFLICTS else Failed, code, text)
 
 
 def advised(message: str, advice: str) -> str:
-    """What a platform says and a word on what to do, as one sentence however the first one ends."""
-    return f"{_open(message)}: {advice}" if message and advice else message or advice
+    """Return what a platform says and a word on what to do as one sentence, however the first one ends."""
+    return f"{unfinished(message)}: {advice}" if message and advice else message or advice
 
 
-def _open(message: str) -> str:
-    """`message` so that it can go on: without what ends a sentence."""
+def unfinished(message: str) -> str:
+    """Return `message` without what ends a sentence, so that it can go on."""
     return message.rstrip(" \t\r\n.:;,")
-
-
-# --- where --------------------------------------------------------------------------------------------------
-
-
-class Place(msgspec.Struct, frozen=True):
-    """The object, or bucket if `key` is empty, that a request is about.
-
-    `side`: source or destination of the copy; empty if it is of neither. `rights`: what the role needs for
-    the request, as `right` writes it; of several, OSS does not say which is missing.
-    """
-
-    side: str
-    bucket: str
-    key: str = ""
-    rights: tuple[str, ...] = ()
-
-    @property
-    def address(self) -> str:
-        return f"oss://{self.bucket}/{self.key}" if self.key else f"oss://{self.bucket}"
-
-
-def right(action: str, bucket: str, key: str = "") -> str:
-    """An action of RAM on an object, or on a bucket."""
-    return f"{action} on {Place('', bucket, key).address}"
-
-
-KMS_KEY = " on the KMS key"
-
-_OF_BUCKET = frozenset({"NoSuchBucket", "OtherRegion", "RequesterPays", "AccessDenied"})
-_OF_KEY = frozenset(
-    {
-        "NoSuchKey",
-        "NoSuchVersion",
-        "FileImmutable",
-        "FileAlreadyExists",
-        "PreconditionFailed",
-        "SourceChanged",
-        "InvalidObjectState",
-        "EntityTooLarge",
-        "SymlinkTargetNotExist",
-        "InvalidTargetType",
-        "OperationNotSupported",
-        "InvalidObjectName",
-    }
-)
-
-
-def located(error: OssCopyError, place: Place) -> OssCopyError:
-    """`error`, whose message now names the place and a right that is missing, and whose `field` the side.
-
-    It names no side where the right that is missing may be one of the source or one of the destination.
-    """
-    cause = _cause(error.code, error.message)
-    error.message = f"{_open(error.message)} ({_where(cause, place)})"
-    error.args = (f"{error.code}: {error.message}",)
-    part = "bucket" if cause in _OF_BUCKET else "key" if cause in _OF_KEY else ""
-    elsewhere = [each for each in place.rights if not each.endswith((f" on {place.address}", KMS_KEY))]
-    if place.side and part and not (cause == "AccessDenied" and elsewhere):
-        error.field = f"{place.side}.{part}"
-    return error
-
-
-def _where(cause: str, place: Place) -> str:
-    if cause == "NoSuchBucket":
-        return Place("", place.bucket).address
-    if cause != "AccessDenied" or not place.rights:
-        return place.address
-    return f"missing{' is one of' * (len(place.rights) > 1)}: {'; '.join(place.rights)}"

@@ -1,15 +1,16 @@
-"""What the check makes of OSS's and FC's answers: pure, from values to lines.
+"""Judgements of OSS's and FC's answers: pure, from values to findings.
 
 Knows what an answer means for copies, and what to do about it; asks nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from osscopy import plan
-from osscopy.check.config import line
-from osscopy.model import BucketInfo, Grade, LifecycleRule, Line, OssCopyError, Retention, Transient
+from osscopy.check.config import nested
+from osscopy.check.report import Finding, failed, graded, ok, warning
+from osscopy.model import BucketInfo, Grade, LifecycleRule, OssCopyError, Retention, Transient
 
 SKEW_WARNING, SKEW_LIMIT = 300, 900  # seconds; beyond 900 OSS refuses requests (RequestTimeTooSkewed)
 DAY = 86_400
@@ -21,238 +22,184 @@ RIGHTS = frozenset({"AccessDenied", "HTTP401", "HTTP403"})  # what is refused fo
 AGAIN = "run the check again; if it lasts, look at OSS's and FC's status and quotas"
 
 
-# --- questions that were not answered ----------------------------------------------------------------------
-
-
-def refusal(check: str, subject: str | None, needs: str, error: OssCopyError, denied: Grade) -> Line:
-    """A question that OSS or FC refused. `needs`: the right it takes; `denied`: how bad its lack is."""
-    status, advice = _judge(error, needs, denied)
+def refusal(right: str, error: OssCopyError, lack: Grade) -> Finding:
+    """Judge a question that OSS or FC refused. `right`: what it takes; `lack`: how bad it is to lack that."""
+    status, advice = _judge(error, right, lack)
     code = f"{error.code}: " if error.code not in error.message else ""
     asked = f" (request id {error.request_id})" if error.request_id else ""
-    return line(check, status, f"{code}{error.message}{asked}"[:600], advice, subject)
+    return Finding(status, f"{code}{error.message}{asked}"[:600], advice)
 
 
 _ROLE = "see that `role` in s.yaml names a role of this account that trusts fc.aliyuncs.com"
+_REGION = "use a bucket of the function's region, or deploy the function in the bucket's"
 _ENDPOINT = "remove OSS_ENDPOINT, or correct it: endpoint and region do not fit"
-_BY_CODE: dict[str, tuple[Grade, str]] = {
-    "NoSuchBucket": ("failed", "create the bucket, or correct its name in the settings (s.yaml: vars)"),
-    "RequestTimeTooSkewed": (
-        "failed",
-        "the function's clock is wrong: retry; if it lasts, report it to FC's support",
+_BY_WORDS = {  # what has a code that says less
+    "addressed using the specified endpoint": _REGION,  # AccessDenied (OSS documentation, 403 errors)
+    "same data center": _REGION,
+    "signing region": _ENDPOINT,  # InvalidArgument
+    "forbidden by kms": (
+        "grant the function's role kms:GenerateDataKey and kms:Decrypt (make policy, with kms): source "
+        "or destination is encrypted with KMS"
     ),
+    "requester pay": "set requestPayer in the rules and requests that copy from this bucket",
+}
+_BY_CODE = {
+    "NoSuchBucket": "create the bucket, or correct its name in the settings (s.yaml: vars)",
+    "RequestTimeTooSkewed": "the function's clock is wrong: retry; if it lasts, report it to FC's support",
     "NetworkError": (
-        "failed",
-        (
-            "remove OSS_ENDPOINT and INVOKE_ENDPOINT, so that the internal endpoints of the region are used, "
-            f"or correct them; if neither is set, {AGAIN}"
-        ),
+        "remove OSS_ENDPOINT and INVOKE_ENDPOINT, so that the internal endpoints of the region are used, "
+        f"or correct them; if neither is set, {AGAIN}"
     ),
-    **dict.fromkeys(
-        ("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"), ("failed", _ROLE)
-    ),
-    "SignatureDoesNotMatch": ("failed", _ENDPOINT),
-    "FileImmutable": ("failed", "a retention policy protects the bucket: choose another one"),
-    "FunctionNotFound": ("failed", "remove INVOKE_FUNCTION, or correct it"),
-    "SourceChanged": ("warning", f"the object that is copied on trial has just been changed: {AGAIN}"),
+    **dict.fromkeys(("InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"), _ROLE),
+    "SignatureDoesNotMatch": _ENDPOINT,
+    "FileImmutable": "a retention policy protects the bucket: choose another one",
+    "FunctionNotFound": "remove INVOKE_FUNCTION, or correct it",
 }
 
 
-def _judge(error: OssCopyError, needs: str, denied: Grade) -> tuple[Grade, str]:
-    if is_elsewhere(error):
-        return "failed", "use a bucket of the function's region, or deploy the function in the bucket's"
+def _judge(error: OssCopyError, right: str, lack: Grade) -> tuple[Grade, str]:
+    for words, advice in _BY_WORDS.items():
+        if words in error.message:
+            return "failed", advice
     if error.code in _BY_CODE:
-        return _BY_CODE[error.code]
-    if "signing region" in error.message:  # 400 InvalidArgument
-        return "failed", _ENDPOINT
+        return "failed", _BY_CODE[error.code]
+    if error.code == "SourceChanged":
+        return "warning", f"the object that is copied on trial has just been changed: {AGAIN}"
     if error.code in RIGHTS:
-        return _lacking(error.message, needs, denied)
+        return lack, (
+            f"grant the function's role {right}; if another account owns the bucket, in its bucket policy too"
+        )
     if isinstance(error, Transient):
         return "warning", AGAIN
     return "failed", "look at the message; if it does not help, report it with the request id"
 
 
-def _lacking(message: str, needs: str, denied: Grade) -> tuple[Grade, str]:
-    """What is refused for want of a right; OSS says in words only whether KMS did, or who is to pay."""
-    if "forbidden by kms" in message:
-        return "failed", (
-            "grant the function's role kms:GenerateDataKey and kms:Decrypt (make policy, with kms): source "
-            "or destination is encrypted with KMS"
-        )
-    if "requester pay" in message:
-        return "failed", "set requestPayer in the rules and requests that copy from this bucket"
-    return denied, (
-        f"grant the function's role {needs}; if another account owns the bucket, in its bucket policy too"
+def clock(theirs: int, ours: float) -> Finding:
+    """Compare OSS's clock with the function's, both in Unix seconds."""
+    skew = round(ours - theirs)
+    if abs(skew) <= 1:
+        return ok("the function's clock agrees with OSS's")
+    status: Grade = "failed" if abs(skew) > SKEW_LIMIT else "warning" if abs(skew) > SKEW_WARNING else "ok"
+    advice = f"OSS refuses requests at {SKEW_LIMIT} s: if it grows, report it to FC's support"
+    way = "fast" if skew > 0 else "slow"
+    return graded(status, f"the function's clock is {abs(skew)} s {way} by OSS's", advice)
+
+
+def region(info: BucketInfo, own: str) -> Finding:
+    """Judge a bucket's region: OSS copies within one region only."""
+    if info.region == own:
+        return ok(info.region)
+    return failed(
+        f"the bucket is in {info.region}, the function in {own}",
+        "use a bucket of the function's region, or deploy the function in the bucket's (s.yaml: region)",
     )
 
 
-def is_elsewhere(error: OssCopyError) -> bool:
-    """Whether it says that a bucket is in another region: in words only, the code is AccessDenied.
-
-    "The bucket you are attempting to access must be addressed using the specified endpoint" (OSS: 403
-    errors), and what CopyObject says of two regions (facts: Errors).
-    """
-    return "addressed using the specified endpoint" in error.message or "same data center" in error.message
-
-
-def broken(check: str, subject: str | None, error: Exception) -> Line:
-    """A question that could not be asked because of a fault of ours."""
-    text = f"the check itself failed here: {type(error).__name__}: {error}"[:600]
-    return line(check, "failed", text, "report it, with the function's log", subject)
-
-
-def skipped(check: str, subject: str | None, why: str, advice: str) -> Line:
-    return line(check, "skipped", f"not looked at: {why}", advice, subject)
-
-
-# --- clock, region, versioning -----------------------------------------------------------------------------
-
-
-def clock(theirs: int, ours: float) -> Line:
-    """OSS's clock against the function's, both in Unix seconds."""
-    skew = round(ours - theirs)
-    status: Grade = "failed" if abs(skew) > SKEW_LIMIT else "warning" if abs(skew) > SKEW_WARNING else "ok"
-    advice = f"OSS refuses requests at {SKEW_LIMIT} s: if it grows, report it to FC's support"
-    if abs(skew) <= 1:
-        return line("clock", status, "the function's clock agrees with OSS's")
-    way = "fast" if skew > 0 else "slow"
-    return line("clock", status, f"the function's clock is {abs(skew)} s {way} by OSS's", advice)
-
-
-def region(role: str, bucket: str, info: BucketInfo, own: str) -> Line:
-    """OSS copies within one region only."""
-    check = f"{role}.region"
-    if info.region == own:
-        return line(check, "ok", info.region, subject=bucket)
-    text = f"the bucket is in {info.region}, the function in {own}"
-    advice = "use a bucket of the function's region, or deploy the function in the bucket's (s.yaml: region)"
-    return line(check, "failed", text, advice, bucket)
-
-
-def versioning(role: str, bucket: str, info: BucketInfo) -> Line:
-    """The state bucket must have none; a destination's changes what `never` and the role need."""
-    check, has = f"{role}.versioning", info.versioning
+def versioning(role: str, info: BucketInfo) -> Finding:
+    """Judge versioning: the state bucket must have none; `never` at a destination is weaker with it."""
+    has = info.versioning
     if has is None:
-        return line(check, "ok", "off", subject=bucket)
+        return ok("off")
     if role == "stateBucket":
-        text = f"{has}: records could be overwritten, and the function refuses to write any"
-        advice = "use another bucket as STATE_BUCKET: versioning can be suspended, but never switched off"
-        return line(check, "failed", text, advice, bucket)
-    if role == "destinationBucket":
-        text = (
-            f"{has}: OSS does not enforce `never` by itself here; somebody who writes between the look and "
-            "the copy is overwritten (his version stays)"
+        return failed(
+            f"{has}: records could be overwritten, and the function refuses to write any",
+            "use another bucket as STATE_BUCKET: versioning can be suspended, but never switched off",
         )
-        advice = "grant the role oss:GetObjectVersion and oss:DeleteObjectVersion; else nothing is to be done"
-        return line(check, "warning", text, advice, bucket)
-    return line(check, "ok", f"{has}: the version seen at the start is copied", subject=bucket)
+    if role == "destinationBucket":
+        return warning(
+            f"{has}: OSS does not enforce `never` by itself here; somebody who writes between the look and "
+            "the copy is overwritten (his version stays)",
+            "grant the role oss:GetObjectVersion and oss:DeleteObjectVersion; else nothing is to be done",
+        )
+    return ok(f"{has}: the version seen at the start is copied")
 
 
-# --- retention and lifecycle -------------------------------------------------------------------------------
-
-
-def retention(role: str, bucket: str, policy: Retention | None) -> Line:
-    """What must not be changed cannot be overwritten, and records cannot be deleted."""
-    check = f"{role}.retention"
+def retention(role: str, policy: Retention | None) -> Finding:
+    """Judge a retention policy: under it nothing is overwritten, and records cannot be deleted."""
     if policy is None:
-        return line(check, "ok", "none", subject=bucket)
+        return ok("none")
     text = f"{policy.state}, {policy.days} days: "
     if role == "stateBucket":
-        advice = "use a bucket without retention policy as STATE_BUCKET"
-        return line(check, "failed", f"{text}records of copies could not be deleted", advice, bucket)
-    text += "what is written stays; a copy to an existing key fails with FileImmutable"
-    advice = "copy to keys that are new each time (a template with {date:…}), or set `overwrite` to `never`"
-    return line(check, "warning", text, advice, bucket)
+        return failed(
+            f"{text}records of copies could not be deleted",
+            "use a bucket without retention policy as STATE_BUCKET",
+        )
+    return warning(
+        f"{text}what is written stays; a copy to an existing key fails with FileImmutable",
+        "copy to keys that are new each time (a template with {date:…}), or set `overwrite` to `never`",
+    )
 
 
-def state_lifecycle(bucket: str, prefix: str, rules: Sequence[LifecycleRule]) -> Iterator[Line]:
-    """Records of open copies must not expire, those of ended ones should, but not before a week."""
-    check = "stateBucket.lifecycle"
+def state_lifecycle(prefix: str, rules: Sequence[LifecycleRule]) -> list[Finding]:
+    """Judge the expiry of records: those of open copies must stay, others go, but not within a week."""
     expiring = [rule for rule in rules if rule.expires is not None and not rule.tagged]
-    lethal = [rule for rule in expiring if any(_touches(rule, prefix + kind) for kind in LIVING)]
-    for rule in lethal:
-        yield line(
-            check,
-            "failed",
+    days = {
+        prefix + kind: [rule.expires or 0 for rule in expiring if (prefix + kind).startswith(rule.prefix)]
+        for kind in SETTLED
+    }
+    found = [
+        failed(
             f"rule {rule.id!r} ({rule.prefix}*) expires records of copies that are under way",
             f"restrict it to {prefix}done/, {prefix}cancel/ and {prefix}key/",
-            bucket,
         )
-    lasting: list[str] = []
-    hasty: dict[str, str] = {}
-    for kind in SETTLED:
-        days = [rule.expires or 0 for rule in expiring if _covers(rule, prefix + kind)]
-        if not days:
-            lasting.append(prefix + kind)
-        elif min(days) < KEEP_DAYS:
-            hasty[prefix + kind] = _when(min(days))
-    if lasting:
+        for rule in expiring
+        if any(nested(rule.prefix, prefix + kind) for kind in LIVING)
+    ]
+    if lasting := [place for place, known in days.items() if not known]:
         text = f"{', '.join(lasting)}: never expire, so that records pile up"
-        yield line(check, "warning", text, "add rules that expire them after 30 days", bucket)
-    for place, when in hasty.items():
-        text = f"{place} expires {when}, and a copy may take a week"
-        advice = f"let it expire after {KEEP_DAYS} days or more (30 are usual)"
-        yield line(check, "warning", text, advice, bucket)
-    if not lethal and not lasting and not hasty:
-        yield line(check, "ok", "ended copies expire, open ones stay", subject=bucket)
+        found.append(warning(text, "add rules that expire them after 30 days"))
+    found += [
+        warning(
+            f"{place} expires {_when(min(known))}, and a copy may take a week",
+            f"let it expire after {KEEP_DAYS} days or more (30 are usual)",
+        )
+        for place, known in days.items()
+        if known and min(known) < KEEP_DAYS
+    ]
+    return found or [ok("ended copies expire, open ones stay")]
 
 
-def destination_lifecycle(bucket: str, prefixes: Sequence[str], rules: Sequence[LifecycleRule]) -> Line:
-    """The last net under uploads: an AbortMultipartUpload rule, that is not quicker than a copy may be."""
-    check = "destinationBucket.lifecycle"
+def destination_lifecycle(prefixes: Sequence[str], rules: Sequence[LifecycleRule]) -> Finding:
+    """Judge AbortMultipartUpload rules: there has to be one, and it must not be quicker than a copy."""
     aborting = [rule for rule in rules if rule.aborts is not None and not rule.tagged]
-    hasty = [rule for rule in aborting if (rule.aborts or 0) * DAY < plan.MAX_AGE]
-    hasty = [rule for rule in hasty if any(_touches(rule, prefix) for prefix in prefixes)]
-    if hasty:
-        rule = hasty[0]
-        when = _when(rule.aborts)
-        text = f"rule {rule.id!r} ({rule.prefix}*) aborts uploads {when}, and a copy may take a week"
-        return line(check, "warning", text, "let it abort after 8 days or more", bucket)
-    bare = [prefix for prefix in prefixes if not any(_covers(rule, prefix) for rule in aborting)]
-    if bare:
-        text = f"no AbortMultipartUpload rule for {bare[0]}*: it is the last net under lost uploads"
-        advice = "add a lifecycle rule that aborts uploads after 8 days or more"
-        return line(check, "warning", text, advice, bucket)
-    return line(check, "ok", "uploads that are lost are aborted", subject=bucket)
+    for rule in aborting:
+        hasty = (rule.aborts or 0) * DAY < plan.MAX_AGE
+        if hasty and any(nested(rule.prefix, prefix) for prefix in prefixes):
+            when = _when(rule.aborts)
+            text = f"rule {rule.id!r} ({rule.prefix}*) aborts uploads {when}, and a copy may take a week"
+            return warning(text, "let it abort after 8 days or more")
+    for prefix in prefixes:
+        if not any(prefix.startswith(rule.prefix) for rule in aborting):
+            text = f"no AbortMultipartUpload rule for {prefix}*: uploads that are lost stay, and are charged"
+            return warning(text, "add a lifecycle rule that aborts uploads after 8 days or more")
+    return ok("uploads that are lost are aborted")
 
 
 def _when(days: int | None) -> str:
     return f"after {days} days" if days else "by date"
 
 
-def _covers(rule: LifecycleRule, prefix: str) -> bool:
-    return prefix.startswith(rule.prefix)
-
-
-def _touches(rule: LifecycleRule, prefix: str) -> bool:
-    return prefix.startswith(rule.prefix) or rule.prefix.startswith(prefix)
-
-
-# --- FC, and the sweep -------------------------------------------------------------------------------------
-
-
-def invocations(first: bool, second: bool) -> Line:
-    """Whether one task id submitted twice was accepted once. True: accepted."""
-    check = "function.invoke"
-    if first and not second:
-        return line(check, "ok", "it may invoke itself, and a task id is accepted once")
-    if first:
+def invocations(first: bool, second: bool) -> Finding:
+    """Judge one task id that was submitted twice. True: accepted."""
+    if not first:
+        return failed("FC knew a task id that nobody had used", AGAIN)
+    if second:
         text = "one task id was accepted twice: chains of one copy could double"
-        return line(check, "failed", text, "set asyncInvokeConfig.asyncTask to true, and deploy")
-    return line(check, "failed", "FC knew a task id that nobody had used", AGAIN)
+        return failed(text, "set asyncInvokeConfig.asyncTask to true, and deploy")
+    return ok("it may invoke itself, and a task id is accepted once")
 
 
-def sweep(count: int, oldest: int, over: bool, patience: float, more: bool) -> Line:
-    """Records of open copies: how many, the age of the oldest in seconds, and whether that copy is over."""
-    check, several = "sweep", f"{count}{' or more' if more else ''} copies on record"
+def sweep(count: int, oldest: int, over: bool, patience: float, more: bool) -> Finding:
+    """Judge records of open copies: how many, the oldest one's age in seconds, and if that copy is over."""
     if not count:
-        return line(check, "ok", "no copy is on record: whether the sweep runs cannot be seen")
-    text = f"{several}, the oldest for {_time(oldest)}"
+        return ok("no copy is on record: whether the sweep runs cannot be seen")
+    text = f"{count}{' or more' if more else ''} copies on record, the oldest for {_time(oldest)}"
     advice = 'see that the trigger `sweep` is there and enabled, with the payload {"action": "sweep"}'
     if over and oldest > patience:
-        return line(check, "warning", f"{text}, though it has ended: no sweep seems to run", advice)
+        return warning(f"{text}, though it has ended: no sweep seems to run", advice)
     if oldest > plan.MAX_AGE + patience:
-        return line(check, "warning", f"{text}, longer than any copy lives: no sweep seems to run", advice)
-    return line(check, "ok", text)
+        return warning(f"{text}, longer than any copy lives: no sweep seems to run", advice)
+    return ok(text)
 
 
 def _time(seconds: int) -> str:
@@ -262,14 +209,10 @@ def _time(seconds: int) -> str:
     return f"{seconds} seconds"
 
 
-def left(check: str, subject: str, names: Sequence[str], ended: int) -> Line:
-    """What the check could not take away again, by name."""
+def left(names: Sequence[str], ended: int) -> Finding:
+    """Name what the check could not take away again."""
     if names:
         text = f"the check could not take away: {', '.join(names[:20])}"
-        return line(
-            check, "failed", text, "delete the objects, abort the uploads (ossutil rm, rm -m)", subject
-        )
-    text = "nothing"
-    if ended:
-        text = f"nothing; {ended} objects or uploads of an earlier check, which was interrupted, are removed"
-    return line(check, "ok", text, subject=subject)
+        return failed(text, "delete the objects, abort the uploads (ossutil rm, rm -m)")
+    more = f"; {ended} objects or uploads of an earlier check, which was interrupted, are removed"
+    return ok(f"nothing{more if ended else ''}")

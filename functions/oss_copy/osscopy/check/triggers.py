@@ -1,26 +1,25 @@
-"""What is wrong with a function's triggers: pure, from what FC or a template says of them to judgements.
+"""Judgements of a function's triggers: pure, from FC's or a template's description of them.
 
-Knows rules, settings, and how FC writes a trigger's configuration; asks nothing. Triggers of functions that
-are not given cannot be seen from here, nor whatever else brings events: an HTTP client, a rule of EventBridge
-that FC does not keep. The check tells these judgements of what is deployed, the deployer's tool of what is to
-be.
+This is not where events are read: that is `events`. Knows rules, settings, and how FC writes a trigger's
+configuration; asks nothing. It cannot see triggers of functions that are not given, nor what else brings
+events: an HTTP client, a rule of EventBridge that FC does not keep. The check judges by it what is deployed,
+the deployer's tool what is to be.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from itertools import combinations
-from typing import TypeVar
 
 import msgspec
 
 from osscopy import events
-from osscopy.check.config import line, no_plain_text
+from osscopy.check.config import MOMENT, nested, no_plain_text
+from osscopy.check.report import ok
 from osscopy.events import CREATED
 from osscopy.model import Copy, Grade, Line, Refused, Rule, Sweep, Trigger
-from osscopy.plan import keys
+from osscopy.plan import templates
 from osscopy.settings import Settings
 
 CHECK = "triggers"
@@ -38,13 +37,9 @@ KINDS = frozenset({"ObjectCreated:AppendObject", "ObjectCreated:PutSymlink"})
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})  # of the API in openapi.json
 MOST_NOTIFICATIONS = 10  # of one bucket (OSS documentation, limits of event notification)
 
-_MOMENT = datetime(2000, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-
-T = TypeVar("T")
-
 
 class Judgement(msgspec.Struct, frozen=True):
-    """What is to be said of triggers.
+    """A judgement of triggers.
 
     `place` is a path below the function's properties, in which a trigger stands under its name: where a
     deployer has to change something. `subject`: the triggers or the rule it is about; None: all triggers.
@@ -58,8 +53,8 @@ class Judgement(msgspec.Struct, frozen=True):
 
     @property
     def line(self) -> Line:
-        """As a line of the check."""
-        return line(CHECK, self.grade, self.found, self.advice, self.subject)
+        """Return it as a line of the check."""
+        return Line(CHECK, self.grade, self.found, self.advice, self.subject)
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -71,241 +66,210 @@ class _Filter(msgspec.Struct, frozen=True):
     key: _Key = _Key()
 
 
-class _Oss(msgspec.Struct, frozen=True):
-    events: tuple[str, ...] = ()
+class _Config(msgspec.Struct, frozen=True, rename="camel"):
+    """The configuration of a trigger of any kind; each kind has fields of its own."""
+
+    events: tuple[str, ...] = ()  # of an OSS trigger, as `filter`
     filter: _Filter = _Filter()
-
-
-class _Timer(msgspec.Struct, frozen=True):
-    payload: str = ""
+    payload: str = ""  # of a timer, as `enable`
     enable: bool = True
-
-
-class _Http(msgspec.Struct, frozen=True, rename="camel"):
-    auth_type: str | None = None
+    auth_type: str | None = None  # of an HTTP trigger, as `methods`
     methods: tuple[str, ...] | None = None
-
-
-class _Bridge(msgspec.Struct, frozen=True, rename="camel"):
-    event_rule_filter_pattern: str = ""
+    event_rule_filter_pattern: str = ""  # of EventBridge, as `trigger_enable`
     trigger_enable: bool = True
 
 
-class _Watch(msgspec.Struct, frozen=True):
-    """What an OSS trigger tells of: objects of a bucket, created in these ways."""
+class _Trigger(msgspec.Struct, frozen=True):
+    """A trigger that is read. `bucket`: what an OSS trigger watches."""
 
     name: str
+    kind: str
     bucket: str
-    key: _Key
-    events: frozenset[str]  # without `oss:`, as in an event
+    config: _Config
 
-    def place(self, below: str) -> str:
-        return f"triggers.{self.name}.triggerConfig.{below}"
+    @classmethod
+    def read(cls, given: Trigger) -> _Trigger:
+        """Read its configuration; one in another form than expected is an empty one."""
+        try:
+            config = msgspec.json.decode(given.config or "{}", type=_Config)
+        except msgspec.MsgspecError:
+            config = _Config()
+        return cls(given.name, given.kind, given.source.rpartition(":")[2], config)
+
+    @property
+    def key(self) -> _Key:
+        return self.config.filter.key
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The events of an OSS trigger, without `oss:`, as in an event."""
+        return frozenset(each.removeprefix("oss:") for each in self.config.events)
+
+    @property
+    def is_about_oss(self) -> bool:
+        """Tell if EventBridge brings OSS's events by it."""
+        config = self.config
+        named = config.trigger_enable and "acs.oss" in config.event_rule_filter_pattern
+        return self.kind == "eventbridge" and named
+
+    def judged(self, below: str, grade: Grade, found: str, advice: str) -> Judgement:
+        """Return a judgement of one of its settings."""
+        return Judgement(f"triggers.{self.name}.triggerConfig.{below}", grade, found, advice, self.name)
 
     def meets(self, bucket: str, prefix: str, suffix: str) -> bool:
-        """Whether some key may be of both."""
-        return (
-            bucket == self.bucket
-            and _nested(prefix, self.key.prefix)
-            and _nested(suffix[::-1], self.key.suffix[::-1])
-        )
+        """Return whether a key may be both watched by it and of this prefix and suffix."""
+        near = nested(prefix, self.key.prefix) and nested(suffix[::-1], self.key.suffix[::-1])
+        return bucket == self.bucket and near
 
     def holds(self, bucket: str, prefix: str, suffix: str) -> bool:
-        """Whether all those keys are of this one."""
-        return (
-            bucket == self.bucket and prefix.startswith(self.key.prefix) and suffix.endswith(self.key.suffix)
-        )
-
-
-def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+        """Return whether it watches all keys of this prefix and suffix."""
+        within = prefix.startswith(self.key.prefix) and suffix.endswith(self.key.suffix)
+        return bucket == self.bucket and within
 
 
 def lines(settings: Settings, rules: Sequence[Rule] | None, given: Sequence[Trigger]) -> list[Line]:
-    """The check's lines about a function's triggers. `rules` None: unknown."""
+    """Return the check's lines about a function's triggers. `rules` None: unknown."""
     found = [each.line for each in (*judge(settings, rules, given), *together(given))]
-    return found or [line(CHECK, "ok", ", ".join(f"{each.name} ({each.kind})" for each in given))]
+    return found or [ok(", ".join(f"{each.name} ({each.kind})" for each in given)).line(CHECK)]
 
 
 def judge(settings: Settings, rules: Sequence[Rule] | None, given: Sequence[Trigger]) -> Iterator[Judgement]:
-    """What the triggers of one function tell of in vain, not at all, or otherwise than it is meant."""
-    watches = [_watch(each) for each in given if each.kind == "oss"]
-    bridges = [each for each in given if each.kind == "eventbridge"]
-    telling = [each.name for each in bridges if _tells_of_oss(each)]
+    """Judge the triggers of one function: what they bring in vain, not at all, or otherwise than meant."""
+    known = [_Trigger.read(each) for each in given]
+    watches = [each for each in known if each.kind == "oss"]
+    bridges = [each for each in known if each.is_about_oss]
     for watch in watches:
         yield from _events(watch)
-        yield from _filter(watch)
-        if settings.may_hold_records(watch.bucket, watch.key.prefix, watch.key.suffix):
-            text = f"it fires for the function's records, {settings.state_bucket}/{settings.state_prefix}*"
-            advice = "watch another bucket or prefix: each record that is written would be an invocation"
-            yield Judgement(watch.place("filter.key.prefix"), "failed", text, advice, watch.name)
-    yield from _bridged(watches, telling)
+        yield from _filter(watch, settings)
+    if len(watches) + len(bridges) > 1:
+        for bridge in bridges:
+            text = "objects of which EventBridge tells and other triggers, too, are asked for twice"
+            advice = "remove one of them, or separate their prefixes"
+            yield Judgement(f"triggers.{bridge.name}", "warning", text, advice, bridge.name)
     if rules is not None:
-        yield from _untold(rules, watches, telling)
-        yield from _in_vain(rules, watches)
-    for bridge in bridges:
-        yield from _pattern(bridge)
-    for timer in (each for each in given if each.kind == "timer"):
-        yield from _payload(timer, settings)
-    for http in (each for each in given if each.kind == "http"):
-        yield from _http(http, settings)
+        if not bridges:
+            yield from _untold(rules, watches)
+        for watch in watches:
+            yield from _in_vain(rules, watch)
+    for kind, judged in (("eventbridge", _pattern), ("timer", _payload), ("http", _http)):
+        for each in known:
+            if each.kind == kind:
+                yield from judged(each, settings)
 
 
 def together(given: Sequence[Trigger]) -> Iterator[Judgement]:
-    """What is wrong between triggers, whichever functions they belong to."""
-    watches = [_watch(each) for each in given if each.kind == "oss"]
+    """Judge triggers beside one another, whichever functions they belong to."""
+    known = [_Trigger.read(each) for each in given]
+    watches = [each for each in known if each.kind == "oss"]
     yield from _conflicts(watches)
     for bucket, count in Counter(each.bucket for each in watches).items():
         if count > MOST_NOTIFICATIONS:
             text = f"{count} OSS triggers of bucket {bucket}: OSS takes {MOST_NOTIFICATIONS}"
             yield Judgement("triggers", "failed", text, "remove some, or widen the prefix of one")
-    if not any(each.kind == "timer" and _sweeps(each) for each in given):
+    if not any(each.kind == "timer" and _sweeps(each.config) for each in known):
         text = "no timer asks for the sweep: lost copies stay lost"
         advice = 'add the trigger `sweep` of s.yaml, with the payload {"action": "sweep"}, and enable it'
         yield Judgement("triggers", "failed", text, advice)
 
 
-def _read(trigger: Trigger, kind: type[T]) -> T:
-    """The configuration; what is written otherwise than expected is an empty one."""
-    try:
-        return msgspec.json.decode(trigger.config or "{}", type=kind)
-    except msgspec.MsgspecError:
-        return kind()
-
-
-# --- OSS ---------------------------------------------------------------------------------------------------
-
-
-def _watch(trigger: Trigger) -> _Watch:
-    config = _read(trigger, _Oss)
-    told = frozenset(each.removeprefix("oss:") for each in config.events)
-    return _Watch(trigger.name, trigger.source.rpartition(":")[2], config.filter.key, told)
-
-
-def _events(watch: _Watch) -> Iterator[Judgement]:
-    place = watch.place("events")
+def _events(watch: _Trigger) -> Iterator[Judgement]:
     if other := sorted(watch.events - CREATED):
-        why = (
-            "for each part of an upload, too" if "ObjectCreated:*" in other else "which nothing is done about"
-        )
-        text = f"it fires for {', '.join(other)}: {why}"
-        yield Judgement(place, "failed", text, EVENTS, watch.name)
-        if "ObjectCreated:*" in other:
+        each_part = "ObjectCreated:*" in other
+        why = "for each part of an upload, too" if each_part else "which nothing is done about"
+        yield watch.judged("events", "failed", f"it fires for {', '.join(other)}: {why}", EVENTS)
+        if each_part:
             return
     grades: tuple[tuple[frozenset[str], Grade], ...] = ((WAYS, "failed"), (KINDS, "warning"))
     for ways, grade in grades:
-        if unheard := sorted(ways - watch.events):
-            text = f"it does not fire for {', '.join(unheard)}: such objects are not copied"
-            yield Judgement(place, grade, text, EVENTS, watch.name)
+        if ignored := sorted(ways - watch.events):
+            text = f"it does not fire for {', '.join(ignored)}: such objects are not copied"
+            yield watch.judged("events", grade, text, EVENTS)
 
 
-def _filter(watch: _Watch) -> Iterator[Judgement]:
+def _filter(watch: _Trigger, settings: Settings) -> Iterator[Judgement]:
     for name, text in (("prefix", watch.key.prefix), ("suffix", watch.key.suffix)):
         if wrong := no_plain_text(text):
-            found, advice = wrong
-            yield Judgement(watch.place(f"filter.key.{name}"), "failed", found, advice, watch.name)
+            yield watch.judged(f"filter.key.{name}", "failed", *wrong)
+    if settings.may_hold_records(watch.bucket, watch.key.prefix, watch.key.suffix):
+        text = f"it fires for the function's records, {settings.state_bucket}/{settings.state_prefix}*"
+        advice = "watch another bucket or prefix: each record that is written would be an invocation"
+        yield watch.judged("filter.key.prefix", "failed", text, advice)
 
 
-def _conflicts(watches: Sequence[_Watch]) -> Iterator[Judgement]:
-    """OSS refuses a notification that may tell twice of one thing (OSS documentation)."""
+def _conflicts(watches: Sequence[_Trigger]) -> Iterator[Judgement]:
+    """Find notifications that may tell twice of one thing: OSS refuses the second (OSS documentation)."""
     for one, other in combinations(watches, 2):
         shared = sorted(one.events & other.events)
         if shared and one.meets(other.bucket, other.key.prefix, other.key.suffix):
             longest = max(one.key.prefix, other.key.prefix, key=len)
             text = f"both tell of {one.bucket}/{longest}* by {shared[0]}: OSS refuses the second of them"
             advice = "remove one of them, or separate their prefixes, suffixes or events"
-            yield Judgement(other.place("filter.key"), "failed", text, advice, f"{one.name}, {other.name}")
+            place = f"triggers.{other.name}.triggerConfig.filter.key"
+            yield Judgement(place, "failed", text, advice, f"{one.name}, {other.name}")
 
 
-def _untold(rules: Sequence[Rule], watches: Sequence[_Watch], bridges: Sequence[str]) -> Iterator[Judgement]:
+def _untold(rules: Sequence[Rule], watches: Sequence[_Trigger]) -> Iterator[Judgement]:
     for number, rule in enumerate(rules):
         source = rule.source
-        held = any(each.holds(source.bucket, source.prefix, source.suffix) for each in watches)
-        if not held and not bridges:
+        if not any(each.holds(source.bucket, source.prefix, source.suffix) for each in watches):
             text = f"no OSS trigger tells of all of {source.bucket}/{source.prefix}*{source.suffix}"
             advice = "add an OSS trigger of that bucket, with the rule's prefix and suffix as its filter"
             name = f"COPY_RULES[{number}]"
             yield Judgement(f"environmentVariables.{name}", "warning", text, advice, name)
 
 
-def _in_vain(rules: Sequence[Rule], watches: Sequence[_Watch]) -> Iterator[Judgement]:
-    advice = "narrow the trigger's prefix, or remove it"
-    for watch in watches:
-        sources = [each.source for each in rules]
-        if not any(watch.meets(each.bucket, each.prefix, each.suffix) for each in sources):
-            near = any(watch.meets(each.bucket, each.prefix, watch.key.suffix) for each in sources)
-            place = watch.place(f"filter.key.{'suffix' if near else 'prefix'}")
-            text = f"no rule is about what it tells of: {watch.bucket}/{watch.key.prefix}*{watch.key.suffix}"
-            yield Judgement(
-                place, "failed", text, "correct it, add a rule, or remove the trigger", watch.name
-            )
-        for number, rule in enumerate(rules):
-            made = keys.fixed_prefix(rule.destination.key, rule.source.prefix)
-            if watch.meets(rule.destination.bucket, made, ""):
-                text = f"it fires for what COPY_RULES[{number}] writes, too: an invocation for nothing"
-                yield Judgement(watch.place("filter.key.prefix"), "warning", text, advice, watch.name)
+def _in_vain(rules: Sequence[Rule], watch: _Trigger) -> Iterator[Judgement]:
+    sources = [each.source for each in rules]
+    if not any(watch.meets(each.bucket, each.prefix, each.suffix) for each in sources):
+        near = any(watch.meets(each.bucket, each.prefix, watch.key.suffix) for each in sources)
+        text = f"no rule is about what it tells of: {watch.bucket}/{watch.key.prefix}*{watch.key.suffix}"
+        below = f"filter.key.{'suffix' if near else 'prefix'}"
+        yield watch.judged(below, "failed", text, "correct it, add a rule, or remove the trigger")
+    for number, rule in enumerate(rules):
+        made = templates.fixed_prefix(rule.destination.key, rule.source.prefix)
+        if watch.meets(rule.destination.bucket, made, ""):
+            text = f"it fires for what COPY_RULES[{number}] writes, too: an invocation for nothing"
+            advice = "narrow the trigger's prefix, or remove it"
+            yield watch.judged("filter.key.prefix", "warning", text, advice)
 
 
-# --- EventBridge -------------------------------------------------------------------------------------------
-
-
-def _tells_of_oss(trigger: Trigger) -> bool:
-    config = _read(trigger, _Bridge)
-    return config.trigger_enable and "acs.oss" in config.event_rule_filter_pattern
-
-
-def _bridged(watches: Sequence[_Watch], bridges: Sequence[str]) -> Iterator[Judgement]:
-    if len(watches) + len(bridges) > 1:
-        for bridge in bridges:
-            text = "objects of which EventBridge tells and other triggers, too, are asked for twice"
-            advice = "remove one of them, or separate their prefixes"
-            yield Judgement(f"triggers.{bridge}", "warning", text, advice, bridge)
-
-
-def _pattern(bridge: Trigger) -> Iterator[Judgement]:
-    place = f"triggers.{bridge.name}.triggerConfig.eventRuleFilterPattern"
-    pattern = _read(bridge, _Bridge).event_rule_filter_pattern
+def _pattern(bridge: _Trigger, _settings: Settings) -> Iterator[Judgement]:
+    pattern, below = bridge.config.event_rule_filter_pattern, "eventRuleFilterPattern"
     advice = 'write a JSON object as text, for example {"source": ["acs.oss"]}'
     try:
         msgspec.json.decode(pattern, type=dict[str, object])
     except msgspec.MsgspecError as error:
-        text = f"the pattern is no JSON object: {error}"
-        yield Judgement(place, "failed", text, advice, bridge.name)
+        yield bridge.judged(below, "failed", f"the pattern is no JSON object: {error}", advice)
         return
     if "acs.oss" not in pattern:
         text = "the pattern does not name acs.oss, and the function knows no other events"
-        yield Judgement(place, "warning", text, advice, bridge.name)
-
-
-# --- timers ------------------------------------------------------------------------------------------------
+        yield bridge.judged(below, "warning", text, advice)
 
 
 def _asked(payload: str) -> events.Event:
-    """What a timer with this payload asks for; Refused if nothing."""
+    """Return what a timer with this payload asks for; Refused if nothing."""
     if not payload.strip():
         raise Refused("InvalidJson", "it is empty")
-    told = {"triggerTime": _MOMENT.isoformat(), "triggerName": "timer", "payload": payload}
-    return events.parse(msgspec.json.encode(told), events.Arrival("", _MOMENT), ())
+    event = {"triggerTime": MOMENT.isoformat(), "triggerName": "timer", "payload": payload}
+    return events.parse(msgspec.json.encode(event), events.Arrival("", MOMENT), ())
 
 
-def _sweeps(trigger: Trigger) -> bool:
-    config = _read(trigger, _Timer)
+def _sweeps(timer: _Config) -> bool:
     try:
-        return config.enable and isinstance(_asked(config.payload), Sweep)
+        return timer.enable and isinstance(_asked(timer.payload), Sweep)
     except Refused:
         return False
 
 
-def _payload(trigger: Trigger, settings: Settings) -> Iterator[Judgement]:
-    """A timer asks for what can be done; one that is off may ask for nothing."""
-    config = _read(trigger, _Timer)
-    if not config.enable and config.payload.strip() in {"", "[]"}:
+def _payload(timer: _Trigger, settings: Settings) -> Iterator[Judgement]:
+    """Judge if a timer asks for what can be done; one that is off may ask for nothing."""
+    payload, is_on = timer.config.payload, timer.config.enable
+    if not is_on and payload.strip() in {"", "[]"}:
         return
-    for wrong in _objections(config.payload, settings):
-        text = wrong if config.enable else f"{wrong}; it is off, and would fail if it were not"
+    for wrong in _objections(payload, settings):
+        text = wrong if is_on else f"{wrong}; it is off, and would fail if it were not"
         advice = "give a copy request, a list of them, or an action, as JSON text"
-        place = f"triggers.{trigger.name}.triggerConfig.payload"
-        yield Judgement(place, "failed" if config.enable else "warning", text, advice, trigger.name)
+        yield timer.judged("payload", "failed" if is_on else "warning", text, advice)
 
 
 def _objections(payload: str, settings: Settings) -> Iterator[str]:
@@ -320,13 +284,13 @@ def _objections(payload: str, settings: Settings) -> Iterator[str]:
         yield "it asks for nothing"
     for index, item in enumerate(parsed.items):
         at = f"[{index}]" if parsed.many else ""
-        if isinstance(item, Refused):
-            yield _told(item, at)
-        elif isinstance(item, Copy):
-            try:
+        try:
+            if isinstance(item, Refused):
+                raise item
+            if isinstance(item, Copy):
                 settings.allow(item.request)
-            except Refused as error:
-                yield _told(error, at)
+        except Refused as error:
+            yield _told(error, at)
 
 
 def _told(error: Refused, at: str = "") -> str:
@@ -334,21 +298,14 @@ def _told(error: Refused, at: str = "") -> str:
     return f"{where}: {error.message}" if where else error.message
 
 
-# --- HTTP --------------------------------------------------------------------------------------------------
-
-
-def _http(trigger: Trigger, settings: Settings) -> Iterator[Judgement]:
-    config, place = _read(trigger, _Http), f"triggers.{trigger.name}.triggerConfig"
-    if config.auth_type not in {None, settings.http_auth}:
-        text = f"{config.auth_type}, but HTTP_AUTH_TYPE is {settings.http_auth}"
-        yield Judgement(f"{place}.authType", "failed", text, "let both be the same", trigger.name)
-    if config.auth_type == "anonymous" and settings.api_token is None:
+def _http(http: _Trigger, settings: Settings) -> Iterator[Judgement]:
+    auth, methods = http.config.auth_type, http.config.methods
+    if auth not in {None, settings.http_auth}:
+        text = f"{auth}, but HTTP_AUTH_TYPE is {settings.http_auth}"
+        yield http.judged("authType", "failed", text, "let both be the same")
+    if auth == "anonymous" and settings.api_token is None:
         text = "anonymous needs API_TOKEN, or every request is answered 403"
-        yield Judgement(
-            f"{place}.authType", "failed", text, "set API_TOKEN (16 characters or more)", trigger.name
-        )
-    missing = sorted(METHODS.difference(METHODS if config.methods is None else config.methods))
-    if missing:
+        yield http.judged("authType", "failed", text, "set API_TOKEN (16 characters or more)")
+    if missing := sorted(METHODS.difference(METHODS if methods is None else methods)):
         text = f"{', '.join(missing)} of the API would not arrive"
-        advice = f"list {', '.join(sorted(METHODS))}"
-        yield Judgement(f"{place}.methods", "failed", text, advice, trigger.name)
+        yield http.judged("methods", "failed", text, f"list {', '.join(sorted(METHODS))}")

@@ -1,1 +1,5 @@
-"""The copying room."""
+"""One copy, from its request to its result, in the protocol's order of effects.
+
+Read `start`, `upload`, `hop` and `finish` in this order: they are the protocol. `plan` decides, these carry
+it out. Must not know SDKs, formats of events or the environment; the store, the records and FC are ports.
+"""

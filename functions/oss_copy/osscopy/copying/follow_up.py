@@ -1,4 +1,4 @@
-"""Copies made by a rule keep up with their source: whoever closes one looks at the source once more.
+"""Follow-ups keep the copies of a rule like their source: whoever closes one looks at the source once more.
 
 Knows the source, the destination, records and submissions; not how a copy is made. A follow-up is a new job
 whose occurrence is its parent and what was seen, so that two who look and see the same submit one. It is on
@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import msgspec
 
-from osscopy import events, plan
-from osscopy.copying import results
-from osscopy.copying.invocation.context import Session
-from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Pin, Refused
+from osscopy import plan
+from osscopy.copying import results, submit
+from osscopy.copying.invocation import destination, source
+from osscopy.copying.invocation.context import Context
+from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Pin, Refused
 
 _GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
 
 
-def up(
-    session: Session,
+def follow(
+    context: Context,
     job: str,
     request: CopyRequest,
     pin: Pin,
@@ -26,7 +27,7 @@ def up(
     *,
     certain: bool = True,
 ) -> bool:
-    """Submit a copy of the source as it is now, unless that is what was copied or what is shown.
+    """Submit a copy of the source as it is now, unless it was copied or is shown already; tell whether.
 
     `pin`: what was copied, if that is `certain`. `follows` None: no rule made the copy. A source that is gone
     is not followed: rules do not delete. Nor is one that is the destination.
@@ -35,49 +36,47 @@ def up(
         return False
     asked = plan.asked(request, pin)
     try:
-        request, head = session.follow(asked, session.source(asked, Conditions()), Conditions())
-        if request.is_onto_itself:
+        head = source.look(context, asked, Conditions())
+        request, head = source.follow(context, asked, head, Conditions())
+        if request.is_onto_itself or (certain and _is_copied(context, request, pin, head)):
             return False
-        if certain and _is_copied(session, request, pin, head):
-            return False
-        now = plan.bind(request, head, session.tags_if_readable(request, head))
-        shown = session.destination(request)
+        now = plan.bind(request, head, source.tags_if_readable(context, request, head))
+        shown = destination.look(context, request)
     except Refused as error:  # a symlink points to what may not be copied
-        session.log("notFollowed", job=job, error=str(error))
+        context.log("notFollowed", job=job, error=str(error))
         return False
     except Failed as error:
         if error.code not in _GONE:
             raise
         return False
-    if session.is_shown(request, head, shown):
+    if destination.is_shown(context, request, head, shown):
         return False
     seen = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
-    job_id, started_at = events.job_id(asked, occurrence), results.iso(session.now())
-    copy = Copy(job_id, asked, started_at, keep=True, follows=follows + 1)
-    bound = msgspec.structs.replace(copy, request=request)
-    mine = session.opening(bound, now, head, _method(session, request, head))
-    session.ask(lambda: session.journal.open(mine))
-    session.submit(f"{copy.job}-g0-l1-h1", events.encode(copy), plan.follow_delay(follows + 1))
-    session.log("followed", job=job, by=copy.job, follows=follows + 1)
+    started_at = results.iso(context.now())
+    copy = Copy(plan.job_id(asked, occurrence), asked, started_at, keep=True, follows=follows + 1)
+    context.ask(context.journal.open, _opening(context, copy, request, now, head))
+    submit.submit(context, copy, plan.follow_delay(follows + 1))
+    context.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
 
 
-def _is_copied(session: Session, request: CopyRequest, pin: Pin, head: Head) -> bool:
-    """Whether the source is what was pinned, as far as may be seen."""
+def _opening(context: Context, copy: Copy, request: CopyRequest, pin: Pin, head: Head) -> Opened:
+    """Return the record of a follow-up; one that will be refused opens nothing."""
+    limits = context.limits
     try:
-        now = plan.bind(request, head, session.tags_since(request, head, pin))
+        method = plan.method(request, head, limits.threshold, limits.configured)
+    except Refused:
+        method = "simple"
+    return context.opening(msgspec.structs.replace(copy, request=request), pin, head, method)
+
+
+def _is_copied(context: Context, request: CopyRequest, pin: Pin, head: Head) -> bool:
+    """Return whether the source is what was pinned, as far as the role may see."""
+    try:
+        now = plan.bind(request, head, source.tags_since(context, request, head, pin))
     except Failed as error:
         if error.status != 403:
             raise
         now = plan.bind(request, head)
     return plan.is_same_version(pin, head) and now.promise == pin.promise and pin.tags in {None, now.tags}
-
-
-def _method(session: Session, request: CopyRequest, head: Head) -> plan.Method:
-    """What the record says; a follow-up that will be refused opens nothing."""
-    limits = session.limits
-    try:
-        return plan.method(request, head, limits.threshold, limits.configured)
-    except Refused:
-        return "simple"

@@ -1,19 +1,22 @@
-"""How a copy ends: aborted, cancelled, examined, closed - and put on record.
+"""How a copy ends: closed, failed, skipped, cancelled, or found at the destination - and put on record.
 
-Knows the rules for who may end an upload and how an outcome is named; not how a copy gets there. The upload
-decides, not the record: Abort answered 204 means that we ended it; 404 means to examine the destination
-before naming anything.
+Knows who may end an upload and how an outcome is named; not how a copy gets there. The upload decides, not
+the record: Abort answered 204 means that we ended it; 404 means that the destination has to be examined
+before anything is named.
 """
 
 from __future__ import annotations
 
 import contextlib
+from typing import TypeAlias
 
 import msgspec
 
 from osscopy import plan
 from osscopy.copying import results, verify
-from osscopy.copying.invocation.context import Session
+from osscopy.copying.invocation import destination, source
+from osscopy.copying.invocation.context import Context
+from osscopy.copying.submit import where
 from osscopy.model import (
     Conditions,
     Conflict,
@@ -41,211 +44,248 @@ UNKNOWN = (
     "what was written is not known, and the destination does not show the copy: compare before copying again",
 )
 
+OnRecord: TypeAlias = Opened | Continue
 
-class Ending:
-    """The ends a copy can come to in this invocation."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+# --- closing -----------------------------------------------------------------------------------------------
 
-    def close(self, copy: Copy | Continue | Opened, result: Result) -> Result:
-        """Put the outcome on record; the one that is on record already is the outcome."""
-        asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
-        settle = self._settle(0 if isinstance(copy, Copy) else copy.settle)
-        entry = Done(self._session.clock.nonce(), result, asked, settle)
-        return self._session.ask(lambda: self._session.journal.close(copy.job, entry)).result
 
-    def cancelled(self, task: Continue) -> Result:
-        """End the upload because somebody wants it; 404 may mean that it was completed first.
+def close(context: Context, copy: Copy | OnRecord, result: Result) -> Result:
+    """Write `done/`; return the outcome on record, which may be an earlier one."""
+    asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
+    settle = _settle(context, 0 if isinstance(copy, Copy) else copy.settle)
+    entry = Done(context.clock.nonce(), result, asked, settle)
+    return context.ask(context.journal.close, copy.job, entry).result
 
-        It is running as long as a CopyObject without an answer may land: the sweep looks again.
-        """
-        problem = None
-        try:
-            self.abort(task)
-        except UploadGone:
-            return self.outcome(task, None) or results.under_way(task, 0)
-        except Failed as error:
-            problem = msgspec.structs.replace(Problem.of(error), message=self._unaborted(task, error))
-        if self._may_land(task):
-            return self._shown(task) or results.under_way(task, 0)
-        return self._call_cancelled(task, problem)
 
-    def fail(self, task: Continue, error: Refused | Failed) -> Result:
-        """End the upload and report; Transient if that has to wait: an outcome on record ends the chain."""
-        if isinstance(error, Conflict) and (shown := self._own_copy(task)) is not None:
-            return shown
-        problem = Problem.of(error)
-        try:
-            self.abort(task)
-            if isinstance(error, SourceChanged) and task.request.is_onto_itself:
-                # what changed it may be a CopyObject of ours that nobody waited for any more
-                found = verify.of_doubt(self._session, task.request, task.pin, task.not_before)
-                if found is not None:
-                    return self.close(task, results.simple(task, *found, None, self._session.now()))
-        except UploadGone:
-            return self.examine(task, error)
-        except Failed as second:
-            message = f"{error.message} ({self._unaborted(task, second)})"
-            problem = msgspec.structs.replace(problem, message=message)
-        return self.close(task, results.ended(task, "failed", self._session.now(), problem))
+def close_failed(context: Context, task: Continue, error: OssCopyError) -> Result:
+    """Call a chain failed for `error`; its upload is not touched."""
+    return close(context, task, results.ended(task, "failed", context.now(), Problem.of(error)))
 
-    def _unaborted(self, task: Continue, error: Failed) -> str:
-        """What is said of an upload that cannot be aborted; the sweep tries again before it forgets."""
-        self._session.log("abortFailed", **where(task), uploadId=task.upload.id, error=str(error))
-        return f"upload {task.upload.id} could not be aborted: {error}"
 
-    def skip(self, task: Continue, reason: Skipped) -> Result:
-        """End the upload because the destination has come to be what the request does not overwrite."""
-        if (shown := self._own_copy(task)) is not None:
-            return shown
-        try:
-            self.abort(task)
-        except UploadGone:
-            return self.examine(task, Failed(*UNKNOWN))
-        return self.close(task, results.ended(task, "skipped", self._session.now(), Problem.of(reason)))
+def close_if_landed(context: Context, opened: OnRecord) -> Result | None:
+    """Close a copy with the result of its CopyObject, if the destination shows that; else None."""
+    found = verify.unanswered(context, opened.request, opened.pin, opened.not_before)
+    if found is None:
+        return None
+    return close(context, opened, results.simple(opened, found.pin, found.seen, None, context.now()))
 
-    def leave(self, task: Continue, result: Result) -> Result:
-        """The job is over. An upload that was opened after it ended has nobody else to end it."""
-        if result.status != "succeeded":
-            with contextlib.suppress(UploadGone):
-                self.abort(task)
-        return result
 
-    def disown(self, task: Continue, error: Refused) -> Result:
-        """The settings do not allow this copy (any more): end its upload, if it is on record as ours."""
-        entered = self._session.ask(lambda: self._session.journal.entered(task.job))
-        if entered is not None and entered.upload == task.upload:
-            return self.fail(task, error)
-        return results.ended(task, "failed", self._session.now(), Problem.of(error))
-
-    def cancel(self, opened: Opened, entered: Entered | None) -> Result:
-        """End a copy that has a `cancel/`; one that cannot be called cancelled yet is running.
-
-        Who is about to open its upload reads that after `up/`, and ends what was opened. Who is about to ask
-        for a CopyObject reads it right before; one that is under way, or had no answer, may still land.
-        """
-        if entered is not None:
-            return self.cancelled(task_of(opened, entered.upload))
-        result = results.unbegun(opened, "cancelled", self._session.now(), None)
-        if opened.may_land and not self._is_waited_for(opened):
-            if (landed := self.landed(opened)) is not None:
-                return landed
-            if not self._is_settled(opened.job, opened.settle):
-                return results.opened(opened, self._session.now())
-            if self._is_written(opened.request, opened.pin, opened.seen_at):
-                unknown = Problem.of(Failed(*UNKNOWN))
-                result = msgspec.structs.replace(result, status="failed", error=unknown)
-        return self.close(opened, result)
-
-    def _settle(self, known: int) -> int:
-        """T_late: the longest that is known, since settings may have been changed meanwhile."""
-        return max(known, self._session.limits.settle)
-
-    def _is_settled(self, job: str, settle: int) -> bool:
-        """Whether nothing that was asked for before `cancel/` can land any more."""
-        cancel = self._session.ask(lambda: self._session.journal.written("cancel", job))
-        return cancel is not None and cancel[1] - cancel[0] >= self._settle(settle)
-
-    def _may_land(self, task: Continue) -> bool:
-        """Whether a CopyObject from before the upload may land on a copy that is to be called cancelled."""
-        return task.in_doubt and not self._is_settled(task.job, task.settle)
-
-    def _shown(self, task: Continue) -> Result | None:
-        """The result, if the destination shows the copy, or what a CopyObject without an answer made."""
-        seen = verify.look(self._session, task.request, task.pin, None)
-        if not plan.differences(task.pin, seen, task.not_before, None):
-            return self.close(task, results.multipart(task, seen, None, self._session.now()))
-        return self.landed(task) if task.in_doubt else None
-
-    def _call_cancelled(self, task: Continue, problem: Problem | None) -> Result:
-        """Nothing can land any more; what a CopyObject without an answer may have written is unknown."""
-        if task.in_doubt and self._is_written(task.request, task.pin, task.not_before):
-            unknown = Problem.of(Failed(*UNKNOWN))
-            return self.close(task, results.ended(task, "failed", self._session.now(), unknown))
-        return self.close(task, results.ended(task, "cancelled", self._session.now(), problem))
-
-    def _own_copy(self, task: Continue) -> Result | None:
-        """The result, if a CopyObject of ours has made what stands in the way: no upload is needed."""
-        try:
-            shown = self._shown(task) if task.in_doubt else None
-        except Failed:  # it cannot be looked at
-            return None
-        if shown is None:
-            return None
+def leave(context: Context, task: Continue, result: Result) -> Result:
+    """Return the result of a job that is over; abort an upload that was opened after its end."""
+    if result.status != "succeeded":
         with contextlib.suppress(UploadGone):
-            self.abort(task)
+            abort(context, task)
+    return result
+
+
+def end_if_over(context: Context, task: Continue) -> Result | None:
+    """End the upload, and return the outcome, if `done/` or `cancel/` is on record; else None."""
+    done = context.ask(context.journal.done, task.job)
+    if done is not None:
+        return leave(context, task, done.result)
+    return abort_cancelled(context, task) if context.is_cancelled(task.job) else None
+
+
+# --- ending an upload --------------------------------------------------------------------------------------
+
+
+def abort(context: Context, task: Continue) -> None:
+    """Abort, and again while parts that were in flight bring the upload back.
+
+    UploadGone: it was perhaps not ended by us. After a lost answer that may have been a Complete, too.
+    """
+    context.ask(context.store.abort, task.request, task.upload.id)
+    context.log("aborted", **where(task), uploadId=task.upload.id)
+    for _ in range(3):
+        try:
+            context.ask(context.store.list_parts, task.request, task.upload.id, 0)
+            context.ask(context.store.abort, task.request, task.upload.id)
+        except UploadGone:
+            return
+
+
+def fail(context: Context, task: Continue, error: Refused | Failed) -> Result:
+    """Abort the upload and report `error`; Transient if that has to wait: `done/` ends the chain."""
+    if isinstance(error, Conflict) and (shown := _own_copy(context, task)) is not None:
         return shown
+    problem = Problem.of(error)
+    # a CopyObject of ours, for which nobody waited any more, may be what has changed the source
+    may_be_ours = isinstance(error, SourceChanged) and task.request.is_onto_itself
+    try:
+        abort(context, task)
+        if may_be_ours and (landed := close_if_landed(context, task)) is not None:
+            return landed
+    except UploadGone:
+        return examine(context, task, error)
+    except Failed as second:
+        message = f"{error.message} ({_not_aborted(context, task, second)})"
+        problem = msgspec.structs.replace(problem, message=message)
+    return close(context, task, results.ended(task, "failed", context.now(), problem))
 
-    def _is_waited_for(self, opened: Opened) -> bool:
-        """Whether the source cannot be read yet, so that nothing can have been copied from it."""
-        if not opened.restores:
-            return False
-        try:
-            head = self._session.source(opened.request, Conditions())
-        except Failed:  # nobody can tell
-            return False
-        return plan.must_wait(opened.request, head)
 
-    def _is_written(self, request: CopyRequest, pin: Pin, since: int) -> bool:
-        """Whether the destination may show something that this copy has written, whatever it is."""
-        try:
-            seen = self._session.destination(request)
-        except Failed as error:  # nobody can tell
-            return error.code != "NoSuchBucket"
-        if seen is None or (request.is_onto_itself and plan.is_same_version(pin, seen)):
-            return False
-        return seen.last_modified >= since
+def skip(context: Context, task: Continue, reason: Skipped) -> Result:
+    """Abort the upload: the destination shows by now what the request does not overwrite."""
+    if (shown := _own_copy(context, task)) is not None:
+        return shown
+    try:
+        abort(context, task)
+    except UploadGone:
+        return examine(context, task, Failed(*UNKNOWN))
+    return close(context, task, results.ended(task, "skipped", context.now(), Problem.of(reason)))
 
-    def landed(self, opened: Opened | Continue) -> Result | None:
-        """The result of a CopyObject on record, if the destination shows what it was to write."""
-        found = verify.of_doubt(self._session, opened.request, opened.pin, opened.not_before)
-        if found is None:
+
+def disown(context: Context, task: Continue, error: Refused) -> Result:
+    """End a copy that the settings do not allow (any more): its upload, too, if `up/` names it."""
+    entered = context.ask(context.journal.entered, task.job)
+    if entered is not None and entered.upload == task.upload:
+        return fail(context, task, error)
+    return results.ended(task, "failed", context.now(), Problem.of(error))
+
+
+# --- cancelling --------------------------------------------------------------------------------------------
+
+
+def cancel(context: Context, opened: Opened, entered: Entered | None) -> Result:
+    """End a copy that has a `cancel/`; it is still running where it cannot be called cancelled yet.
+
+    Who is about to open its upload reads `cancel/` after `up/`, and aborts what was opened. Who is about to
+    send a CopyObject reads it right before; one that is under way, or had no answer, may still take effect.
+    """
+    if entered is not None:
+        return abort_cancelled(context, task_of(opened, entered.upload))
+    result = results.unbegun(opened, "cancelled", context.now(), None)
+    if opened.may_land and not _waits_for_restore(context, opened):
+        if (landed := close_if_landed(context, opened)) is not None:
+            return landed
+        if not _is_settled(context, opened.job, opened.settle):
+            return results.opened(opened, context.now())
+        if _may_be_written(context, opened.request, opened.pin, opened.seen_at):
+            result = msgspec.structs.replace(result, status="failed", error=Problem.of(Failed(*UNKNOWN)))
+    return close(context, opened, result)
+
+
+def abort_cancelled(context: Context, task: Continue) -> Result:
+    """Abort the upload of a copy that has a `cancel/`; UploadGone may mean that it was completed first.
+
+    The copy is running as long as a CopyObject without an answer may take effect: the sweep looks again.
+    """
+    problem = None
+    try:
+        abort(context, task)
+    except UploadGone:
+        return find(context, task, None) or results.under_way(task, 0)
+    except Failed as error:
+        problem = msgspec.structs.replace(Problem.of(error), message=_not_aborted(context, task, error))
+    if _may_land(context, task):
+        return _close_if_shown(context, task) or results.under_way(task, 0)
+    return _close_cancelled(context, task, problem)
+
+
+def _close_cancelled(context: Context, task: Continue, problem: Problem | None) -> Result:
+    """Close it; what a CopyObject without an answer may have written is unknown."""
+    if task.in_doubt and _may_be_written(context, task.request, task.pin, task.not_before):
+        return close_failed(context, task, Failed(*UNKNOWN))
+    return close(context, task, results.ended(task, "cancelled", context.now(), problem))
+
+
+# --- an upload that is gone --------------------------------------------------------------------------------
+
+
+def examine(context: Context, task: Continue, error: OssCopyError) -> Result:
+    """Name the outcome of an upload that is gone: what the destination shows, else `error`."""
+    result = find(context, task, error)
+    if result is None and _may_land(context, task) and context.is_cancelled(task.job):
+        return results.under_way(task, 0)
+    return result or close_failed(context, task, Failed(*UNKNOWN))
+
+
+def find(context: Context, task: Continue, error: OssCopyError | None) -> Result | None:
+    """Close a copy whose upload is gone, if its outcome is known; None if a write may yet take effect.
+
+    `error`: what it failed of if the destination does not show it; None if it was cancelled.
+    """
+    if (shown := _close_if_shown(context, task)) is not None:
+        return shown
+    if error is None or context.is_cancelled(task.job):
+        return None if _may_land(context, task) else _close_cancelled(context, task, None)
+    if error.code == UNKNOWN[0]:
+        if task.request.is_onto_itself or source.is_same(context, task.request, task.pin):
             return None
-        return self.close(opened, results.simple(opened, *found, None, self._session.now()))
+        error = SourceChanged(*CHANGED)  # an earlier hop may have seen it, and died
+    return close_failed(context, task, error)
 
-    def examine(self, task: Continue, error: OssCopyError | None) -> Result:
-        """The upload is gone: whoever ended it, the destination tells the outcome, else `error` is it.
 
-        `error` None: it was cancelled.
-        """
-        result = self.outcome(task, error)
-        if result is None and self._may_land(task) and self._session.is_cancelled(task.job):
-            return results.under_way(task, 0)
-        if result is None:
-            unknown = Problem.of(Failed(*UNKNOWN))
-            result = self.close(task, results.ended(task, "failed", self._session.now(), unknown))
-        return result
+# --- looking -----------------------------------------------------------------------------------------------
 
-    def outcome(self, task: Continue, error: OssCopyError | None) -> Result | None:
-        """As `examine`, but None if nothing tells it: a write without an answer may yet show."""
-        if (shown := self._shown(task)) is not None:
-            return shown
-        if error is None or self._session.is_cancelled(task.job):
-            return None if self._may_land(task) else self._call_cancelled(task, None)
-        if error.code == UNKNOWN[0]:
-            if task.request.is_onto_itself or self._session.source_is_same(task):
-                return None
-            error = SourceChanged(*CHANGED)  # an earlier hop may have seen it, and died
-        return self.close(task, results.ended(task, "failed", self._session.now(), Problem.of(error)))
 
-    def abort(self, task: Continue) -> None:
-        """Abort, and again while parts that were in flight bring the upload back.
+def _close_if_shown(context: Context, task: Continue) -> Result | None:
+    """Close with success if the destination shows the copy, or what a CopyObject without an answer made."""
+    seen = verify.look(context, task.request, task.pin, None)
+    if not plan.differences(task.pin, seen, task.not_before, None):
+        return close(context, task, results.multipart(task, seen, None, context.now()))
+    return close_if_landed(context, task) if task.in_doubt else None
 
-        UploadGone: not surely ended by us. After a lost answer that may have been a Complete, too.
-        """
-        self._session.ask(lambda: self._session.store.abort(task.request, task.upload.id))
-        self._session.log("aborted", **where(task), uploadId=task.upload.id)
-        for _ in range(3):
-            try:
-                self._session.ask(lambda: self._session.store.list_parts(task.request, task.upload.id, 0))
-                self._session.ask(lambda: self._session.store.abort(task.request, task.upload.id))
-            except UploadGone:
-                return
+
+def _own_copy(context: Context, task: Continue) -> Result | None:
+    """Close with success, and without an upload, if a CopyObject of ours has made what is in the way."""
+    try:
+        shown = _close_if_shown(context, task) if task.in_doubt else None
+    except Failed:  # it cannot be looked at
+        return None
+    if shown is None:
+        return None
+    with contextlib.suppress(UploadGone):
+        abort(context, task)
+    return shown
+
+
+def _settle(context: Context, known: int) -> int:
+    """Return T_late: the longest that is known, since settings may have been changed meanwhile."""
+    return max(known, context.limits.settle)
+
+
+def _is_settled(context: Context, job: str, settle: int) -> bool:
+    """Return whether nothing that was asked for before `cancel/` can take effect any more."""
+    cancelled = context.ask(context.journal.written, "cancel", job)
+    return cancelled is not None and cancelled[1] - cancelled[0] >= _settle(context, settle)
+
+
+def _may_land(context: Context, task: Continue) -> bool:
+    """Return whether a CopyObject from before the upload may yet take effect."""
+    return task.in_doubt and not _is_settled(context, task.job, task.settle)
+
+
+def _waits_for_restore(context: Context, opened: Opened) -> bool:
+    """Return whether the source cannot be read yet, so that nothing can have been copied from it."""
+    if not opened.restores:
+        return False
+    try:
+        head = source.look(context, opened.request, Conditions())
+    except Failed:  # nobody can tell
+        return False
+    return plan.must_wait(opened.request, head)
+
+
+def _may_be_written(context: Context, request: CopyRequest, pin: Pin, since: int) -> bool:
+    """Return whether the destination may show something that this copy has written, whatever it is."""
+    try:
+        seen = destination.look(context, request)
+    except Failed as error:  # nobody can tell
+        return error.code != "NoSuchBucket"
+    if seen is None or (request.is_onto_itself and plan.is_same_version(pin, seen)):
+        return False
+    return seen.last_modified >= since
+
+
+def _not_aborted(context: Context, task: Continue, error: Failed) -> str:
+    """Log an upload that cannot be aborted, and say so; the sweep tries again before it forgets."""
+    context.log("abortFailed", **where(task), uploadId=task.upload.id, error=str(error))
+    return f"upload {task.upload.id} could not be aborted: {error}"
 
 
 def task_of(opened: Opened, upload: Upload, generation: int = 0) -> Continue:
-    """The first hop of a copy on record, in this generation."""
+    """Return the first hop of a copy on record, in this generation."""
     return Continue(
         opened.job,
         opened.request,
@@ -259,8 +299,3 @@ def task_of(opened: Opened, upload: Upload, generation: int = 0) -> Continue:
         settle=opened.settle,
         in_doubt=opened.may_land,
     )
-
-
-def where(task: Continue) -> dict[str, object]:
-    """What every log line about a chain says."""
-    return {"job": task.job, "generation": task.generation, "lane": task.lane, "hop": task.hop}

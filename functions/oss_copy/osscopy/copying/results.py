@@ -1,9 +1,12 @@
-"""Results, made from what is known at each stage of a copy. Pure: the time comes in."""
+"""Results, made from what is known at each stage of a copy.
+
+Knows values only: the time comes in.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -22,11 +25,11 @@ from osscopy.model import (
     Written,
 )
 
-Ending = Literal["skipped", "failed", "cancelled"]
+Ended: TypeAlias = Literal["skipped", "failed", "cancelled"]
 
 
 def iso(seconds: float) -> str:
-    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    """Return Unix seconds as ISO 8601 in UTC, to the millisecond."""
     return (
         datetime.fromtimestamp(seconds, timezone.utc)
         .isoformat(timespec="milliseconds")
@@ -35,14 +38,14 @@ def iso(seconds: float) -> str:
 
 
 def unix(moment: str) -> float:
-    """What `iso` wrote, as Unix seconds."""
+    """Return the Unix seconds that `iso` wrote."""
     return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 
 def unopened(
     copy: Copy, status: Literal["running", "skipped", "failed"], now: float, error: OssCopyError | None
 ) -> Result:
-    """Of a copy for which nothing was opened: handed over, or ended before it began."""
+    """Return the result of a copy without a record: handed over, or ended before it began."""
     return Result(
         copy.job,
         status,
@@ -56,12 +59,12 @@ def unopened(
 
 
 def refused(error: OssCopyError) -> Result:
-    """Of what is no copy that could be begun."""
+    """Return the result of a request that is no copy."""
     return Result(None, "failed", hops=0, error=Problem.of(error))
 
 
 def opened(entry: Opened, now: float) -> Result:
-    """Of a copy on record of which nothing else is known: handed over, or its source is being restored."""
+    """Return the result of a copy that has only `open/`: handed over, or its source is being restored."""
     next_look = iso(plan.next_look(unix(entry.started_at), now)) if entry.restores else msgspec.UNSET
     return Result(
         entry.job,
@@ -76,8 +79,8 @@ def opened(entry: Opened, now: float) -> Result:
     )
 
 
-def unbegun(entry: Opened, status: Ending, now: float, problem: Problem | None) -> Result:
-    """Of a copy on record that has come to an end before anything was written."""
+def unbegun(entry: Opened, status: Ended, now: float, problem: Problem | None) -> Result:
+    """Return the result of a copy that has ended with nothing but its `open/`."""
     return msgspec.structs.replace(
         opened(entry, now),
         status=status,
@@ -89,12 +92,12 @@ def unbegun(entry: Opened, status: Ending, now: float, problem: Problem | None) 
 
 
 def under_way(task: Continue, parts_done: int) -> Result:
-    """Of a chain that goes on."""
+    """Return the result so far of a chain that goes on."""
     return _of_task(task, "running", parts_done, None, None)
 
 
-def ended(task: Continue, status: Ending, now: float, problem: Problem | None) -> Result:
-    """Of a chain that came to nothing."""
+def ended(task: Continue, status: Ended, now: float, problem: Problem | None) -> Result:
+    """Return the result of a chain that has ended without a copy."""
     return _of_task(task, status, 0, now, problem)
 
 
@@ -105,12 +108,12 @@ def simple(
     problem: Problem | None,
     now: float,
 ) -> Result:
-    """Of a CopyObject after the look at the destination; `problem` is what speaks against it."""
+    """Return the result of a CopyObject; `problem`: what the look at the destination says against it."""
     return _proved(copy, pin, found, problem, now, method="simple", parts=1, hops=1, lanes=1)
 
 
 def multipart(task: Continue, found: Head | Written | None, problem: Problem | None, now: float) -> Result:
-    """Of a completed upload after the look at the destination; `problem` is what speaks against it."""
+    """Return the result of an upload; `problem`: what the look at the destination says against it."""
     upload = task.upload
     return _proved(
         task,
@@ -126,13 +129,13 @@ def multipart(task: Continue, found: Head | Written | None, problem: Problem | N
 
 
 def seen(request: CopyRequest, of: Pin | Head) -> Seen:
-    """The source as it was seen."""
+    """Return the source as it was seen."""
     bucket, key = request.source.bucket, request.source.key
     return Seen(bucket, key, of.version_id, of.etag, of.size, of.crc64, of.encryption)
 
 
 def shown(request: CopyRequest, of: Head | Written | None) -> Seen:
-    """The destination as it is shown, as OSS told of what was written, or just its name."""
+    """Return the destination as HEAD or the answer to the write shows it, or its name alone."""
     bucket, key = request.destination.bucket, request.destination.key
     match of:
         case Head():
@@ -155,7 +158,7 @@ def _proved(
     hops: int,
     lanes: int,
 ) -> Result:
-    """Succeeded if nothing speaks against it."""
+    """Return success, unless there is a problem."""
     return Result(
         copy.job,
         "failed" if problem else "succeeded",
@@ -175,7 +178,7 @@ def _proved(
 
 
 def _of_task(
-    task: Continue, status: Literal["running"] | Ending, done: int, now: float | None, problem: Problem | None
+    task: Continue, status: Literal["running"] | Ended, done: int, now: float | None, problem: Problem | None
 ) -> Result:
     return Result(
         task.job,

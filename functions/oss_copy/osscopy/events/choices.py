@@ -1,6 +1,6 @@
-"""Which texts and fields a place may have, told from the types, and what was given there.
+"""The texts and fields that a place in JSON may have by its type, and the value that was given there.
 
-Knows msgspec's view of types and paths; nothing of copies.
+Knows msgspec's types and paths; nothing of copies.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ _STEP = re.compile(r"[^.\[\]]+")
 
 
 def at(kind: Any, path: str) -> list[str]:  # noqa: ANN401 - msgspec takes any type form
-    """The texts that can stand at `path` of a `kind`; none where it has any text."""
+    """Return the texts that can stand at `path` of a `kind`; none where any text can."""
     types = _types(kind, path)
     return [str(text) for each in types if isinstance(each, inspect.LiteralType) for text in each.values]
 
 
 def fields(kind: Any, path: str) -> list[str]:  # noqa: ANN401 - msgspec takes any type form
-    """The fields, on the wire, of the objects that can stand at `path` of a `kind`, in their order."""
+    """Return the fields on the wire of the objects that can stand at `path` of a `kind`, in order."""
     types = _types(kind, path)
     return [each.encode_name for one in types if isinstance(one, inspect.StructType) for each in one.fields]
 
 
 def given(data: bytes, path: str) -> Any:  # noqa: ANN401 - any JSON
-    """What stands at `path` of the JSON text `data`; None where the path leads nowhere, or it is no JSON."""
+    """Return the value at `path` of the JSON text `data`; None if there is none, or `data` is no JSON."""
     try:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -50,7 +50,7 @@ def _types(kind: Any, path: str) -> list[inspect.Type]:  # noqa: ANN401 - msgspe
 
 
 def _below(outer: inspect.Type, step: str) -> list[inspect.Type]:
-    """The types that a field or an item of `outer` can have."""
+    """Return the types that a field or an item of `outer` can have."""
     match outer:
         case inspect.StructType(fields=fields):
             return [one for each in fields if each.encode_name == step for one in _alternatives(each.type)]

@@ -1,23 +1,21 @@
 """The copies of one event, one after another, and the rest of them where time is short.
 
-Knows lists of commands, their records and submissions; how a copy is done is the engine's business. What
-there is no time for is put on record as one list and handed over as one continuation: so it is never too
-large for a payload, and not lost if FC loses that, since the sweep hands it over again.
+Knows lists of commands, their records and submissions; not how a copy is done. What there is no time for is
+put on record as one list and handed over as one continuation: so it is never too large for a payload, and
+not lost if FC loses that, since the sweep hands it over again.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 import msgspec
 
 from osscopy import events, plan
-from osscopy.copying import results
-from osscopy.copying.invocation.context import Session
-from osscopy.copying.start import Engine
-from osscopy.jobs.journal import RecordJournal
+from osscopy.copying import hop, results, start
+from osscopy.copying.invocation.context import Context
+from osscopy.jobs.records import Records, delete_all, read
 from osscopy.model import (
     Command,
     Continue,
@@ -31,93 +29,99 @@ from osscopy.model import (
     Waiting,
 )
 
-Note: TypeAlias = Callable[[Result], Result]
-
 TOO_OLD = Failed("TooOld", f"not begun {plan.MAX_AGE} s after it was asked for")
 
 
-class Batch:
+class _Postponed(msgspec.Struct, frozen=True):
+    """A copy that another invocation is to begin, since time is short, or this one `has_failed` for now."""
+
+    copy: Copy
+    has_failed: bool
+
+
+class Worklist:
     """One invocation's work on many copies. `note` logs a result and gives it back."""
 
-    def __init__(self, session: Session, engine: Engine, journal: RecordJournal, note: Note) -> None:
-        self._session = session
-        self._engine = engine
-        self._journal = journal
+    def __init__(self, context: Context, records: Records, note: Callable[[Result], Result]) -> None:
+        self._context = context
+        self._records = records
         self._note = note
 
-    def run(self, items: Sequence[Command | Refused]) -> tuple[Result, ...]:
-        """A result for every item of an event; see `_work`."""
-        return self._work(items, "", self._session.now())
+    def run(
+        self, items: Sequence[Command | Refused], parent: str = "", asked_at: float | None = None
+    ) -> tuple[Result, ...]:
+        """Return a result for every item; `running` for those that another invocation goes on with.
+
+        Large copies get chains of their own, and a bad item stops no other. What fails for the moment comes
+        last on the list that is handed over. Each invocation works on one item at least, so that lists grow
+        shorter. Transient if the rest cannot be put on record, or, of an item that stands alone, if it may
+        work later.
+        """
+        asked_at = self._context.now() if asked_at is None else asked_at
+        outcomes = [self._attempt(items, position, asked_at) for position in range(len(items))]
+        later = [each for each in outcomes if isinstance(each, _Postponed)]
+        if later:
+            delay = 0 if len(later) < len(items) else plan.STANDSTILL
+            copies = [each.copy for each in sorted(later, key=lambda each: each.has_failed)]
+            hand_over(self._context, self._records, copies, asked_at, parent, delay)
+        return tuple(
+            self._note(results.unopened(each.copy, "running", self._context.now(), None))
+            if isinstance(each, _Postponed)
+            else each
+            for each in outcomes
+        )
 
     def resume(self, rest: Rest, *, retried: bool) -> tuple[Result, ...]:
         """Go on with a list on record; it is forgotten once each copy has a result or is on a new list."""
-        waiting = self._session.ask(lambda: self._journal.waiting(rest.list))
+        waiting = self._context.ask(read, self._records, f"rest/{rest.list}", Waiting)
         if waiting is None:  # another delivery has done it, and a sweep may not have seen that
-            self._session.ask(lambda: self._journal.drop(rest.list))
+            self._context.ask(drop, self._records, rest.list)
             return ()
         copies = waiting.copies
         if retried or rest.generation or rest.drops:
             copies = tuple(each.delivered_again() for each in copies)
-        found = self._work(copies, rest.list, waiting.asked_at)
-        self._session.ask(lambda: self._journal.drop(rest.list))
+        found = self.run(copies, rest.list, waiting.asked_at)
+        self._context.ask(drop, self._records, rest.list)
         return found
 
-    def _work(self, items: Sequence[Command | Refused], parent: str, asked_at: float) -> tuple[Result, ...]:
-        """A result for every item; `running` for those that another invocation goes on with.
+    def _attempt(
+        self, items: Sequence[Command | Refused], position: int, asked_at: float
+    ) -> Result | _Postponed:
+        """Work on one item, unless time is short; a copy that fails for the moment is postponed.
 
-        Large copies get chains of their own, and a bad item stops no other. What fails for the moment comes
-        last, once more. Each invocation works on one item at least, so that lists grow shorter. Transient if
-        the rest cannot be put on record, or, of an item that stands alone, if it may work later. A copy whose
-        record cannot be read has failed as far as this version can tell.
+        A copy whose record cannot be read has failed as far as this version can tell.
         """
-        found: list[Result] = []
-        rest: list[Copy] = []
-        again: list[Copy] = []
-        left: list[Result] = []
-        for position, item in enumerate(items):
-            if isinstance(item, Copy) and position and self._session.is_short_of_time():
-                rest.append(item)
-                left.append(self._left(item))
-                found.append(left[-1])
-                continue
-            try:
-                found.append(self._one(item, asked_at, inline=len(items) == 1))
-            except Transient as error:
-                if not isinstance(item, Copy) or len(items) == 1:
-                    raise
-                self._session.log("again", job=item.job, error=str(error))
-                again.append(msgspec.structs.replace(item, retried=True))  # it may have ended, unheard
-                left.append(self._left(item))
-                found.append(left[-1])
-            except Misconfigured as error:
-                if not isinstance(item, Copy) or error.code != "UnreadableRecord":
-                    raise
-                # of another version, which goes on with it: no other copy is to wait for that
-                found.append(self._note(results.unopened(item, "failed", self._session.now(), error)))
-        if left:
-            delay = 0 if len(left) < len(items) else plan.STANDSTILL
-            hand_over(self._session, self._journal, (*rest, *again), asked_at, parent, delay)
-            for result in left:  # said now that it is so
-                self._note(result)
-        return tuple(found)
+        item, is_alone = items[position], len(items) == 1
+        if position and isinstance(item, Copy) and self._context.is_short_of_time():
+            return _Postponed(item, has_failed=False)
+        try:
+            return self._note(self._do(item, asked_at, inline=is_alone))
+        except Transient as error:
+            if is_alone or not isinstance(item, Copy):
+                raise
+            self._context.log("again", job=item.job, error=str(error))
+            # it may have ended without an answer
+            return _Postponed(msgspec.structs.replace(item, retried=True), has_failed=True)
+        except Misconfigured as error:
+            if error.code != "UnreadableRecord" or not isinstance(item, Copy):
+                raise
+            # another version wrote it and goes on with it: no other copy is to wait for that
+            return self._note(results.unopened(item, "failed", self._context.now(), error))
 
-    def _one(self, item: Command | Refused, asked_at: float, *, inline: bool) -> Result:
+    def _do(self, item: Command | Refused, asked_at: float, *, inline: bool) -> Result:
         match item:
             case Refused():
-                return self._note(results.refused(item))
-            case Copy() if self._session.now() - asked_at > plan.MAX_AGE:
-                return self._note(self._engine.give_up(item, TOO_OLD))
+                return results.refused(item)
+            case Copy() if self._context.now() - asked_at > plan.MAX_AGE:
+                return start.refuse(self._context, item, TOO_OLD)
             case Copy():
-                return self._note(self._engine.start(item, inline=inline))
+                return start.begin(self._context, item, inline=inline)
             case Continue():
-                return self._note(self._engine.proceed(item))
-
-    def _left(self, copy: Copy) -> Result:
-        return results.unopened(copy, "running", self._session.now(), None)
+                return hop.proceed(self._context, item)
 
 
 def hand_over(
-    session: Session, journal: RecordJournal, copies: Sequence[Copy], asked_at: float, parent: str, delay: int
+    context: Context, records: Records, copies: Sequence[Copy], asked_at: float, parent: str, delay: int
 ) -> None:
     """Put copies on record as a list, then submit one continuation, to start after `delay` seconds.
 
@@ -127,16 +131,22 @@ def hand_over(
     jobs = " ".join(each.job for each in copies)
     name = "l-" + hashlib.sha256(f"{parent} {jobs}".encode()).hexdigest()[:32]
     waiting = Waiting(tuple(map(_once_more, copies)), asked_at)
-    session.ask(lambda: journal.leave(name, waiting))
+    context.ask(records.put_new, f"rest/{name}", msgspec.json.encode(waiting))
     try:
-        session.submit(f"{name}-g0", events.encode(Rest(name)), delay)
+        context.submit(f"{name}-g0", events.encode(Rest(name)), delay)
     except Transient as error:  # it is on record
-        session.log("leftToSweep", list=name, error=str(error))
+        context.log("leftToSweep", list=name, error=str(error))
     else:
-        session.log("handedOver", list=name, copies=len(copies), delay=delay)
+        context.log("handedOver", list=name, copies=len(copies), delay=delay)
+
+
+def drop(records: Records, name: str) -> None:
+    """Forget a list, all copies of which are begun or on another one."""
+    delete_all(records, f"gen/{name}/")
+    records.delete(f"rest/{name}")
 
 
 def _once_more(copy: Copy) -> Copy:
-    """As another invocation takes it on: one before it may have come, or had begun."""
+    """Return the copy as another invocation begins it: this one may have begun it, or one before."""
     asked = int(results.unix(copy.started_at)) - plan.CLOCK_MARGIN
     return copy if copy.since is not None else msgspec.structs.replace(copy, since=asked)

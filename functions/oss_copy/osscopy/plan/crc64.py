@@ -1,4 +1,4 @@
-"""What CRC64s of pieces say about the whole: arithmetic of ECMA-182 as XZ and OSS use it.
+"""CRC64 of a whole from the CRC64s of its pieces: arithmetic of ECMA-182 as XZ and OSS use it.
 
 Knows numbers only, no parts and no uploads. Written here because nothing that the function's runtime brings
 can do it for 10,000 parts: oss2's `combine` takes 6 ms a part, and a compiled package would be one more
@@ -15,7 +15,7 @@ _ONE = 1 << 63
 
 
 def combine(crcs: Iterable[int], length: int, last: int) -> int:
-    """The CRC64 of pieces put together: all have `length` bytes but the last one, which has `last`.
+    """Return the CRC64 of pieces put together: all have `length` bytes but the last one, which has `last`.
 
     The factor for `length` is made once, as tables of 256 entries for each of 8 bytes: a piece takes about
     2 µs, so 10,000 parts take 20 ms.
@@ -35,7 +35,7 @@ def combine(crcs: Iterable[int], length: int, last: int) -> int:
 
 
 def _multiply(a: int, b: int) -> int:
-    """The product of two polynomials modulo the generator."""
+    """Return the product of two polynomials modulo the generator."""
     product, mask = 0, _ONE
     while a:
         if a & mask:
@@ -47,7 +47,7 @@ def _multiply(a: int, b: int) -> int:
 
 
 def _shift(count: int) -> int:
-    """The factor that appends `count` zero bytes: x^8 to the power of `count`."""
+    """Return the factor that appends `count` zero bytes: x^8 to the power of `count`."""
     factor, power = _ONE, _ONE >> 8
     while count:
         if count & 1:
@@ -58,7 +58,7 @@ def _shift(count: int) -> int:
 
 
 def _tables(factor: int) -> tuple[list[int], ...]:
-    """The products of `factor` with every byte, for each of the 8 places a byte can have."""
+    """Return the products of `factor` with every byte, for each of the 8 places a byte can have."""
     tables = []
     for place in range(8):
         table = [0]

@@ -1,4 +1,4 @@
-"""Bucket and key rules, destination templates and allow lists: all about names, nothing about objects.
+"""Bucket names, keys and ids of jobs: all about names, nothing about objects.
 
 OSS normalises no key: `a/../b`, `%2e` and upper case are names like any other, so all comparisons here are of
 the exact string.
@@ -9,29 +9,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import string
-from datetime import datetime, timedelta, timezone, tzinfo
 from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 
-from osscopy.model import CopyRequest, Refused
+from osscopy.model import Command, Continue, CopyRequest, Refused
 
 MAX_KEY_BYTES = 1023
 SCHEME = "oss://"
-BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"  # a pattern without anchors, of the whole text
-
-# Directives of strftime that every C library renders alike; the others differ by platform or locale.
-DIRECTIVES = "%ABGHIMSUVWYabdfjmpuwyz"
-OFFSET = r"[+-](?:0[0-9]|1[0-4]):[0-5][0-9]"
-PARTS = ("key", "dir", "name", "stem", "ext")  # of the source's key: placeholders without a format
-ZONE = r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9][A-Za-z0-9_+-]{0,31}){0,2}"
-FORMAT = rf"(?:%[{DIRECTIVES}]|[^%{{}}\x00-\x1f\x7f])+"
-_DATE = re.compile(rf"date(?:@(?:({OFFSET})|({ZONE})))?:({FORMAT})")
+# Patterns of the whole text, without anchors; the OpenAPI document is made of the same ones.
+BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+JOB = r"c-[0-9a-f]{32}"
+LIST = r"l-[0-9a-f]{32}"
 
 
 def check_bucket(name: str, field: str) -> None:
-    """Refuse what OSS would not accept as a bucket name (it also keeps host names and paths out)."""
+    """Refuse a name that OSS takes for no bucket; host names and paths are refused with it."""
     if is_address(name):
         bucket, key = split_address(name)
         rest = f", and {key!r} as the key" if key else ""
@@ -46,18 +39,18 @@ def check_bucket(name: str, field: str) -> None:
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` is written as command line tools write an object: `oss://bucket/key`."""
+    """Return whether `text` is an object as command line tools write it: `oss://bucket/key`."""
     return text[: len(SCHEME)].lower() == SCHEME
 
 
 def split_address(text: str) -> tuple[str, str]:
-    """Bucket and key of an address; each may be empty."""
+    """Return the bucket and the key of an address; each may be empty."""
     bucket, _, key = text[len(SCHEME) :].partition("/")
     return bucket, key
 
 
 def check_no_address(key: str, field: str) -> None:
-    """Refuse a key that somebody has written as an address; objects that are named so come by rules only."""
+    """Refuse a key that is written as an address; only a rule copies objects with such names."""
     if is_address(key):
         bucket, rest = split_address(key)
         text = (
@@ -67,7 +60,7 @@ def check_no_address(key: str, field: str) -> None:
 
 
 def check_key(key: str, field: str) -> None:
-    """Refuse keys OSS cannot hold, and `.` and `..`, which HTTP clients fold away as path segments."""
+    """Refuse a key that OSS cannot hold, and `.` and `..`, which HTTP clients remove from a path."""
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
@@ -85,10 +78,10 @@ def check_key(key: str, field: str) -> None:
 
 
 def readings(key: str) -> tuple[str, ...]:
-    """The keys that the text of an event may stand for, the likeliest first, each once.
+    """Return the keys that the text of an event may stand for, the likeliest first, each once.
 
-    Whether keys come raw or URL-encoded is not documented: as it stands, unquoted, and unquoted with `+` for
-    a blank. What is no UTF-8 when it is unquoted was not quoted.
+    OSS does not document whether keys come raw or URL-encoded: the text itself, unquoted, and unquoted with
+    `+` for a blank. A text that is no UTF-8 when it is unquoted was not quoted.
     """
     found = [key]
     for text in (key, key.replace("+", " ")):
@@ -98,139 +91,30 @@ def readings(key: str) -> tuple[str, ...]:
 
 
 def is_guess(key: str, reading: str) -> bool:
-    """Whether a reading of `key` takes `+` for a blank: only the object's ETag can tell that it is meant."""
+    """Return whether a reading of `key` takes `+` for a blank: only the object's ETag proves that."""
     return reading not in {key, unquote(key)}
 
 
-def render(template: str, key: str, moment: datetime) -> str:
-    """The destination key for source `key`; `moment` feeds `{date:%Y/%m/%d}`, which is in UTC.
+def job_id(request: CopyRequest, occurrence: str) -> str:
+    """Return `c-` and a hash of the request and its occurrence: an event delivered again is the same job.
 
-    Placeholders: `{key}`, `{dir}` (with its trailing slash, or empty), `{name}`, `{stem}`, `{ext}` (with its
-    dot, or empty), `{date:FORMAT}`, and dates elsewhere: `{date@Asia/Shanghai:FORMAT}` or
-    `{date@+08:00:FORMAT}`. Names of zones need a time zone database in the runtime's image, which FC does not
-    promise; offsets always work. `{{` and `}}` stand for braces.
+    The first of its 32 hex digits are a hash of the destination alone (`job_group`).
     """
-    if len(template) > MAX_KEY_BYTES:
-        raise Refused(
-            "InvalidKey", f"a key or template has at most {MAX_KEY_BYTES} characters", field="destination.key"
-        )
-    slash = key.rfind("/") + 1
-    name = key[slash:]
-    dot = name.rfind(".")
-    cut = dot if dot > 0 else len(name)
-    known = dict(zip(PARTS, (key, key[:slash], name, name[:cut], name[cut:]), strict=True))
-    out: list[str] = []
-    for literal, placeholder, form, conversion in _pieces(template):
-        out.append(literal)
-        if placeholder is None:
-            continue
-        date = _DATE.fullmatch(f"{placeholder}:{form}")
-        if date and not conversion and "%" not in date[3]:
-            shown = f"{{{placeholder}:{date[3][:40]}}}"
-            text = f"{shown} has no directive: write the year, month and day as %Y/%m/%d"
-            raise Refused("InvalidTemplate", text, field="destination.key")
-        if date and not conversion:
-            out.append(_write_date(date[3], moment, _zone(date[1], date[2])))
-        elif placeholder in known and not form and not conversion:
-            out.append(known[placeholder])
-        else:
-            text = _objection(placeholder, form or "", conversion)
-            raise Refused("InvalidTemplate", text, field="destination.key")
-    return "".join(out)
-
-
-def _objection(placeholder: str, form: str, conversion: str | None) -> str:
-    """What is wrong with a placeholder: its conversion, its format, a directive in it, or its name."""
-    shown, is_date = f"{{{placeholder[:60]}}}", placeholder.partition("@")[0] == "date"
-    if conversion and (is_date or placeholder in PARTS):
-        return f"{shown} takes no conversion: leave out !{conversion[:20]}"
-    if placeholder in PARTS:
-        return f"{shown} takes no format: leave out :{form[:20]}"
-    if is_date:
-        for directive in re.findall(r"%(.?)", form, re.DOTALL):
-            if not directive or directive not in DIRECTIVES:
-                known = " ".join(f"%{letter}" for letter in DIRECTIVES)
-                return f"a date knows no directive {'%' + directive!r}; it knows {known}"
-        return (
-            "a date is written {date:FORMAT}, {date@+08:00:FORMAT} or {date@Asia/Shanghai:FORMAT}, where "
-            f"FORMAT is text with directives such as %Y/%m/%d, without braces; this one is {shown}"
-        )
-    return (
-        f"unknown placeholder {shown}; known are {{key}} {{dir}} {{name}} {{stem}} {{ext}} "
-        "{date:%Y/%m/%d} {date@+08:00:%Y/%m/%d}; write {{ and }} for braces"
-    )
-
-
-def _zone(offset: str | None, name: str | None) -> tzinfo:
-    if offset is not None:
-        hours, minutes = int(offset[1:3]), int(offset[4:])
-        east = timedelta(hours=hours, minutes=minutes)
-        return timezone(-east if offset[0] == "-" else east)
-    if name is None:
-        return timezone.utc
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - costs start-up time that few templates need
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # not there; not a zone's file; a folder of zones
-        raise Refused(
-            "UnknownTimeZone",
-            f"this runtime knows no time zone {name[:60]!r}; an offset such as +08:00 always works",
-            field="destination.key",
-        ) from None
-
-
-def _write_date(form: str, moment: datetime, zone: tzinfo) -> str:
-    """`form` with its directives written one by one, so that no C library sees the text between them."""
-    try:
-        local = moment.astimezone(zone)
-    except OverflowError:
-        raise Refused(
-            "InvalidTime", "the date lies outside the years 1 to 9999", field="destination.key"
-        ) from None
-
-    def write(directive: re.Match[str]) -> str:
-        match directive[1]:
-            case "Y":
-                return f"{local.year:04}"
-            case "G":
-                return f"{local.isocalendar()[0]:04}"
-            case letter:
-                return local.strftime(f"%{letter}")
-
-    return re.sub(r"%(.)", write, form)
-
-
-def keeps_markers_apart(template: str) -> bool:
-    """Whether `template` makes a key of its own of each folder marker: `{name}` of `a/b/` is empty."""
-    return any(placeholder in {"key", "dir"} for _, placeholder, _, _ in _pieces(template))
-
-
-def fixed_prefix(template: str, source_prefix: str) -> str:
-    """What every key made by `template` starts with, for sources under `source_prefix`."""
-    out = ""
-    for literal, placeholder, _form, _conversion in _pieces(template):
-        out += literal
-        if placeholder == "key":
-            return out + source_prefix
-        if placeholder is not None:
-            return out
-    return out
-
-
-def _pieces(template: str) -> list[tuple[str, str | None, str | None, str | None]]:
-    try:
-        return list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise Refused(
-            "InvalidTemplate", f"{error}; write {{{{ and }}}} for braces", field="destination.key"
-        ) from None
+    canonical = msgspec.json.encode([request, occurrence], order="sorted")
+    group = job_group(request)
+    return group + hashlib.sha256(canonical).hexdigest()[: 34 - len(group)]
 
 
 def job_group(request: CopyRequest) -> str:
-    """How the ids of all jobs with this destination begin, so that one listing finds them."""
+    """Return how the ids of all jobs with this destination begin, so that one listing finds them."""
     destination = f"{request.destination.bucket}/{request.destination.key}"
     return "c-" + hashlib.sha256(destination.encode()).hexdigest()[:12]
+
+
+def task_id(task: Command) -> str:
+    """Return the name of an invocation for FC, which takes each name once."""
+    lane, hop = (task.lane, task.hop) if isinstance(task, Continue) else (1, 1)
+    return f"{task.job}-g{task.generation}-l{lane}-h{hop}"
 
 
 class Pattern(msgspec.Struct, frozen=True):
@@ -242,7 +126,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
-        """Read `bucket/key` or `bucket/prefix*`; a bare bucket is refused, since it says nothing of keys."""
+        """Read `bucket/key` or `bucket/prefix*`; a bare bucket is refused, since it says nothing of"""
         if is_address(text):
             raise Refused("InvalidPattern", f"{text!r} is an address: write {text[len(SCHEME) :]!r}")
         bucket, slash, key = text.partition("/")
@@ -252,4 +136,5 @@ class Pattern(msgspec.Struct, frozen=True):
         return cls(bucket, key.removesuffix("*"), key.endswith("*"))
 
     def matches(self, bucket: str, key: str) -> bool:
+        """Return whether the entry allows this object."""
         return bucket == self.bucket and (key.startswith(self.key) if self.is_prefix else key == self.key)

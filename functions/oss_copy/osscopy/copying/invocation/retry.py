@@ -1,4 +1,4 @@
-"""Repeating one request while repeating may help.
+"""One request, repeated while that may help.
 
 Knows nothing of OSS or FC: it sees Transient and a clock. Written here, not taken from a library, because the
 protocol needs to know whether an earlier attempt may have taken effect, and because time and chance are
@@ -32,7 +32,7 @@ class Attempts:
         self.count = 0
 
     def run(self, request: Callable[[], T]) -> T:
-        """The answer; the last Transient if MAX_ATTEMPTS or the time `until` (monotonic) is used up."""
+        """Return the answer; raise the last Transient after MAX_ATTEMPTS or at `until` (monotonic)."""
         while True:
             try:
                 return self.once(request)
@@ -40,7 +40,7 @@ class Attempts:
                 self.pause(error)
 
     def once(self, request: Callable[[], T]) -> T:
-        """The answer of one attempt, or its Transient."""
+        """Return the answer of one attempt; raise its Transient."""
         self.count += 1
         try:
             return request()

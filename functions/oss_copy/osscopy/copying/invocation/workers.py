@@ -1,6 +1,6 @@
 """The threads that copy the parts of one batch, until none is left or time is short.
 
-Knows parts, a clock and a function that copies one part; not what an upload is or what comes after the batch.
+Knows parts, a clock and a function that copies one part; not what an upload is, nor what follows the batch.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from osscopy.model.ports import Runtime
 EDGE = 0.2  # seconds before the deadline in which an answer is not waited for any more
 
 
-class Crew:
-    """Copies `parts` with up to `threads` threads; no part is begun that may not be done by `deadline`.
+class Workers:
+    """The threads that copy `parts`; no part is started that may not be done by `deadline` (monotonic).
 
-    The margin is learnt: half as long again as the slowest part so far. `fatal` is the first error that no
-    retry would change; it stops everybody. A part whose retries are used up stays undone.
+    The margin is learnt: half as long again as the slowest part so far, `expected` seconds at first.
+    `fatal`: the first error that no retry would change; it stops all threads. A part whose retries are used
+    up is left to the next hop.
     """
 
     def __init__(
@@ -46,28 +47,29 @@ class Crew:
         self.throttled = False
         self.retries = 0
 
-    def work(self, threads: int) -> None:
+    def run(self, threads: int) -> None:
         """Copy, and return when everything is done or `deadline` has come.
 
-        A thread that waits for an answer beyond the deadline is left behind: the part it copies is pinned and
-        belongs to this upload, so that it does no harm whenever it lands.
+        A thread that waits for an answer beyond the deadline is left alone: the part it copies is pinned and
+        belongs to this upload, so that it does no harm whenever it takes effect.
         """
-        self._clock.together(self._toil, threads, self._deadline)
+        if self._queue:
+            self._clock.together(self._work, min(threads, len(self._queue)), self._deadline)
         self._stop.set()
 
     def raise_fatal(self) -> None:
-        """Raise what stopped the crew, if anything did."""
+        """Raise the error that stopped the threads, if there is one."""
         if self.fatal is not None:
             raise self.fatal
 
-    def _toil(self) -> None:
+    def _work(self) -> None:
         try:
             while not self._stop.is_set() and self._has_time():
                 try:
                     part = self._queue.popleft()
                 except IndexError:
                     return
-                self._carry(part)
+                self._copy_with_retries(part)
         except BaseException as error:  # noqa: BLE001 - handed to the hop, which raises or reports it
             with self._lock:
                 self.fatal = self.fatal or error
@@ -76,7 +78,7 @@ class Crew:
     def _has_time(self) -> bool:
         return self._clock.monotonic() + self._slowest * 1.5 < self._deadline
 
-    def _carry(self, part: Part) -> None:
+    def _copy_with_retries(self, part: Part) -> None:
         attempts = Attempts(self._clock, until=self._deadline)
         begun = 0.0
 
@@ -87,17 +89,19 @@ class Crew:
 
         try:
             attempts.run(attempt)
-            seconds = self._clock.monotonic() - begun
-            with self._lock:
-                self._slowest = max(self._slowest, seconds) if self._measured else seconds
-                self._measured = True
-                self.copied.append(part)
+            self._count(part, self._clock.monotonic() - begun)
         except Transient as error:
             if error.outlasted and self._clock.monotonic() >= self._deadline - EDGE:
-                return  # left behind, as one is that nobody waits for
+                return  # left alone, like a part that no thread waits for
             with self._lock:
                 self.last_error = error
         finally:
             with self._lock:
                 self.throttled = self.throttled or attempts.throttled
                 self.retries += attempts.count - 1
+
+    def _count(self, part: Part, seconds: float) -> None:
+        with self._lock:
+            self._slowest = max(self._slowest, seconds) if self._measured else seconds
+            self._measured = True
+            self.copied.append(part)

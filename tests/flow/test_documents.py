@@ -1,27 +1,41 @@
-"""What README.md shows is true: its examples are sent, its routes called, its settings those of the function.
+"""The documents are true: examples are sent, routes called, programs run, tables and links compared.
 
-An example, a route or a setting that is not known here fails: say below what proves it.
+A block, a table, a piece of JSON, a route or a setting that is not known here fails: say below what proves
+it.
+Commands are in `test_document_commands.py`.
 """
 
 from __future__ import annotations
 
+import inspect
+import io
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, get_args, get_type_hints
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from functions.cli import openapi
-from osscopy import events, plan, settings
-from osscopy.model import MIB, Misconfigured
-from tests.cloud.client import LocalCloud
-from tests.flow import readme
+from osscopy import plan, settings
+from osscopy.events import batch
+from osscopy.model import MIB, Misconfigured, Result, Tuning
+from osscopy.plan import templates, validate
+from osscopy.web import requests, responses
+from tests.cloud.client import ROOT, LocalCloud
+from tests.flow import documents
 from tests.flow.conftest import STATE, exists, open_uploads, set_versioning
+from tests.flow.documents import API, OPERATING, README, WORK
+from tests.tours import demo
 
 Json = dict[str, Any]
 
-TEXT = readme.read()
+TEXT = documents.everything()
 SOURCE, DESTINATION = "src-bucket", "dst-bucket"  # as in the examples
 WATCHED = "incoming/"
 RULE = {
@@ -39,43 +53,150 @@ def shared_cloud() -> Iterator[LocalCloud]:
         yield running
 
 
-# --- blocks of JSON ----------------------------------------------------------------------------------------
+# --- nothing that nobody knows -----------------------------------------------------------------------------
 
-EXAMPLES: list[Json] = [json.loads(each.text) for each in readme.blocks(TEXT) if each.language == "json"]
+MOST_WORDS = 2000  # of README, as `wc -w` counts them
+DRAWING = "a drawing, with no example in it"
+TEXTS = {  # how blocks of text begin, and what compares them
+    "Copies": "test_the_demo_prints_tables_of_this_form",
+    "s.yaml ": "tests/unit/test_house_map.py",
+    " OSS trigger ": DRAWING,
+    "T    = ": "tests/flow/test_costs.py",
+}
+TABLES = {  # the heads of tables, and what compares them
+    (README, "you want to"): "test_every_link_leads_to_a_heading_or_a_file_that_is_there",
+    (README, "word"): "test_the_glossary_has_the_words_that_the_documents_use",
+    (API, "field"): "test_all_that_can_be_in_a_request_is_in_the_example_and_nearly_all_has_a_default",
+    (API, "template"): "test_a_template_makes_the_key_beside_it",
+    (API, "`status`"): "test_every_status_of_a_result_has_its_row",
+    (API, "request"): "test_a_route_answers_as_its_row_says",
+    (API, "status"): "test_the_http_statuses_are_those_of_their_codes",
+    (OPERATING, "command"): "tests/flow/test_document_commands.py",
+    (OPERATING, "setting"): "test_the_settings_are_those_that_the_function_reads",
+    (OPERATING, "record"): "test_the_records_are_those_that_the_journal_writes",
+    (OPERATING, "what"): "tests/flow/test_costs.py",
+    (OPERATING, "example"): "tests/flow/test_costs.py",
+    (OPERATING, "event"): "tests/unit/test_house.py",
+    (OPERATING, "code"): "tests/flow/test_troubleshooting.py",
+    (WORK, "command"): "tests/flow/test_document_commands.py",
+    (WORK, "room"): "tests/unit/test_house_map.py",
+}
+ELSEWHERE = {  # documents that are not for users, and what keeps them right
+    "CHANGELOG.md": "history: links only",
+    "tests/cloud/README.md": "tests/cloud/oss/test_table.py",
+    "tests/cloud/fc/README.md": "the tests beside it",
+    "tests/bench/RESULTS.md": "`make bench` writes it",
+}
 
 
-def kind(example: Json) -> str:
+def test_every_document_is_known_to_somebody_here() -> None:
+    found = [*ROOT.glob("*.md"), *(each for top in ("functions", "layers/sdk", "tests")
+                                   for each in (ROOT / top).rglob("*.md"))]  # fmt: skip
+    assert {str(each.relative_to(ROOT)) for each in found} == {*documents.ALL, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("document", documents.ALL)
+def test_every_block_and_every_table_is_known_to_somebody_here(document: str) -> None:
+    text = documents.read(document)
+    found = documents.blocks(text)
+    assert {each.language for each in found} <= {"sh", "bash", "json", "http", "python", "text"}
+    fences = [line for line in text.splitlines() if line.lstrip("> ").startswith(("```", "~~~"))]
+    assert len(fences) == 2 * len(found), "a block that is indented, or not closed"
+    for each in documents.blocks(text, "text"):
+        assert any(each.text.startswith(begin) for begin in TEXTS), each.text
+    heads = [(document, each.head[0]) for each in documents.tables(text)]
+    assert sorted(heads) == sorted(each for each in TABLES if each[0] == document)
+
+
+@pytest.mark.parametrize("proof", sorted({*TEXTS.values(), *TABLES.values()} - {DRAWING}))
+def test_what_compares_a_block_or_a_table_is_there(proof: str) -> None:
+    assert callable(globals().get(proof)) or (ROOT / proof).is_file(), proof
+
+
+def test_the_readme_is_short() -> None:
+    assert len(documents.read(README).split()) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("document", [*documents.ALL, *ELSEWHERE])
+def test_every_link_leads_to_a_heading_or_a_file_that_is_there(document: str) -> None:
+    for link in documents.links(documents.read(document)):
+        if re.match(r"https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = ((ROOT / document).parent / path if path else ROOT / document).resolve()
+        assert target.exists(), link
+        known = documents.anchors(target.read_text(encoding="utf-8")) if anchor else [anchor]
+        assert anchor in known, f"{link}: {known}"
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    linked = {link.partition("#")[0] for link in documents.links(documents.read(README))}
+    assert {*documents.ALL} - {README} <= linked
+    linked = {link.partition("#")[0] for link in documents.links(documents.read(WORK))}
+    assert "cloud/README.md" in linked
+
+
+def test_messages_name_sections_that_there_are() -> None:
+    product = "".join(each.read_text(encoding="utf-8") for each in (ROOT / "functions").glob("**/*.py"))
+    named = re.findall(r"\b([\w/]+\.md): ([A-Z][\w ]*\w)", product)
+    assert named, "AccessDenied names one"
+    for document, title in named:
+        assert documents.section(document, title)
+
+
+def test_the_glossary_has_the_words_that_the_documents_use() -> None:
+    words = documents.pairs(documents.read(README), "word", "meaning")
+    others = "".join(documents.read(each) for each in documents.ALL if each != README).lower()
+    assert len(words) == 10
+    assert [each for each in words if each not in others] == []
+
+
+# --- blocks ------------------------------------------------------------------------------------------------
+
+EXAMPLES: list[Json] = [json.loads(each.text) for each in documents.blocks(TEXT, "json")]
+HTTP = [each.text for each in documents.blocks(TEXT, "http")]
+PROGRAMS = [each.text for each in documents.blocks(TEXT, "python")]
+
+
+def kind(example: Json | list[Json]) -> str:
     """What an example is one of; empty: nobody knows."""
+    if isinstance(example, list):
+        return "rules" if all({"source", "destination"} <= each.keys() for each in example) else ""
     if {"source", "destination"} <= example.keys():
         return "result" if "status" in example else "request"
     return "report" if example.keys() == {"status", "lines"} else ""
 
 
-def test_every_block_is_known_to_somebody_here() -> None:
-    assert {each.language for each in readme.blocks(TEXT)} <= {"sh", "json", ""}
-    assert {kind(each) for each in EXAMPLES} == {"request", "result", "report"}
+REQUESTS = [each for each in EXAMPLES if kind(each) == "request"]
+WHOLE = max(REQUESTS, key=len)  # the example with all fields
 
 
-@pytest.mark.parametrize("example", [each for each in EXAMPLES if kind(each) == "request"])
+def test_every_example_is_known_to_somebody_here() -> None:
+    assert {kind(each) for each in EXAMPLES} == {"request", "result", "report", "rules"}
+
+
+@pytest.mark.parametrize("example", REQUESTS)
 def test_an_example_of_a_request_is_copied_as_it_stands(cloud: LocalCloud, example: Json) -> None:
     source, destination = example["source"], example["destination"]
     cloud.seed(source["bucket"], source["key"], 3 * MIB, seed=1)
     result = cloud.invoke(example)
     assert result["status"] == "succeeded", result
     found = cloud.oss_bucket(destination["bucket"]).head_object(result["destination"]["key"])
-    assert found.headers["x-oss-server-side-encryption"] == example["encryption"]["algorithm"]
+    asked = example.get("encryption", {"algorithm": None})["algorithm"]
+    assert found.headers.get("x-oss-server-side-encryption") == asked
 
 
 def test_all_that_can_be_in_a_request_is_in_the_example_and_nearly_all_has_a_default(
     cloud: LocalCloud,
 ) -> None:
-    (example,) = (each for each in EXAMPLES if kind(each) == "request")
     schemas = openapi.schemas()
     known = {name: set(schema["properties"]) for name, schema in schemas.items() if "properties" in schema}
-    assert example.keys() == known["CopyRequest"]
+    assert WHOLE.keys() == known["CopyRequest"]
     for name in ("Source", "Destination", "Conditions"):
-        assert example[name.lower()].keys() == known[name]
-    assert example["tuning"].keys() == known["Tuning"] - {"lanes"}, "more than one lane is not done yet"
+        assert WHOLE[name.lower()].keys() == known[name]
+    assert WHOLE["tuning"].keys() == known["Tuning"] - {"lanes"}, "more than one lane is not done yet"
+    explained = [first.strip("`") for first in documents.pairs(documents.read(API), "field", "values")]
+    assert explained == list(WHOLE)
     cloud.oss_bucket(SOURCE).put_object("least", b"x")
     result = cloud.invoke(
         {"source": {"bucket": SOURCE, "key": "least"}, "destination": {"bucket": DESTINATION}}
@@ -83,8 +204,61 @@ def test_all_that_can_be_in_a_request_is_in_the_example_and_nearly_all_has_a_def
     assert (result["status"], result["destination"]["key"]) == ("succeeded", "least"), result
 
 
+@pytest.mark.parametrize("example", HTTP)
+def test_an_example_of_an_http_request_is_answered_with_success(cloud: LocalCloud, example: str) -> None:
+    head, _, body = example.partition("\n\n")
+    line, *fields = head.splitlines()
+    source = json.loads(body)["source"]
+    cloud.seed(source["bucket"], source["key"], 1000, seed=6)
+    method, path = line.split()
+    headers = dict(each.split(": ", 1) for each in fields)
+    answer = cloud.http(method, path, body=body.encode(), headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded"), answer.text
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_shows_a_copy_a_result_and_the_log(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    copied, result, *log = done.stdout.splitlines()
+    assert copied == "b'hello'"
+    assert "'status': 'succeeded'" in result
+    told = [json.loads(line) for line in log if line.startswith("{")]
+    assert [each["status"] for each in told if each["event"] == "result"] == ["succeeded"] * 2
+
+
+def test_the_demo_prints_tables_of_this_form(cloud: LocalCloud) -> None:
+    (block,) = (each.text for each in documents.blocks(documents.read(README), "text")
+                if each.text.startswith("Copies"))  # fmt: skip
+    shown, _, verdict = block.partition("…\n")
+    lines = [line for line in shown.splitlines() if line.startswith("│")]
+    console = Console(file=io.StringIO(), width=120)
+    seen = demo.Demo(cloud, console, Progress())
+    for job, trigger, method, size, parts, hops, seconds, verified in (
+        [cell.strip() for cell in line.strip("│").split("│")] for line in lines
+    ):
+        ended = datetime.fromtimestamp(float(seconds), timezone.utc).isoformat()
+        result = {
+            "job": job, "method": method, "destination": {"size": int(size.replace(",", ""))},
+            "parts": int(parts), "hops": int(hops), "verified": verified,
+            "startedAt": "1970-01-01T00:00:00Z", "finishedAt": ended,
+        }  # fmt: skip
+        seen.copies.append((trigger, result))
+    assert demo.show(seen, console)
+    assert isinstance(console.file, io.StringIO)
+    printed = "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
+    assert printed.startswith(shown)
+    assert verdict.strip() in inspect.getsource(demo)
+    (large,) = (result for _, result in seen.copies if result["method"] == "multipart")
+    budget = plan.part_budget(demo.TIMEOUT)
+    part = plan.part_size(demo.SIZE, Tuning(), demo.THREADS, budget)
+    assert (large["destination"]["size"], large["parts"]) == (demo.SIZE, -(-demo.SIZE // part))
+
+
 FREE = {  # what of a result depends on when and where it is made, and the form it has
-    "job": events.JOB,
+    "job": plan.JOB,
     "etag": r"[0-9A-F]+…?(-\d+)?",
     "crc64": r"\d+…?",
     "startedAt": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
@@ -114,9 +288,8 @@ def undated(result: Json) -> Json:
 def test_an_example_of_a_result_is_what_the_example_of_a_request_comes_to(
     cloud: LocalCloud, example: Json
 ) -> None:
-    (request,) = (each for each in EXAMPLES if kind(each) == "request")
     cloud.seed(SOURCE, example["source"]["key"], example["source"]["size"], seed=2)
-    result = cloud.invoke(request)
+    result = cloud.invoke(WHOLE)
     assert list(result) == list(example)
     assert settled(undated(result)) == settled(undated(example))
 
@@ -129,6 +302,22 @@ def test_an_example_of_a_report_is_what_a_check_says_of_such_a_deployment(exampl
     assert report["status"] == example["status"]
     for line in example["lines"]:
         assert line in report["lines"]
+
+
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if kind(each) == "rules"])
+def test_an_example_of_rules_copies_what_it_names_and_nothing_else(example: list[Json]) -> None:
+    (rule,) = example
+    watched, made = rule["source"], rule["destination"]
+    buckets = {"sourceBucket": watched["bucket"], "destinationBucket": made["bucket"],
+               "watchedPrefix": watched["prefix"]}  # fmt: skip
+    with LocalCloud(variables=buckets, environment={"COPY_RULES": json.dumps(example)}) as ruled:
+        for name in (f"yes{watched['suffix']}", "no.other"):
+            ruled.oss_bucket(watched["bucket"]).put_object(watched["prefix"] + name, b"x")
+        ruled.wait_idle()
+        (listed,) = ruled.oss_bucket(made["bucket"]).list_objects_v2().object_list
+        moment = datetime.now(timezone.utc)
+    assert listed.key == templates.render(made["key"], f"{watched['prefix']}yes{watched['suffix']}", moment)
+    assert listed.storage_class == rule["storageClass"]
 
 
 # --- JSON in running text ----------------------------------------------------------------------------------
@@ -185,7 +374,7 @@ def a_sweep_is_answered_by_its_counts(cloud: LocalCloud, fragment: str) -> None:
     report = cloud.invoke(fragment)
     counts = {name for name, value in report.items() if type(value) is int}
     (told,) = re.findall(r"Its report counts (.*?)\(", TEXT, re.DOTALL)
-    assert counts == set(readme.spans(told))
+    assert counts == set(documents.spans(told))
 
 
 def a_rule_copies_what_it_names(cloud: LocalCloud, fragment: str) -> None:
@@ -219,12 +408,68 @@ ANSWERS = {  # what the table of routes says is answered: proved with the route
 
 
 def test_every_piece_of_json_is_known_to_somebody_here() -> None:
-    assert set(readme.json_spans(TEXT)) == {*FRAGMENTS, *ANSWERS}
+    assert set(documents.json_spans(TEXT)) == {*FRAGMENTS, *ANSWERS}
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 def test_a_piece_of_json_is_what_the_function_takes_or_answers(cloud: LocalCloud, fragment: str) -> None:
     FRAGMENTS[fragment](cloud, fragment)
+
+
+# --- what the text says of requests and results ------------------------------------------------------------
+
+
+def test_a_template_makes_the_key_beside_it() -> None:
+    text = documents.section(API, "Destination keys")
+    (key,) = re.findall(r"(?s)source key\s+`([^`]+)`", text)
+    moment = datetime(2026, 11, 22, 20, 30, tzinfo=timezone.utc)
+    assert moment.strftime("at %H:%M UTC on %d %B %Y") in " ".join(text.split())
+    shown = {first.strip("`"): result.strip("`") for first, result in documents.rows(text)}
+    assert {each: templates.render(each, key, moment) for each in shown} == shown
+    assert {f"{{{each}}}" for each in templates.PARTS} <= shown.keys()
+    assert templates.render("{stem}|{ext}|{dir}", ".profile", moment) == ".profile||", "as the text says"
+
+
+def test_conditions_take_dates_of_the_form_that_is_shown_and_no_other(cloud: LocalCloud) -> None:
+    (date,) = (each for each in documents.spans(documents.section(API, "Conditions")) if " GMT" in each)
+    cloud.oss_bucket(SOURCE).put_object("dated", b"x")
+    taken = cloud.invoke(request_of("dated", conditions={"ifModifiedSince": date}))
+    assert taken["status"] in {"succeeded", "skipped"}, taken
+    other = cloud.invoke(request_of("dated", conditions={"ifModifiedSince": "2026-11-22T10:00:00Z"}))
+    assert other["error"]["field"] == "conditions.ifModifiedSince"
+
+
+def test_every_status_of_a_result_has_its_row() -> None:
+    told = [first.strip("`") for first in documents.pairs(documents.read(API), "`status`", "meaning")]
+    assert sorted(told) == sorted(get_args(get_type_hints(Result)["status"])) == sorted(requests.STATUSES)
+    summary = documents.section(README, "Ask for a copy")
+    assert [each for each in told if f"`{each}`" not in summary] == []
+
+
+def test_bounds_are_those_of_the_code() -> None:
+    values = documents.pairs(documents.read(API), "field", "values")
+    assert f"{validate.MIN_TRAFFIC} to {validate.MAX_TRAFFIC}" in values["`trafficLimit`"]
+    assert f"at most {validate.MAX_TAGS} tags" in values["`tags`"]
+    assert f"at most {batch.MAX_REQUESTS:,} requests" in documents.section(API, "Ways to ask")
+    assert f"at most {requests.MAX_BODY >> 10} KiB" in documents.section(API, "HTTP")
+
+
+def test_http_takes_no_content_type_or_json_and_nothing_else(cloud: LocalCloud) -> None:
+    cloud.oss_bucket(SOURCE).put_object("typed", b"x")
+    body = json.dumps(request_of("typed")).encode()
+    answers = {
+        sent: cloud.http("POST", "/copies", body=body, headers={"Content-Type": sent} if sent else {})
+        for sent in ("", "application/json", "application/x-www-form-urlencoded")
+    }
+    assert [each.status_code for each in answers.values()] == [200, 200, 415]
+
+
+def test_the_http_statuses_are_those_of_their_codes() -> None:
+    told = documents.pairs(documents.read(API), "status", "codes")
+    wanted: dict[str, set[str]] = {"422": set(), "503": set()}
+    for code, status in responses.STATUS.items():
+        wanted.setdefault(str(status), set()).add(code)
+    assert {status: set(documents.spans(cell)) for status, cell in told.items()} == wanted
 
 
 # --- what is not done --------------------------------------------------------------------------------------
@@ -269,7 +514,7 @@ def ask(cloud: LocalCloud, route: str, job: str, status: int = 200) -> Json:
     return found
 
 
-SHOWN = [each for each in readme.spans(TEXT) if re.match(r"(GET|HEAD|POST|PUT|DELETE) /", each)]
+SHOWN = [each for each in documents.spans(TEXT) if re.match(r"(GET|HEAD|POST|PUT|DELETE) /", each)]
 RESULT = set(openapi.schemas()["Result"]["required"])
 
 
@@ -394,10 +639,10 @@ class Asked(dict[str, str]):
 def rows_of_settings() -> dict[str, str]:
     """What is said of each variable that a row of a table is about."""
     found = {}
-    for first, *others in readme.rows(TEXT):
-        names = readme.spans(first)
-        if others and all(re.fullmatch(r"[A-Z]+(_[A-Z]+)+", name) for name in names):
-            found.update(dict.fromkeys(names, others[0]))
+    for first, *others in documents.rows(TEXT):
+        variables = documents.spans(first)
+        if others and all(re.fullmatch(r"[A-Z]+(_[A-Z]+)+", name) for name in variables):
+            found.update(dict.fromkeys(variables, others[0]))
     return found
 
 
@@ -418,12 +663,25 @@ def test_defaults_are_those_that_the_rows_name() -> None:
     for name in ("OSS_ENDPOINT", "INVOKE_ENDPOINT", "INVOKE_FUNCTION"):
         assert "default: the" in rows[name]
         assert getattr(loaded, name.lower()) is None
+    (length,) = re.findall(r"\((\d+) characters or more\)", rows["API_TOKEN"])
+    assert settings.load({"STATE_BUCKET": STATE, "API_TOKEN": "x" * int(length)}).api_token
+    with pytest.raises(Misconfigured, match="API_TOKEN"):
+        settings.load({"STATE_BUCKET": STATE, "API_TOKEN": "x" * (int(length) - 1)})
 
 
 def test_the_levels_of_the_log_are_those_that_the_row_names() -> None:
-    for level in readme.spans(rows_of_settings()["LOG_LEVEL"]):
+    for level in documents.spans(rows_of_settings()["LOG_LEVEL"]):
         assert settings.load({"STATE_BUCKET": STATE, "LOG_LEVEL": level}).log_level == level
     with pytest.raises(
-        Misconfigured, match="none of " + ", ".join(readme.spans(rows_of_settings()["LOG_LEVEL"]))
+        Misconfigured, match="none of " + ", ".join(documents.spans(rows_of_settings()["LOG_LEVEL"]))
     ):
         settings.load({"STATE_BUCKET": STATE, "LOG_LEVEL": "LOUD"})
+
+
+def test_the_records_are_those_that_jobs_write() -> None:
+    told = {first.strip("`").partition("/")[0] for first in documents.pairs(TEXT, "record", "holds")}
+    jobs = ROOT.joinpath("functions/oss_copy/osscopy/jobs").glob("*.py")
+    written = {
+        kind for path in jobs for kind in re.findall(r'f"([a-z]+)/\{', path.read_text(encoding="utf-8"))
+    }
+    assert told == written

@@ -1,15 +1,17 @@
-"""Every command in README.md can be typed: it parses, and is run here, by another test, by CI, or by hand.
+"""Every command of the documents can be typed: it parses, and a test, CI or somebody by hand runs it.
 
-`PROOFS` says by which. A command or an option that is not known here fails.
+`PROOFS` says who. A command, an option, a variable or a script that is not known here fails.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,14 +23,18 @@ import httpx
 import pytest
 from alibabacloud_fc20230330.models import ListFunctionsRequest
 
+from functions.cli import errors
+from functions.cli.account import credentials as account
 from functions.cli.commands import policy
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
-from tests.flow import readme
-from tests.flow.conftest import DESTINATION, SOURCE, crc64
+from tests.flow import documents
+from tests.flow.conftest import DESTINATION, SOURCE, crc64, until
 from tests.tours.newcomer import ENTRANCE, USE
 
-COMMANDS = {each.text: each for each in readme.commands(readme.read())}
+TEXT = documents.everything()
+COMMANDS = {each.text: each for each in documents.commands(TEXT)}
+SCRIPTS = [each.text for each in documents.blocks(TEXT, "bash")]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CHECK = """make invoke EVENT='{"action": "check"}'"""
 COPY = "make copy SRC=oss://a/k DST=oss://b/k"
@@ -36,7 +42,7 @@ SECONDS = 60.0
 
 
 class User:
-    """Somebody who types commands of the README in a checkout that is set up, with the stand-in as `s`."""
+    """Somebody who types commands of the documents in a checkout that is set up, with the stand-in as `s`."""
 
     def __init__(self, folder: Path, cloud: LocalCloud | None = None) -> None:
         tool = folder / "s"
@@ -44,7 +50,7 @@ class User:
         tool.write_text(f'#!/bin/sh\nexec {python} -m tests.cloud.fc.standin "$@"\n', encoding="utf-8")
         tool.chmod(0o755)
         ready = f"{sys.prefix}/.ready"
-        self._given = [f"--old-file={ready}", f"VENV={sys.prefix}", f"S={tool}"]
+        self.given = [f"--old-file={ready}", f"VENV={sys.prefix}", f"S={tool}"]
         self.environment = plain_environment() | {"PYTHONDONTWRITEBYTECODE": "1"}
         if cloud is not None:
             self.environment |= {
@@ -55,10 +61,10 @@ class User:
             }
 
     def words(self, command: str, *further: str) -> list[str]:
-        """A command of the README with the template's buckets in place of the README's."""
+        """A command of the documents with the template's buckets in place of those shown."""
         given = COMMANDS[command].text.replace("oss://a/", f"oss://{SOURCE}/")
         make, *words = shlex.split(given.replace("oss://b/", f"oss://{DESTINATION}/"))
-        return [make, *self._given, *words, *further]
+        return [make, *self.given, *words, *further]
 
     def types(self, command: str, *further: str, code: int = 0) -> str:
         """Run it; what it says."""
@@ -98,7 +104,7 @@ def test_a_deployment_is_set_up_used_and_removed_by_these_commands(tmp_path: Pat
         assert report["status"] == "warning", "there is no TLS here"
 
         source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
-        for url in ([], [f"URL={cloud.http_trigger}"]):
+        for url in ([], [f"URL={cloud.http_trigger}"], [f"DST=oss://{DESTINATION}"]):
             source.put_object("k", os.urandom(100))
             assert "verified by crc64" in user.types(COPY, *url)
             assert crc64(source, "k") == crc64(destination, "k")
@@ -152,6 +158,50 @@ def test_the_demo_takes_the_option_that_it_is_said_to_take(tmp_path: Path) -> No
     assert "--kill" in User(tmp_path).types("make demo", "ARGS=--help")
 
 
+def test_a_command_without_what_it_needs_says_what_to_give(tmp_path: Path) -> None:
+    with LocalCloud() as cloud:
+        user = User(tmp_path, cloud)
+        (told,) = (each for each in documents.spans(TEXT) if each.startswith("is not of the form"))
+        assert told in user.types("make copy", code=2)
+        assert told in user.types(COPY, "DST=", f"URL={cloud.http_trigger}", code=2)
+        assert "give EVENT=" in user.types("make invoke", code=2)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_starts_a_cloud_copies_shows_the_log_and_stops_it(tmp_path: Path, script: str) -> None:
+    user, places = User(tmp_path), tmp_path / "places"
+    places.mkdir()
+    make = tmp_path / "make"
+    found = shutil.which("make")
+    make.write_text(f'#!/bin/sh\nexec {found} {shlex.join(user.given)} "$@"\n', encoding="utf-8")
+    make.chmod(0o755)
+    own = script.replace(".venv/bin/python", shlex.quote(sys.executable))
+    environment = user.environment | {"PATH": f"{tmp_path}:{user.environment['PATH']}", "TMPDIR": str(places)}
+    with subprocess.Popen(
+        ["sh", "-e"], cwd=ROOT, env=environment, text=True, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as shell:  # fmt: skip
+        try:
+            output, errors = shell.communicate(own, SECONDS)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGTERM)
+    assert shell.returncode == 0, errors
+    assert "succeeded: oss://oss-copy-destination/b.txt" in output
+    told = [json.loads(line) for line in output.splitlines() if line.strip().startswith("{")]
+    assert [each["status"] for each in told if each["event"] == "result"] == ["succeeded"] * 2
+    (ready,) = places.iterdir()
+    admin = json.loads(ready.read_text())["admin"]
+    until(lambda: not answers(f"{admin}/idle"))
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
 # --- who runs what -----------------------------------------------------------------------------------------
 
 
@@ -178,10 +228,12 @@ Proof = Callable[[Path], None] | Ci | Elsewhere | ByHand
 DEPLOYMENT = test_a_deployment_is_set_up_used_and_removed_by_these_commands
 POLICIES = test_the_policies_are_printed_and_written_as_told
 CLOUD = test_the_local_cloud_runs_with_that_policy_and_says_where
+NEEDS = test_a_command_without_what_it_needs_says_what_to_give
 
 PROOFS: dict[str, Proof] = {
     "make demo": Ci("demo"),
     "make test": Ci("test"),
+    "make test ARGS=tests/unit/test_events.py": Ci("test"),
     "make check": Ci("check"),
     "make template": Ci("template"),
     "make rehearse": Elsewhere("tests/flow/test_rehearsal.py", "in steps(rehearsal, TEMPLATE)"),
@@ -194,6 +246,8 @@ PROOFS: dict[str, Proof] = {
     "make deploy PRUNE=1": Elsewhere("tests/cli/test_review.py", 'run("deploy", "--prune", template=own)'),
     CHECK: DEPLOYMENT,
     COPY: DEPLOYMENT,
+    "make invoke": NEEDS,
+    "make copy": NEEDS,
     "make logs ARGS=--tail": DEPLOYMENT,
     "make remove": DEPLOYMENT,
     "make cloud": CLOUD,
@@ -216,6 +270,7 @@ OPTIONS = {  # what is shown apart from its command, and for which target it is
     "ARGS=--kill": "demo",
     "EVENT=@file": "invoke",
     "URL=": "copy",
+    "DST=oss://b": "copy",
     "CONFIRM=1": "remove",
     'ARGS="--with kms"': "policy",
     "--with check": "policy",
@@ -241,7 +296,17 @@ def made_by_ci() -> set[str]:
 
 def test_every_command_and_every_option_is_known_to_somebody_here() -> None:
     assert COMMANDS.keys() == PROOFS.keys()
-    assert set(readme.options(readme.read())) == OPTIONS.keys()
+    assert set(documents.options(TEXT)) == OPTIONS.keys()
+    assert documents.unknown_lines(TEXT) == []
+
+
+def test_a_variable_that_is_to_be_set_is_one_that_the_commands_read() -> None:
+    assert documents.exports(TEXT)
+    environment = dict.fromkeys(documents.exports(TEXT), "x")
+    assert account.read(environment)
+    for name in environment:
+        with pytest.raises(errors.Unprepared, match=name):
+            account.read({other: "x" for other in environment if other != name})
 
 
 @pytest.mark.parametrize("command", PROOFS)
@@ -293,5 +358,5 @@ def uses(target: str, variable: str) -> bool:
     return re.search(rf"\$[$(].*\b{variable}\b", recipe(target)) is not None
 
 
-def test_a_newcomer_types_what_the_readme_has() -> None:
+def test_a_newcomer_types_what_the_documents_have() -> None:
     assert {*ENTRANCE, *USE} <= COMMANDS.keys()

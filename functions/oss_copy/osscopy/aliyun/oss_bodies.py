@@ -1,0 +1,117 @@
+"""Bodies of OSS's answers, to our values.
+
+Knows the wire only: no SDK, no connection and no decision. An answer here is oss2's: unread, with `status`,
+`headers`, `request_id` and `read()`, or read by oss2 itself.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from datetime import datetime
+
+from osscopy.aliyun.oss_errors import translate
+from osscopy.aliyun.oss_headers import Answer, etag, number, seen_at, unreadable
+from osscopy.model import (
+    LifecycleRule,
+    ListedObject,
+    ListedPart,
+    ObjectPage,
+    OpenUpload,
+    PartPage,
+    Transient,
+    UploadPage,
+    Written,
+)
+
+
+def written(answer: Answer, root: str) -> Written:
+    tree = read(answer.resp, root)
+    given = answer.headers.get("ETag") or next(
+        (each.text for each in tree.iter() if _name(each) == "ETag"), ""
+    )
+    return Written((given or "").strip('"'), answer.headers.get("x-oss-version-id"))
+
+
+def parts(answer: Answer) -> PartPage:
+    """Return a page of ListParts; Transient if it cannot be read."""
+    tree = read(answer, "ListPartsResult")
+    parts = tuple(_part(_fields(each)) for each in tree if _name(each) == "Part")
+    fields = _fields(tree)
+    more = fields.get("IsTruncated", "").lower() == "true"
+    return PartPage(parts, number(fields, "NextPartNumberMarker") if more else None, seen_at(answer))
+
+
+def _part(given: Mapping[str, str]) -> ListedPart:
+    modified = given.get("LastModified", "")
+    try:
+        moment = datetime.fromisoformat(modified.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        raise unreadable("the date", modified) from None
+    return ListedPart(
+        number(given, "PartNumber"),
+        etag(given.get("ETag")),
+        number(given, "Size"),
+        number(given, "HashCrc64ecma") if given.get("HashCrc64ecma") else None,
+        int(moment),
+    )
+
+
+def tags(answer: Answer) -> dict[str, str]:
+    """Return the tags of an object; Transient if they cannot be read."""
+    given = [_fields(each) for each in read(answer, "Tagging").iter() if _name(each) == "Tag"]
+    return {tag.get("Key", ""): tag.get("Value", "") for tag in given}
+
+
+def read(answer: Answer, root: str) -> ET.Element:
+    """Read the body, which frees the connection, and see that it is the `root` element and no error."""
+    body = answer.read()
+    try:
+        tree = ET.fromstring(body)  # noqa: S314 - it comes from OSS
+    except (ET.ParseError, ValueError, LookupError):  # the last two: of an encoding that nobody knows
+        raise _unexpected(answer, "a body that is no XML") from None
+    if tree.tag == "Error":
+        code, message = tree.findtext("Code", "Unknown"), tree.findtext("Message", "")
+        raise translate(answer.status, code, message, answer.request_id, {})
+    if _name(tree) != root:
+        raise _unexpected(answer, f"<{tree.tag}>, not <{root}>")
+    return tree
+
+
+def _unexpected(answer: Answer, what: str) -> Transient:
+    text = f"OSS answered {answer.status} with {what}"
+    return Transient("BadAnswer", text, request_id=answer.request_id, in_doubt=True)
+
+
+def _fields(element: ET.Element) -> dict[str, str]:
+    return {_name(each): each.text or "" for each in element}
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def uploads(answer: Answer) -> UploadPage:
+    found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in answer.upload_list)
+    return UploadPage(tuple(found), seen_at(answer))
+
+
+def objects(answer: Answer) -> ObjectPage:
+    found = (
+        ListedObject(each.key, each.size, each.storage_class, each.type, each.last_modified)
+        for each in answer.object_list
+    )
+    return ObjectPage(tuple(found), seen_at(answer))
+
+
+def lifecycle_rule(rule: Answer) -> LifecycleRule:
+    expiry, abort = rule.expiration, rule.abort_multipart_upload
+    # one that only removes delete markers expires nothing
+    expires = expiry is not None and (expiry.days or expiry.date or expiry.created_before_date)
+    return LifecycleRule(
+        rule.id,
+        rule.prefix,
+        rule.tagging is not None,
+        (expiry.days or 0) if expires else None,
+        None if abort is None else abort.days or 0,
+    )

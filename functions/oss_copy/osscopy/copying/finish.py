@@ -1,0 +1,94 @@
+"""The end of a copy in parts: listing, source, `done/` and `cancel/`, Complete, proof, `done/`.
+
+Knows Complete and what has to be asked before and after it; how an outcome is named is in `outcome`. All
+looks before Complete begin after the hop's own last part was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from osscopy import plan
+from osscopy.copying import follow_up, outcome, results, submit, verify
+from osscopy.copying.invocation import destination, listing, source
+from osscopy.copying.invocation.context import Context
+from osscopy.copying.outcome import CHANGED
+from osscopy.copying.submit import where
+from osscopy.model import (
+    Acl,
+    Conflict,
+    Continue,
+    Failed,
+    ListedPart,
+    Result,
+    SourceChanged,
+    Written,
+)
+
+LISTINGS = 3  # times that OSS may refuse the part list before the copy has failed
+
+
+class _Relist(Exception):
+    """OSS knows other parts than were listed."""
+
+
+def finish(context: Context, task: Continue) -> Result:
+    """Complete and prove the copy; hand over if parts are missing, raise what speaks against it."""
+    acl = source.acl(context, task.request, task.pin)
+    for _ in range(LISTINGS):
+        listed = listing.parts(context, task, 0, task.upload.parts)
+        if plan.gaps(task.pin, task.upload, listed):
+            return submit.next_hop(context, task, delay=0, stalls=task.stalls + 1, done=len(listed))
+        _check(context, task, listed)
+        if (over := outcome.end_if_over(context, task)) is not None:  # `done/` may have been written late
+            return over
+        try:
+            written = _complete(context, task, listed, acl)
+        except _Relist:
+            continue
+        return _prove(context, task, listed, written)
+    raise Failed("InvalidPart", "OSS refused the part list three times")
+
+
+def _check(context: Context, task: Continue, listed: Sequence[ListedPart]) -> None:
+    """Look at the source, and judge CRC64 and overwrite policy; raise what speaks against Complete.
+
+    Where OSS gives no CRC64s of parts, the proof comes after.
+    """
+    request, pin = task.request, task.pin
+    if (head := source.same(context, request, pin)) is None:
+        raise SourceChanged(*CHANGED)
+    combined = plan.combined_crc64(pin, task.upload, listed)
+    if combined is not None and pin.crc64 is not None and combined != int(pin.crc64):
+        text = f"the parts make CRC64 {combined}, not the source's {pin.crc64}"
+        raise Failed("VerificationFailed", f"{text}; the destination was not touched")
+    if request.overwrite != "always":  # forbid-overwrite does not hold under versioning
+        destination.judge_overwrite(context, request, head, task.follows)
+
+
+def _complete(context: Context, task: Continue, listed: Sequence[ListedPart], acl: Acl) -> Written | None:
+    """Complete with `listed`; None if the answer was lost; _Relist if OSS knows another part by now."""
+    attempts = context.attempts()
+    try:
+        return attempts.run(lambda: context.store.complete(task.request, task.upload.id, listed, acl))
+    except Conflict:
+        # after a lost answer it may be our own object that is in the way
+        seen = destination.look(context, task.request) if attempts.in_doubt else None
+        if plan.differences(task.pin, seen, task.upload.opened_at, None):
+            raise
+    except Failed as error:
+        if error.code != "InvalidPart":
+            raise
+        raise _Relist from error
+    return None
+
+
+def _prove(context: Context, task: Continue, listed: Sequence[ListedPart], written: Written | None) -> Result:
+    """Look at the destination, then once more at the source, and write `done/`."""
+    etag = plan.multipart_etag(part.etag for part in listed)
+    found = verify.upload(context, task.request, task.pin, written, etag)
+    itself = task.request.is_onto_itself  # then the source is what was just written
+    if found.problem is None and not itself and not source.is_same(context, task.request, task.pin):
+        context.log("sourceChangedAfter", **where(task))
+        follow_up.follow(context, task.job, task.request, task.pin, task.follows)
+    return outcome.close(context, task, results.multipart(task, found.seen, found.problem, context.now()))

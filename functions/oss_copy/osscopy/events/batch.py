@@ -1,0 +1,69 @@
+"""The arrival of an event, and the copies that a list of records or requests in it makes. Knows no format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from osscopy import plan
+from osscopy.events.jsons import read_time
+from osscopy.model import Command, Refused
+
+MAX_REQUESTS = 1000  # in one event
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """The arrival of an event: the invocation's request id and the time, which name a direct request."""
+
+    request_id: str
+    now: datetime
+
+    @property
+    def started_at(self) -> str:
+        return self.now.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def read_recent(self, text: str, field: str) -> datetime:
+        """Read the moment of an event; refuse one so old that the record of its outcome may have expired."""
+        moment = read_time(text, field)
+        if (self.now - moment).total_seconds() > plan.MAX_EVENT_AGE:
+            days = plan.MAX_EVENT_AGE // 86_400
+            text = f"an event is taken for {days} days: ask for the copy directly"
+            raise Refused("EventTooOld", text, field=field)
+        return moment
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """An event that makes no copy, and that is logged.
+
+    Either a folder marker that its rule skips, by its key; or an event of an unknown name that may have
+    created an object, by its name.
+    """
+
+    why: Literal["marker", "event"]
+    what: str
+
+
+Items: TypeAlias = list[Command | Refused | PassedOver]
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The copies that an event asks for, one a record or request. `many`: the answer is a list of results."""
+
+    items: tuple[Command | Refused, ...]
+    many: bool
+    passed: tuple[PassedOver, ...] = ()
+
+
+def gather(entries: Sequence[msgspec.Raw], read: Callable[[bytes, int], Items]) -> Batch:
+    """Read entries one by one; one that is refused becomes an item, so that it does not stop the others."""
+    found: Items = []
+    for index, entry in enumerate(entries):
+        try:
+            found += read(bytes(entry), index)
+        except Refused as error:
+            found.append(error)
+    items = tuple(each for each in found if not isinstance(each, PassedOver))
+    return Batch(items, many=True, passed=tuple(each for each in found if isinstance(each, PassedOver)))

@@ -1,0 +1,119 @@
+"""The payload with which the function invokes itself: `read(encode(command))` gives the command back.
+
+Comes by a direct invocation only, since the other triggers never hold one.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from osscopy import plan
+from osscopy.events.jsons import decode, decode_fields
+from osscopy.model import Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Sweep
+
+VERSION = 2  # of the self-invocation's payload
+_READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
+MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
+
+Continuation: TypeAlias = Command | Sweep | Ping | Rest
+
+
+class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    command: msgspec.Raw
+
+
+def encode(command: Continuation) -> bytes:
+    """Return the payload of a self-invocation; `parse` of it gives `command` back."""
+    envelope = {"continuation": _Envelope(VERSION, msgspec.Raw(msgspec.json.encode(command)))}
+    payload = msgspec.json.encode(envelope)
+    if len(payload) > MAX_ASYNC_PAYLOAD:
+        raise Refused(
+            "RequestTooLarge", f"the request makes continuations of {len(payload)} bytes; FC takes 131072"
+        )
+    return payload
+
+
+class _Start(msgspec.Struct, frozen=True, rename="camel", tag_field="step", tag="start"):
+    """The fields of a copy to begin that every version reads; the form of the request is the contract."""
+
+    job: str
+    request: CopyRequest
+    started_at: str
+    alternatives: tuple[CopyRequest, ...] = ()
+    event_etag: str | None = None
+    keep: bool = False
+    follows: int | None = None
+
+
+def _with_alternatives(command: bytes) -> bytes:
+    """Return the command in its present form: version 1 wrote one `alternative` of a copy, or null."""
+    if b'"alternative"' not in command:
+        return command
+    fields = decode_fields(command, "continuation.command")
+    if "alternative" in fields:
+        one = bytes(fields.pop("alternative"))
+        fields["alternatives"] = msgspec.Raw(b"[]" if one == b"null" else b"[" + one + b"]")
+    return msgspec.json.encode(fields)
+
+
+def _read_other_version(version: int, command: bytes) -> Copy:
+    """Read a copy to begin, which may be on no record yet; refuse all else, since the sweep resumes that."""
+    try:
+        start = msgspec.json.decode(command, type=_Start)
+    except msgspec.MsgspecError as error:
+        raise Refused(
+            "UnsupportedVersion",
+            f"a continuation of version {version}; this function reads version {VERSION}",
+            field="continuation.version",
+        ) from error
+    return Copy(**{name: getattr(start, name) for name in _Start.__struct_fields__})
+
+
+def read(raw: msgspec.Raw) -> Continuation:
+    """Read a command; one of another version only as far as every version reads it."""
+    envelope: _Envelope = decode(bytes(raw), _Envelope, "continuation")
+    body = _with_alternatives(bytes(envelope.command))
+    command: Continuation
+    if envelope.version in _READ:
+        command = decode(body, Copy | Continue | Sweep | Ping | Rest, "continuation.command")
+    else:
+        command = _read_other_version(envelope.version, body)
+    match command:
+        case Rest():
+            _check(plan.LIST, command.list, "list")
+        case Copy() | Continue():
+            _check(plan.JOB, command.job, "job")
+            if isinstance(command, Continue):
+                _check_continue(command)
+            else:
+                for reading in command.alternatives:
+                    plan.check_request(reading)
+            plan.check_request(command.request)
+    return command
+
+
+def _check(pattern: str, text: str, field: str) -> None:
+    plan.check_text(pattern, text, "InvalidContinuation", f"continuation.command.{field}")
+
+
+def _check_continue(task: Continue) -> None:
+    """Refuse numbers that no hop writes, so that the arithmetic of later steps can rely on them."""
+    upload, pin = task.upload, task.pin
+    _check(plan.VISIBLE, pin.etag, "pin.etag")
+    _check(plan.VISIBLE, upload.id, "upload.id")
+    if pin.version_id is not None:
+        _check(plan.VERSION_ID, pin.version_id, "pin.versionId")
+    is_whole = upload.part_size >= plan.MIN_PART and upload.parts == -(-pin.size // upload.part_size)
+    if not (is_whole and 1 <= upload.parts <= plan.MAX_PARTS and upload.part_size <= plan.MAX_PART):
+        raise _invalid("parts and sizes do not fit together", "upload")
+    if not (1 <= upload.lanes <= upload.parts and 1 <= task.lane <= upload.lanes):
+        raise _invalid("no such lane", "lane")
+    if task.hop < 1 or min(task.generation, task.stalls, task.excused, task.gone_at) < 0:
+        raise _invalid("numbers start at one", "hop")
+
+
+def _invalid(text: str, field: str) -> Refused:
+    return Refused("InvalidContinuation", text, field=f"continuation.command.{field}")

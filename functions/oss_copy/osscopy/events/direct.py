@@ -1,0 +1,58 @@
+"""Copy requests and reserved actions: a direct invocation, a timer's payload, an HTTP body."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from osscopy import plan
+from osscopy.events.batch import MAX_REQUESTS, Arrival, Batch, gather
+from osscopy.events.jsons import decode, decode_fields, is_list, is_object, unmarked
+from osscopy.model import Action, Check, Copy, CopyRequest, Refused, Sweep
+from osscopy.plan import keys
+
+
+class _Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    action: Literal["sweep", "check"]
+
+
+def read(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Batch | Action:
+    """Read one request, a list of them, or an action, which comes alone."""
+    body = unmarked(body)
+    if is_list(body):
+        raws = decode(body, list[msgspec.Raw], "")
+        if len(raws) > MAX_REQUESTS:
+            raise Refused("TooManyRequests", f"{len(raws)} requests in one event; {MAX_REQUESTS} are taken")
+        return gather(raws, lambda raw, index: [read_request(raw, f"{occurrence}:{index}", moment, arrival)])
+    if "action" not in decode_fields(body, ""):
+        return Batch((read_request(body, occurrence, moment, arrival),), many=False)
+    asked: _Action = decode(body, _Action, "")
+    return Sweep() if asked.action == "sweep" else Check()
+
+
+def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Copy:
+    """Read a copy request. `occurrence` tells two requests for the same copy from each other."""
+    body = unmarked(body)
+    _refuse_other_shapes(body)
+    asked: CopyRequest = decode(body, CopyRequest, "")
+    keys.check_no_address(asked.source.key, "source.key")
+    keys.check_no_address(asked.destination.key, "destination.key")
+    request = plan.prepare(asked, moment)
+    return Copy(plan.job_id(request, occurrence), request, arrival.started_at)
+
+
+def _refuse_other_shapes(body: bytes) -> None:
+    """Refuse bulk jobs and reserved actions, rather than call their fields unknown."""
+    top = decode_fields(body, "")
+    if "action" in top:
+        text = "an action comes alone, by a direct event or a timer"
+        raise Refused("UnknownField", text, field="action")
+    source = bytes(top.get("source", b""))
+    if is_object(source):
+        for field in ("prefix", "manifest"):
+            if field in decode_fields(source, "source"):
+                raise Refused(
+                    "NotAvailable", "copies of many objects are not available yet", field=f"source.{field}"
+                )

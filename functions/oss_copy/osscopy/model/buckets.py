@@ -1,0 +1,57 @@
+"""Buckets, their rules and their listings as OSS shows them; the check and the journal need them."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class RecordPage(msgspec.Struct, frozen=True):
+    """Names of records and when they were written (Unix seconds), in order; `seen_at`: the answer's Date."""
+
+    entries: tuple[tuple[str, int], ...]
+    seen_at: int
+
+
+class BucketInfo(msgspec.Struct, frozen=True):
+    """A bucket as GetBucketInfo shows it. `seen_at`: the Date of the answer."""
+
+    region: str
+    versioning: str | None  # Enabled | Suspended; None: never switched on
+    seen_at: int
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """A retention policy (WORM) of a bucket: nothing can be overwritten or deleted for so many days."""
+
+    state: str  # InProgress | Locked
+    days: int
+
+
+class LifecycleRule(msgspec.Struct, frozen=True):
+    """An enabled lifecycle rule. Days are those after the last change; 0: by date, that is for all before it.
+
+    `tagged`: it is for objects with certain tags only.
+    """
+
+    id: str
+    prefix: str
+    tagged: bool
+    expires: int | None
+    aborts: int | None  # of uploads
+
+
+class ListedObject(msgspec.Struct, frozen=True):
+    """An object as ListObjects shows it; `modified`: Unix seconds."""
+
+    key: str
+    size: int
+    storage_class: str
+    kind: str
+    modified: int
+
+
+class ObjectPage(msgspec.Struct, frozen=True):
+    """The first objects of a listing; `seen_at`: the Date of the answer."""
+
+    objects: tuple[ListedObject, ...]
+    seen_at: int

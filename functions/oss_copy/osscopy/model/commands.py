@@ -1,0 +1,120 @@
+"""The commands that an invocation carries out. Knows no payload: `events` writes and reads them."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from osscopy.model.pins import Pin, Upload
+from osscopy.model.request import CopyRequest
+from osscopy.model.values import Value
+
+
+class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True):
+    """A copy to begin. The request's destination key is final (no template any more).
+
+    `alternatives`: the same event read with its key unquoted (see `plan.keys.readings`); `event_etag` tells
+    which reading is right.
+    `follows`: the number of follow-up copies before this one, if a rule made the copy: the destination then
+    has to follow the source. Else None.
+    `retried`: FC has delivered it before; a request of a killed attempt may still take effect.
+    `since`: no delivery of this job came before (Unix seconds); None: this is surely the first one.
+    """
+
+    job: str
+    request: CopyRequest
+    started_at: str
+    alternatives: tuple[CopyRequest, ...] = ()
+    event_etag: str | None = None
+    keep: bool = False  # write a record even of a copy by one CopyObject
+    looks: int = 0  # at an archived source that is being restored
+    follows: int | None = None
+    generation: int = 0  # of the sweep that asks for it again
+    drops: int = 0  # times that FC has given it up
+    retried: bool = False
+    since: int | None = None
+
+    @property
+    def may_be_on_record(self) -> bool:
+        """Tell whether the job may have records: it was delivered before, or a caller knows its id."""
+        return bool(self.keep or self.looks or self.generation or self.drops or self.retried)
+
+    def delivered_again(self) -> Copy:
+        """Return this copy as a later delivery of itself; `since` 0: the time of the first one is unknown."""
+        return msgspec.structs.replace(self, retried=True, since=self.since or 0)
+
+    @property
+    def needs_record(self) -> bool:
+        """Tell whether a later delivery needs a record to know the destination as its own copy."""
+        return self.request.overwrite == "never" and not self.since
+
+    @property
+    def may_land_late(self) -> bool:
+        """Tell whether a CopyObject of a killed attempt may still take effect, over a newer copy.
+
+        The copy is then put on record, so that the sweep compares destination and source after that time.
+        """
+        return self.retried and self.follows is not None
+
+
+class Continue(Value, frozen=True, tag_field="step", tag="continue"):
+    """The next hop of a copy in parts. Small for any object: ListParts shows which parts are done."""
+
+    job: str
+    request: CopyRequest
+    started_at: str
+    pin: Pin
+    upload: Upload
+    generation: int
+    lane: int
+    hop: int
+    stalls: int = 0
+    parts_done: int = 0  # as the hop before counted them; more may be done by now
+    excused: int = 0  # hops that were throttled: they do not count against the ceiling
+    gone_at: int = 0  # when the upload was found gone and the copy was not there; Unix seconds
+    follows: int | None = None
+    settle: int = 0  # the longest T_late of the invocations that have worked on it: settings change
+    in_doubt: bool = False  # a CopyObject may still take effect
+
+    @property
+    def not_before(self) -> int:
+        """The beginning of the copy, by OSS's clock: an older object at the destination is not it."""
+        return self.upload.opened_at
+
+
+class Rest(Value, frozen=True, tag_field="step", tag="rest"):
+    """The copies of a list on record, for which an earlier invocation had no time.
+
+    `generation`: of the sweep that submits it again; `drops`: times that FC has given it up.
+    """
+
+    list: str
+    generation: int = 0
+    drops: int = 0
+
+
+class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
+    """A sweep of the copies on record, for those without progress; it begins after job `after`."""
+
+    after: str = ""
+
+
+class Check(Value, frozen=True):
+    """A check of the deployment: settings, reach and rights, reported line by line."""
+
+
+class Ping(Value, frozen=True, tag_field="step", tag="ping"):
+    """Nothing to do. The check submits it to learn whether the function may invoke itself."""
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """Commands that FC gave up after its retries, as it tells the function's on-failure destination."""
+
+    commands: tuple[Copy | Continue | Rest, ...]
+    condition: str
+    request_id: str
+
+
+Command: TypeAlias = Copy | Continue
+Action: TypeAlias = Sweep | Check

@@ -1,0 +1,96 @@
+"""HTTP requests, read: who asks, the body, the moment, and the query.
+
+Knows FC's form of a call; refuses what it cannot read, and does nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from osscopy import events, plan
+from osscopy.model import Refused
+from osscopy.settings import Settings
+
+MAX_BODY = 96 * 1024  # bytes; the request must fit into an asynchronous invocation, which takes 128 KB
+STATUSES = ("running", "succeeded", "skipped", "failed", "cancelled")
+
+_JOB = re.compile(plan.JOB)
+
+
+def authenticate(call: events.HttpCall, settings: Settings) -> None:
+    """Refuse who has no bearer token, where the trigger is `anonymous`; else FC has checked a signature."""
+    if settings.http_auth == "function":
+        return
+    if settings.api_token is None:
+        raise Refused("Forbidden", "an anonymous HTTP trigger needs API_TOKEN to be set")
+    scheme, _, token = (call.header("Authorization") or "").partition(" ")
+    given = token.strip().encode(errors="replace")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given, settings.api_token.encode()):
+        raise Refused("Unauthorized", "send `Authorization: Bearer` with the function's API_TOKEN")
+
+
+def job_id(text: str) -> str:
+    """Return the id of a job, or refuse a text that no job has."""
+    if not _JOB.fullmatch(text):
+        raise Refused("NoSuchJob", f"there is no job {text[:100]}: {plan.FORMS[plan.JOB]}", status=404)
+    return text
+
+
+def paging(query: Mapping[str, str | list[str]]) -> tuple[str | None, int, str]:
+    """Return status, limit and after of a listing; each may be given once."""
+    given: dict[str, str] = {}
+    for name, value in query.items():
+        if name not in {"status", "limit", "after"}:
+            raise Refused("UnknownField", "known are status, limit and after", field=name[:40])
+        if not isinstance(value, str):
+            raise Refused("InvalidField", "given more than once", field=name)
+        given[name] = value
+    status, limit, after = given.get("status"), given.get("limit", "50"), given.get("after", "")
+    if status is not None and status not in STATUSES:
+        raise Refused("InvalidField", f"one of {', '.join(STATUSES)}", field="status")
+    if not (limit.isascii() and limit.isdecimal() and len(limit) < 4 and 1 <= int(limit) <= 100):
+        raise Refused("InvalidField", "a number from 1 to 100", field="limit")
+    if after and not _JOB.fullmatch(after):
+        raise Refused("InvalidField", "a job id", field="after")
+    return status, int(limit), after
+
+
+def read_body(call: events.HttpCall) -> bytes:
+    """Return the JSON text; Refused if it is too large, of another kind, or no text."""
+    too_large = Refused("BodyTooLarge", f"a body has at most {MAX_BODY} bytes")
+    if len(call.body) > MAX_BODY * 4 // 3 + 4:
+        raise too_large
+    _check_form(call)
+    try:
+        body = base64.b64decode(call.body, validate=True) if call.is_base64_encoded else call.body.encode()
+    except ValueError:  # no ASCII, no base64, or no Unicode
+        raise Refused("InvalidJson", "the body is neither UTF-8 nor base64") from None
+    if len(body) > MAX_BODY:
+        raise too_large
+    return body
+
+
+def _check_form(call: events.HttpCall) -> None:
+    """Refuse a body that is no JSON, or packed, by the header that says so."""
+    sent = call.header("Content-Type")
+    if sent is not None and sent.partition(";")[0].strip().lower() != "application/json":
+        raise Refused("UnsupportedMediaType", "send application/json", field="Content-Type")
+    packed = {each.strip().lower() for each in (call.header("Content-Encoding") or "").split(",")}
+    if packed - {"", "identity"}:
+        text = "send the body as it is, without a Content-Encoding"
+        raise Refused("UnsupportedMediaType", text, field="Content-Encoding")
+
+
+def occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:
+    return "http:" + (call.header("Idempotency-Key") or call.request_context.request_id or arrival.request_id)
+
+
+def moment(call: events.HttpCall, arrival: events.Arrival) -> datetime:
+    epoch = call.request_context.time_epoch  # milliseconds
+    if not (epoch.isascii() and epoch.isdecimal() and len(epoch) == 13):
+        return arrival.now
+    return datetime.fromtimestamp(int(epoch) / 1000, timezone.utc)

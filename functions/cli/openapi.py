@@ -74,7 +74,9 @@ def _group(pattern: str) -> str:
     return f"(?:{pattern})" if "|" in pattern else pattern
 
 
-_ZONED = rf"\{{date(?:@(?:{templates.OFFSET}|{templates.ZONE}))?:{templates.FORMAT}\}}"
+_IN_A_DATE = templates.FORMAT.removesuffix("+")
+_FORMAT = rf"[^%{{}}\x00-\x1f\x7f]*%[{templates.DIRECTIVES}]{_IN_A_DATE}*"  # one directive at least
+_ZONED = rf"\{{date(?:@(?:{templates.OFFSET}|{templates.ZONE}))?:{_FORMAT}\}}"
 _PIECE = rf"\{{\{{|\}}\}}|\{{(?:{'|'.join(templates.PARTS)})\}}|{_ZONED}"
 TEMPLATE = rf"(?:[^{{}}\x00/\\]|{_PIECE})(?:[^{{}}\x00]|{_PIECE})*"
 SIZES = "|".join(

@@ -90,6 +90,7 @@ def place(**changes: Any) -> dict[str, Any]:
         (asked(destination=place(bucket="dst-bucket", key="{dir}{{{name}}}")), True),
         (asked(destination=place(bucket="dst-bucket", key="{date}")), False),
         (asked(destination=place(bucket="dst-bucket", key="{date:%Q}")), False),
+        (asked(destination=place(bucket="dst-bucket", key="{date:report}")), False),
         (asked(destination=place(bucket="dst-bucket", key="{date@+08:00:%H:%M}")), True),
         (asked(destination=place(bucket="dst-bucket", key="{date@Asia/Shanghai:%H}")), True),
         (asked(destination=place(bucket="dst-bucket", key="}")), False),

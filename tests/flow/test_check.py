@@ -482,6 +482,7 @@ def test_rules_that_cannot_be_read_or_are_not_allowed_are_failed(misconfigured: 
     unreadable = the(check(misconfigured), "settings.rules")
     assert unreadable["status"] == "failed"
     assert f"put a JSON list of rules at oss://{STATE}/rules.json" in unreadable["advice"]
+    assert "or correct COPY_RULES" in unreadable["advice"]
     rules = [
         {"source": {"bucket": SOURCE, "prefix": "other/"}, "destination": {"bucket": DESTINATION}},
     ]

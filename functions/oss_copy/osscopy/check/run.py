@@ -90,7 +90,10 @@ class Checkup:
             if not isinstance(error.error, Misconfigured):
                 raise
             text = f"no event of the OSS trigger can be served: {error.error.message}"
-            advice = f"put a JSON list of rules at oss://{place}, and grant the role oss:GetObject on it"
+            advice = (
+                f"put a JSON list of rules at oss://{place}, and grant the role oss:GetObject on it; "
+                "or correct COPY_RULES, if it names another object than you meant"
+            )
             return [failed(text[:600], advice).line("settings.rules", f"oss://{place}")]
         return config.rules(inspection.deployment, inspection.rules)
 

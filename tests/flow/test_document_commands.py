@@ -161,7 +161,7 @@ def test_the_demo_takes_the_option_that_it_is_said_to_take(tmp_path: Path) -> No
 def test_a_command_without_what_it_needs_says_what_to_give(tmp_path: Path) -> None:
     with LocalCloud() as cloud:
         user = User(tmp_path, cloud)
-        (told,) = (each for each in documents.spans(TEXT) if each.startswith("is not of the form"))
+        (told,) = (each for each in documents.spans(TEXT) if each.startswith("usage: make copy"))
         assert told in user.types("make copy", code=2)
         assert told in user.types(COPY, "DST=", f"URL={cloud.http_trigger}", code=2)
         assert "give EVENT=" in user.types("make invoke", code=2)

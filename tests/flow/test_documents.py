@@ -73,7 +73,7 @@ TABLES = {  # the heads of tables, and what compares them
     (API, "status"): "test_the_http_statuses_are_those_of_their_codes",
     (OPERATING, "command"): "tests/flow/test_document_commands.py",
     (OPERATING, "setting"): "test_the_settings_are_those_that_the_function_reads",
-    (OPERATING, "record"): "test_the_records_are_those_that_the_journal_writes",
+    (OPERATING, "record"): "test_the_records_are_those_that_jobs_write",
     (OPERATING, "what"): "tests/flow/test_costs.py",
     (OPERATING, "example"): "tests/flow/test_costs.py",
     (OPERATING, "event"): "tests/unit/test_house.py",

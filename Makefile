@@ -20,7 +20,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 DEPLOY  = $(BIN)/python -m functions.deploy$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
-.PHONY: demo rehearse test test-all conformance clients check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
+.PHONY: demo rehearse test test-all conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
 .PHONY: template tool deploy remove logs invoke copy layer-test newcomer
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
@@ -45,6 +45,9 @@ conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 s
 
 clients: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## other people's clients of OSS and FC on the local cloud: scenarios x clients (ARGS="--client opendal")
 	$(BIN)/python -m tests.clients $(ARGS)
+
+exchanges: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## records anew what those clients say to the OSS server and hear from it; `make test` repeats it
+	$(BIN)/python -m tests.clients.recording
 
 check: lint template test  ## lint, types, import rules, s.yaml, tests
 

@@ -5,6 +5,9 @@ It must not know what an operation does, only what access it needs.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from tests.cloud.accounts import Accounts, Credentials
 
 from .errors import OssError
@@ -17,10 +20,10 @@ _MAKES_BUCKETS = {"PutBucket", "PutBucketAcl"}
 
 
 class Admission:
-    def __init__(self, accounts: Accounts, store: Store) -> None:
+    def __init__(self, accounts: Accounts, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._accounts = accounts
         self._store = store
-        self.signatures = Signatures(accounts)
+        self.signatures = Signatures(accounts, clock)
 
     def admit(self, request: Request, operation: Operation) -> Credentials | None:
         """The credentials that signed `request`, None for a permitted anonymous one.

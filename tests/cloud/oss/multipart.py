@@ -31,7 +31,7 @@ def initiate(store: Store, call: Call) -> Response:
     encoding, encode = encoder(call.params.get("encoding-type"))
     preconditions.check_overwrite(call, bucket, call.key)
     upload = Upload(
-        id=new_upload_id(),
+        id=new_upload_id(store.draw),
         key=call.key,
         initiated=store.clock(),
         blank=replace(blank(store, bucket, call), kind="Multipart", acl="default"),

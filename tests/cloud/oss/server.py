@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -52,18 +53,21 @@ class OssServer:
         notify: Callable[[ObjectEvent], None] | None = None,
         kill: Callable[[str], None] | None = None,
         public_host: str | None = None,
+        clock: Callable[[], float] = time.time,
+        draw: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         """`kill` is given the access key id of whoever asked; `public_host` is a name under which
-        `BUCKET.public_host` reaches this server.
+        `BUCKET.public_host` reaches this server; `clock` and `draw` (hexadecimal digits of so many random
+        bytes) are there so that exchanges can be repeated.
         """
         if data is not None:
             data.mkdir(parents=True, exist_ok=True)
-        self.store = Store(accounts, region, data, notify)
+        self.store = Store(accounts, region, data, notify, clock, draw)
         self._accounts = accounts
         self._weather = weather
         self._kill = kill
         self._public_host = public_host or ""
-        self._admission = Admission(accounts, self.store)
+        self._admission = Admission(accounts, self.store, clock)
         self._operations: Counter[str] = Counter()
         self._unpaid: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()

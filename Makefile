@@ -20,7 +20,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 DEPLOY  = $(BIN)/python -m functions.deploy$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
-.PHONY: demo rehearse test test-all conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
+.PHONY: demo rehearse test test-all readings conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
 .PHONY: template tool deploy remove logs invoke copy layer-test newcomer
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
@@ -39,6 +39,10 @@ test: $(READY)           ## the whole suite on one interpreter
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/interpreters.py $(ARGS)
 	$(MAKE) layer-test ARGS=
+	$(MAKE) readings ARGS=
+
+readings: $(READY)       ## the flow tests under each reading of the local cloud where sources disagree (ARGS="--reading copy-limit")
+	$(BIN)/python -m tests.readings $(ARGS)
 
 conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
 	$(BIN)/python -m tests.conformance $(ARGS)

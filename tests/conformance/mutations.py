@@ -55,7 +55,7 @@ def any_signature_is_right(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_token_of_temporary_credentials_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    def wrong(self: Signatures, access_key_id: str, _: str) -> Credentials:
+    def wrong(self: Signatures, access_key_id: str, *_: object) -> Credentials:
         credentials = self._accounts.find(access_key_id)
         if credentials is None:
             raise OssError("InvalidAccessKeyId")

@@ -25,7 +25,9 @@ class Admission:
         self._store = store
         self.signatures = Signatures(accounts, clock)
 
-    def admit(self, request: Request, operation: Operation) -> Credentials | None:
+    def admit(
+        self, request: Request, operation: Operation, readings: frozenset[str] = frozenset()
+    ) -> Credentials | None:
         """The credentials that signed `request`, None for a permitted anonymous one.
 
         Strangers may do what an ACL or a policy of the bucket lets them. Nobody pays for an anonymous request
@@ -36,7 +38,7 @@ class Admission:
         if bucket is None and request.bucket and operation.name not in _MAKES_BUCKETS:
             raise OssError("NoSuchBucket", BucketName=request.bucket)
         region = bucket.region if bucket is not None else request.region
-        credentials = self.signatures.check(request, (self._store.region, region))
+        credentials = self.signatures.check(request, (self._store.region, region), readings)
         if bucket is None:
             if credentials is None:
                 message = "Anonymous access is forbidden for this operation."

@@ -218,7 +218,7 @@ class OssServer:
             self._virtual_hosts += request.virtual
             if not pays(request.headers):
                 self._unpaid[f"{request.bucket} {name}"] += 1
-            credentials = self._admission.admit(request, operation)
+            credentials = self._admission.admit(request, operation, self._weather.readings)
             if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
                 connection.access_key_ids.add(credentials.access_key_id)
                 self._by_access_key[credentials.access_key_id] += 1
@@ -238,7 +238,7 @@ class OssServer:
                 region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
                 forget=fault is not None and fault.answer == "forget",
-                self_copy=self._weather.conditions.self_copy,
+                readings=self._weather.readings,
             )
             authority.check(self.store, call)
             if name in _PART_WRITERS:

@@ -72,6 +72,7 @@ class Part(msgspec.Struct, frozen=True):
     content: Content
     etag: str
     modified: float
+    copied: bool = False
 
 
 class Upload(msgspec.Struct, frozen=True):

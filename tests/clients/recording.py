@@ -28,7 +28,14 @@ from .scenarios import PUBLIC_HOST, SCENARIOS, Scene
 from .table import played, started
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, ASGISendEvent, Scope
+    from uvicorn._types import (
+        ASGIReceiveCallable,
+        ASGIReceiveEvent,
+        ASGISendCallable,
+        ASGISendEvent,
+        HTTPScope,
+        Scope,
+    )
 
 # The sisters of a client, which send what it sends, are left out.
 _AGENTS = {"oss2": f"aliyun-sdk-python/{oss2.__version__}", "oss-v2": "alibabacloud-python-sdk-v2"}
@@ -47,6 +54,7 @@ class Recorder(Repeatable):
         sent, answered = bytearray(), bytearray()
         status = 0
         shown: list[tuple[str, str]] = []
+        held: list[ASGISendEvent] = []
 
         # before the server may refuse it unread
         arrived = [message async for message in _messages(receive)]
@@ -63,23 +71,32 @@ class Recorder(Repeatable):
                 shown = _text(message["headers"])
             elif message["type"] == "http.response.body":
                 answered.extend(message["body"])
-            await send(message)
+            held.append(message)
+            if message["type"] == "http.response.body" and not message["more_body"]:
+                # before the client hears any of it, and perhaps ends its scenario
+                self.exchanges.append(self._exchange(scope, bytes(sent), status, shown, bytes(answered)))
+                for each in held:
+                    await send(each)
 
         await super().__call__(scope, hear, tell)
+
+    def _exchange(
+        self, scope: HTTPScope, sent: bytes, status: int, shown: list[tuple[str, str]], answered: bytes
+    ) -> Exchange:
+        assert self.moment is not None
         target = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
         headers = _text(scope["headers"])
-        request = exchanges.kept_request(self.moment, scope["method"], target, headers, bytes(sent))
+        request = exchanges.kept_request(self.moment, scope["method"], target, headers, sent)
         by_helper = dict(headers).get("user-agent", "").startswith(self.helper)
-        answer = exchanges.kept_answer(scope["method"], status, shown, bytes(answered))
+        answer = exchanges.kept_answer(scope["method"], status, shown, answered)
         if by_helper:
             answer = Answer(status, ())
-        self.exchanges.append(Exchange(self._operation(scope), request, answer, by_helper))
+        return Exchange(self._operation(scope), request, answer, by_helper)
 
-    def _operation(self, scope: Scope) -> str:
+    def _operation(self, scope: HTTPScope) -> str:
         """The operation's name; empty if the request means none."""
-        assert scope["type"] == "http"
         headers = dict(scope["headers"])
         try:
             request = parse(

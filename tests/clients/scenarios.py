@@ -830,6 +830,8 @@ def set_the_acl_of_a_bucket(scene: Scene) -> None:
 def tag_a_bucket(scene: Scene) -> None:
     scene("put_bucket_tags", tags={"a": "1", "b": "2"})
     same((scene("get_bucket_tags"), scene.helper("get_bucket_tags")), ({"a": "1", "b": "2"},) * 2)
+    scene("delete_bucket_tags")
+    same(scene.helper("get_bucket_tags"), {})
 
 
 @scenario
@@ -838,6 +840,9 @@ def encrypt_a_bucket(scene: Scene) -> None:
     same((scene("get_encryption"), scene.helper("get_encryption")), ("AES256", "AES256"))
     scene.made("k")
     same(scene.helper("head", key="k")["headers"]["x-oss-server-side-encryption"], "AES256")
+    scene("delete_encryption")
+    scene.made("plain")
+    assert "x-oss-server-side-encryption" not in scene.helper("head", key="plain")["headers"]
 
 
 @scenario
@@ -850,3 +855,5 @@ def let_the_requester_pay(scene: Scene) -> None:
 def let_objects_expire(scene: Scene) -> None:
     scene("put_expiry", prefix="logs/", days=7)
     same((scene("get_expiry"), scene.helper("get_expiry")), ([["logs/", 7]], [["logs/", 7]]))
+    scene("delete_expiry")
+    scene.refused(404, "NoSuchLifecycle", "get_expiry")

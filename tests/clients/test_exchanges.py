@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 from collections import Counter
 from collections.abc import Iterator
@@ -36,22 +37,21 @@ def differences(server: Running, recorded: Recorded) -> list[str]:
     assert isinstance(repeatable, Repeatable)
     accounts = server.accounts
     found = []
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
-    for sequence in recorded.sequences:
-        assert isinstance(accounts, MadeUp)
-        accounts.issued = 0
-        for _ in range(sequence.issued):
-            accounts.issue(accounts.owner.principal)
-        first = sequence.exchanges[0].request.at if sequence.exchanges else 0.0
-        server.do(lambda names=sequence.buckets, at=first: repeatable.begin(names, at))  # type: ignore[misc]  # mypy infers no default's type
-        for number, exchange in enumerate(sequence.exchanges):
-            repeatable.moment = exchange.request.at
-            answer = exchanges.repeat(connection, exchange.request)
-            text = exchanges.difference(exchange, answer)
-            if text:
-                request = exchange.request
-                found.append(f"{sequence.scenario}, {number}, {request.method} {request.target}: {text}")
-    connection.close()
+    with contextlib.closing(http.client.HTTPConnection(server.url.removeprefix("http://"))) as connection:
+        for sequence in recorded.sequences:
+            assert isinstance(accounts, MadeUp)
+            accounts.issued = 0
+            for _ in range(sequence.issued):
+                accounts.issue(accounts.owner.principal)
+            first = sequence.exchanges[0].request.at
+            server.do(lambda names=sequence.buckets, at=first: repeatable.begin(names, at))  # type: ignore[misc]  # mypy infers no default's type
+            for number, exchange in enumerate(sequence.exchanges):
+                repeatable.moment = exchange.request.at
+                answer = exchanges.repeat(connection, exchange.request)
+                text = exchanges.difference(exchange, answer)
+                if text:
+                    request = exchange.request
+                    found.append(f"{sequence.scenario}, {number}, {request.method} {request.target}: {text}")
     return found
 
 
@@ -78,6 +78,10 @@ def test_the_recordings_are_many_and_small() -> None:
     sizes = {path.name: path.stat().st_size for path in exchanges.DIRECTORY.iterdir()}
     assert sum(sizes.values()) <= LARGEST, sizes
     assert len(RECORDED) >= 6
+    empty = [
+        each.scenario for recorded in RECORDED.values() for each in recorded.sequences if not each.exchanges
+    ]
+    assert empty == []
     played = Counter(each.scenario for recorded in RECORDED.values() for each in recorded.sequences)
     assert set(played) == set(SCENARIOS), "run: make exchanges"
 

@@ -277,6 +277,15 @@ const verbs = {
   async get_bucket_tags() {
     return (await client.getBucketTags(bucket)).tag;
   },
+  async delete_bucket_tags() {
+    await client.deleteBucketTags(bucket);
+  },
+  async delete_encryption() {
+    await client.deleteBucketEncryption(bucket);
+  },
+  async delete_expiry() {
+    await client.deleteBucketLifecycle(bucket);
+  },
   async put_encryption({ algorithm }) {
     await client.putBucketEncryption(bucket, { SSEAlgorithm: algorithm });
   },

@@ -299,6 +299,15 @@ class Oss2:
     def get_bucket_tags(self) -> dict[str, str]:
         return dict(self._call("get_bucket_tagging").tag_set.tagging_rule)
 
+    def delete_bucket_tags(self) -> None:
+        self._call("delete_bucket_tagging")
+
+    def delete_encryption(self) -> None:
+        self._call("delete_bucket_encryption")
+
+    def delete_expiry(self) -> None:
+        self._call("delete_bucket_lifecycle")
+
     def put_encryption(self, *, algorithm: str) -> None:
         self._call("put_bucket_encryption", oss2.models.ServerSideEncryptionRule(algorithm))
 

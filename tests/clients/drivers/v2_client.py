@@ -330,6 +330,15 @@ class V2:
         answer = self._call("get_bucket_tags", self._ask("GetBucketTags"))
         return {each.key: each.value for each in answer.tagging.tag_set.tags or []}
 
+    def delete_bucket_tags(self) -> None:
+        self._call("delete_bucket_tags", self._ask("DeleteBucketTags"))
+
+    def delete_encryption(self) -> None:
+        self._call("delete_bucket_encryption", self._ask("DeleteBucketEncryption"))
+
+    def delete_expiry(self) -> None:
+        self._call("delete_bucket_lifecycle", self._ask("DeleteBucketLifecycle"))
+
     def put_encryption(self, *, algorithm: str) -> None:
         default = models.ApplyServerSideEncryptionByDefault(sse_algorithm=algorithm)
         rule = models.ServerSideEncryptionRule(apply_server_side_encryption_by_default=default)

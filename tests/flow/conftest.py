@@ -23,6 +23,8 @@ STATE = "oss-copy-state"
 VERSIONED = "oss-copy-versions"  # a destination of tests that switch versioning on
 BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
 THREADS, TIMEOUT = 4, 5
+# When the events of tests came about: the handler refuses those that are older than eight days.
+EARLIER = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 3600))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import pytest
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import (
     BIG,
+    EARLIER,
     PART,
     SOURCE,
     STATE,
@@ -226,7 +227,7 @@ def test_an_idempotency_key_with_another_body_is_refused(cloud: LocalCloud, sour
 
 
 def timer(key: str) -> dict[str, str]:
-    return {"triggerTime": "2026-11-22T10:00:00Z", "triggerName": "t", "payload": json.dumps(in_parts(key))}
+    return {"triggerTime": EARLIER, "triggerName": "t", "payload": json.dumps(in_parts(key))}
 
 
 def test_two_deliveries_at_once_make_one_copy(

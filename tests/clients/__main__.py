@@ -23,8 +23,8 @@ from .table import Table, chosen, fc_filled, filled, shown, started
 # How many scenarios are green with each client; more are welcome, fewer are a failure.
 LEAST = {
     "oss2": 79,
-    "oss-v2": 79,
-    "oss-v2 async": 73,
+    "oss-v2": 80,
+    "oss-v2 async": 74,
     "aiooss2": 56,
     "ossfs": 35,
     "ossfs aio": 35,
@@ -55,7 +55,7 @@ def main() -> int:
         tables.append(_of_oss(oss, arguments.scenario))
     if fc := wanted(fc_programs()):
         tables.append(_of_fc(fc, arguments.scenario))
-    for table in tables:
+    for table in (each for each in tables if each.rows):
         print(shown(table), end="\n\n")
         complaints += table.failures()
         complaints += [] if arguments.scenario else _fewer(table)

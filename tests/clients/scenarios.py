@@ -669,6 +669,16 @@ def append_at_a_wrong_place(scene: Scene) -> None:
 
 
 @scenario
+def seal_what_was_appended(scene: Scene) -> None:
+    """An operation that is known and not done."""
+    for sign in ("v4", "v1"):
+        scene.connect(scene.client, sign=sign)
+        scene("append", key=sign, position=0, body=b"one")
+        scene.refused(501, "NotImplemented", "seal", key=sign, position=3)
+        scene.leaves(sign, b"one")
+
+
+@scenario
 def restore_an_archive(scene: Scene) -> None:
     scene.made("k", b"cold", {"x-oss-storage-class": "Archive"})
     scene.refused(403, "InvalidObjectState", "get", key="k")

@@ -283,6 +283,9 @@ class V2:
         request = self._ask("AppendObject", key=key, position=position, body=body)
         return int(self._call("append_object", request).next_position)
 
+    def seal(self, *, key: str, position: int) -> None:
+        self._call("seal_append_object", self._ask("SealAppendObject", key=key, position=str(position)))
+
     def restore(self, *, key: str, days: int) -> int:
         wish = models.RestoreRequest(days=days)
         answer = self._call("restore_object", self._ask("RestoreObject", key=key, restore_request=wish))

@@ -23,24 +23,24 @@ from .protocol import Request, iso, read_date, text
 
 SKEW = 15 * 60  # seconds a request's date may be off
 _LONGEST = 7 * 24 * 3600  # of a V4 URL
-# Query parameters that V1 signs (documentation of V1, and what the SDKs sign).
+# Query parameters that V1 signs (documentation of V1, and what the SDKs sign: `seal` and the like by SDK v2).
 _SIGNED_V1 = frozenset({
     "accessPoint", "accessPointPolicy", "acl", "append", "asyncFetch", "bucketArchiveDirectRead",
-    "bucketInfo", "callback", "callback-var", "cname", "comp", "continuation-token", "cors", "delete",
-    "encryption", "endTime", "group", "httpsConfig", "inventory", "inventoryId", "lifecycle", "link",
-    "live", "location", "logging", "metaQuery", "objectInfo", "objectMeta", "partNumber", "policy",
-    "position", "processConf", "publicAccessBlock", "qos", "qosInfo", "qosRequester", "redundancyTransition",
-    "referer", "regionList", "replication", "replicationLocation", "replicationProgress",
-    "requestPayment", "requesterQosInfo", "resourceGroup", "resourcePool", "resourcePoolBuckets",
-    "resourcePoolInfo", "response-cache-control", "response-content-disposition",
-    "response-content-encoding", "response-content-language", "response-content-type",
-    "response-expires", "restore", "security-token", "sequential", "startTime", "stat", "status",
-    "style", "styleName", "symlink", "tagging", "transferAcceleration", "uploadId", "uploads",
-    "versionId", "versioning", "versions", "vod", "website", "worm", "wormExtend", "wormId",
-    "x-oss-ac-forward-allow", "x-oss-ac-source-ip", "x-oss-ac-subnet-mask", "x-oss-ac-vpc-id",
-    "x-oss-access-point-name", "x-oss-async-process", "x-oss-process",
-    "x-oss-redundancy-transition-taskid", "x-oss-request-payer", "x-oss-target-redundancy-type",
-    "x-oss-traffic-limit", "x-oss-write-get-object-response",
+    "bucketInfo", "callback", "callback-var", "cleanRestoredObject", "cloudboxes", "cname", "comp",
+    "continuation-token", "cors", "delete", "encryption", "endTime", "group", "httpsConfig", "inventory",
+    "inventoryId", "lifecycle", "link", "live", "location", "logging", "metaQuery", "objectInfo",
+    "objectMeta", "partNumber", "policy", "policyStatus", "position", "processConf", "publicAccessBlock",
+    "qos", "qosInfo", "qosRequester", "redundancyTransition", "referer", "regionList", "replication",
+    "replicationLocation", "replicationProgress", "requesterQosInfo", "requestPayment", "resourceGroup",
+    "resourcePool", "resourcePoolBuckets", "resourcePoolInfo", "response-cache-control",
+    "response-content-disposition", "response-content-encoding", "response-content-language",
+    "response-content-type", "response-expires", "restore", "rtc", "seal", "security-token",
+    "sequential", "startTime", "stat", "status", "style", "styleName", "symlink", "tagging",
+    "transferAcceleration", "uploadId", "uploads", "versionId", "versioning", "versions", "vod",
+    "website", "worm", "wormExtend", "wormId", "x-oss-ac-forward-allow", "x-oss-ac-source-ip",
+    "x-oss-ac-subnet-mask", "x-oss-ac-vpc-id", "x-oss-access-point-name", "x-oss-async-process",
+    "x-oss-process", "x-oss-redundancy-transition-taskid", "x-oss-request-payer",
+    "x-oss-target-redundancy-type", "x-oss-traffic-limit", "x-oss-write-get-object-response",
 })  # fmt: skip
 _V1 = re.compile(r"^OSS ([^:]+):(\S+)$")
 _V4_FIELD = re.compile(r"(Credential|AdditionalHeaders|Signature)=([^,\s]+)")

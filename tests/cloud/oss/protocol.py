@@ -212,6 +212,7 @@ def iso(seconds: float) -> str:
     return _iso(int(seconds))
 
 
+@lru_cache(maxsize=1024)
 def read_date(value: str | None) -> float | None:
     """Unix seconds of an HTTP date; None for none or for what is no date."""
     try:

@@ -221,9 +221,7 @@ def _sign_v4(
     """The signature of a request; `told` is its date as it stands there, if not in OSS's own form."""
     path = f"/{request.bucket}/{request.key}" if request.bucket else "/"
     params = sorted(
-        (quote(name, safe=""), quote(value, safe=""))
-        for name, value in request.params.items()
-        if name != "x-oss-signature"
+        (_quoted(name), _quoted(value)) for name, value in request.params.items() if name != "x-oss-signature"
     )
     extra = {name.encode() for name in additional.split(";")} if additional else ()
     headers = sorted(
@@ -244,6 +242,12 @@ def _sign_v4(
     stamp = told or _v4_stamp(int(when))
     to_sign = f"OSS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
     return hmac.digest(signing_key(credentials.access_key_secret, scope), to_sign.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    """Percent-encoded; names and upload ids come again and again."""
+    return quote(text, safe="")
 
 
 @lru_cache(maxsize=1024)

@@ -58,7 +58,7 @@ class BrokenError(Exception):
 
 
 class Program(msgspec.Struct, frozen=True):
-    """How to start a driver. `ready` is there once the client is installed."""
+    """The start of a driver. `ready` is there once the client is installed."""
 
     name: str
     command: tuple[str, ...]
@@ -109,7 +109,7 @@ class Driver:
         self._stderr.close()
 
     def __call__(self, verb: str, **arguments: Any) -> Any:
-        """What the client answers; LacksError, RefusedError or BrokenError."""
+        """Return what the client answers. LacksError, RefusedError or BrokenError if it does not."""
         assert self._process.stdin is not None
         request = {"verb": verb, "arguments": {**DEFAULTS.get(verb, {}), **arguments}}
         try:

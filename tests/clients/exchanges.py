@@ -201,7 +201,7 @@ def repeat(connection: http.client.HTTPConnection, request: Request) -> Answer:
 
 
 def difference(exchange: Exchange, found: Answer) -> str:
-    """What differs in status, headers or the parsed body; empty if nothing does."""
+    """Name what differs in status, headers or the parsed body; empty if nothing does."""
     expected = exchange.answer
     if exchange.by_helper and expected.status == found.status:
         return ""

@@ -1,4 +1,4 @@
-"""What every client of FC is asked to do against the FC host: the rows of the second table."""
+"""Scenarios that every client of FC plays against the FC host: the rows of the second table."""
 
 from __future__ import annotations
 

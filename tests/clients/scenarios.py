@@ -1,4 +1,4 @@
-"""What every client is asked to do, one function a scenario: the rows of the table.
+"""Scenarios that every client of OSS plays, one function each: the rows of the table.
 
 A scenario speaks in verbs, which each driver carries out by its client's own calls. It checks what the
 client under test understands, and names what it leaves in the bucket: other clients read that afterwards. It
@@ -137,7 +137,7 @@ def same(found: Any, wanted: Any) -> None:
 
 
 def told(found: dict[str, Any], **wanted: Any) -> None:
-    """What the client tells is right; None is what it does not tell."""
+    """Check what the client tells; None is what it does not tell."""
     for name, value in wanted.items():
         if found.get(name) is not None:
             assert found[name] == value, f"{name}: {found[name]!r} instead of {value!r}"

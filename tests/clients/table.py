@@ -23,7 +23,7 @@ State = Literal["green", "lacks", "failed"]
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """What came of a scenario with a client; `text` says why it is not green."""
+    """The outcome of a scenario with a client; `text` says why it is not green."""
 
     state: State
     text: str = ""
@@ -42,7 +42,7 @@ class Table(msgspec.Struct, frozen=True):
         ]
 
     def green(self, client: str) -> int:
-        """How many scenarios are green with this client."""
+        """Count the scenarios that are green with this client."""
         return sum(row[client].state == "green" for row in self.rows.values() if client in row)
 
 

@@ -1,4 +1,4 @@
-"""What real clients sent is answered as it was when they sent it: no client is needed for that."""
+"""Requests of real clients are answered as they were when they were recorded; no client is needed."""
 
 from __future__ import annotations
 

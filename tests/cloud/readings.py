@@ -1,4 +1,4 @@
-"""Where sources disagree about OSS or FC: both readings, where each comes from, and which of them counts.
+"""Readings: sources disagree about OSS and FC here, and one of two answers counts.
 
 `--reading NAME=a` or `=b` chooses one when the cloud starts, `"readings"` in `PUT /conditions` until these
 are set again; without either, `a` counts. The servers ask for a name, not for who has chosen.

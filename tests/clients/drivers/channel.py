@@ -1,4 +1,4 @@
-"""What every driver of a client in Python shares: verbs come as lines of JSON, and so go answers.
+"""The part that all drivers of clients in Python share: verbs come as lines of JSON, and so go answers.
 
 A line is `{"verb": "put", "arguments": {...}}`; bytes stand in it as base64 under `{"base64": "..."}`. The
 answer is one of `{"done": value}`, `{"refused": {"status": 404, "code": "NoSuchKey"}}` for an error of the

@@ -154,7 +154,7 @@ def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version
 
 
 def _kept(call: Call, asked: Version, old: Version, *, itself: bool) -> Version:
-    """What is asked for, with the source's storage class and encryption as far as the readings keep them."""
+    """Return what is asked for, with the source's class and encryption as far as the readings keep them."""
     if "copy-storage-class" in call.readings and call.header(b"x-oss-storage-class") is None:
         asked = replace(asked, storage_class=old.storage_class)
     unnamed = call.header(b"x-oss-server-side-encryption") is None

@@ -55,7 +55,7 @@ def by_clients() -> dict[str, list[str]]:
 
 
 def known(operation: str, clients: dict[str, list[str]], *, done: bool) -> str:
-    """How an operation is known: by clients, by the documentation alone; and what of it is a guess."""
+    """Say how an operation is known, by clients or the documentation alone, and what of it is a guess."""
     if operation in clients:
         how = f"client: {', '.join(clients[operation])}"
     else:

@@ -27,7 +27,7 @@ Probe = Callable[[Running], object]
 
 
 def _code(action: Callable[..., object], *arguments: object, **options: object) -> object:
-    """How the server refuses; None if it does not."""
+    """Return how the server refuses; None if it does not."""
     try:
         action(*arguments, **options)
     except oss2.exceptions.ServerError as error:

@@ -19,7 +19,6 @@ def test_every_operation_of_the_copy_and_multipart_families_is_supported() -> No
 
 
 def test_of_every_operation_it_is_said_how_it_is_known() -> None:
-    """What is done is known by a client or the documentation; what is known is one of the server's."""
     clients = table.by_clients()
     states = {name: state for name, _, state in table.rows()}
     assert set(states) >= {*clients, *table.GUESSES}

@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PEERS  := .venvs/bench/.ready
+CLIENTS := .venvs/clients/.ready .venvs/clients-v2/.ready
+# The clients for Node.
+NODE_CLIENTS := .ci/clients/node_modules/.ready
 ARGS   ?=
 SOAK   ?= 1000000
 SOAK_MINUTES ?= 31
@@ -17,7 +20,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 DEPLOY  = $(BIN)/python -m functions.cli$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
-.PHONY: demo rehearse test test-all conformance check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
+.PHONY: demo rehearse test test-all readings conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
 .PHONY: template tool deploy remove logs invoke copy layer-test newcomer
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
@@ -36,9 +39,19 @@ test: $(READY)           ## the whole suite on one interpreter
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/tours/interpreters.py $(ARGS)
 	$(MAKE) layer-test ARGS=
+	$(MAKE) readings ARGS=
+
+readings: $(READY)       ## the flow tests under each reading of the local cloud where sources disagree (ARGS="--reading copy-limit")
+	$(BIN)/python -m tests.readings $(ARGS)
 
 conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
 	$(BIN)/python -m tests.conformance $(ARGS)
+
+clients: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## other people's clients of OSS and FC on the local cloud: scenarios x clients (ARGS="--client opendal")
+	$(BIN)/python -m tests.clients $(ARGS)
+
+exchanges: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## records anew what those clients say to the OSS server and hear from it; `make test` repeats it
+	$(BIN)/python -m tests.clients.recording
 
 check: lint template test  ## lint, types, import rules, s.yaml, tests
 
@@ -110,6 +123,8 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 	$(LOCK) pyproject.toml -o layers/sdk/requirements.txt
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	$(LOCK) --group bench -o tests/bench/requirements.txt
+	$(LOCK) --group clients -o tests/clients/requirements.txt
+	$(LOCK) --group clients-v2 -o tests/clients/requirements-v2.txt
 	$(LOCK) --group fuzz -o tests/fuzz/requirements.txt
 	$(LOCK) --group node -o .ci/s/requirements.txt
 
@@ -123,6 +138,17 @@ $(PEERS): tests/bench/requirements.txt
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/bench/requirements.txt
 	touch $@
 
+.venvs/clients/.ready: tests/clients/requirements.txt
+.venvs/clients-v2/.ready: tests/clients/requirements-v2.txt
+$(CLIENTS):
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+$(NODE_CLIENTS): .ci/clients/package-lock.json .ci/s/requirements.txt | $(READY)
+	$(BIN)/python -m tests.clients.node
+	touch $@
+
 $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)-fuzz
 	$(VENV)-fuzz/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
@@ -133,4 +159,4 @@ $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules layers/sdk-*/ layers/*.zip
+	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules layers/sdk-*/ layers/*.zip

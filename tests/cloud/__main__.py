@@ -15,6 +15,7 @@ import uvloop
 
 from tests.cloud.accounts import ACCOUNT_ID
 from tests.cloud.cloud import Cloud, Settings
+from tests.cloud.readings import Choice, parsed
 
 REGION = "cn-hangzhou"
 
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         strict_destinations=options.strict_destinations,
         policies={role: Path(file) for role, file in options.policy},
         oss_host=options.oss_host,
+        readings=_readings(parser, options.reading),
     )
     try:
         uvloop.run(_serve(settings, until_eof=options.until_eof))
@@ -111,8 +113,22 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ROLE=FILE",
         help="what the role may do, a RAM policy; default: everything",
     )
+    parser.add_argument(
+        "--reading",
+        action="append",
+        default=[],
+        metavar="NAME=a|b",
+        help="which of two sources that disagree is right; the README has the names",
+    )
     parser.add_argument("--until-eof", action="store_true", help="stop also when standard input ends")
     return parser
+
+
+def _readings(parser: argparse.ArgumentParser, words: Sequence[str]) -> dict[str, Choice]:
+    try:
+        return parsed(words)
+    except ValueError as error:
+        parser.error(f"--reading: {error}")
 
 
 def _local_name(text: str) -> str:

@@ -9,6 +9,7 @@ with LocalCloud(variables={"timeout": 5}) as cloud:
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import select
 import subprocess
@@ -33,6 +34,7 @@ from tests.cloud.fc.signature import Signed, acs3_signature
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 20.0
+READING = "LOCAL_CLOUD_READING"  # `NAME=a|b` for every cloud that is started: tests.readings sets it
 
 
 class LocalCloud:
@@ -59,6 +61,8 @@ class LocalCloud:
         for name, text in (environment or {}).items():
             self._command += ["--env", f"{name}={text}"]
         self._command += arguments
+        if reading := os.environ.get(READING):
+            self._command += ["--reading", reading]
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the cloud
         self._http = httpx.Client(timeout=660)
@@ -202,7 +206,7 @@ class LocalCloud:
 
     # --- as its operator ---
 
-    def conditions(self, faults: Iterable[Mapping[str, object]] = (), **settings: float | str) -> None:
+    def conditions(self, faults: Iterable[Mapping[str, object]] = (), **settings: object) -> None:
         """Set the weather: `conditions([{"operation": "UploadPart", "error": …}], latency_ms=5, seed=1)`."""
         self._admin("PUT", "/conditions", {**settings, "faults": [dict(fault) for fault in faults]})
 

@@ -24,6 +24,7 @@ from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.packages import Grant
 from tests.cloud.fc.sources import Sources
 from tests.cloud.oss.server import OssServer
+from tests.cloud.readings import Choice
 from tests.cloud.serving import Listener
 
 CODE_BUCKET = "fc-code-packages"
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     strict_destinations: bool = False
     policies: Mapping[str, Path] = {}
     oss_host: str = ""
+    readings: Mapping[str, Choice] = {}
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -97,7 +99,7 @@ class Cloud:
         for role, path in settings.policies.items():
             self.accounts.policies.put(role, _read_policy(path))
         self._region = self._deployment.functions[0].region if self._deployment else settings.region
-        self.weather = Weather()
+        self.weather = Weather(settings.readings)
         self.oss = OssServer(
             accounts=self.accounts,
             weather=self.weather,

@@ -6,15 +6,17 @@ It decides whether a fault strikes; what the fault does is the business of the s
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+
+from tests.cloud.readings import Choice, check, second
 
 Answer = Literal[
     "lost", "reset", "stall", "duplicate", "delay", "kill", "corrupt", "forget", "bare", "drop",
     "error-in-body", "wrong-root", "truncated", "broken-off", "empty",
 ]  # fmt: skip
-SelfCopy = Literal["replace", "keep"]
 TELL = {  # by a document
     "CompleteMultipartUpload",
     "CopyObject",
@@ -97,32 +99,35 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `PUT /conditions` sets. Bandwidth is per request, of copied bytes; 0 means unlimited.
 
-    `self_copy`: what becomes of metadata that is not named where an object is copied onto itself with COPY
-    and other metadata. Sources disagree: all of it is replaced, or what is not named is kept.
+    `readings` are those of `readings.py`, before what the command line has chosen.
     """
 
     latency_ms: float = 0.0
     bandwidth_mb_s: float = 0.0
     seed: int = 0
     faults: tuple[Fault, ...] = ()
-    self_copy: SelfCopy = "replace"
+    readings: dict[str, Choice] = {}
 
     def __post_init__(self) -> None:
         if not 0 <= self.latency_ms <= 3_600_000:
             raise ValueError("`latency_ms` is between 0 and 3600000, an hour")
         if self.bandwidth_mb_s < 0:
             raise ValueError("`bandwidth_mb_s` is not negative")
+        check(self.readings)
 
 
 class Weather:
     """The conditions in force and what is left of their faults."""
 
-    def __init__(self) -> None:
+    def __init__(self, readings: Mapping[str, Choice] | None = None) -> None:
+        """`readings` count where the conditions choose none."""
+        self._chosen = readings or {}
         self.set(Conditions())
 
     def set(self, conditions: Conditions) -> None:
         """Replace what was set before; counters and random numbers start anew."""
         self.conditions = conditions
+        self.readings = second(self._chosen, conditions.readings)  # those of which `b` counts
         self._random = random.Random(conditions.seed)
         self._seen = [0] * len(conditions.faults)
         self._struck = [0] * len(conditions.faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from msgspec.structs import replace
@@ -12,15 +13,18 @@ from msgspec.structs import replace
 from tests.cloud.accounts import Credentials
 from tests.cloud.oss import (
     buckets,
+    connection,
     copies,
     crc64,
     errors,
+    lifecycle,
     metadata,
     multipart,
     objects,
     operations,
     preconditions,
     protocol,
+    server,
     signatures,
     state,
 )
@@ -55,7 +59,7 @@ def any_signature_is_right(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_token_of_temporary_credentials_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    def wrong(self: Signatures, access_key_id: str, _: str) -> Credentials:
+    def wrong(self: Signatures, access_key_id: str, *_: object) -> Credentials:
         credentials = self._accounts.find(access_key_id)
         if credentials is None:
             raise OssError("InvalidAccessKeyId")
@@ -305,6 +309,207 @@ def a_clock_that_is_off_is_not_told_the_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OssError, "__init__", wrong)
 
 
+# -- each with the one test that finds it ----------------------------------------------------------------
+
+
+def _answering(
+    patch: pytest.MonkeyPatch, entry: operations.Entry, change: Callable[[Response], Response]
+) -> None:
+    """Change what an operation answers."""
+    operation = operations.TABLE[entry]
+
+    def wrong(store: Store, call: Call) -> Response:
+        return change(operation.handler(store, call))
+
+    patch.setitem(operations.TABLE, entry, replace(operation, handler=wrong))
+
+
+def _asking(patch: pytest.MonkeyPatch, entry: operations.Entry, change: Callable[[Call], Call]) -> None:
+    """Change what an operation is asked."""
+    operation = operations.TABLE[entry]
+
+    def wrong(store: Store, call: Call) -> Response:
+        return operation.handler(store, change(call))
+
+    patch.setitem(operations.TABLE, entry, replace(operation, handler=wrong))
+
+
+def _without_header(name: bytes) -> Callable[[Call], Call]:
+    return lambda call: replace(
+        call, headers={key: value for key, value in call.headers.items() if key != name}
+    )
+
+
+def _with_body(old: bytes, new: bytes) -> Callable[[Response], Response]:
+    return lambda response: replace(response, body=bytes(response.body).replace(old, new))
+
+
+def a_condition_that_fails_is_named_in_the_message(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(preconditions, "_failed", lambda name: OssError("PreconditionFailed", f"{name} failed."))
+
+
+def keys_to_delete_are_not_encoded_for_a_header(patch: pytest.MonkeyPatch) -> None:
+    _asking(patch, ("bucket", "POST", "delete"), _without_header(b"encoding-type"))
+
+
+def white_space_before_a_document_is_malformed(patch: pytest.MonkeyPatch) -> None:
+    right = protocol.read_document
+
+    def wrong(body: bytes) -> Any:
+        if body[:1].isspace():
+            raise OssError("MalformedXML")
+        return right(body)
+
+    patch.setattr(buckets, "read_document", wrong)
+
+
+def a_length_beside_chunks_is_no_request(patch: pytest.MonkeyPatch) -> None:
+    right = connection.Connection.connection_made
+
+    def wrong(self: connection.Connection, transport: Any) -> None:
+        right(self, transport)
+        self.parser.set_dangerous_leniencies(lenient_chunked_length=False)
+
+    patch.setattr(connection.Connection, "connection_made", wrong)
+
+
+def a_symlink_to_nothing_says_so_in_other_words(patch: pytest.MonkeyPatch) -> None:
+    meaning = errors.TABLE["SymlinkTargetNotExist"]
+    patch.setitem(errors.TABLE, "SymlinkTargetNotExist", meaning._replace(message="The target is missing."))
+
+
+def an_acl_of_a_bucket_that_is_missing_means_private(patch: pytest.MonkeyPatch) -> None:
+    def wrong(call: Call) -> Call:
+        return replace(
+            call, headers={**call.headers, b"x-oss-acl": call.headers.get(b"x-oss-acl") or b"private"}
+        )
+
+    _asking(patch, ("bucket", "PUT", "acl"), wrong)
+
+
+def the_metadata_of_a_second_append_count(patch: pytest.MonkeyPatch) -> None:
+    entry: operations.Entry = ("object", "POST", "append")
+    operation = operations.TABLE[entry]
+
+    def wrong(store: Store, call: Call) -> Response:
+        response = operation.handler(store, call)
+        bucket = store.bucket(call.bucket)
+        version = bucket.find(call.key)
+        bucket.replace(version, replace(version, metadata=metadata.metadata(call.headers)))
+        return response
+
+    patch.setitem(operations.TABLE, entry, replace(operation, handler=wrong))
+
+
+def a_list_without_parts_has_a_marker(patch: pytest.MonkeyPatch) -> None:
+    empty = b"<NextPartNumberMarker></NextPartNumberMarker>"
+    _answering(patch, ("object", "GET", "uploadId"), _with_body(empty, empty.replace(b"></", b">0</")))
+
+
+def a_key_that_is_no_utf8_is_read_somehow(patch: pytest.MonkeyPatch) -> None:
+    def wrong(text: str, **_: str) -> str:
+        return unquote(text, errors="replace")
+
+    patch.setattr(protocol, "unquote", wrong)
+
+
+def an_ordinary_key_may_come_with_a_token(patch: pytest.MonkeyPatch) -> None:
+    right = Signatures._find
+
+    def wrong(self: Signatures, access_key_id: str, token: str, *rest: Any) -> Credentials:
+        credentials = self._accounts.find(access_key_id)
+        ordinary = credentials is not None and credentials.security_token is None
+        return right(self, access_key_id, "" if ordinary else token, *rest)
+
+    patch.setattr(Signatures, "_find", wrong)
+
+
+def a_header_missing_from_a_url_is_a_wrong_signature(patch: pytest.MonkeyPatch) -> None:
+    right = Signatures._url_v4
+
+    def wrong(
+        self: Signatures, request: protocol.Request, regions: tuple[str, ...], _: object
+    ) -> Credentials:
+        return right(self, request, regions, frozenset({"url-missing-header"}))
+
+    patch.setattr(Signatures, "_url_v4", wrong)
+
+
+def a_traffic_limit_does_not_tell_its_delay(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(server, "traffic_limit", lambda _: 0)
+
+
+def an_empty_bucket_was_modified_once(patch: pytest.MonkeyPatch) -> None:
+    old = b"<LastModifiedTime>0</LastModifiedTime>"
+    _answering(patch, ("bucket", "GET", "stat"), _with_body(old, old.replace(b"0", b"1796000000")))
+
+
+def an_acl_that_is_put_has_no_location(patch: pytest.MonkeyPatch) -> None:
+    _without(patch, ("bucket", "PUT", "acl"), b"location")
+
+
+def a_bucket_does_not_tell_that_it_lets_the_public_in(patch: pytest.MonkeyPatch) -> None:
+    old = b"<BlockPublicAccess>false</BlockPublicAccess>"
+    _answering(patch, ("bucket", "GET", "bucketInfo"), _with_body(old, b""))
+
+
+def a_list_of_buckets_has_no_tags(patch: pytest.MonkeyPatch) -> None:
+    right = buckets._listed
+    patch.setattr(buckets, "_listed", lambda store, bucket, **_: right(store, bucket, tagging=False))
+
+
+def an_object_cannot_be_asked_to_be_sealed(patch: pytest.MonkeyPatch) -> None:
+    patch.delitem(operations.TABLE, ("object", "POST", "seal"))
+
+
+def a_parameter_of_a_process_is_not_signed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(signatures, "_SIGNED_V1", signatures._SIGNED_V1 - {"processConf"})
+
+
+def rules_may_overlap(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lifecycle, "_check_overlap", _nothing)
+
+
+def a_bucket_with_uploads_says_that_it_has_objects(patch: pytest.MonkeyPatch) -> None:
+    entry: operations.Entry = ("bucket", "DELETE", "")
+    operation = operations.TABLE[entry]
+
+    def wrong(store: Store, call: Call) -> Response:
+        try:
+            return operation.handler(store, call)
+        except OssError as error:
+            raise OssError(error.code) from error
+
+    patch.setitem(operations.TABLE, entry, replace(operation, handler=wrong))
+
+
+# The test of test_clients.py that notices each.
+FOUND_BY: dict[Mutation, str] = {
+    a_condition_that_fails_is_named_in_the_message: "a_condition_that_fails_is_named_in_an_element_alone",
+    keys_to_delete_are_not_encoded_for_a_header: "keys_to_delete_may_hold_control_characters_as_references",
+    white_space_before_a_document_is_malformed: "a_document_may_begin_with_white_space",
+    a_length_beside_chunks_is_no_request: "a_body_may_be_chunked_and_have_a_length_as_well",
+    a_symlink_to_nothing_says_so_in_other_words: "a_symlink_to_nothing_says_so_in_these_words",
+    an_acl_of_a_bucket_that_is_missing_means_private: (
+        "an_acl_of_a_bucket_that_is_empty_or_missing_changes_nothing"
+    ),
+    the_metadata_of_a_second_append_count: ("of_a_second_append_the_acl_counts_and_the_metadata_does_not"),
+    a_list_without_parts_has_a_marker: "a_list_without_parts_has_an_empty_next_marker",
+    a_key_that_is_no_utf8_is_read_somehow: "a_key_that_is_no_utf_8_is_an_invalid_argument",
+    an_ordinary_key_may_come_with_a_token: "an_ordinary_key_with_a_token_is_no_key",
+    a_header_missing_from_a_url_is_a_wrong_signature: (
+        "a_signed_header_that_is_missing_from_a_v4_url_is_named"
+    ),
+    a_traffic_limit_does_not_tell_its_delay: "a_traffic_limit_tells_how_long_it_delayed",
+    an_empty_bucket_was_modified_once: "what_is_told_of_a_bucket",
+    an_acl_that_is_put_has_no_location: "an_acl_of_a_bucket_that_is_empty_or_missing_changes_nothing",
+    a_bucket_does_not_tell_that_it_lets_the_public_in: "what_is_told_of_a_bucket",
+    a_list_of_buckets_has_no_tags: "a_list_of_buckets_tells_tags_if_it_is_asked_to",
+    an_object_cannot_be_asked_to_be_sealed: "a_seal_is_known_by_its_subresource_and_not_done",
+    a_parameter_of_a_process_is_not_signed: "v1_signs_this_parameter",
+    rules_may_overlap: "lifecycle_rules_that_overlap_are_refused_unless_that_is_allowed",
+    a_bucket_with_uploads_says_that_it_has_objects: "what_is_told_of_a_bucket",
+}
 OF_CLIENTS: tuple[Mutation, ...] = (
     a_date_is_signed_in_the_form_of_oss_alone,
     an_upload_without_parts_cannot_be_completed,

@@ -44,20 +44,28 @@ def _name(mutation: mutations.Mutation) -> str:
 
 @pytest.mark.parametrize("mutation", mutations.ALL, ids=_name)
 def test_a_protocol_bug_is_caught(mutation: mutations.Mutation, tmp_path: Path) -> None:
-    _catch(mutation, _MODULES, tmp_path)
+    _catch(mutation, conformance_tests(_MODULES), tmp_path)
 
 
 @pytest.mark.parametrize("mutation", mutations.OF_CLIENTS, ids=_name)
 def test_an_answer_that_a_client_does_not_know_is_caught(
     mutation: mutations.Mutation, tmp_path: Path
 ) -> None:
-    _catch(mutation, (test_clients, test_copies), tmp_path)
+    _catch(mutation, conformance_tests((test_clients, test_copies)), tmp_path)
 
 
-def _catch(mutation: mutations.Mutation, modules: Iterable[ModuleType], tmp_path: Path) -> None:
+@pytest.mark.parametrize("mutation", mutations.FOUND_BY, ids=_name)
+def test_an_answer_of_another_kind_is_found_by_its_test(mutation: mutations.Mutation, tmp_path: Path) -> None:
+    name = f"test_{mutations.FOUND_BY[mutation]}"
+    tests = [each for each in conformance_tests([test_clients]) if each.func.__name__ == name]
+    assert tests, f"there is no {name}"
+    _catch(mutation, tests, tmp_path)
+
+
+def _catch(mutation: mutations.Mutation, tests: Iterable[partial[None]], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         mutation(patch)
-        for number, test in enumerate(conformance_tests(modules)):
+        for number, test in enumerate(tests):
             directory = tmp_path / str(number)
             directory.mkdir()
             if not passes(test, directory):

@@ -6,7 +6,6 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from tests.cloud.client import ROOT, LocalCloud
 
 CODE = ROOT / "functions/oss_copy"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
-# The time that events of these tests tell: too old ones are refused, so none has a fixed date.
-NOW = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 STATE = "oss-copy-state"
 VERSIONED = "oss-copy-versions"  # a destination of tests that switch versioning on
 BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
 THREADS, TIMEOUT = 4, 5
+# When the events of tests came about: the handler refuses those that are older than eight days.
+EARLIER = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 3600))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import yaml
 from osscopy.model import MIB
 from tests.cloud.accounts import Accounts
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
-from tests.flow.conftest import DESTINATION, NOW, SOURCE, count_requests, exists, genuine
+from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, count_requests, exists, genuine
 
 TOKEN = "the-token-0f-the-attacked-function"
 TRIGGERS = ("direct", "http", "timer")
@@ -312,7 +312,7 @@ FORGED = {
             "step": "continue",
             "job": "c-" + "f" * 32,
             "request": copying({"key": "in/a"}, {"key": "out/forged"}),
-            "startedAt": "2026-11-22T10:00:00.000Z",
+            "startedAt": EARLIER,
             "pin": {"size": 3 * MIB, "etag": "E", "lastModified": 1},
             "upload": {"id": "U", "partSize": MIB, "parts": 3, "lanes": 1, "openedAt": 1},
             "generation": 0,
@@ -332,7 +332,7 @@ def test_a_continuation_cannot_come_in_through_http_or_a_timer(
         "alone": FORGED,
         "list": [FORGED],
         "mixed": {**copying({"key": "in/a"}, {"key": "out/forged"}), **FORGED},
-        "event": {"triggerTime": NOW, "triggerName": "t", "payload": json.dumps(FORGED)},
+        "event": {"triggerTime": EARLIER, "triggerName": "t", "payload": json.dumps(FORGED)},
     }
     before = count_requests(attacked)
     result = ask(attacked, by, forms[wrap])
@@ -362,7 +362,7 @@ def test_an_event_of_objects_carries_no_continuation_beside_them(attacked: Local
     """Whoever may invoke the function directly could send these; the triggers' shapes hold no command."""
     name = "oss-trigger" if shape == "events" else "eventbridge"
     sample = (ROOT / "tests" / "events" / f"{name}.json").read_text()
-    event = json.loads(re.sub(r"2026-11-22T[\d:.]+(Z|\+08:00)", NOW, sample))
+    event = json.loads(re.sub(r"2026-11-22T[\d:.]+(Z|\+08:00)", EARLIER, sample))
     before = count_requests(attacked)
     assert attacked.invoke({**event, **FORGED}) == {"results": []}  # no rule watches that bucket
     assert count_requests(attacked) == before

@@ -16,6 +16,7 @@ from tests.cloud.client import LocalCloud
 from tests.flow.conftest import (
     BIG,
     DESTINATION,
+    EARLIER,
     SOURCE,
     count_requests,
     exists,
@@ -71,7 +72,7 @@ def test_a_continuation_for_what_is_not_allowed_is_refused_at_its_hop(cloud: Loc
         "step": "continue",
         "job": "c-" + "f" * 32,
         "request": {"source": {**HERE, "bucket": "foreign-bucket"}, "destination": {**THERE, "key": "k"}},
-        "startedAt": "2026-11-22T10:00:00.000Z",
+        "startedAt": EARLIER,
         "pin": {"size": 3 * MIB, "etag": "E", "lastModified": 1},
         "upload": {"id": "U", "partSize": MIB, "parts": 3, "lanes": 1, "openedAt": 1},
         "generation": 0,

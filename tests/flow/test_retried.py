@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from osscopy import events, plan
+from osscopy import events
 from osscopy.model import MIB, Copy, CopyRequest, Destination, Source
 from tests.cloud.client import LocalCloud
-from tests.flow.conftest import DESTINATION, NOW, SOURCE, STATE, count_requests, exists
+from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, STATE, count_requests, exists
 
 
 def again(key: str, bucket: str = DESTINATION, name: str = "") -> Copy:
     request = CopyRequest(source=Source(SOURCE, key), destination=Destination(bucket, name or key))
-    job, started_at = plan.job_id(request, key), NOW
+    job, started_at = plan.job_id(request, key), EARLIER
     return Copy(job, request, started_at, follows=0, retried=True)
 
 

@@ -73,7 +73,8 @@ class Api:
                 call = _Call(version, request_id, request, body, credentials.principal)
                 response = await handle(call)
             except errors.FcError as exc:
-                response = Response(exc.body(version, request_id), exc.status, media_type="application/json")
+                status = exc.status_as(self._host.weather.readings)
+                response = Response(exc.body(version, request_id), status, media_type="application/json")
             response.headers.setdefault("x-fc-request-id", request_id)
             return response
 

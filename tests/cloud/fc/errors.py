@@ -18,6 +18,11 @@ class FcError(Exception):
         self.code = code
         self.message = message
 
+    def status_as(self, readings: frozenset[str]) -> int:
+        """The status; of some codes sources disagree about it. `readings` are those of which `b` counts."""
+        reading, status = _DISPUTED.get(self.code, ("", self.status))
+        return status if reading in readings else self.status
+
     def body(self, api_version: str, request_id: str) -> bytes:
         """2016-08-15 says ErrorCode (fc2 reads that), 2023-03-30 says Code (the native SDK reads that)."""
         if api_version == "2016-08-15":
@@ -26,6 +31,10 @@ class FcError(Exception):
         return json.dumps(answer).encode()
 
 
+_DISPUTED = {
+    "EntityTooLarge": ("payload-too-large", 400),
+    "StatefulAsyncInvocationAlreadyExists": ("task-id-twice", 400),
+}
 STATUS = {
     "AccessDenied": 403,
     "EntityTooLarge": 413,

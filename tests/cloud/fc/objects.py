@@ -86,8 +86,13 @@ def _oss(rule: str, event: ObjectEvent, region: str, account_id: str) -> dict[st
     }
 
 
-def cloud_event(event: ObjectEvent, region: str, account_id: str) -> dict[str, object]:
-    """The same as EventBridge tells it: CloudEvents 1.0; bucket and object stand directly under `data`."""
+def cloud_event(
+    event: ObjectEvent, region: str, account_id: str, *, nested: bool = False
+) -> dict[str, object]:
+    """The same as EventBridge tells it: CloudEvents 1.0; bucket and object stand directly under `data`, or
+    `nested` under its `oss`.
+    """
+    described = _oss("", event, region, account_id)
     return {
         "id": event.request_id,
         "source": "acs.oss",
@@ -109,7 +114,7 @@ def cloud_event(event: ObjectEvent, region: str, account_id: str) -> dict[str, o
             "requestParameters": {"sourceIPAddress": event.source_ip},
             "responseElements": {"requestId": event.request_id},
             "xVars": {},
-            **_oss("", event, region, account_id),
+            **({"oss": described} if nested else described),
         },
     }
 

@@ -9,6 +9,9 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime, timezone
+from urllib.parse import quote
+
+import msgspec
 
 from functions.cli.template.props import (
     EventBridgeTrigger,
@@ -133,7 +136,12 @@ class Sources:
                     if self._may_invoke(trigger, place[0]):
                         self._gather(place, event)
                 case EventBridgeTrigger():
-                    told = objects.cloud_event(event, self._region, self._host.account_id)
+                    told = objects.cloud_event(
+                        event,
+                        self._region,
+                        self._host.account_id,
+                        nested="cloud-event" in self._host.weather.readings,
+                    )
                     if objects.selects(trigger, told):
                         words = json.dumps(objects.handed_on(trigger, told), ensure_ascii=False).encode()
                         self._host.deliver(*place, words)
@@ -170,6 +178,8 @@ class Sources:
 
     def _send(self, place: Place) -> None:
         batch = self._batches.pop(place)
+        if "event-key" in self._host.weather.readings:
+            batch = [msgspec.structs.replace(event, key=quote(event.key)) for event in batch]
         words = objects.oss_event(place[1], batch, self._region, self._host.account_id)
         if place in self._triggers:  # else it was deleted while it gathered
             self._host.deliver(*place, words)

@@ -12,12 +12,13 @@ import uvloop
 
 from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Conditions, Weather
+from tests.cloud.readings import parsed
 
 from .server import OssServer
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    accounts, weather = Accounts(), Weather()
+    accounts, weather = Accounts(), Weather(arguments.reading)
     weather.set(Conditions(latency_ms=arguments.latency_ms))
     server = OssServer(accounts=accounts, weather=weather, data=arguments.data)
     for number, wish in enumerate(arguments.seed):
@@ -48,7 +49,13 @@ def main() -> None:
     parser.add_argument(
         "--seed", action="append", default=[], metavar="BUCKET/KEY=SIZE", help="an object to make"
     )
-    uvloop.run(_run(parser.parse_args()))
+    parser.add_argument("--reading", action="append", default=[], metavar="NAME=a|b")
+    arguments = parser.parse_args()
+    try:
+        arguments.reading = parsed(arguments.reading)
+    except ValueError as error:
+        parser.error(f"--reading: {error}")
+    uvloop.run(_run(arguments))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ It must not know what an operation does, only what access it needs.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from tests.cloud.accounts import Accounts, Credentials
 
 from .errors import OssError
@@ -17,12 +20,14 @@ _MAKES_BUCKETS = {"PutBucket", "PutBucketAcl"}
 
 
 class Admission:
-    def __init__(self, accounts: Accounts, store: Store) -> None:
+    def __init__(self, accounts: Accounts, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._accounts = accounts
         self._store = store
-        self.signatures = Signatures(accounts)
+        self.signatures = Signatures(accounts, clock)
 
-    def admit(self, request: Request, operation: Operation) -> Credentials | None:
+    def admit(
+        self, request: Request, operation: Operation, readings: frozenset[str] = frozenset()
+    ) -> Credentials | None:
         """The credentials that signed `request`, None for a permitted anonymous one.
 
         Strangers may do what an ACL or a policy of the bucket lets them. Nobody pays for an anonymous request
@@ -33,7 +38,7 @@ class Admission:
         if bucket is None and request.bucket and operation.name not in _MAKES_BUCKETS:
             raise OssError("NoSuchBucket", BucketName=request.bucket)
         region = bucket.region if bucket is not None else request.region
-        credentials = self.signatures.check(request, (self._store.region, region))
+        credentials = self.signatures.check(request, (self._store.region, region), readings)
         if bucket is None:
             if credentials is None:
                 message = "Anonymous access is forbidden for this operation."

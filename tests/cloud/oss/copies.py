@@ -96,7 +96,7 @@ def copy_object(store: Store, call: Call) -> Response:
     bucket.check_mutable(call.key, store.clock())
     old = bucket.current(call.key)
     version = _copied(store, bucket, call, source)
-    _check_size(bucket, source, version)
+    _check_size(call, bucket, source, version)
     if version.kind == "Symlink":
         content, etag = version.content, version.etag
         version = replace(version, target=version.target + "-corrupt" * call.corrupt)
@@ -106,9 +106,10 @@ def copy_object(store: Store, call: Call) -> Response:
     version = bucket.put(replace(version, content=content, etag=etag))
     store.bytes_copied += content.size
     tell(store, call, "ObjectCreated:CopyObject", version, old)
+    told = "copy-crc64" not in call.readings
     headers = [
         (b"etag", etag_header(etag)),
-        (b"x-oss-hash-crc64ecma", str(content.checksum).encode()),
+        *([(b"x-oss-hash-crc64ecma", str(content.checksum).encode())] if told else []),
         *version_headers(bucket, version),
         *_source_version(source),
         *metadata.encryption_headers(version.encryption),
@@ -123,8 +124,7 @@ def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version
     Not copied: ACL and encryption; an object copied onto itself with REPLACE keeps its ACL. The storage class
     is the destination bucket's unless the request names one (undocumented, the cautious guess). An object
     copied onto itself takes the metadata that is supplied, whatever the directive; REPLACE without a
-    Content-Type keeps the source's type (both seen on the wire). Whether such a copy with COPY keeps what is
-    not supplied, sources disagree about: `Conditions.self_copy`.
+    Content-Type keeps the source's type (both seen on the wire). The readings say where sources disagree.
     """
     asked = blank(store, bucket, call)
     old = source.version
@@ -133,11 +133,13 @@ def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version
     if directive == "replace":
         described = _replaced(old.metadata, asked.metadata)
     elif itself and asked.metadata != Metadata():
-        merge = _merged if call.self_copy == "keep" else _replaced
+        merge = _merged if "self-copy-metadata" in call.readings else _replaced
         described = merge(old.metadata, asked.metadata)
     else:
         described = old.metadata
     kept_acl = itself and directive == "replace" and call.header(b"x-oss-object-acl") is None
+    kept_acl = kept_acl and "self-copy-acl" not in call.readings
+    asked = _kept(call, asked, old, itself=itself)
     retag = _directive(call, b"x-oss-tagging-directive") == "replace"
     kind = "Symlink" if old.kind == "Symlink" else "Normal"
     return replace(
@@ -149,6 +151,16 @@ def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version
         target=old.target,
         etag=old.etag,
     )
+
+
+def _kept(call: Call, asked: Version, old: Version, *, itself: bool) -> Version:
+    """Return what is asked for, with the source's class and encryption as far as the readings keep them."""
+    if "copy-storage-class" in call.readings and call.header(b"x-oss-storage-class") is None:
+        asked = replace(asked, storage_class=old.storage_class)
+    unnamed = call.header(b"x-oss-server-side-encryption") is None
+    if "self-copy-encryption" in call.readings and itself and unnamed:
+        asked = replace(asked, encryption=old.encryption)
+    return asked
 
 
 def _replaced(old: Metadata, asked: Metadata) -> Metadata:
@@ -183,13 +195,13 @@ def _directive(call: Call, name: bytes) -> str:
     return value
 
 
-def _check_size(bucket: Bucket, source: Source, version: Version) -> None:
+def _check_size(call: Call, bucket: Bucket, source: Source, version: Version) -> None:
     """Inside a bucket nothing moves, so any size goes; otherwise 5 GB, or 1 GB if the class changes."""
     size = source.version.content.size
     if _is_shallow(bucket, source, version):
         return
     same_class = source.version.storage_class == version.storage_class
-    limit = SHALLOW_LIMIT if same_class else DEEP_LIMIT
+    limit = SHALLOW_LIMIT if same_class and "copy-limit" not in call.readings else DEEP_LIMIT
     if size > limit:
         raise OssError("EntityTooLarge", MaxSizeAllowed=limit, ProposedSize=size)
 
@@ -208,7 +220,8 @@ def upload_part_copy(store: Store, call: Call) -> Response:
     number = check_part_number(call)
     upload = find_upload(bucket, call)
     source = find_source(store, call, bucket)
-    if source.version.kind == "Symlink":
+    appendable = source.version.kind == "Appendable" and "appendable-part-copy" in call.readings
+    if source.version.kind == "Symlink" or appendable:
         raise OssError("OperationNotSupported", Resource=source.version.key)
     whole = source.version.content
     stretch = preconditions.read_range(call.header(b"x-oss-copy-source-range"), whole.size)
@@ -216,7 +229,7 @@ def upload_part_copy(store: Store, call: Call) -> Response:
     if content.size > PART_LIMIT:
         raise OssError("EntityTooLarge", MaxSizeAllowed=PART_LIMIT, ProposedSize=content.size)
     content = call.stored(content)
-    part = Part(number, content, content.etag(), store.clock())
+    part = Part(number, content, content.etag(), store.clock(), copied=True)
     old = upload.parts.get(number)
     if not call.forget:
         upload.parts[number] = part

@@ -36,7 +36,8 @@ def put(store: Store, call: Call) -> Response:
         raise OssError("MalformedXML")
     for rule in rules:
         _check(rule)
-    if (call.header(b"x-oss-allow-same-action-overlap") or "").lower() != "true":
+    allowed = (call.header(b"x-oss-allow-same-action-overlap") or "").lower() == "true"
+    if not allowed and "lifecycle-overlap" not in call.readings:
         _check_overlap(rules)
     for element in root.iter("ExpiredObjectDeleteMarker"):
         element.text = (element.text or "").lower()

@@ -85,8 +85,10 @@ def check_tags(pairs: list[tuple[str, str]]) -> Tags:
 def acl(call: Call, default: str = "default") -> str:
     """`x-oss-object-acl`; an empty one is `default`."""
     value = call.header(b"x-oss-object-acl")
-    if not value:
-        return default if value is None else "default"
+    if value is None:
+        return default
+    if not value and "empty-object-acl" not in call.readings:
+        return "default"
     if value not in OBJECT_ACLS:
         message = "no such object access control exists"
         raise OssError("InvalidArgument", message, ArgumentName="x-oss-object-acl", ArgumentValue=value)
@@ -110,7 +112,8 @@ def encryption(call: Call, default: Encryption | None) -> Encryption | None:
     A key id that cannot be one fails here, as clients assert; with which code is a guess. Buckets take any.
     """
     asked = asked_encryption(call)
-    if asked is not None and asked.key_id and not _KEY_ID.fullmatch(asked.key_id):
+    strict = "kms-key-id" not in call.readings
+    if strict and asked is not None and asked.key_id and not _KEY_ID.fullmatch(asked.key_id):
         raise OssError("InvalidArgument", "The KMS key id is invalid.", ArgumentValue=asked.key_id)
     encryption = asked or default
     if encryption is not None and encryption.algorithm == "KMS" and not encryption.key_id:

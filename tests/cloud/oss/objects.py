@@ -129,7 +129,7 @@ def get_object(store: Store, call: Call) -> Response:
     headers += [(b"content-type", content_type), (b"accept-ranges", b"bytes")]
     size = view.content.size
     standard = call.header(b"x-oss-range-behavior") == "standard"
-    stretch = preconditions.read_range(call.header(b"range"), size, standard=standard)
+    stretch = preconditions.read_range(preconditions.asked_range(call), size, standard=standard)
     if stretch is None:
         encoded = b"content-encoding" in dict(headers)
         if not encoded and _compressed(call, content_type, size):
@@ -235,7 +235,7 @@ def append_object(store: Store, call: Call) -> Response:
     if old is None:
         version = replace(blank(store, bucket, call), kind="Appendable", content=content)
     else:
-        acl = metadata.acl(call, old.acl)
+        acl = old.acl if "append-acl" in call.readings else metadata.acl(call, old.acl)
         version = replace(old, modified=store.clock(), content=join((old.content, content)), acl=acl)
     version = replace(version, etag=version.content.etag())
     if old is None:
@@ -359,7 +359,7 @@ def _restore_wish(call: Call, version: Version) -> tuple[int, str]:
     if root.tag != "RestoreRequest" or not days.isdecimal() or int(days) < 1:
         raise OssError("MalformedXML")
     longest, ec = _LONGEST_RESTORED.get(version.storage_class, _COLD_RESTORED)
-    if int(days) > longest:
+    if int(days) > longest and "restore-days" not in call.readings:
         raise OssError("MalformedXML", ec=ec)
     if tier is not None and version.storage_class == "Archive":
         raise OssError("MalformedXML")

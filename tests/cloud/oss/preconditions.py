@@ -46,6 +46,8 @@ def _failed(condition: str) -> OssError:
 
 def refuse_on_write(call: Call) -> None:
     """PutObject takes no condition of a read (clients assert that it fails; the code is a guess)."""
+    if "put-conditions" in call.readings:
+        return
     for name in ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"):
         if name.lower().encode() in call.headers:
             message = "A header you provided implies functionality that is not implemented."
@@ -57,6 +59,12 @@ def check_overwrite(call: Call, bucket: Bucket, key: str, *, forbidden: bool = F
     asked = forbidden or (call.header(b"x-oss-forbid-overwrite") or "").lower() == "true"
     if asked and not bucket.versioning and bucket.current(key) is not None:
         raise OssError("FileAlreadyExists", Key=key)
+
+
+def asked_range(call: Call) -> str | None:
+    """The Range of a request; None where several are none."""
+    value = call.header(b"range")
+    return None if value and "," in value and "several-ranges" in call.readings else value
 
 
 def read_range(value: str | None, size: int, *, standard: bool = False) -> tuple[int, int] | None:

@@ -15,8 +15,6 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from tests.cloud.conditions import SelfCopy
-
 from .errors import OssError
 from .extents import EMPTY, Content
 
@@ -72,7 +70,7 @@ class Call(msgspec.Struct, frozen=True):
     region: str = ""
     corrupt: bool = False  # store other bytes than asked for, tell other CRC64s than there are
     forget: bool = False  # answer as if it had happened
-    self_copy: SelfCopy = "replace"
+    readings: frozenset[str] = frozenset()  # those of which `b` counts
 
     def header(self, name: bytes) -> str | None:
         """A header's value; bytes beyond ASCII are UTF-8."""
@@ -214,6 +212,7 @@ def iso(seconds: float) -> str:
     return _iso(int(seconds))
 
 
+@lru_cache(maxsize=1024)
 def read_date(value: str | None) -> float | None:
     """Unix seconds of an HTTP date; None for none or for what is no date."""
     try:

@@ -23,18 +23,26 @@ T = TypeVar("T")
 class Running:
     """The server, what reaches it, and what it told."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        accounts: Accounts | None = None,
+        kind: type[OssServer] = OssServer,
+        public_host: str | None = None,
+    ) -> None:
         self.directory = directory
-        self.accounts = Accounts()
+        self.accounts = accounts or Accounts()
         self.weather = Weather()
         self.events: list[ObjectEvent] = []
         self.killed: list[str] = []
-        self.server = OssServer(
+        self.server = kind(
             accounts=self.accounts,
             weather=self.weather,
             data=directory,
             notify=self.events.append,
             kill=self.killed.append,
+            public_host=public_host,
         )
         self.url = ""
         self._loop = uvloop.new_event_loop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -52,18 +53,21 @@ class OssServer:
         notify: Callable[[ObjectEvent], None] | None = None,
         kill: Callable[[str], None] | None = None,
         public_host: str | None = None,
+        clock: Callable[[], float] = time.time,
+        draw: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         """`kill` is given the access key id of whoever asked; `public_host` is a name under which
-        `BUCKET.public_host` reaches this server.
+        `BUCKET.public_host` reaches this server; `clock` and `draw` (hexadecimal digits of so many random
+        bytes) are there so that exchanges can be repeated.
         """
         if data is not None:
             data.mkdir(parents=True, exist_ok=True)
-        self.store = Store(accounts, region, data, notify)
+        self.store = Store(accounts, region, data, notify, clock, draw)
         self._accounts = accounts
         self._weather = weather
         self._kill = kill
         self._public_host = public_host or ""
-        self._admission = Admission(accounts, self.store)
+        self._admission = Admission(accounts, self.store, clock)
         self._operations: Counter[str] = Counter()
         self._unpaid: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
@@ -214,7 +218,7 @@ class OssServer:
             self._virtual_hosts += request.virtual
             if not pays(request.headers):
                 self._unpaid[f"{request.bucket} {name}"] += 1
-            credentials = self._admission.admit(request, operation)
+            credentials = self._admission.admit(request, operation, self._weather.readings)
             if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
                 connection.access_key_ids.add(credentials.access_key_id)
                 self._by_access_key[credentials.access_key_id] += 1
@@ -234,7 +238,7 @@ class OssServer:
                 region=request.region,
                 corrupt=fault is not None and fault.answer == "corrupt",
                 forget=fault is not None and fault.answer == "forget",
-                self_copy=self._weather.conditions.self_copy,
+                readings=self._weather.readings,
             )
             authority.check(self.store, call)
             if name in _PART_WRITERS:

@@ -23,24 +23,24 @@ from .protocol import Request, iso, read_date, text
 
 SKEW = 15 * 60  # seconds a request's date may be off
 _LONGEST = 7 * 24 * 3600  # of a V4 URL
-# Query parameters that V1 signs (documentation of V1, and what the SDKs sign).
+# Query parameters that V1 signs (documentation of V1, and what the SDKs sign: `seal` and the like by SDK v2).
 _SIGNED_V1 = frozenset({
     "accessPoint", "accessPointPolicy", "acl", "append", "asyncFetch", "bucketArchiveDirectRead",
-    "bucketInfo", "callback", "callback-var", "cname", "comp", "continuation-token", "cors", "delete",
-    "encryption", "endTime", "group", "httpsConfig", "inventory", "inventoryId", "lifecycle", "link",
-    "live", "location", "logging", "metaQuery", "objectInfo", "objectMeta", "partNumber", "policy",
-    "position", "processConf", "publicAccessBlock", "qos", "qosInfo", "qosRequester", "redundancyTransition",
-    "referer", "regionList", "replication", "replicationLocation", "replicationProgress",
-    "requestPayment", "requesterQosInfo", "resourceGroup", "resourcePool", "resourcePoolBuckets",
-    "resourcePoolInfo", "response-cache-control", "response-content-disposition",
-    "response-content-encoding", "response-content-language", "response-content-type",
-    "response-expires", "restore", "security-token", "sequential", "startTime", "stat", "status",
-    "style", "styleName", "symlink", "tagging", "transferAcceleration", "uploadId", "uploads",
-    "versionId", "versioning", "versions", "vod", "website", "worm", "wormExtend", "wormId",
-    "x-oss-ac-forward-allow", "x-oss-ac-source-ip", "x-oss-ac-subnet-mask", "x-oss-ac-vpc-id",
-    "x-oss-access-point-name", "x-oss-async-process", "x-oss-process",
-    "x-oss-redundancy-transition-taskid", "x-oss-request-payer", "x-oss-target-redundancy-type",
-    "x-oss-traffic-limit", "x-oss-write-get-object-response",
+    "bucketInfo", "callback", "callback-var", "cleanRestoredObject", "cloudboxes", "cname", "comp",
+    "continuation-token", "cors", "delete", "encryption", "endTime", "group", "httpsConfig", "inventory",
+    "inventoryId", "lifecycle", "link", "live", "location", "logging", "metaQuery", "objectInfo",
+    "objectMeta", "partNumber", "policy", "policyStatus", "position", "processConf", "publicAccessBlock",
+    "qos", "qosInfo", "qosRequester", "redundancyTransition", "referer", "regionList", "replication",
+    "replicationLocation", "replicationProgress", "requesterQosInfo", "requestPayment", "resourceGroup",
+    "resourcePool", "resourcePoolBuckets", "resourcePoolInfo", "response-cache-control",
+    "response-content-disposition", "response-content-encoding", "response-content-language",
+    "response-content-type", "response-expires", "restore", "rtc", "seal", "security-token",
+    "sequential", "startTime", "stat", "status", "style", "styleName", "symlink", "tagging",
+    "transferAcceleration", "uploadId", "uploads", "versionId", "versioning", "versions", "vod",
+    "website", "worm", "wormExtend", "wormId", "x-oss-ac-forward-allow", "x-oss-ac-source-ip",
+    "x-oss-ac-subnet-mask", "x-oss-ac-vpc-id", "x-oss-access-point-name", "x-oss-async-process",
+    "x-oss-process", "x-oss-redundancy-transition-taskid", "x-oss-request-payer",
+    "x-oss-target-redundancy-type", "x-oss-traffic-limit", "x-oss-write-get-object-response",
 })  # fmt: skip
 _V1 = re.compile(r"^OSS ([^:]+):(\S+)$")
 _V4_FIELD = re.compile(r"(Credential|AdditionalHeaders|Signature)=([^,\s]+)")
@@ -56,45 +56,49 @@ class Signatures:
         self._accounts = accounts
         self._clock = clock
 
-    def check(self, request: Request, regions: tuple[str, ...]) -> Credentials | None:
+    def check(
+        self, request: Request, regions: tuple[str, ...], readings: frozenset[str] = frozenset()
+    ) -> Credentials | None:
         """The credentials that signed `request`; None if nobody did."""
         authorization = request.headers.get(b"authorization")
         params = request.params
         if authorization is not None:
             value = text(authorization)
             if value.startswith("OSS4-HMAC-SHA256 "):
-                return self._header_v4(request, value, regions)
+                return self._header_v4(request, value, regions, readings)
             match = _V1.match(value)
             if match:
-                return self._header_v1(request, match[1], match[2])
+                return self._header_v1(request, match[1], match[2], readings)
             if value.startswith("OSS2 "):
                 raise OssError("NotImplemented", "Signature version 2 is not implemented.")
             raise OssError("InvalidArgument", "Authorization header is invalid.")
         if "x-oss-signature-version" in params or "x-oss-signature" in params:
             if params.get("x-oss-signature-version") != "OSS4-HMAC-SHA256":
                 raise OssError("NotImplemented", "Signature version 2 is not implemented.")
-            return self._url_v4(request, regions)
+            return self._url_v4(request, regions, readings)
         if "Signature" in params or "OSSAccessKeyId" in params:
-            return self._url_v1(request)
+            return self._url_v1(request, readings)
         return None
 
     # -- V1 ------------------------------------------------------------------------------------------------
 
-    def _header_v1(self, request: Request, access_key_id: str, signature: str) -> Credentials:
+    def _header_v1(
+        self, request: Request, access_key_id: str, signature: str, readings: frozenset[str]
+    ) -> Credentials:
         headers = request.headers
         date = headers.get(b"x-oss-date") or headers.get(b"date", b"")
         self._check_date(read_date(text(date)))
-        credentials = self._find(access_key_id, text(headers.get(b"x-oss-security-token", b"")))
+        credentials = self._find(access_key_id, text(headers.get(b"x-oss-security-token", b"")), readings)
         self._compare(credentials, _sign_v1(request, date, credentials), signature)
         return credentials
 
-    def _url_v1(self, request: Request) -> Credentials:
+    def _url_v1(self, request: Request, readings: frozenset[str]) -> Credentials:
         params = request.params
         expires = params.get("Expires", "")
         if not expires.isdecimal() or "Signature" not in params or "OSSAccessKeyId" not in params:
             raise OssError("AccessDenied", "Query-string authentication requires the Signature, Expires and "
                            "OSSAccessKeyId parameters", ec="0002-00000069")  # fmt: skip
-        credentials = self._find(params["OSSAccessKeyId"], params.get("security-token", ""))
+        credentials = self._find(params["OSSAccessKeyId"], params.get("security-token", ""), readings)
         if int(expires) < self._clock():
             raise OssError("AccessDenied", "Request has expired.", ec="0002-00000069", Expires=expires)
         signature = params["Signature"]
@@ -103,7 +107,9 @@ class Signatures:
 
     # -- V4 ------------------------------------------------------------------------------------------------
 
-    def _header_v4(self, request: Request, authorization: str, regions: tuple[str, ...]) -> Credentials:
+    def _header_v4(
+        self, request: Request, authorization: str, regions: tuple[str, ...], readings: frozenset[str]
+    ) -> Credentials:
         fields = dict(_V4_FIELD.findall(authorization))
         if "Credential" not in fields or "Signature" not in fields:
             raise OssError("InvalidArgument", "Authorization header is invalid.")
@@ -113,7 +119,7 @@ class Signatures:
         self._check_date(when)
         assert when is not None  # _check_date refuses a missing date
         access_key_id, scope = _scope(fields["Credential"], when, regions, _HEADER)
-        credentials = self._find(access_key_id, text(headers.get(b"x-oss-security-token", b"")))
+        credentials = self._find(access_key_id, text(headers.get(b"x-oss-security-token", b"")), readings)
         payload = headers.get(b"x-oss-content-sha256", b"")
         if payload != b"UNSIGNED-PAYLOAD":
             raise OssError("InvalidArgument", "x-oss-content-sha256 must be UNSIGNED-PAYLOAD.")
@@ -124,7 +130,7 @@ class Signatures:
         self._compare(credentials, expected, fields["Signature"])
         return credentials
 
-    def _url_v4(self, request: Request, regions: tuple[str, ...]) -> Credentials:
+    def _url_v4(self, request: Request, regions: tuple[str, ...], readings: frozenset[str]) -> Credentials:
         params = request.params
         try:
             when = _v4_time(params["x-oss-date"])
@@ -135,15 +141,14 @@ class Signatures:
         if when is None or not 0 < expires <= _LONGEST:
             raise OssError("InvalidArgument", "Invalid query-string authentication parameters.")
         access_key_id, scope = _scope(credential, when, regions, "query parameters")
-        credentials = self._find(access_key_id, params.get("x-oss-security-token", ""))
+        credentials = self._find(access_key_id, params.get("x-oss-security-token", ""), readings)
         if when > self._clock() + SKEW:
             raise OssError("AccessDenied", "Request is not valid yet.", ec="0002-00000069")
         if when + expires < self._clock():
             raise OssError("AccessDenied", "Request has expired.", ec="0002-00000069")
         additional = params.get("x-oss-additional-headers", "").lower()
-        if missing := [
-            name for name in additional.split(";") if name and name.encode() not in request.headers
-        ]:
+        missing = [name for name in additional.split(";") if name and name.encode() not in request.headers]
+        if missing and "url-missing-header" not in readings:
             raise OssError("InvalidArgument", f"Signed headers are missing: {'; '.join(missing)}.")
         self._compare(credentials, _sign_v4(request, credentials, when, scope, additional), signature)
         return credentials
@@ -161,8 +166,15 @@ class Signatures:
                 ServerTime=iso(self._clock()),
             )
 
-    def _find(self, access_key_id: str, token: str) -> Credentials:
+    def _find(self, access_key_id: str, token: str, readings: frozenset[str]) -> Credentials:
         credentials = self._accounts.find(access_key_id)
+        if (
+            credentials is not None
+            and token
+            and not credentials.security_token
+            and "foreign-token" in readings
+        ):
+            raise OssError("InvalidSecurityToken")
         if credentials is None or bool(credentials.security_token) != bool(token):
             raise OssError("InvalidAccessKeyId", OSSAccessKeyId=access_key_id)
         if token != (credentials.security_token or ""):
@@ -209,9 +221,7 @@ def _sign_v4(
     """The signature of a request; `told` is its date as it stands there, if not in OSS's own form."""
     path = f"/{request.bucket}/{request.key}" if request.bucket else "/"
     params = sorted(
-        (quote(name, safe=""), quote(value, safe=""))
-        for name, value in request.params.items()
-        if name != "x-oss-signature"
+        (_quoted(name), _quoted(value)) for name, value in request.params.items() if name != "x-oss-signature"
     )
     extra = {name.encode() for name in additional.split(";")} if additional else ()
     headers = sorted(
@@ -232,6 +242,12 @@ def _sign_v4(
     stamp = told or _v4_stamp(int(when))
     to_sign = f"OSS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
     return hmac.digest(signing_key(credentials.access_key_secret, scope), to_sign.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    """Percent-encoded; names and upload ids come again and again."""
+    return quote(text, safe="")
 
 
 @lru_cache(maxsize=1024)

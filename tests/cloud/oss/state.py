@@ -72,6 +72,7 @@ class Part(msgspec.Struct, frozen=True):
     content: Content
     etag: str
     modified: float
+    copied: bool = False
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -98,11 +99,20 @@ class Worm(msgspec.Struct, frozen=True):
 class Bucket:
     """A bucket and everything in it. Versions of a key are ordered from old to new."""
 
-    def __init__(self, name: str, region: str, owner: str, created: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        region: str,
+        owner: str,
+        created: float,
+        draw: Callable[[int], str] = secrets.token_hex,
+    ) -> None:
+        """`draw` gives the hexadecimal digits of so many random bytes: what ids are made of."""
         self.name = name
         self.region = region
         self.owner = owner
         self.created = created
+        self._draw = draw
         self.acl = "private"
         self.granted = False  # a policy of the bucket lets everybody do everything
         self.payer = "BucketOwner"  # or Requester: who belongs to another account says that it pays
@@ -161,7 +171,7 @@ class Bucket:
             versions = self.objects[version.key] = []
             insort(self.keys, version.key)
         if self.versioning == "Enabled":
-            version = msgspec.structs.replace(version, id=new_version_id())
+            version = msgspec.structs.replace(version, id=new_version_id(self._draw))
         else:
             versions[:] = [other for other in versions if other.id != NULL]
         versions.append(version)
@@ -214,12 +224,14 @@ class Store:
         data: Path | None,
         notify: Callable[[ObjectEvent], None] | None = None,
         clock: Callable[[], float] = time.time,
+        draw: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         self.accounts = accounts
         self.region = region
         self.data = data
         self.notify = notify
         self.clock = clock
+        self.draw = draw
         self.buckets: dict[str, Bucket] = {}
         self.bytes_copied = 0
         self.in_flight: Counter[str] = Counter()  # requests that are writing parts now, by upload id
@@ -228,7 +240,8 @@ class Store:
 
     def create(self, name: str, region: str | None = None, owner: str | None = None) -> Bucket:
         """A new bucket; `owner` is the id of another account for a bucket that is foreign here."""
-        bucket = Bucket(name, region or self.region, owner or self.accounts.account_id, self.clock())
+        owner = owner or self.accounts.account_id
+        bucket = Bucket(name, region or self.region, owner, self.clock(), self.draw)
         self.buckets[name] = bucket
         return bucket
 
@@ -249,8 +262,8 @@ class Store:
         return version.restore is not None and version.restore[0] <= self.clock() < version.restore[1]
 
 
-def new_version_id() -> str:
-    return "CAEQ" + secrets.token_hex(30)
+def new_version_id(draw: Callable[[int], str]) -> str:
+    return "CAEQ" + draw(30)
 
 
 def check_version_id(version_id: str | None) -> None:
@@ -264,5 +277,5 @@ def check_version_id(version_id: str | None) -> None:
                        ArgumentValue=version_id)  # fmt: skip
 
 
-def new_upload_id() -> str:
-    return secrets.token_hex(16).upper()
+def new_upload_id(draw: Callable[[int], str]) -> str:
+    return draw(16).upper()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.clients import exchanges
+
 from .operations import COPY_OBJECT, LIST_OBJECTS_V2, TABLE, UPLOAD_PART_COPY, not_implemented
 
 README = Path(__file__).parent.parent / "README.md"
@@ -26,12 +28,39 @@ _BY_OSS2 = """
     InitiateMultipartUpload UploadPart UploadPartCopy CompleteMultipartUpload AbortMultipartUpload
     ListParts
 """
-KNOWN = dict.fromkeys(_BY_OSS2.split(), "oss2's tests") | {
-    "HeadBucket": "other clients; its RAM action is a guess",
-    "PutBucketRequestPayment": "documentation",
-    "GetBucketRequestPayment": "documentation",
-    "PostObject": "documentation",
+# What other suites assert, of which it is not recorded whose they are.
+_BY_OTHERS = ("HeadBucket",)
+# What of an operation nobody has said: a guess.
+GUESSES = {
+    "HeadBucket": "its RAM action",
+    "CopyObject": "the class of a copy that names none",
+    "PutObject": "the codes for conditions of a read and for a KMS key id that cannot be one",
+    "CompleteMultipartUpload": "the code where parts are not what a client has encrypted",
+    "GetObjectMeta": "the length in the answer to a GET",
 }
+
+
+def by_clients() -> dict[str, list[str]]:
+    """The clients that ask for each operation: those whose exchanges are recorded, and oss2's own tests."""
+    found: dict[str, list[str]] = {}
+    for name, recorded in exchanges.read().items():
+        asked = {each.operation for one in recorded.sequences for each in one.exchanges if not each.by_helper}
+        for operation in asked - {""}:
+            found.setdefault(operation, []).append(name)
+    for operation in _BY_OSS2.split():
+        found.setdefault(operation, []).append("oss2's tests")
+    for operation in _BY_OTHERS:
+        found.setdefault(operation, []).append("suites of others")
+    return found
+
+
+def known(operation: str, clients: dict[str, list[str]], *, done: bool) -> str:
+    """Say how an operation is known, by clients or the documentation alone, and what of it is a guess."""
+    if operation in clients:
+        how = f"client: {', '.join(clients[operation])}"
+    else:
+        how = "documentation" if done else "documentation: the name alone"
+    return f"{how}; guess: {GUESSES[operation]}" if operation in GUESSES else how
 
 
 def rows() -> list[tuple[str, str, str]]:
@@ -56,7 +85,11 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 def markdown() -> str:
-    lines = [f"| {name} | `{request}` | {state} | {KNOWN.get(name, '')} |" for name, request, state in rows()]
+    clients = by_clients()
+    lines = [
+        f"| {name} | `{request}` | {state} | {known(name, clients, done=state == 'supported')} |"
+        for name, request, state in rows()
+    ]
     return "\n".join(["| operation | request | | known by |", "|---|---|---|---|", *lines, ""])
 
 

@@ -1,0 +1,1 @@
+"""Clients of OSS that other people wrote, driven against the local cloud: `make clients`."""

@@ -19,7 +19,7 @@ from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
 from functions.cli.account.credentials import Account
-from functions.cli.account.sdk_errors import asking_fc
+from functions.cli.account.sdk_errors import asking_fc, body_of
 from functions.cli.errors import Failed, Misused, Refused, Unanswered
 
 ATTEMPTS = 5  # of one request that fails for the moment
@@ -38,7 +38,7 @@ def read_url(text: str) -> tuple[str, str]:
 def find_trigger(client: Client, function: str, trigger: str) -> str:
     """Return the URL of the function's HTTP trigger, the public one if there is one."""
     with asking_fc(f"trigger {trigger} of {function}"):
-        found: models.Trigger = client.get_trigger(function, trigger).body
+        found: models.Trigger = body_of(client.get_trigger, function, trigger)
     web = found.http_trigger
     url = web and (web.url_internet or web.url_intranet)
     if not url:

@@ -20,7 +20,7 @@ from alibabacloud_fc20230330.client import Client
 from darabonba.runtime import RuntimeOptions
 from fastcrc import crc64
 
-from functions.cli.account.sdk_errors import asking_fc, found_in_fc
+from functions.cli.account.sdk_errors import asking_fc, body_of, found_in_fc
 from functions.cli.errors import Refused
 from functions.cli.template import LAYER
 
@@ -67,7 +67,8 @@ def publish(client: Client, archive: Path, runtime: str) -> Published:
 def _create(client: Client, given: models.CreateLayerVersionInput) -> models.Layer:
     options = RuntimeOptions(connect_timeout=10_000, read_timeout=UPLOAD_MILLISECONDS, autoretry=False)
     request = models.CreateLayerVersionRequest(body=given)
-    return client.create_layer_version_with_options(LAYER, request, {}, options).body
+    made: models.Layer = body_of(client.create_layer_version_with_options, LAYER, request, {}, options)
+    return made
 
 
 def _newest(client: Client) -> models.Layer | None:

@@ -15,8 +15,8 @@ from alibabacloud_fc20230330.client import Client
 
 from functions.cli.account import differences
 from functions.cli.account.differences import Difference, Fixed, Json, Seen, Stays
-from functions.cli.account.sdk_errors import asking_fc, found_in_fc
-from functions.cli.errors import Refused
+from functions.cli.account.sdk_errors import asking_fc, body_of, found_in_fc
+from functions.cli.errors import Refused, Unanswered
 from functions.cli.template import Deployment
 
 Say = Callable[[str], None]
@@ -86,7 +86,7 @@ def _triggers(client: Client, name: str) -> Iterator[Json]:
     """Yield the triggers. FC lists rules of EventBridge that others have made with a `|` in their names."""
     token: str | None = None
     while True:
-        page = client.list_triggers(name, models.ListTriggersRequest(limit=100, next_token=token)).body
+        page = body_of(client.list_triggers, name, models.ListTriggersRequest(limit=100, next_token=token))
         yield from (each.to_map() for each in page.triggers or () if "|" not in (each.trigger_name or ""))
         token = page.next_token
         if not token:
@@ -94,11 +94,14 @@ def _triggers(client: Client, name: str) -> Iterator[Json]:
 
 
 def _renew(client: Client, fixed: Fixed, wanted: Json) -> None:
-    """Replace a trigger, and put the old one back if FC does not take the new one."""
+    """Replace a trigger, and put the old one back if FC refuses the new one.
+
+    Without an answer nobody knows whether FC has the new one: the next deploy creates it if need be.
+    """
     function, place = fixed.function, f"{fixed.function}: triggers.{fixed.trigger}"
     given = {**wanted, "triggerConfig": json.dumps(wanted["triggerConfig"])}
     with asking_fc(place):
-        old = client.get_trigger(function, fixed.trigger).body.to_map()
+        old = body_of(client.get_trigger, function, fixed.trigger).to_map()
         client.delete_trigger(function, fixed.trigger)
     try:
         with asking_fc(place):
@@ -107,6 +110,9 @@ def _renew(client: Client, fixed: Fixed, wanted: Json) -> None:
         with asking_fc(f"{error}; and the old trigger is gone"):
             _create(client, function, old)
         raise Refused(f"{error}; the trigger is what it was before") from error
+    except Unanswered as error:
+        text = "the old trigger is deleted, and the new one may be missing until then"
+        raise Unanswered(f"{error}; {text}") from error
 
 
 def _create(client: Client, function: str, given: Json) -> None:

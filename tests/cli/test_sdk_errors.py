@@ -19,7 +19,7 @@ from functions.cli.account import review
 from functions.cli.account.credentials import Account
 from functions.cli.account.differences import Fixed
 from functions.cli.account.sdk_errors import DEPLOYER, asking_fc, asking_oss, asking_ram, body_of, found_in_fc
-from functions.cli.errors import Refused, Unanswered
+from functions.cli.errors import NoAnswer, ServiceRefused
 from functions.cli.template import Deployment
 from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
@@ -140,7 +140,7 @@ UNREAD_ERRORS = {
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("fault", UNREACHED)
 def test_a_service_that_cannot_be_reached_is_named_with_the_next_step(service: str, fault: str) -> None:
-    with UNREACHED[fault]() as url, pytest.raises(Unanswered) as caught:
+    with UNREACHED[fault]() as url, pytest.raises(NoAnswer) as caught:
         SERVICES[service](url)
     assert f"{service} cannot be reached: " in str(caught.value)
     assert str(caught.value).endswith(AGAIN)
@@ -149,7 +149,7 @@ def test_a_service_that_cannot_be_reached_is_named_with_the_next_step(service: s
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("content", UNREAD)
 def test_an_answer_of_another_form_is_not_taken_for_one(service: str, content: str) -> None:
-    with answering(UNREAD[content]) as url, pytest.raises(Unanswered) as caught:
+    with answering(UNREAD[content]) as url, pytest.raises(NoAnswer) as caught:
         SERVICES[service](url)
     assert f"{service} has sent an answer that cannot be read: " in str(caught.value)
     assert str(caught.value).endswith(AGAIN)
@@ -158,7 +158,7 @@ def test_an_answer_of_another_form_is_not_taken_for_one(service: str, content: s
 @pytest.mark.parametrize("service", ["FC", "RAM"])
 @pytest.mark.parametrize("content", UNREAD_ERRORS)
 def test_an_error_that_is_not_of_the_service_is_no_refusal(service: str, content: str) -> None:
-    with answering(UNREAD_ERRORS[content]) as url, pytest.raises(Unanswered) as caught:
+    with answering(UNREAD_ERRORS[content]) as url, pytest.raises(NoAnswer) as caught:
         SERVICES[service](url)
     assert f"{service} has sent an answer that cannot be read: " in str(caught.value)
 
@@ -167,14 +167,17 @@ def test_an_error_that_is_not_of_the_service_is_no_refusal(service: str, content
 @pytest.mark.parametrize("status", [403, 429, 500])
 def test_an_error_of_the_service_is_a_refusal_with_its_code(service: str, status: int) -> None:
     content = json.dumps({"Code": "SomeCode", "Message": "some words", "RequestId": "R"})
-    with answering(answer(status, content)) as url, pytest.raises(Refused, match=r"SomeCode.*some words"):
+    with (
+        answering(answer(status, content)) as url,
+        pytest.raises(ServiceRefused, match=r"SomeCode.*some words"),
+    ):
         SERVICES[service](url)
 
 
 @pytest.mark.parametrize("raw", [UNREAD["null"], UNREAD_ERRORS["a page for what is not there"]])
 def test_a_function_is_not_taken_for_missing_because_fc_cannot_be_read(raw: bytes) -> None:
     """`remove` would say that it is removed."""
-    with answering(raw) as url, pytest.raises(Unanswered), asking_fc("function f"):
+    with answering(raw) as url, pytest.raises(NoAnswer), asking_fc("function f"):
         found_in_fc(account(url).fc("cn-hangzhou", "1").get_function, "f", models.GetFunctionRequest())
 
 
@@ -189,7 +192,7 @@ def test_a_trigger_whose_replacement_is_not_answered_is_named_as_perhaps_missing
             request.wfile.write(answer(200, json.dumps({"triggerName": "oss"})))
 
     moved = Fixed("oss-copy", "oss", "sourceArn")
-    with serving(handle) as url, pytest.raises(Unanswered) as caught:
+    with serving(handle) as url, pytest.raises(NoAnswer) as caught:
         review.mend(account(url).fc("cn-hangzhou", "1"), deployment, [moved], lambda _: None)
     assert asked == ["GET", "DELETE", "POST"]
     assert "FC cannot be reached" in str(caught.value)

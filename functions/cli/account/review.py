@@ -16,7 +16,7 @@ from alibabacloud_fc20230330.client import Client
 from functions.cli.account import differences
 from functions.cli.account.differences import Difference, Fixed, Json, Seen, Stays
 from functions.cli.account.sdk_errors import asking_fc, body_of, found_in_fc
-from functions.cli.errors import Refused, Unanswered
+from functions.cli.errors import NoAnswer, ServiceRefused
 from functions.cli.template import Deployment
 
 Say = Callable[[str], None]
@@ -106,13 +106,13 @@ def _renew(client: Client, fixed: Fixed, wanted: Json) -> None:
     try:
         with asking_fc(place):
             _create(client, function, given)
-    except Refused as error:
+    except ServiceRefused as error:
         with asking_fc(f"{error}; and the old trigger is gone"):
             _create(client, function, old)
-        raise Refused(f"{error}; the trigger is what it was before") from error
-    except Unanswered as error:
+        raise ServiceRefused(f"{error}; the trigger is what it was before") from error
+    except NoAnswer as error:
         text = "the old trigger is deleted, and the new one may be missing until then"
-        raise Unanswered(f"{error}; {text}") from error
+        raise NoAnswer(f"{error}; {text}") from error
 
 
 def _create(client: Client, function: str, given: Json) -> None:

@@ -12,7 +12,7 @@ import requests
 from darabonba.exceptions import ResponseException, RetryError
 from Tea.exceptions import TeaException, UnretryableException
 
-from functions.cli.errors import Refused, Unanswered
+from functions.cli.errors import NoAnswer, ServiceRefused
 
 SETUP, DEPLOYER = "--setup", "--deployer"  # of `make policy`: who lacks a right
 
@@ -39,7 +39,7 @@ def asking_oss(subject: str, action: str, policy: str) -> Iterator[None]:
         answer = " ".join(filter(None, (str(error.status), error.code)))  # HEAD has no body, and no code
         text = ": ".join(filter(None, (f"{subject}: OSS answered {answer}", error.message.rstrip("."))))
         advice = f"; it takes {action}: {_grant(policy)}" if error.status == 403 else ""
-        raise Refused(f"{text} (request id {error.request_id}){advice}") from error
+        raise ServiceRefused(f"{text} (request id {error.request_id}){advice}") from error
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def asking_fc(subject: str) -> Iterator[None]:
     try:
         yield
     except ResponseException as error:
-        raise Refused(f"{subject}: {error.code}: {error.message}") from error
+        raise ServiceRefused(f"{subject}: {error.code}: {error.message}") from error
     except (TeaException, _Unreadable) as error:
         raise _no_answer(f"{subject}: FC", error, "FC_CLIENT_CUSTOM_ENDPOINT") from error
 
@@ -61,7 +61,7 @@ def asking_ram() -> Iterator[None]:
     except ResponseException as error:
         advice = f"; {_grant(SETUP)}" if error.status_code == 403 else ""
         text = f"RAM answered {error.status_code} {error.code}: {error.message.rstrip('.')}"
-        raise Refused(f"{text}{advice}") from error
+        raise ServiceRefused(f"{text}{advice}") from error
     except (TeaException, _Unreadable) as error:
         raise _no_answer("RAM", error, "--ram-endpoint") from error
 
@@ -98,7 +98,7 @@ def found_in_ram(ask: Callable[..., Any], request: object) -> Any:  # noqa: ANN4
             raise
 
 
-def _no_answer(service: str, error: Exception, endpoint: str) -> Unanswered:
+def _no_answer(service: str, error: Exception, endpoint: str) -> NoAnswer:
     """Return the error for a request that FC or RAM has not answered, or with something unreadable.
 
     The SDK wraps both in the same error. Its RetryError stands for everything that goes wrong on the way: a
@@ -110,12 +110,12 @@ def _no_answer(service: str, error: Exception, endpoint: str) -> Unanswered:
     return _unread(service, cause, endpoint)
 
 
-def _unreached(service: str, reason: object, endpoint: str) -> Unanswered:
-    return Unanswered(f"{service} cannot be reached: {reason}; {_try_again(endpoint)}")
+def _unreached(service: str, reason: object, endpoint: str) -> NoAnswer:
+    return NoAnswer(f"{service} cannot be reached: {reason}; {_try_again(endpoint)}")
 
 
-def _unread(service: str, reason: object, endpoint: str) -> Unanswered:
-    return Unanswered(f"{service} has sent an answer that cannot be read: {reason}; {_try_again(endpoint)}")
+def _unread(service: str, reason: object, endpoint: str) -> NoAnswer:
+    return NoAnswer(f"{service} has sent an answer that cannot be read: {reason}; {_try_again(endpoint)}")
 
 
 def _try_again(endpoint: str) -> str:

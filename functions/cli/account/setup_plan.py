@@ -16,7 +16,7 @@ from functions.cli.account import lifecycle
 from functions.cli.account.buckets import Bucket, Buckets
 from functions.cli.account.lifecycle import Wanted
 from functions.cli.account.roles import Document, Kind, Roles
-from functions.cli.errors import Refused
+from functions.cli.errors import ServiceRefused
 from functions.cli.rights import Reach
 from functions.cli.template import LAYER
 from functions.cli.template.props import TRIGGER_ROLE
@@ -49,7 +49,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ()) -> Plan:
-    """Return the plan; raise Refused if something exists that setup must not change."""
+    """Return the plan; raise ServiceRefused if something exists that setup must not change."""
     destinations = [each.bucket for each in to.destinations]
     seen = {name: _see(buckets, name) for name in dict.fromkeys([to.state_bucket, *destinations])}
     _check_state(to, seen[to.state_bucket])
@@ -76,7 +76,7 @@ def _see(buckets: Buckets, name: str) -> Seen:
 
 
 def _check_state(to: Reach, seen: Seen) -> None:
-    """Raise Refused if the state bucket exists and cannot be one."""
+    """Raise ServiceRefused if the state bucket exists and cannot be one."""
     found, wrong = seen.bucket, None
     if found is None:
         return
@@ -89,11 +89,11 @@ def _check_state(to: Reach, seen: Seen) -> None:
     elif found.region != to.region:
         wrong = f"is in {found.region}, and the function in {to.region}"
     if wrong:
-        raise Refused(f"bucket {to.state_bucket} {wrong}: choose another stateBucket")
+        raise ServiceRefused(f"bucket {to.state_bucket} {wrong}: choose another stateBucket")
     for kept in (f"{to.state_prefix}open/", f"{to.state_prefix}up/"):
         if deleting := lifecycle.expiring(seen.rules, kept):
             text = f"bucket {to.state_bucket}: lifecycle rule {', '.join(deleting)} deletes {kept}"
-            raise Refused(f"{text}, the memory of copies under way: narrow its prefix")
+            raise ServiceRefused(f"{text}, the memory of copies under way: narrow its prefix")
 
 
 def _bucket_notes(to: Reach, name: str, seen: Seen) -> Iterator[str]:

@@ -20,7 +20,7 @@ from types import MappingProxyType
 import msgspec
 
 from functions.cli.account.credentials import TOOL_KEY, TOOL_PAIR
-from functions.cli.errors import TemplateError, Unanswered, Unprepared
+from functions.cli.errors import NoAnswer, TemplateError, Unprepared
 from functions.cli.template import ROOT, TRIED, environment
 
 HOME = ROOT / ".ci" / "s"
@@ -161,7 +161,7 @@ def run_alone(
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Unanswered(f"s {' '.join(arguments)} did not end within {SECONDS:g} s") from error
+            raise NoAnswer(f"s {' '.join(arguments)} did not end within {SECONDS:g} s") from error
         output.seek(0)
         return Run(done.returncode, output.read().decode(errors="replace"))
 

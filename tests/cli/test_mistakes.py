@@ -24,9 +24,9 @@ EVENT = "- oss:ObjectCreated:PutSymlink"
 def said(path: Path) -> list[Mistake]:
     """Everything that is to be said of a template."""
     try:
-        return judged.find(load(path))
+        return judged.find_mistakes(load(path))
     except Mistaken as error:
-        return judged.find_all(error)
+        return judged.collect_mistakes(error)
     except TemplateError as error:
         return [Mistake("", str(error))]
 
@@ -116,7 +116,7 @@ def test_a_component_of_another_version_or_of_none_is_warned_of(
 
 
 def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -> None:
-    assert judged.find(deployment) == []
+    assert judged.find_mistakes(deployment) == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from darabonba.runtime import RuntimeOptions
 
 from functions.cli.account import review
 from functions.cli.account.credentials import Account
-from functions.cli.account.differences import Fixed
+from functions.cli.account.differences import NeedsRecreation
 from functions.cli.account.sdk_errors import DEPLOYER, asking_fc, asking_oss, asking_ram, body_of, found_in_fc
 from functions.cli.errors import NoAnswer, ServiceRefused
 from functions.cli.template import Deployment
@@ -191,7 +191,7 @@ def test_a_trigger_whose_replacement_is_not_answered_is_named_as_perhaps_missing
         if request.command != "POST":
             request.wfile.write(answer(200, json.dumps({"triggerName": "oss"})))
 
-    moved = Fixed("oss-copy", "oss", "sourceArn")
+    moved = NeedsRecreation("oss-copy", "oss", "sourceArn")
     with serving(handle) as url, pytest.raises(NoAnswer) as caught:
         review.mend(account(url).fc("cn-hangzhou", "1"), deployment, [moved], lambda _: None)
     assert asked == ["GET", "DELETE", "POST"]

@@ -174,7 +174,7 @@ def look_for_leftovers(desk: Desk) -> None:
     records.put_object(OPEN, b"{}")
     upload = desk.cloud.oss_bucket(DESTINATION).init_multipart_upload("large.bin")
     try:
-        left = leftovers.find(desk.account, desk.deployment.main)
+        left = leftovers.find_leftovers(desk.account, desk.deployment.main)
     finally:
         records.delete_object(OPEN)
         desk.cloud.oss_bucket(DESTINATION).abort_multipart_upload("large.bin", upload.upload_id)

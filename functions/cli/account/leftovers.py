@@ -21,7 +21,7 @@ _LOOKING = "cannot look for leftovers in"
 _NO_BUCKET = suppress(oss2.exceptions.NoSuchBucket)
 
 
-def find(account: Account, function: Function) -> list[str]:
+def find_leftovers(account: Account, function: Function) -> list[str]:
     """Return a line for each, in the order of buckets and keys.
 
     Raise ServiceRefused for a place that cannot be looked at. A bucket that does not exist has no leftovers.

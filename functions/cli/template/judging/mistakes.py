@@ -16,12 +16,12 @@ from functions.cli.template.props import ROLE
 PLACEHOLDERS = frozenset({"1234567890123456", "oss-copy-source", "oss-copy-destination", "oss-copy-state"})
 
 
-def find(deployment: Deployment) -> list[Mistake]:
+def judge_deployment(deployment: Deployment) -> list[Mistake]:
     """Return all mistakes and warnings; empty if there are none."""
     return [
         *_of_functions(deployment),
         *variables.together(deployment),
-        *destinations.find(deployment),
+        *destinations.judge_destinations(deployment),
         *_account(deployment),
         *_code(deployment),
         *_versions(deployment),
@@ -65,7 +65,10 @@ def _is_related(one: str, other: str) -> bool:
 def _of_functions(deployment: Deployment) -> Iterator[Mistake]:
     for name, function in deployment.resources.items():
         is_main = function is deployment.main
-        for each in (*functions.find(function), *variables.find(function, is_main=is_main)):
+        for each in (
+            *functions.judge_function(function),
+            *variables.judge_variables(function, is_main=is_main),
+        ):
             yield msgspec.structs.replace(each, path=f"resources.{name}.props.{each.path}")
 
 

@@ -28,7 +28,7 @@ _SETTINGS: Mapping[str, str] = {  # the variable that a line of the check is abo
 _OF_A_RULE = ("source", "destination", "bucket", "prefix", "suffix", "key")
 
 
-def find(function: Function, *, is_main: bool) -> Iterator[Mistake]:
+def judge_variables(function: Function, *, is_main: bool) -> Iterator[Mistake]:
     """Yield every mistake and warning; paths are those below the function's properties."""
     variables = _Asked(function.environment_variables)
     loaded, wrong = _load(variables)

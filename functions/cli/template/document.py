@@ -19,7 +19,7 @@ from functions.cli.template.places import Places
 from functions.cli.template.props import function, triggers
 from functions.cli.template.spelling import meant, nearest
 
-_SAID = re.compile(r"(?P<text>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)  # by msgspec
+_MESSAGE = re.compile(r"(?P<text>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)  # by msgspec
 
 
 class Resource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +58,7 @@ def parse(path: Path) -> tuple[Document, Places]:
 
 def explained(error: msgspec.ValidationError) -> Mistake:
     """Return the mistake that an error of msgspec is about, with the name that was probably meant."""
-    match = _SAID.fullmatch(str(error))
+    match = _MESSAGE.fullmatch(str(error))
     text, path = (match["text"], match["path"] or "") if match else (str(error), "")
     near = None
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", text):

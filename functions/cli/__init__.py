@@ -8,6 +8,7 @@ They run on the deployer's machine and are never part of the function.
 - `rights`: the RAM policies that a deployment needs.
 - `template`: s.yaml is read, resolved and judged here, without any network.
 - `errors`: the one error tree.
+- `openapi`: a program of its own: it writes the OpenAPI document that the product serves.
 
 A room imports only rooms that stand below it. All of them may import the product (`osscopy`), which must not
 know them.

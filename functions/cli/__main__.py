@@ -1,4 +1,7 @@
-"""The command line of the deployer's tools: `make template`, `deploy`, `remove`, `logs`, `invoke` and `copy`.
+"""The commands of the deployer's tools: `install`, `check`, `deploy`, `remove`, `logs`, `invoke` and `copy`.
+
+`make` gives them their arguments: `make tool` runs `install`, `make template` runs `check`, and the others
+have the same name there. `commands.policy`, `commands.setup` and `openapi` are programs of their own.
 
 Exits with 1 and a message on standard error if a command cannot do what it was asked for.
 """

@@ -5,12 +5,13 @@
     ├── Unprepared        prepare this machine: credentials, the `s` tool, the layer
     ├── TemplateError     correct s.yaml or a `.env` file
     │   └── Mistaken      ... at the places that the message lists (template/mistake.py)
-    ├── Refused           do what OSS, FC or RAM asks for: their answer is in the message
-    ├── Unanswered        try again: no answer came
+    ├── ServiceRefused    do what OSS, FC or RAM asks for: their answer is in the message
+    ├── NoAnswer          check the network and the endpoint, then run the command again
     ├── Unfinished        decide about what the message lists, then run the command again
-    └── Failed            read the function's own answer: it ran, and reports a failure
+    └── ReportedFailure   read the function's own answer: it reports that it failed
 
-A message tells the user what is wrong and what to do. This module must not know any of the tools.
+None of them is an error of the product (`osscopy.model`), where `Refused` and `Failed` are about a copy. A
+message tells the user what is wrong and what to do. This module must not know any of the tools.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ class TemplateError(DeployerError, ValueError):
     """The template cannot be deployed as it is."""
 
 
-class Refused(DeployerError):
-    """A service has answered with an error, or with something that is not as it has to be."""
+class ServiceRefused(DeployerError):
+    """OSS, FC or RAM has answered with an error, or with something that setup and deploy must not change."""
 
 
-class Unanswered(DeployerError):
-    """No answer came in time."""
+class NoAnswer(DeployerError):
+    """No answer came in time, or none that can be read."""
 
 
 class Unfinished(DeployerError):
     """The command has stopped on the way, or its result is not what the template says."""
 
 
-class Failed(DeployerError):
-    """The function has reported that it failed."""
+class ReportedFailure(DeployerError):
+    """The function has reported that a copy, a check or a sweep failed."""

@@ -40,10 +40,10 @@ def changed(folder: Path, *changes: tuple[str, str]) -> Path:
 def load(path: Path, **environment: str) -> Deployment:
     return template.load(
         path,
-        variables={},
-        environment={},
-        config={"AccountID": "1234567890123456"},
-        process_environment=environment,
+        new_vars={},
+        extra_variables={},
+        s_config={"AccountID": "1234567890123456"},
+        shell=environment,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.cli.account import differences
-from functions.cli.account.differences import Differs, Fixed, Seen, Stays
+from functions.cli.account.differences import Differs, FunctionInFc, NeedsRecreation, OnlyInFc
 from functions.cli.template import Deployment
 
 Json = dict[str, Any]
@@ -53,8 +53,10 @@ def compared(
     said = dict(deployment.props[name])
     given = told(said)
     change(given)
-    value = Seen(given["function"], tuple(given["triggers"]), given["asynchronous"], given["concurrency"])
-    return differences.find(deployment.resources[name], said, value)
+    value = FunctionInFc(
+        given["function"], tuple(given["triggers"]), given["asynchronous"], given["concurrency"]
+    )
+    return differences.find_differences(deployment.resources[name], said, value)
 
 
 @pytest.mark.parametrize("name", ["oss_copy", "oss_copy_dropped"])
@@ -130,7 +132,7 @@ def test_whatever_differs_is_named_and_no_value_of_a_variable_shown(
 def test_what_no_update_of_a_trigger_changes_is_told_apart(deployment: Deployment, change: Json) -> None:
     (found,) = compared(deployment, lambda given: given["triggers"][0].update(change))
     (field,) = change
-    assert isinstance(found, Fixed)
+    assert isinstance(found, NeedsRecreation)
     assert str(found).startswith(f"oss-copy: triggers.oss.{field}: FC has ")
 
 
@@ -148,17 +150,19 @@ def test_what_the_template_no_longer_says_stays(deployment: Deployment) -> None:
     (said,) = (dict(deployment.props["oss_copy"]),)
     given = told(said)
     more = ({**given["triggers"][2], "triggerName": "old"}, *given["triggers"])
-    value = Seen(given["function"], more, given["asynchronous"], given["concurrency"])
+    value = FunctionInFc(given["function"], more, given["asynchronous"], given["concurrency"])
     for name in ("asyncInvokeConfig", "concurrencyConfig"):
         del said[name]
-    found = differences.find(deployment.resources["oss_copy"], said, value)
+    found = differences.find_differences(deployment.resources["oss_copy"], said, value)
     assert found == [
-        Stays("oss-copy", "triggers.old"),
-        Stays("oss-copy", "asyncInvokeConfig"),
-        Stays("oss-copy", "concurrencyConfig"),
+        OnlyInFc("oss-copy", "triggers.old"),
+        OnlyInFc("oss-copy", "asyncInvokeConfig"),
+        OnlyInFc("oss-copy", "concurrencyConfig"),
     ]
 
 
 def test_a_function_that_is_not_there_is_one_difference(deployment: Deployment) -> None:
-    found = differences.find(deployment.resources["oss_copy"], deployment.props["oss_copy"], Seen(None))
+    found = differences.find_differences(
+        deployment.resources["oss_copy"], deployment.props["oss_copy"], FunctionInFc(None)
+    )
     assert [each.place for each in found if isinstance(each, Differs)] == ["function"]

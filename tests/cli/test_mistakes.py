@@ -24,9 +24,9 @@ EVENT = "- oss:ObjectCreated:PutSymlink"
 def said(path: Path) -> list[Mistake]:
     """Everything that is to be said of a template."""
     try:
-        return judged.find(load(path))
+        return judged.find_mistakes(load(path))
     except Mistaken as error:
-        return judged.find_all(error)
+        return judged.collect_mistakes(error)
     except TemplateError as error:
         return [Mistake("", str(error))]
 
@@ -115,8 +115,41 @@ def test_a_component_of_another_version_or_of_none_is_warned_of(
     assert not any(each.is_error for each in found)
 
 
+RULE = '[{"source": {"bucket": "oss-copy-source"}, "destination": {"bucket": "oss-copy-destination"}}]'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("asyncTask: true", "asynctask: true"),  # not also: must be true
+        (
+            "triggerName: sweep\n          triggerType: timer",
+            "triggerName: sweep\n          triggerType: tmer",
+        ),
+        ("triggerType: oss", "triggerType: os"),
+    ],
+)
+def test_what_only_follows_from_a_property_that_cannot_be_read_is_not_said(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    (found,) = said(changed(tmp_path, (old, new)))
+    assert "triggerType" in found.path or "asynctask" in found.path
+
+
+@pytest.mark.parametrize("misspelt", ["triggerName: sweep", "triggerType: oss"])
+def test_a_rule_without_its_trigger_is_told_unless_a_trigger_cannot_be_read(
+    tmp_path: Path, misspelt: str
+) -> None:
+    """The judgement is known by its kind, not by its words."""
+    rules = ('MAX_PARALLEL: "32"', f"MAX_PARALLEL: \"32\"\n        COPY_RULES: '{RULE}'")
+    found = [each for each in said(changed(tmp_path, rules)) if each.lacks_trigger]
+    assert [each.path.rpartition(".")[2] for each in found] == ["COPY_RULES[0]"]
+    unread = (misspelt, misspelt.replace("trigger", "triger"))
+    assert not any(each.lacks_trigger for each in said(changed(tmp_path, rules, unread)))
+
+
 def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -> None:
-    assert judged.find(deployment) == []
+    assert judged.find_mistakes(deployment) == []
 
 
 @pytest.mark.parametrize(

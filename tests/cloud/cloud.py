@@ -148,14 +148,14 @@ class Cloud:
     def _load(self, path: Path, key: AccessKey) -> template.Deployment:
         return template.load(
             path,
-            variables=self._settings.variables,
-            environment=self._settings.environment,
-            config={
+            new_vars=self._settings.variables,
+            extra_variables=self._settings.environment,
+            s_config={
                 "AccountID": ACCOUNT_ID,
                 "AccessKeyID": key.id,
                 "AccessKeySecret": key.secret,
             },
-            process_environment=os.environ,
+            shell=os.environ,
         )
 
     async def _deploy(self, endpoints: Mapping[str, str]) -> str:

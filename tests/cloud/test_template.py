@@ -64,10 +64,10 @@ def _load(
     path.write_text(text, encoding="utf-8")
     return template.load(
         path,
-        variables=variables or {},
-        environment=environment or {},
-        config={"AccountID": "42"},
-        process_environment={"SECRET": "s"} if process is None else process,
+        new_vars=variables or {},
+        extra_variables=environment or {},
+        s_config={"AccountID": "42"},
+        shell={"SECRET": "s"} if process is None else process,
     )
 
 
@@ -175,6 +175,4 @@ def test_what_cannot_be_deployed_is_refused_by_name(tmp_path: Path, old: str, ne
 
 def test_a_missing_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match=r"absent\.yaml"):
-        template.load(
-            tmp_path / "absent.yaml", variables={}, environment={}, config={}, process_environment={}
-        )
+        template.load(tmp_path / "absent.yaml", new_vars={}, extra_variables={}, s_config={}, shell={})

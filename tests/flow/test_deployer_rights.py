@@ -25,7 +25,7 @@ from functions.cli.account.api import Api
 from functions.cli.account.credentials import Account
 from functions.cli.account.differences import Differs
 from functions.cli.commands import setup
-from functions.cli.errors import DeployerError, Refused
+from functions.cli.errors import DeployerError, ServiceRefused
 from functions.cli.rights import Grant, reach
 from tests.cloud import ram
 from tests.cloud.client import ROOT, LocalCloud
@@ -127,7 +127,7 @@ def _set_up(desk: Desk) -> None:
         patch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", desk.who.access_key_secret)
         patch.setenv("ALIBABA_CLOUD_SECURITY_TOKEN", desk.who.security_token or "")
         if setup.main(["--template", str(TEMPLATE), *endpoints, "--yes"]):
-            raise Refused(said.getvalue())
+            raise ServiceRefused(said.getvalue())
 
 
 def publish_layer(desk: Desk) -> None:
@@ -174,7 +174,7 @@ def look_for_leftovers(desk: Desk) -> None:
     records.put_object(OPEN, b"{}")
     upload = desk.cloud.oss_bucket(DESTINATION).init_multipart_upload("large.bin")
     try:
-        left = leftovers.find(desk.account, desk.deployment.main)
+        left = leftovers.find_leftovers(desk.account, desk.deployment.main)
     finally:
         records.delete_object(OPEN)
         desk.cloud.oss_bucket(DESTINATION).abort_multipart_upload("large.bin", upload.upload_id)

@@ -251,10 +251,10 @@ def read(path: Path, **variables: str) -> Deployment:
     """The template, with the local account's id; `variables` are YAML."""
     return template.load(
         path,
-        variables={"accountId": f'"{ACCOUNT_ID}"', **variables},
-        environment={},
-        config={"AccountID": ACCOUNT_ID},
-        process_environment=os.environ,
+        new_vars={"accountId": f'"{ACCOUNT_ID}"', **variables},
+        extra_variables={},
+        s_config={"AccountID": ACCOUNT_ID},
+        shell=os.environ,
     )
 
 

@@ -19,8 +19,8 @@ from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
 from functions.cli.account.credentials import Account
-from functions.cli.account.sdk_errors import asking_fc
-from functions.cli.errors import Failed, Misused, Refused, Unanswered
+from functions.cli.account.sdk_errors import asking_fc, body_of
+from functions.cli.errors import Misused, NoAnswer, ReportedFailure, ServiceRefused
 
 ATTEMPTS = 5  # of one request that fails for the moment
 PATIENCE = 60.0  # seconds for one answer: the function answers within 30
@@ -38,11 +38,11 @@ def read_url(text: str) -> tuple[str, str]:
 def find_trigger(client: Client, function: str, trigger: str) -> str:
     """Return the URL of the function's HTTP trigger, the public one if there is one."""
     with asking_fc(f"trigger {trigger} of {function}"):
-        found: models.Trigger = client.get_trigger(function, trigger).body
+        found: models.Trigger = body_of(client.get_trigger, function, trigger)
     web = found.http_trigger
     url = web and (web.url_internet or web.url_intranet)
     if not url:
-        raise Refused(f"trigger {trigger} of {function} has no URL")
+        raise ServiceRefused(f"trigger {trigger} of {function} has no URL")
     return str(url)
 
 
@@ -57,8 +57,8 @@ class Api:
     def follow(self, request: Mapping[str, object], pause: float) -> Iterator[dict[str, Any]]:
         """Ask for a copy, and yield its result so far every `pause` seconds; the last one is final.
 
-        Raise Failed if the copy is refused or fails. The request carries an Idempotency-Key, so that asking
-        again after a lost answer joins the same copy.
+        Raise ReportedFailure if the copy is refused or fails. The request carries an Idempotency-Key, so that
+        asking again after a lost answer joins the same copy.
         """
         key = {"idempotency-key": str(uuid.uuid4())}
         result = self._call("POST", "/copies", request, key)
@@ -68,9 +68,9 @@ class Api:
             result = self._call("GET", f"/copies/{result['job']}")
             yield result
         if problem := result["error"]:
-            raise Failed(_rendered(problem))
+            raise ReportedFailure(_rendered(problem))
         if result["status"] == "cancelled":
-            raise Failed("the copy was cancelled")
+            raise ReportedFailure("the copy was cancelled")
 
     def _call(
         self,
@@ -79,7 +79,7 @@ class Api:
         content: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Return one answer; ask again after a lost or throttled one. Raise Failed for an error."""
+        """Return one answer; ask again after a lost or throttled one. Raise ReportedFailure for an error."""
         last = ""
         for attempt in range(ATTEMPTS):
             try:
@@ -96,7 +96,7 @@ class Api:
             last = f"{answer.status_code}: {answer.text[:300]}"
             after = answer.headers.get("retry-after", "")
             time.sleep(int(after) if after.isdecimal() else 2**attempt)
-        raise Unanswered(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last one: {last}")
+        raise NoAnswer(f"{method} {path}: no answer after {ATTEMPTS} attempts; the last one: {last}")
 
     def _authorize(self, method: str, path: str) -> dict[str, str]:
         """Return the bearer token of an anonymous trigger if there is one, else an ACS3 signature.
@@ -119,11 +119,11 @@ class Api:
 
 def _read(answer: httpx.Response) -> dict[str, Any]:
     if _JSON not in answer.headers.get("content-type", ""):
-        raise Failed(f"{answer.status_code}: {answer.text[:300]}")
+        raise ReportedFailure(f"{answer.status_code}: {answer.text[:300]}")
     body: dict[str, Any] = answer.json()
     if answer.is_success:
         return body
-    raise Failed(_rendered(body.get("error", body)))
+    raise ReportedFailure(_rendered(body.get("error", body)))
 
 
 def _rendered(problem: Mapping[str, Any]) -> str:

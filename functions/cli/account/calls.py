@@ -24,7 +24,7 @@ _CONFIGS: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def find(deployment: Deployment) -> list[Mistake]:
+def find_lost_properties(deployment: Deployment) -> list[Mistake]:
     """Return a mistake for every property that would not reach FC."""
     return [
         Mistake(f"resources.{name}.props.{_by_name(props, place)}", "unknown to FC's SDK")

@@ -18,15 +18,15 @@ from alibabacloud_tea_openapi.utils_models import Config
 from functions.cli.errors import Unprepared
 from functions.cli.template.endpoints import is_in_clear
 
-# An alias that is a variable, chosen by `-a`: by it `s` (3.1.10) takes temporary credentials, too. Of the
-# variables AccountID, AccessKeyID and AccessKeySecret it takes no token, and these three come first.
+# The variable that `s -a` names: it may hold temporary credentials, too (3.1.10). Beside the variables
+# AccountID, AccessKeyID and AccessKeySecret `s` takes no token, and it prefers these three.
 TOOL_KEY = "default_serverless_devs_key"
 TOOL_PAIR = ("AccessKeyID", "AccessKeySecret")
 _RAM_TIMEOUT = 10_000  # milliseconds
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Credentials and endpoints of one command. No part of it is ever printed."""
+    """Credentials and endpoints of one command. No part in `secrets` is ever printed."""
 
     access_key_id: str
     access_key_secret: str
@@ -62,7 +62,7 @@ class Account(msgspec.Struct, frozen=True):
         return oss2.Bucket(auth, endpoint, name, region=region)
 
     def tool_environment(self, account_id: str) -> dict[str, str]:
-        """Return the variable that the `s` tool takes its credentials from, where `-a` names TOOL_KEY."""
+        """Return the variable that holds the credentials for the `s` tool; `s -a` names it."""
         given = {
             "AccountID": account_id,
             "AccessKeyID": self.access_key_id,
@@ -73,7 +73,7 @@ class Account(msgspec.Struct, frozen=True):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Everything that must not be shown."""
+        """The parts that must not be shown. The id of the key is not secret: OSS names it in its errors."""
         return tuple(filter(None, (self.access_key_secret, self.security_token, self.api_token)))
 
     def _config(self, endpoint: str, region: str) -> Config:

@@ -17,7 +17,7 @@ from functions.cli.template.props import Function, says_nothing
 
 Json: TypeAlias = Mapping[str, Any]
 
-_FIXED = ("triggerType", "sourceArn")  # of a trigger: UpdateTrigger has no field for them
+_NOT_UPDATABLE = ("triggerType", "sourceArn")  # of a trigger: UpdateTrigger has no field for them
 _SENT = frozenset(  # a deploy sends these, even if the template leaves them out
     [
         "description",
@@ -43,7 +43,7 @@ _NEVER_GIVEN = (
 )
 
 
-class Seen(msgspec.Struct, frozen=True):
+class FunctionInFc(msgspec.Struct, frozen=True):
     """One function as FC has it; None where there is none."""
 
     function: Json | None
@@ -63,7 +63,7 @@ class Differs(msgspec.Struct, frozen=True):
         return f"{self.function}: {self.place}: {self.text}"
 
 
-class Fixed(msgspec.Struct, frozen=True):
+class NeedsRecreation(msgspec.Struct, frozen=True):
     """A trigger that no update sets right: it has to be deleted and created."""
 
     function: str
@@ -74,7 +74,7 @@ class Fixed(msgspec.Struct, frozen=True):
         return f"{self.function}: triggers.{self.trigger}.{self.text}"
 
 
-class Stays(msgspec.Struct, frozen=True):
+class OnlyInFc(msgspec.Struct, frozen=True):
     """Only FC has this: `triggers.NAME`, `asyncInvokeConfig` or `concurrencyConfig`."""
 
     function: str
@@ -84,29 +84,29 @@ class Stays(msgspec.Struct, frozen=True):
         return f"{self.function}: {self.place}: FC has it, and s.yaml does not"
 
 
-Difference: TypeAlias = Differs | Fixed | Stays
+Difference: TypeAlias = Differs | NeedsRecreation | OnlyInFc
 
 
-def find(function: Function, spelt: Json, seen: Seen) -> list[Difference]:
-    """Return every difference. `spelt` are the props as the template has them, references resolved."""
+def find_differences(function: Function, as_written: Json, seen: FunctionInFc) -> list[Difference]:
+    """Return every difference. `as_written` are the props as the template has them, references resolved."""
     name = function.function_name
     if seen.function is None:
         return [Differs(name, "function", "FC has no such function")]
     return [
-        *(Differs(name, place, text) for place, text in _properties(function, spelt, seen.function)),
+        *(Differs(name, place, text) for place, text in _properties(function, as_written, seen.function)),
         *_triggers(function, seen.triggers),
-        *_asynchronous(name, spelt.get("asyncInvokeConfig"), seen.asynchronous),
-        *_concurrency(name, spelt.get("concurrencyConfig"), seen.concurrency),
+        *_asynchronous(name, as_written.get("asyncInvokeConfig"), seen.asynchronous),
+        *_concurrency(name, as_written.get("concurrencyConfig"), seen.concurrency),
     ]
 
 
 # --- the function ---
 
 
-def _properties(function: Function, spelt: Json, seen: Json) -> Iterator[tuple[str, str]]:
+def _properties(function: Function, as_written: Json, seen: Json) -> Iterator[tuple[str, str]]:
     wanted = _plain(function)
     for name in wanted:
-        if name not in _APART and (name in spelt or name in _SENT):
+        if name not in _APART and (name in as_written or name in _SENT):
             yield from _property(name, wanted[name], seen.get(name))
     for name in _NEVER_GIVEN:
         if not says_nothing(seen.get(name)):
@@ -181,15 +181,15 @@ def _triggers(function: Function, seen: tuple[Json, ...]) -> Iterator[Difference
         there = found.pop(trigger.trigger_name, None)
         if there is None:
             yield Differs(name, f"triggers.{trigger.trigger_name}", "FC has no such trigger")
-        elif fixed := [text for field in _FIXED for text in _fixed(field, wanted, there)]:
-            yield Fixed(name, trigger.trigger_name, fixed[0])
+        elif unmatched := [text for field in _NOT_UPDATABLE for text in _not_updatable(field, wanted, there)]:
+            yield NeedsRecreation(name, trigger.trigger_name, unmatched[0])
         else:
             for place, text in _trigger(wanted, there):
                 yield Differs(name, f"triggers.{trigger.trigger_name}.{place}", text)
-    yield from (Stays(name, f"triggers.{each}") for each in sorted(found))
+    yield from (OnlyInFc(name, f"triggers.{each}") for each in sorted(found))
 
 
-def _fixed(field: str, wanted: Json, found: Json) -> Iterator[str]:
+def _not_updatable(field: str, wanted: Json, found: Json) -> Iterator[str]:
     """Compare a source only if the template has one: FC fills in that of some kinds of trigger by itself."""
     for place, text in _compare(field, wanted[field], found.get(field)) if wanted[field] else ():
         yield f"{place}: {text}"
@@ -229,29 +229,29 @@ def _sorted(config: object) -> object:
 # --- how it is invoked ---
 
 
-def _asynchronous(name: str, spelt: Json | None, seen: Json | None) -> Iterator[Difference]:
+def _asynchronous(name: str, as_written: Json | None, seen: Json | None) -> Iterator[Difference]:
     """Compare the fields that the template has, and destinations, which are always sent."""
-    if not spelt:
+    if not as_written:
         if seen is not None:
-            yield Stays(name, "asyncInvokeConfig")
+            yield OnlyInFc(name, "asyncInvokeConfig")
         return
-    destinations = spelt.get("destinationConfig") or {}
+    destinations = as_written.get("destinationConfig") or {}
     sides = {side: destinations.get(side) for side in ("onSuccess", "onFailure")}
-    wanted = {**spelt, "destinationConfig": sides}
+    wanted = {**as_written, "destinationConfig": sides}
     for field in (each for each in wanted if each != "qualifier"):
         place = f"asyncInvokeConfig.{field}"
         for at, text in _compare(place, wanted[field], (seen or {}).get(field)):
             yield Differs(name, at, text)
 
 
-def _concurrency(name: str, spelt: Json | None, seen: Json | None) -> Iterator[Difference]:
+def _concurrency(name: str, as_written: Json | None, seen: Json | None) -> Iterator[Difference]:
     field = "reservedConcurrency"
     found = (seen or {}).get(field)
-    if not spelt:
+    if not as_written:
         if found is not None:
-            yield Stays(name, "concurrencyConfig")
+            yield OnlyInFc(name, "concurrencyConfig")
         return
-    for place, text in _compare(f"concurrencyConfig.{field}", spelt.get(field), found):
+    for place, text in _compare(f"concurrencyConfig.{field}", as_written.get(field), found):
         yield Differs(name, place, text)
 
 

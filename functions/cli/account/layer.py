@@ -20,8 +20,8 @@ from alibabacloud_fc20230330.client import Client
 from darabonba.runtime import RuntimeOptions
 from fastcrc import crc64
 
-from functions.cli.account.sdk_errors import asking_fc, found_in_fc
-from functions.cli.errors import Refused
+from functions.cli.account.sdk_errors import asking_fc, body_of, found_in_fc
+from functions.cli.errors import ServiceRefused
 from functions.cli.template import LAYER
 
 UPLOAD_MILLISECONDS = 600_000  # for 25 MB of Base64 through a slow line
@@ -38,7 +38,7 @@ class Published(msgspec.Struct, frozen=True):
 def publish(client: Client, archive: Path, runtime: str) -> Published:
     """Return the version that holds this archive: the newest one if its checksums match, else a new one.
 
-    Raise Refused if FC takes none, or if it has published something else than it was given.
+    Raise ServiceRefused if FC takes none, or if it has published something else than it was given.
     """
     content = archive.read_bytes()
     checksum = str(crc64.xz(content))  # ECMA-182, which FC computes too
@@ -60,14 +60,15 @@ def publish(client: Client, archive: Path, runtime: str) -> Published:
             ),
         )
     if not is_ours(made):
-        raise Refused(f"layer {LAYER}: FC has published something else than it was given")
+        raise ServiceRefused(f"layer {LAYER}: FC has published something else than it was given")
     return Published(made.layer_version_arn, made.version, new=True)
 
 
 def _create(client: Client, given: models.CreateLayerVersionInput) -> models.Layer:
     options = RuntimeOptions(connect_timeout=10_000, read_timeout=UPLOAD_MILLISECONDS, autoretry=False)
     request = models.CreateLayerVersionRequest(body=given)
-    return client.create_layer_version_with_options(LAYER, request, {}, options).body
+    made: models.Layer = body_of(client.create_layer_version_with_options, LAYER, request, {}, options)
+    return made
 
 
 def _newest(client: Client) -> models.Layer | None:

@@ -21,10 +21,10 @@ _LOOKING = "cannot look for leftovers in"
 _NO_BUCKET = suppress(oss2.exceptions.NoSuchBucket)
 
 
-def find(account: Account, function: Function) -> list[str]:
-    """Return a line for each, in the order of buckets and keys; Refused if a place cannot be looked at.
+def find_leftovers(account: Account, function: Function) -> list[str]:
+    """Return a line for each, in the order of buckets and keys.
 
-    A bucket that does not exist has no leftovers.
+    Raise ServiceRefused for a place that cannot be looked at. A bucket that does not exist has no leftovers.
     """
     loaded = settings.load(function.environment_variables)
     return [*_records(account, function.region, loaded), *_uploads(account, function.region, loaded)]

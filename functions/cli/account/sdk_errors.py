@@ -5,28 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import oss2.exceptions
-from darabonba.exceptions import DaraException
-from Tea.exceptions import TeaException
+import requests
+from darabonba.exceptions import ResponseException, RetryError
+from Tea.exceptions import TeaException, UnretryableException
 
-from functions.cli.errors import Refused, Unanswered
+from functions.cli.errors import NoAnswer, ServiceRefused
 
 SETUP, DEPLOYER = "--setup", "--deployer"  # of `make policy`: who lacks a right
 
 
+class _Unreadable(Exception):
+    """FC or RAM has answered with something that the SDK cannot read."""
+
+
 @contextmanager
 def asking_oss(subject: str, action: str, policy: str) -> Iterator[None]:
-    """Translate errors of OSS. `action` is the right it takes: OSS does not name it when it refuses."""
+    """Translate errors of OSS. `action` is the right it takes: OSS does not name it when it refuses.
+
+    oss2 translates neither a connection that breaks within an answer nor an answer that is not its XML.
+    """
     try:
         yield
     except oss2.exceptions.RequestError as error:
-        raise Unanswered(f"{subject}: OSS cannot be reached: {error.exception}") from error
+        raise _unreached(f"{subject}: OSS", error.exception, "OSS_ENDPOINT") from error
+    except requests.RequestException as error:
+        raise _unreached(f"{subject}: OSS", error, "OSS_ENDPOINT") from error
+    except (ET.ParseError, RuntimeError) as error:
+        raise _unread(f"{subject}: OSS", error, "OSS_ENDPOINT") from error
     except oss2.exceptions.OssError as error:
         answer = " ".join(filter(None, (str(error.status), error.code)))  # HEAD has no body, and no code
         text = ": ".join(filter(None, (f"{subject}: OSS answered {answer}", error.message.rstrip("."))))
         advice = f"; it takes {action}: {_grant(policy)}" if error.status == 403 else ""
-        raise Refused(f"{text} (request id {error.request_id}){advice}") from error
+        raise ServiceRefused(f"{text} (request id {error.request_id}){advice}") from error
 
 
 @contextmanager
@@ -34,8 +47,10 @@ def asking_fc(subject: str) -> Iterator[None]:
     """Translate errors of FC, which name the right that is lacking themselves."""
     try:
         yield
-    except DaraException as error:
-        raise Refused(f"{subject}: {error.code}: {error.message}") from error
+    except ResponseException as error:
+        raise ServiceRefused(f"{subject}: {error.code}: {error.message}") from error
+    except (TeaException, _Unreadable) as error:
+        raise _no_answer(f"{subject}: FC", error, "FC_CLIENT_CUSTOM_ENDPOINT") from error
 
 
 @contextmanager
@@ -43,20 +58,31 @@ def asking_ram() -> Iterator[None]:
     """Translate errors of RAM, which name the right that is lacking themselves."""
     try:
         yield
-    except TeaException as error:
-        status = getattr(error, "status_code", None) or getattr(error, "statusCode", None)
-        if not status:
-            raise Unanswered(f"RAM cannot be reached: {error.message}") from error
-        advice = f"; {_grant(SETUP)}" if status == 403 else ""
-        raise Refused(f"RAM answered {status} {error.code}: {error.message.rstrip('.')}{advice}") from error
+    except ResponseException as error:
+        advice = f"; {_grant(SETUP)}" if error.status_code == 403 else ""
+        text = f"RAM answered {error.status_code} {error.code}: {error.message.rstrip('.')}"
+        raise ServiceRefused(f"{text}{advice}") from error
+    except (TeaException, _Unreadable) as error:
+        raise _no_answer("RAM", error, "--ram-endpoint") from error
 
 
-def found_in_fc(ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - the SDK's answers carry no common type
+def body_of(ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - the SDK's answers carry no common type
+    """Return the body of the answer of FC or RAM; call it within `asking_fc` or `asking_ram`.
+
+    The SDK raises nothing if it cannot read an answer with status 200: then there is no body.
+    """
+    body = ask(*arguments).body
+    if body is None:
+        raise _Unreadable("it is not of the form that the SDK expects")
+    return body
+
+
+def found_in_fc(ask: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - as above
     """Return the body of the answer; None for a 404."""
     try:
-        return ask(*arguments).body
-    except DaraException as error:
-        if getattr(error, "status_code", None) != 404:
+        return body_of(ask, *arguments)
+    except ResponseException as error:
+        if error.status_code != 404:
             raise
         return None
 
@@ -65,11 +91,35 @@ def found_in_ram(ask: Callable[..., Any], request: object) -> Any:  # noqa: ANN4
     """Return the body of the answer; None for an entity that does not exist."""
     with asking_ram():
         try:
-            return ask(request).body
-        except TeaException as error:
-            if str(getattr(error, "code", "")).startswith("EntityNotExist."):
+            return body_of(ask, request)
+        except ResponseException as error:
+            if str(error.code).startswith("EntityNotExist."):
                 return None
             raise
+
+
+def _no_answer(service: str, error: Exception, endpoint: str) -> NoAnswer:
+    """Return the error for a request that FC or RAM has not answered, or with something unreadable.
+
+    The SDK wraps both in the same error. Its RetryError stands for everything that goes wrong on the way: a
+    closed port, an unknown host, TLS, a time-out, a connection that breaks.
+    """
+    cause = error.inner_exception if isinstance(error, UnretryableException) else error
+    if isinstance(cause, RetryError):
+        return _unreached(service, cause.message, endpoint)
+    return _unread(service, cause, endpoint)
+
+
+def _unreached(service: str, reason: object, endpoint: str) -> NoAnswer:
+    return NoAnswer(f"{service} cannot be reached: {reason}; {_try_again(endpoint)}")
+
+
+def _unread(service: str, reason: object, endpoint: str) -> NoAnswer:
+    return NoAnswer(f"{service} has sent an answer that cannot be read: {reason}; {_try_again(endpoint)}")
+
+
+def _try_again(endpoint: str) -> str:
+    return f"check the network, and {endpoint} if you have set it; then run the command again"
 
 
 def _grant(policy: str) -> str:

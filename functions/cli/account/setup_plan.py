@@ -16,7 +16,7 @@ from functions.cli.account import lifecycle
 from functions.cli.account.buckets import Bucket, Buckets
 from functions.cli.account.lifecycle import Wanted
 from functions.cli.account.roles import Document, Kind, Roles
-from functions.cli.errors import Refused
+from functions.cli.errors import ServiceRefused
 from functions.cli.rights import Reach
 from functions.cli.template import LAYER
 from functions.cli.template.props import TRIGGER_ROLE
@@ -41,7 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-class Seen(msgspec.Struct, frozen=True):
+class BucketInOss(msgspec.Struct, frozen=True):
     """A bucket as it is now; None where there is none."""
 
     bucket: Bucket | None
@@ -49,7 +49,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ()) -> Plan:
-    """Return the plan; raise Refused if something exists that setup must not change."""
+    """Return the plan; raise ServiceRefused if something exists that setup must not change."""
     destinations = [each.bucket for each in to.destinations]
     seen = {name: _see(buckets, name) for name in dict.fromkeys([to.state_bucket, *destinations])}
     _check_state(to, seen[to.state_bucket])
@@ -70,13 +70,13 @@ def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ())
 # --- buckets ---
 
 
-def _see(buckets: Buckets, name: str) -> Seen:
+def _see(buckets: Buckets, name: str) -> BucketInOss:
     found = buckets.look(name)
-    return Seen(found, buckets.rules(name) if found else None)
+    return BucketInOss(found, buckets.rules(name) if found else None)
 
 
-def _check_state(to: Reach, seen: Seen) -> None:
-    """Raise Refused if the state bucket exists and cannot be one."""
+def _check_state(to: Reach, seen: BucketInOss) -> None:
+    """Raise ServiceRefused if the state bucket exists and cannot be one."""
     found, wrong = seen.bucket, None
     if found is None:
         return
@@ -89,14 +89,14 @@ def _check_state(to: Reach, seen: Seen) -> None:
     elif found.region != to.region:
         wrong = f"is in {found.region}, and the function in {to.region}"
     if wrong:
-        raise Refused(f"bucket {to.state_bucket} {wrong}: choose another stateBucket")
+        raise ServiceRefused(f"bucket {to.state_bucket} {wrong}: choose another stateBucket")
     for kept in (f"{to.state_prefix}open/", f"{to.state_prefix}up/"):
         if deleting := lifecycle.expiring(seen.rules, kept):
             text = f"bucket {to.state_bucket}: lifecycle rule {', '.join(deleting)} deletes {kept}"
-            raise Refused(f"{text}, the memory of copies under way: narrow its prefix")
+            raise ServiceRefused(f"{text}, the memory of copies under way: narrow its prefix")
 
 
-def _bucket_notes(to: Reach, name: str, seen: Seen) -> Iterator[str]:
+def _bucket_notes(to: Reach, name: str, seen: BucketInOss) -> Iterator[str]:
     """Yield what the deployer should know of a destination."""
     if seen.bucket is None:
         if name != to.state_bucket:
@@ -112,7 +112,7 @@ def _bucket_notes(to: Reach, name: str, seen: Seen) -> Iterator[str]:
             yield f"bucket {name}: uploads are aborted after {days} days already; a copy may take {_WEEK}"
 
 
-def _new_bucket(buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]:
+def _new_bucket(buckets: Buckets, name: str, seen: BucketInOss) -> Iterator[Step]:
     if seen.bucket is None:
         yield Step(f"make bucket {name}: private, without versioning", partial(buckets.make, name))
 
@@ -141,7 +141,7 @@ def _inside(prefix: str, other: str) -> bool:
     return prefix != other and prefix.startswith(other)
 
 
-def _rules(to: Reach, buckets: Buckets, name: str, seen: Seen) -> Iterator[Step]:
+def _rules(to: Reach, buckets: Buckets, name: str, seen: BucketInOss) -> Iterator[Step]:
     """Put all rules of a bucket in one step: putting some replaces all."""
     theirs = seen.bucket is None or seen.bucket.owner != to.account
     if theirs and name != to.state_bucket:

@@ -10,7 +10,7 @@ from pathlib import Path
 from functions.cli import template
 from functions.cli.account import layer, review
 from functions.cli.account.credentials import Account
-from functions.cli.account.differences import Stays
+from functions.cli.account.differences import OnlyInFc
 from functions.cli.commands import judged
 from functions.cli.commands.running import read_account, run_tool
 from functions.cli.errors import TemplateError, Unfinished, Unprepared
@@ -61,8 +61,8 @@ def _review(account: Account, deployment: Deployment, *, is_pruned: bool) -> Non
             review.prune(client, found, print)
         found = review.compare(client, deployment)
     if found:
-        stays = any(isinstance(each, Stays) for each in found)
-        advice = "\n       `make deploy PRUNE=1` takes away what s.yaml does not say" if stays else ""
+        has_extra = any(isinstance(each, OnlyInFc) for each in found)
+        advice = "\n       `make deploy PRUNE=1` takes away what s.yaml does not say" if has_extra else ""
         lines = "\n       ".join(map(str, found))
         raise Unfinished(f"deployed, but FC has something else than s.yaml:\n       {lines}{advice}")
     print("FC has what s.yaml says")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from functions.cli import template
 from functions.cli.commands.running import read_account, run_tool
-from functions.cli.errors import Failed, Misused
+from functions.cli.errors import Misused, ReportedFailure
 from functions.cli.template import environment
 from functions.cli.tool import answers
 from functions.cli.tool.program import Run
@@ -32,7 +32,7 @@ def invoke(options: argparse.Namespace) -> int:
         given = ["--event-file", str(path)]
     done = _run(options, ["invoke", *given])
     if done.code == 0 and (failure := answers.failure(done.output)):
-        raise Failed(failure)
+        raise ReportedFailure(failure)
     return done.code
 
 

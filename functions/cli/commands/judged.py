@@ -12,14 +12,14 @@ from functions.cli.template import Deployment, Mistake, Mistaken
 from functions.cli.template.judging import mistakes
 
 
-def find(deployment: Deployment) -> list[Mistake]:
+def find_mistakes(deployment: Deployment) -> list[Mistake]:
     """Return all mistakes and warnings: by our rules, and by the models of FC's SDK."""
-    return [*mistakes.find(deployment), *calls.find(deployment)]
+    return [*mistakes.judge_deployment(deployment), *calls.find_lost_properties(deployment)]
 
 
-def find_all(error: Mistaken) -> list[Mistake]:
-    """Return the mistakes that kept a template from being read, and those of the rest of it."""
-    rest = find(error.repaired) if error.repaired else []
+def collect_mistakes(error: Mistaken) -> list[Mistake]:
+    """Return the mistakes in what could not be read, and those in everything else."""
+    rest = find_mistakes(error.repaired) if error.repaired else []
     return [*error.mistakes, *mistakes.unaffected(rest, error.mistakes)]
 
 
@@ -31,9 +31,9 @@ def read(path: Path, given: Mapping[str, str], *, is_final: bool = False) -> Dep
     deployment: Deployment | None
     try:
         deployment = template.read(path, given)
-        found, places = find(deployment), deployment.places
+        found, places = find_mistakes(deployment), deployment.places
     except Mistaken as error:
-        found, places, deployment = find_all(error), error.places, error.repaired
+        found, places, deployment = collect_mistakes(error), error.places, error.repaired
     ours = mistakes.placeholders(deployment) if deployment else []
     wrong = [each for each in found if each.is_error] + (ours if is_final else [])
     errors = template.rendered(path, places, wrong)

@@ -17,7 +17,7 @@ def remove(options: argparse.Namespace) -> int:
     """List what would be left behind, run `s remove`, and ask FC whether it is gone."""
     account = read_account(options.template)
     deployment = template.read(options.template, environment.read())
-    found = leftovers.find(account, deployment.main)
+    found = leftovers.find_leftovers(account, deployment.main)
     for line in found[:SHOWN]:
         print(line)
     if len(found) > SHOWN:

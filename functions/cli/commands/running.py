@@ -36,7 +36,7 @@ def run_tool(
 ) -> program.Run:
     """Run `s` with these arguments and credentials, and show its output."""
     environ = {**account.tool_environment(deployment.account), **variables}
-    if program.is_debugged(arguments, template.environment_of(options.template, environment.read())):
+    if program.would_use_plain_http(arguments, template.environment_of(options.template, environment.read())):
         environ["FC_CLIENT_CUSTOM_ENDPOINT"] = account.fc_url(deployment.main.region, deployment.account)
     mask = masking.mask(account.secrets, deployment)
     return program.pass_on(program.command(options.tool), arguments, environ, mask)

@@ -57,7 +57,7 @@ def _plan(options: argparse.Namespace, to: Reach, shell: Mapping[str, str]) -> P
 def _mistakes(options: argparse.Namespace, shell: Mapping[str, str]) -> list[str]:
     """Return what `make template` says of the template: setup goes by it all the same."""
     deployment = template.read(options.template, shell, dict(options.var))
-    return template.rendered(options.template, deployment.places, judged.find(deployment))
+    return template.rendered(options.template, deployment.places, judged.find_mistakes(deployment))
 
 
 def _verdict(count: int, *, is_done: bool) -> str:

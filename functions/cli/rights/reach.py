@@ -38,11 +38,11 @@ class Reach(msgspec.Struct, frozen=True):
 
 def read(
     path: Path = ROOT / "s.yaml",
-    variables: Mapping[str, str] = MappingProxyType({}),
-    environment: Mapping[str, str] = MappingProxyType({}),
+    new_vars: Mapping[str, str] = MappingProxyType({}),
+    shell: Mapping[str, str] = MappingProxyType({}),
 ) -> Reach:
-    """Read the template with `variables`, each of them YAML, in place of its vars."""
-    deployment = template.read(path, environment, variables)
+    """Read the template with `new_vars`, each of them YAML, in place of its vars."""
+    deployment = template.read(path, shell, new_vars)
     return _reach(deployment, f"{path.name}: resources.{deployment.main_resource}.props")
 
 

@@ -23,7 +23,7 @@ class Deployment(msgspec.Struct, frozen=True):
     """The resources of a template in their order, and the values of its vars."""
 
     resources: Mapping[str, Function]
-    props: Mapping[str, Mapping[str, Any]]  # as spelt, references resolved, with the whole environment
+    props: Mapping[str, Mapping[str, Any]]  # as written, references resolved, with all environment variables
     vars: Mapping[str, object]
     root: Path  # code and layers are relative to it
     places: Places

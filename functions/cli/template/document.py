@@ -17,9 +17,9 @@ from functions.cli.errors import TemplateError
 from functions.cli.template.mistake import Mistake, Mistaken
 from functions.cli.template.places import Places
 from functions.cli.template.props import function, triggers
-from functions.cli.template.spelling import meant
+from functions.cli.template.spelling import meant, nearest
 
-_SAID = re.compile(r"(?P<text>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)  # by msgspec
+_MESSAGE = re.compile(r"(?P<text>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)  # by msgspec
 
 
 class Resource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,20 +53,22 @@ def parse(path: Path) -> tuple[Document, Places]:
     try:
         return msgspec.convert(content, Document), places
     except msgspec.ValidationError as exc:
-        raise Mistaken(path, places, [Mistake(*said(exc))]) from exc
+        raise Mistaken(path, places, [explained(exc)]) from exc
 
 
-def said(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Return the path and the words of an error, with the name that was probably meant."""
-    match = _SAID.fullmatch(str(error))
+def explained(error: msgspec.ValidationError) -> Mistake:
+    """Return the mistake that an error of msgspec is about, with the name that was probably meant."""
+    match = _MESSAGE.fullmatch(str(error))
     text, path = (match["text"], match["path"] or "") if match else (str(error), "")
+    near = None
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", text):
+        near = nearest(found[1], _PROPERTIES)
         text = f"unknown property `{found[1]}`{meant(found[1], _PROPERTIES)}"
     elif found := re.fullmatch(r"Object missing required field `(.*)`", text):
         text = f"missing property `{found[1]}`"
     elif found := re.fullmatch(r"Invalid (?:enum )?value '(.*)'", text):
         text += meant(found[1], _VALUES)
-    return path.lstrip("."), text
+    return Mistake(path.lstrip("."), text, meant=near)
 
 
 def _fields() -> Iterator[str]:

@@ -23,6 +23,8 @@ class Mistake(msgspec.Struct, frozen=True):
     text: str
     is_error: bool = True  # False: the template can be deployed, and perhaps should not be
     is_of_a_reference: bool = False  # a wrong reference is shown once, wherever it stands
+    lacks_trigger: bool = False  # no trigger does what is needed
+    meant: str | None = None  # the property that a misspelt one probably stands for
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}"

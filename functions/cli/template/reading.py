@@ -25,49 +25,51 @@ _COMPONENT = re.compile(r"(?:devsapp/)?fc3(?:@(?P<version>\d+\.\d+\.\d+))?")
 
 
 def read(
-    path: Path, environment: Mapping[str, str], variables: Mapping[str, str] = MappingProxyType({})
+    path: Path, shell: Mapping[str, str], new_vars: Mapping[str, str] = MappingProxyType({})
 ) -> Deployment:
-    """Read the template as `load` does; `environment` is also where `${config('AccountID')}` looks."""
-    config = {name: environment[name] for name in ("AccountID",) if name in environment}
-    return load(path, variables=variables, environment={}, config=config, process_environment=environment)
+    """Read the template as `load` does; `shell` also answers `${config('AccountID')}`."""
+    s_config = {name: shell[name] for name in ("AccountID",) if name in shell}
+    return load(path, new_vars=new_vars, extra_variables={}, s_config=s_config, shell=shell)
 
 
 def load(
     path: Path,
     *,
-    variables: Mapping[str, str],
-    environment: Mapping[str, str],
-    config: Mapping[str, str],
-    process_environment: Mapping[str, str],
+    new_vars: Mapping[str, str],
+    extra_variables: Mapping[str, str],
+    s_config: Mapping[str, str],
+    shell: Mapping[str, str],
 ) -> Deployment:
     """Read the template; raise TemplateError if it is wrong in any way.
 
-    `variables` override entries of `vars` (see `_overriding`), `environment` adds to or replaces environment
-    variables of every function; `config` is for `${config(…)}`, `process_environment` for `${env(…)}`, beside
-    the `.env` files.
+    - `new_vars` replace entries of the template's `vars` (see `_overriding`);
+    - `extra_variables` are environment variables that every function gets, in place of its own of that name;
+    - `s_config` answers `${config(…)}`: what the `s` tool knows of the account;
+    - `shell` answers `${env(…)}`: the environment of whoever deploys, to which the `.env` files are added.
     """
     document, places = parse(path)
     if document.edition != "3.0.0":
         raise Mistaken(path, places, [Mistake("edition", f"{document.edition!r} is not 3.0.0")])
     files = _files(path, document)
     found: list[Mistake] = []
-    values = _with(variables, document, path)
-    known = Known(values, document.resources, config, _extended(path, process_environment, files))
+    values = _replace_vars(document, new_vars, path)
+    known = Known(values, document.resources, s_config, _extended(path, shell, files))
     resolved = Scope(known).resolve_all(values, "vars", found)
-    functions, spelt, versions = {}, {}, {}
+    functions, written, versions = {}, {}, {}
     for name, resource in document.resources.items():
         where = f"resources.{name}"
-        found += _beyond(resource, where)
+        found += _not_judged(resource, where)
         if (component := _COMPONENT.fullmatch(resource.component)) is None:
             continue
         given = Scope(known, resource).resolve_all(resource.props, f"{where}.props", found)
-        if function := make_function(given, environment, f"{where}.props", found):
+        if function := make_function(given, extra_variables, f"{where}.props", found):
             functions[name], versions[name] = function, component["version"]
-            spelt[name] = {**given, "environmentVariables": {**variables_of(given), **environment}}
+            variables = {**variables_of(given), **extra_variables}
+            written[name] = {**given, "environmentVariables": variables}
     if not document.resources:
         found.append(Mistake("resources", "there are none"))
     deployment = Deployment(
-        functions, spelt, resolved, path.resolve().parent, places, versions, frozenset(known.asked), files
+        functions, written, resolved, path.resolve().parent, places, versions, frozenset(known.asked), files
     )
     if found:
         raise Mistaken(path, places, found, deployment if functions else None)
@@ -83,7 +85,7 @@ def environment_of(path: Path, given: Mapping[str, str]) -> dict[str, str]:
     return _extended(path, given, files)
 
 
-def _beyond(resource: Resource, where: str) -> Iterator[Mistake]:
+def _not_judged(resource: Resource, where: str) -> Iterator[Mistake]:
     """Yield what the tool would do that nobody judges here: run commands, or add properties."""
     if _COMPONENT.fullmatch(resource.component) is None:
         yield Mistake(f"{where}.component", f"{resource.component!r} is neither fc3 nor fc3@VERSION")
@@ -108,10 +110,10 @@ def _extended(path: Path, given: Mapping[str, str], files: Sequence[Path]) -> di
         raise TemplateError(f"{path.name}: {error}") from error
 
 
-def _with(variables: Mapping[str, str], document: Document, path: Path) -> dict[str, object]:
+def _replace_vars(document: Document, new_vars: Mapping[str, str], path: Path) -> dict[str, object]:
     """Return the document's vars with these values in place of its own."""
     values = dict(document.vars)
-    for name, text in variables.items():
+    for name, text in new_vars.items():
         if name not in values:
             raise TemplateError(f"{path.name} has no var {name}; it has {', '.join(values)}")
         values[name] = _overriding(values[name], text)
@@ -121,8 +123,8 @@ def _with(variables: Mapping[str, str], document: Document, path: Path) -> dict[
 def _overriding(own: object, text: str) -> object:
     """Return the value that `text` gives a var in place of its `own`: YAML, so that numbers stay numbers.
 
-    The text itself where it is no YAML (`@every 1m`), and where the var is text and YAML makes something else
-    of it (`[]`, `2026`, nothing at all).
+    Keep the text if it is not YAML (`@every 1m`), or if the var is a string and YAML would make another type
+    (`[]`, `2026`, nothing at all).
     """
     try:
         value = yaml.safe_load(text)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from functions.cli.template.document import said
+from functions.cli.template.document import explained
 from functions.cli.template.mistake import Mistake
 from functions.cli.template.props import Function, check_environment
 
@@ -81,16 +81,16 @@ class _Repair:
 
         The mistake is added to `found` unless it only follows from a property that was taken away before.
         """
-        place, text = said(error)
-        chain = self._chain(place)
+        mistake = explained(error)
+        chain = self._chain(mistake.path)
         holder, key, inner = chain[-1]
         names = re.findall(r"`([^`]*)`", str(error).rpartition(" - at `")[0] or str(error))
         named = [name for name in names if name in inner] if isinstance(inner, dict) else []
-        lacking = names if "missing" in text else []
+        lacking = names if "missing" in mistake.text else []
         path = ".".join([self._path(chain), *(named or lacking)[:1]])
         follows = any((id(inner), name) in self._removed for name in names)
         if not follows and path not in {each.path for each in found}:
-            found.append(Mistake(path, text))
+            found.append(msgspec.structs.replace(mistake, path=path))
         container, entry = (inner, named[0]) if named else (holder, key)
         if container is None:
             return False

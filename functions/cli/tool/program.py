@@ -20,7 +20,7 @@ from types import MappingProxyType
 import msgspec
 
 from functions.cli.account.credentials import TOOL_KEY, TOOL_PAIR
-from functions.cli.errors import TemplateError, Unanswered, Unprepared
+from functions.cli.errors import NoAnswer, TemplateError, Unprepared
 from functions.cli.template import ROOT, TRIED, environment
 
 HOME = ROOT / ".ci" / "s"
@@ -46,7 +46,7 @@ module.exports.default = module.exports;
 
 
 class Run(msgspec.Struct, frozen=True):
-    """Exit code and output of a run."""
+    """Exit code and output of a run, or its last lines."""
 
     code: int
     output: str
@@ -82,7 +82,7 @@ def command(given: str | None) -> list[str]:
     return [node, str(SCRIPT)]
 
 
-def is_debugged(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+def would_use_plain_http(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Tell whether the fc3 component (0.1.22) would speak plain HTTP to FC, unless an endpoint is given."""
     return environ.get("DEBUG") == "true" or any(each.startswith("--debug") for each in arguments)
 
@@ -93,9 +93,10 @@ def pass_on(
     variables: Mapping[str, str],
     mask: Callable[[str], str] = str,
 ) -> Run:
-    """Run it for the user, and show its output line by line as `mask` gives it. Return its end, unmasked.
+    """Run it for the user, and show its output line by line as `mask` gives it.
 
-    Its output is read to the end even if nobody reads ours: with a closed pipe the tool would spin for ever.
+    Return the exit code and the last lines, with secrets in them. The output is read to the end even if
+    nobody reads ours: with a closed pipe the tool would spin for ever.
     """
     given = {name: value for name, value in environment.read().items() if name not in TOOL_PAIR}
     kept: deque[str] = deque(maxlen=KEPT_LINES)
@@ -124,7 +125,7 @@ def _shown(text: str) -> bool:
     return True
 
 
-def run_alone(
+def run_offline(
     start: Sequence[str],
     arguments: Sequence[str],
     variables: Mapping[str, str] = MappingProxyType({}),
@@ -161,7 +162,7 @@ def run_alone(
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Unanswered(f"s {' '.join(arguments)} did not end within {SECONDS:g} s") from error
+            raise NoAnswer(f"s {' '.join(arguments)} did not end within {SECONDS:g} s") from error
         output.seek(0)
         return Run(done.returncode, output.read().decode(errors="replace"))
 
@@ -170,7 +171,7 @@ def preview(
     start: Sequence[str], template: Path, variables: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, object]:
     """Return the template as the tool resolves it; raise TemplateError with its words if it cannot."""
-    done = run_alone(start, ["preview", "-t", str(template), "-o", "json"], variables)
+    done = run_offline(start, ["preview", "-t", str(template), "-o", "json"], variables)
     found = re.search(r"^\{", done.output, re.MULTILINE)
     if done.code or found is None:
         raise TemplateError(f"s preview failed:\n{done.output}")
@@ -185,7 +186,7 @@ def verify(
     start: Sequence[str], template: Path, schema: Path, variables: Mapping[str, str] = MappingProxyType({})
 ) -> None:
     """Raise TemplateError if the tool refuses the template; it exits 0 for an unknown edition."""
-    done = run_alone(start, ["verify", "-t", str(template)], variables, schema)
+    done = run_offline(start, ["verify", "-t", str(template)], variables, schema)
     if done.code or " passed." not in done.output:
         raise TemplateError(f"s verify did not pass:\n{done.output}")
 

@@ -12,7 +12,7 @@ from functions.cli.template.mistake import Mistake
 from functions.cli.template.props import Destination, Function
 
 
-def find(deployment: Deployment) -> Iterator[Mistake]:
+def judge_destinations(deployment: Deployment) -> Iterator[Mistake]:
     """Yield every mistake about a destination that is a function."""
     known = {function.function_name: function for function in deployment.functions}
     for name, function in deployment.resources.items():

@@ -11,7 +11,7 @@ from functions.cli.template.props import ROLE, TRIGGER_ROLE, Function, OssTrigge
 _OFFICIAL = "official"  # in place of an account: the layers of Function Compute itself
 
 
-def find(function: Function) -> Iterator[Mistake]:
+def judge_function(function: Function) -> Iterator[Mistake]:
     """Yield every mistake; paths are those below the function's properties."""
     account = account_of(function.role)
     for trigger in function.triggers:

@@ -1,4 +1,4 @@
-"""Collects every mistake of a template that could be read, and of the rest of one that could not."""
+"""Collects the mistakes of a deployment: of each function, and between them. Knows no line of a file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from functions.cli.template.props import ROLE
 PLACEHOLDERS = frozenset({"1234567890123456", "oss-copy-source", "oss-copy-destination", "oss-copy-state"})
 
 
-def find(deployment: Deployment) -> list[Mistake]:
+def judge_deployment(deployment: Deployment) -> list[Mistake]:
     """Return all mistakes and warnings; empty if there are none."""
     return [
         *_of_functions(deployment),
         *variables.together(deployment),
-        *destinations.find(deployment),
+        *destinations.judge_destinations(deployment),
         *_account(deployment),
         *_code(deployment),
         *_versions(deployment),
@@ -38,22 +38,25 @@ def placeholders(deployment: Deployment) -> list[Mistake]:
 
 
 def unaffected(found: Iterable[Mistake], unread: Sequence[Mistake]) -> list[Mistake]:
-    """Return the mistakes found that do not only follow from properties that could not be read."""
+    """Leave out of `found` what may only be there because of the properties in `unread`.
+
+    A property that could not be read is missing from the deployment that was judged.
+    """
     gone = [path for each in unread for path in _without(each)]
     lacks_triggers = any(".triggers" in path for path in gone)
     return [
         each
         for each in found
         if not any(_is_related(each.path, path) for path in gone)
-        and not (lacks_triggers and re.match(r"no timer |no OSS trigger ", each.text))
+        and not (lacks_triggers and each.lacks_trigger)
     ]
 
 
 def _without(mistake: Mistake) -> Iterator[str]:
     """Yield the paths that a mistake leaves unjudged: its own, and that of the name that was meant."""
     yield mistake.path
-    if found := re.search(r"; did you mean (\w+)\?", mistake.text):
-        yield f"{mistake.path.rpartition('.')[0]}.{found[1]}"
+    if mistake.meant:
+        yield f"{mistake.path.rpartition('.')[0]}.{mistake.meant}"
 
 
 def _is_related(one: str, other: str) -> bool:
@@ -65,7 +68,10 @@ def _is_related(one: str, other: str) -> bool:
 def _of_functions(deployment: Deployment) -> Iterator[Mistake]:
     for name, function in deployment.resources.items():
         is_main = function is deployment.main
-        for each in (*functions.find(function), *variables.find(function, is_main=is_main)):
+        for each in (
+            *functions.judge_function(function),
+            *variables.judge_variables(function, is_main=is_main),
+        ):
             yield msgspec.structs.replace(each, path=f"resources.{name}.props.{each.path}")
 
 

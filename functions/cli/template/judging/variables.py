@@ -28,7 +28,7 @@ _SETTINGS: Mapping[str, str] = {  # the variable that a line of the check is abo
 _OF_A_RULE = ("source", "destination", "bucket", "prefix", "suffix", "key")
 
 
-def find(function: Function, *, is_main: bool) -> Iterator[Mistake]:
+def judge_variables(function: Function, *, is_main: bool) -> Iterator[Mistake]:
     """Yield every mistake and warning; paths are those below the function's properties."""
     variables = _Asked(function.environment_variables)
     loaded, wrong = _load(variables)
@@ -45,7 +45,7 @@ def find(function: Function, *, is_main: bool) -> Iterator[Mistake]:
     is_known = "COPY_RULES" not in wrong and (is_main or function.triggers)
     for judgement in triggers.judge(loaded, _rules(loaded) if is_known else None, _triggers(function)):
         if judgement.grade in {"failed", "warning"}:
-            yield _mistake(judgement.place, judgement.line)
+            yield _mistake(judgement.place, judgement.line, lacks_trigger=judgement.is_of_a_lack)
 
 
 def together(deployment: Deployment) -> Iterator[Mistake]:
@@ -58,7 +58,7 @@ def together(deployment: Deployment) -> Iterator[Mistake]:
     for judgement in triggers.together(given):
         found = re.fullmatch(r"triggers\.([^/]+)/(.*)", judgement.place)  # triggers.RESOURCE/NAME…
         place = f"resources.{found[1]}.props.triggers.{found[2]}" if found else "resources"
-        yield _mistake(place, judgement.line)
+        yield _mistake(place, judgement.line, lacks_trigger=judgement.is_of_a_lack)
 
 
 class _Asked(dict[str, str]):
@@ -117,10 +117,11 @@ def _suspicious(function: Function, loaded: Settings, is_main: bool) -> Iterator
     return (each for each in lines if each.status in {"failed", "warning"})
 
 
-def _mistake(place: str, found: Line) -> Mistake:
+def _mistake(place: str, found: Line, *, lacks_trigger: bool = False) -> Mistake:
     several = f"{found.subject}: " if ", " in (found.subject or "") else ""
     advice = f"; {found.advice}" if found.advice else ""
-    return Mistake(place, f"{several}{found.found}{advice}", found.status == "failed")
+    text = f"{several}{found.found}{advice}"
+    return Mistake(place, text, found.status == "failed", lacks_trigger=lacks_trigger)
 
 
 def _rules(loaded: Settings) -> tuple[Rule, ...] | None:

@@ -16,7 +16,7 @@ from osscopy.check.inspection import Inspection, Reached
 from osscopy.check.report import Finding, skipped
 from osscopy.check.sources import without_sample
 from osscopy.check.trials import Kinds, Sample, Trial, TrialKey, clear
-from osscopy.check.world import Unanswered
+from osscopy.check.world import QuestionFailed
 from osscopy.model import Encrypted, Encryption
 from osscopy.plan.keys import Pattern
 
@@ -131,7 +131,7 @@ class Destinations:
             world, nonce = self._inspection.world, self._inspection.nonce
             try:
                 left, ended = clear(world, pattern.bucket, prefix, nonce, kinds)
-            except Unanswered:
+            except QuestionFailed:
                 if not left:
                     raise
         return answers.left(left, ended)

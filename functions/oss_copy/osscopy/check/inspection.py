@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from osscopy.check import answers
 from osscopy.check.config import Deployment
 from osscopy.check.report import LATE, Finding, Report, failed, ok
-from osscopy.check.world import Need, OutOfTime, Unanswered, World
+from osscopy.check.world import Need, OutOfTime, QuestionFailed, World
 from osscopy.model import BucketInfo, Grade, LifecycleRule, Line, OssCopyError, Rule
 from osscopy.model.ports import Log
 from osscopy.settings import Settings
@@ -68,7 +68,7 @@ class Inspection:
                 return [found] if isinstance(found, Line) else [*found]
         except OutOfTime:
             found = Finding("skipped", LATE, "raise the function's timeout; check again")
-        except Unanswered as error:
+        except QuestionFailed as error:
             found = answers.refusal(error.need.right, error.error, error.need.lack)
         except OssCopyError as error:
             found = answers.refusal("the right to it", error, "failed")

@@ -13,7 +13,7 @@ from osscopy.check import answers
 from osscopy.check.inspection import Inspection, Reached
 from osscopy.check.report import Finding, failed, ok
 from osscopy.check.trials import clear
-from osscopy.check.world import Need, Unanswered, Unless, World
+from osscopy.check.world import Need, QuestionFailed, Unless, World
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import Grade, Line
 
@@ -75,7 +75,7 @@ def _try(world: World, bucket: str, key: str, place: str) -> Finding:
             return failed("a record that was just written is not listed", "report it")
         world.ask(Need(f"oss:DeleteObject {where}"), buckets.delete, bucket, key)
     finally:
-        with contextlib.suppress(Unanswered):  # `clear` names what is left
+        with contextlib.suppress(QuestionFailed):  # `clear` names what is left
             world.ask_at_last(f"oss:DeleteObject {where}", buckets.delete, bucket, key, version)
     return ok("created, not overwritten, read, listed, deleted")
 

@@ -13,7 +13,7 @@ from osscopy.check.config import Deployment
 from osscopy.check.destinations import Destinations
 from osscopy.check.inspection import Inspection
 from osscopy.check.report import Finding, failed, skipped
-from osscopy.check.world import Need, Unanswered, World
+from osscopy.check.world import Need, QuestionFailed, World
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import Checked, Line, Misconfigured, Ping, Rule
 from osscopy.model.ports import Log, Platform
@@ -86,7 +86,7 @@ class Checkup:
         try:
             need = Need(f"oss:GetObject on {place}")
             inspection.rules = inspection.world.ask(need, self._read_rules)
-        except Unanswered as error:
+        except QuestionFailed as error:
             if not isinstance(error.error, Misconfigured):
                 raise
             text = f"no event of the OSS trigger can be served: {error.error.message}"
@@ -109,7 +109,7 @@ class Checkup:
         try:
             need = Need("fc:ListTriggers", once=True)
             given = self._inspection.world.ask(need, self._platform.triggers)
-        except Unanswered as error:
+        except QuestionFailed as error:
             advice = (
                 "grant the function's role fc:ListTriggers on the function itself, or compare its triggers "
                 "(events, prefix) with COPY_RULES in FC's console"

@@ -12,7 +12,7 @@ from osscopy.check.config import shown
 from osscopy.check.inspection import Inspection
 from osscopy.check.report import Finding, Report, ok, skipped
 from osscopy.check.trials import PART, WHOLE, Sample
-from osscopy.check.world import Need, Unanswered
+from osscopy.check.world import Need, QuestionFailed
 from osscopy.model import Conditions, CopyRequest, Destination, ListedObject, Source
 from osscopy.plan.keys import Pattern
 
@@ -63,7 +63,7 @@ class Look:
         store, where = self._world.store, f"on {self._subject}"
         try:
             head = self._world.ask(Need(f"oss:GetObject {where}"), store.head, request, source, Conditions())
-        except Unanswered as error:
+        except QuestionFailed as error:
             if error.error.code != "NoSuchKey":
                 raise
             return skipped(f"there is no {key}", _PUT_ONE)

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from osscopy import plan
 from osscopy.check.config import shown
 from osscopy.check.report import Finding, failed, ok
-from osscopy.check.world import Need, Unanswered, Unless, World
+from osscopy.check.world import Need, QuestionFailed, Unless, World
 from osscopy.model import (
     KIB,
     MIB,
@@ -107,7 +107,7 @@ class TrialKey:
         finally:
             try:
                 self.abort(upload)
-            except Unanswered:
+            except QuestionFailed:
                 self.left.append(f"upload {upload} of {self.bucket}/{self.name}")
 
     def _initiate(self, right: str, attributes: Attributes) -> str:
@@ -117,7 +117,7 @@ class TrialKey:
 
         try:
             return self._world.ask(self.need(right, once=self.is_shared), initiate)
-        except Unanswered as error:
+        except QuestionFailed as error:
             if self.is_shared and isinstance(error.error, Transient) and error.error.in_doubt:
                 self.left.append(f"perhaps an upload of {self.bucket}/{self.name}")
             raise
@@ -130,7 +130,7 @@ class TrialKey:
     def remove(self) -> None:
         """Delete our object; `clear` names it if it is left."""
         right, ask = f"oss:DeleteObject {self._where}", self._world.ask_at_last
-        with contextlib.suppress(Unanswered):
+        with contextlib.suppress(QuestionFailed):
             seen = ask(right, self._store.find, self.request, self.request.source)
             version = seen.version_id if seen else None
             ask(right, self._world.buckets.delete, self.bucket, self.name, version)
@@ -166,7 +166,7 @@ class Trial:
             try:
                 self.key.ask("oss:DeleteObject", self._world.buckets.delete, self.key.bucket, self.key.name)
                 self.why_not = None
-            except Unanswered as error:
+            except QuestionFailed as error:
                 if error.error.status != 403:
                     raise
                 self.why_not = "the role may not delete there, nor needs to"
@@ -224,7 +224,7 @@ class Trial:
             self.key.ask(_COPYING, self._store.copy_part, request, pin, upload, part)
         listed = self.key.ask("oss:ListParts", self._store.list_parts, request, upload, 0).parts
         if [part.size for part in listed] != [part.size for part in parts]:
-            raise Unanswered(Need("oss:ListParts"), Failed("WrongParts", "ListParts shows other parts"))
+            raise QuestionFailed(Need("oss:ListParts"), Failed("WrongParts", "ListParts shows other parts"))
         return listed
 
     def _complete(self, sample: Sample, upload: str, parts: Sequence[ListedPart], unless: str) -> None:
@@ -237,13 +237,13 @@ class Trial:
         attributes = plan.attributes(request, sample.head, {}, acl, carried=False)
         try:
             self._world.ask(need, self._store.copy, request, pin, attributes)
-        except Unanswered as error:
+        except QuestionFailed as error:
             if not isinstance(error.error, SourceChanged):
                 raise
         else:
             self.key.remove()
             text = "OSS copied although the source does not have the ETag that was asked for"
-            raise Unanswered(need, Failed("ConditionIgnored", text))
+            raise QuestionFailed(need, Failed("ConditionIgnored", text))
 
     def _of(self, sample: Sample) -> CopyRequest:
         asked = self.key.request
@@ -287,7 +287,7 @@ def clear(world: World, bucket: str, prefix: str, nonce: str, kinds: Kinds) -> t
             continue
         try:
             world.ask_at_last("the right to take it away", each.remove)
-        except Unanswered as error:
+        except QuestionFailed as error:
             if error.error.code != "NoSuchUpload":
                 left.append(each.name)
                 continue

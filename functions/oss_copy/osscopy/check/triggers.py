@@ -43,6 +43,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
     `place` is a path below the function's properties, in which a trigger stands under its name: where a
     deployer has to change something. `subject`: the triggers or the rule it is about; None: all triggers.
+    `is_of_a_lack`: none of the triggers does what is needed, so that a trigger more would end it.
     """
 
     place: str
@@ -50,6 +51,7 @@ class Judgement(msgspec.Struct, frozen=True):
     found: str
     advice: str
     subject: str | None = None
+    is_of_a_lack: bool = False
 
     @property
     def line(self) -> Line:
@@ -169,7 +171,7 @@ def together(given: Sequence[Trigger]) -> Iterator[Judgement]:
     if not any(each.kind == "timer" and _sweeps(each.config) for each in known):
         text = "no timer asks for the sweep: lost copies stay lost"
         advice = 'add the trigger `sweep` of s.yaml, with the payload {"action": "sweep"}, and enable it'
-        yield Judgement("triggers", "failed", text, advice)
+        yield Judgement("triggers", "failed", text, advice, is_of_a_lack=True)
 
 
 def _events(watch: _Trigger) -> Iterator[Judgement]:
@@ -215,7 +217,8 @@ def _untold(rules: Sequence[Rule], watches: Sequence[_Trigger]) -> Iterator[Judg
             text = f"no OSS trigger tells of all of {source.bucket}/{source.prefix}*{source.suffix}"
             advice = "add an OSS trigger of that bucket, with the rule's prefix and suffix as its filter"
             name = f"COPY_RULES[{number}]"
-            yield Judgement(f"environmentVariables.{name}", "warning", text, advice, name)
+            place = f"environmentVariables.{name}"
+            yield Judgement(place, "warning", text, advice, name, is_of_a_lack=True)
 
 
 def _in_vain(rules: Sequence[Rule], watch: _Trigger) -> Iterator[Judgement]:

@@ -28,8 +28,8 @@ class Need(msgspec.Struct, frozen=True):
     once: bool = False
 
 
-class Unanswered(Exception):
-    """A question that OSS or FC refused."""
+class QuestionFailed(Exception):
+    """A question that OSS or FC refused, did not answer, or answered with what cannot be right."""
 
     def __init__(self, need: Need, error: OssCopyError) -> None:
         super().__init__(str(error))
@@ -54,7 +54,7 @@ class World:
         self._retry = min(wait, RETRY)
 
     def ask(self, need: Need, request: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """Return the answer, or raise Unanswered or OutOfTime."""
+        """Return the answer, or raise QuestionFailed or OutOfTime."""
         now = self.clock.monotonic()
         if now >= self._until:
             raise OutOfTime
@@ -70,7 +70,7 @@ class World:
         try:
             return Attempts(self.clock, until).run(request)
         except OssCopyError as error:
-            raise Unanswered(need, error) from error
+            raise QuestionFailed(need, error) from error
 
 
 class Unless:
@@ -83,4 +83,4 @@ class Unless:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        return isinstance(error, Unanswered) and error.error.code == self._code
+        return isinstance(error, QuestionFailed) and error.error.code == self._code

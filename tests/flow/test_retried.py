@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from osscopy import events
+from osscopy import events, plan
 from osscopy.model import MIB, Copy, CopyRequest, Destination, Source
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, STATE, count_requests, exists

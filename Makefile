@@ -20,7 +20,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 DEPLOY  = $(BIN)/python -m functions.cli$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
-.PHONY: demo rehearse test test-all readings conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
+.PHONY: demo rehearse test test-all coverage readings conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
 .PHONY: template tool deploy remove logs invoke copy layer-test newcomer
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
@@ -33,8 +33,16 @@ rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC
 newcomer: $(READY)       ## the documents' way from a fresh clone to the first copy, on the local cloud: how long each command takes
 	$(BIN)/python -m tests.tours.newcomer $(ARGS)
 
+# Most of a test is waiting: more processes than cores.
+TESTS  ?= -n 6 --dist worksteal
+# Of simulation, half of it on each of two processes; `make soak-sim` goes on for half an hour.
+export SIM_SECONDS ?= 20
+
 test: $(READY)           ## the whole suite on one interpreter
-	$(BIN)/python -m pytest -n 4 $(ARGS)
+	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+coverage: $(READY)       ## the suite, and which lines and branches of the product it runs, instances included
+	$(BIN)/python -m tests.coverage $(TESTS) $(ARGS)
 
 test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.12 that is installed
 	$(PYTHON) tests/tours/interpreters.py $(ARGS)
@@ -79,6 +87,7 @@ soak: soak-fuzz soak-copies soak-chaos soak-sim  ## the long campaigns, one afte
 
 soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
+	FUZZ=100000 $(BIN)/python -m pytest -q -n 2 --timeout 3600 tests/unit/test_fuzz.py
 	$(BIN)/python -m tests.fuzz.drive $(ARGS)
 
 soak-copies: $(READY)    ## generated copies, every property by every way (COPIES=N)

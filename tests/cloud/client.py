@@ -33,7 +33,7 @@ from tests.cloud.accounts import Credentials
 from tests.cloud.fc.signature import Signed, acs3_signature
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 20.0
+START_SECONDS = 60.0  # a second where nothing else runs
 READING = "LOCAL_CLOUD_READING"  # `NAME=a|b` for every cloud that is started: tests.readings sets it
 
 

@@ -154,7 +154,7 @@ def test_a_bad_policy_file_is_named_and_exits_with_2(template: Path, tmp_path: P
     (tmp_path / "bad.json").write_text(content, encoding="utf-8")
     command = [sys.executable, "-m", "tests.cloud", "--template", str(template)]
     command.append(f"--policy=fn={tmp_path}/bad.json")
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=10)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
     assert done.returncode == 2
     assert b"bad.json" in done.stderr
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,29 @@ def _counted(cloud: LocalCloud) -> tuple[Counter[str], Counter[str]]:
     return Counter(counted["operations"]), Counter(counted["errors"])
 
 
+@pytest.fixture(scope="module")
+def patient_cloud() -> Iterator[LocalCloud]:
+    """Its invocations have the minutes that s.yaml gives them: a slow machine repeats nothing."""
+    with LocalCloud(environment={"MULTIPART_THRESHOLD": "2MiB", "MAX_PARALLEL": "4"}) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(request: pytest.FixtureRequest, patient_cloud: LocalCloud) -> Iterator[LocalCloud]:
+    """The patient one, or one of short invocations for who asks for `hurried`."""
+    chosen: LocalCloud = patient_cloud
+    if "hurried" in request.fixturenames:
+        chosen = request.getfixturevalue("shared_cloud")
+    yield chosen
+    chosen.conditions()
+    chosen.wait_idle()
+
+
+@pytest.fixture
+def hurried() -> None:
+    """Ask for a cloud whose invocations are short."""
+
+
 @pytest.fixture
 def key() -> str:
     """Not longer than usual: it is in the log."""
@@ -108,6 +131,7 @@ def test_a_copy_in_parts(cloud: LocalCloud, destination: Any, big: str) -> None:
     assert bill.row("*n* parts, over HTTP", 1.4) in COSTS
 
 
+@pytest.mark.usefixtures("hurried")
 def test_each_further_hop(cloud: LocalCloud, destination: Any, big: str) -> None:
     destination.put_object(big, b"before")
     straight = Bill(cloud, lambda: cloud.invoke(in_parts(big)))

@@ -87,6 +87,7 @@ def test_an_upload_completed_by_somebody_else_over_a_gap_is_no_success(
     wait_for_parts(destination, key, parts=4)
     (upload,) = oss2.MultipartUploadIterator(destination, prefix=key)
     destination.complete_multipart_upload(key, upload.upload_id, None, {"x-oss-complete-all": "yes"})
+    cloud.conditions()
     result = final_result(cloud, job)
     assert (result["status"], result["error"]["code"]) == ("failed", "OutcomeUnknown"), result
 

@@ -295,6 +295,7 @@ def test_an_upload_aborted_by_somebody_else_is_an_unknown_outcome(
     wait_for_parts(destination, key)
     (upload,) = oss2.MultipartUploadIterator(destination, prefix=key)
     _abort_for_good(destination, key, upload.upload_id)
+    cloud.conditions()
     result = final_result(cloud, job)
     assert (result["status"], result["error"]["code"]) == ("failed", "OutcomeUnknown"), result
     assert not exists(destination, key)

@@ -1,8 +1,9 @@
-"""Whatever comes in is a command, an HTTP call or a typed refusal; `make soak` does the same for longer."""
+"""Whatever comes in is a command, an HTTP call or a typed refusal; FUZZ=N draws more (`make soak-fuzz`)."""
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 
 import pytest
@@ -17,8 +18,9 @@ from tests.unit.test_web import JOB, StubJobs
 
 DOCUMENTED = set(openapi.paths()["/copies"]["post"]["responses"])
 
+EXAMPLES = int(os.environ.get("FUZZ", "2000"))
 thorough = settings(
-    max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 EDITS = st.tuples(st.integers(24, 255), st.binary(min_size=1, max_size=33))
 
@@ -84,7 +86,7 @@ CALLS = st.builds(
 )
 
 
-@settings(max_examples=3000, deadline=None, database=None)
+@settings(max_examples=EXAMPLES // 2, deadline=None, database=None)
 @given(CALLS, st.booleans())
 def test_every_http_call_is_answered_with_a_documented_status(call: events.HttpCall, is_open: bool) -> None:
     wanted = Settings("state", http_auth="anonymous", api_token="t" * 16) if is_open else Settings("state")

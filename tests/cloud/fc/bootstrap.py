@@ -3,11 +3,15 @@
 It uses the standard library only and knows nothing of the host but its address. The loop, the errors, the log
 lines and the filtered environment are those of FC's own runtime (facts.md §3 and §6); the two context shapes
 are those of python3.10 and python3.12, whichever interpreter runs this file.
+
+With a descriptor and names of packages as arguments it is no instance: it imports these packages, and forks
+into an instance for every request that comes through the descriptor.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import http.client
 import importlib
 import json
@@ -18,7 +22,8 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +38,50 @@ KEPT = {  # of all FC_* variables the function sees only these
     "FC_FUNC_CODE_PATH",
 }
 PR_SET_PDEATHSIG = 1
+
+
+def fork(connection: socket.socket, packages: Sequence[str]) -> None:
+    """Import these packages, then answer each request with the id of a process, and a descriptor of it."""
+    _die_with(int(os.environ["FC_HOST_PID"]))
+    sys.path[0] = os.devnull  # this directory has modules with the names of others
+    for name in packages:
+        importlib.import_module(name)
+    gc.freeze()  # what is imported stays in memory that all of them share
+    host = str(os.getpid())
+    signal.signal(signal.SIGCHLD, _forget_ended)
+    while True:
+        asked, (output, *_), _, _ = socket.recv_fds(connection, 1 << 20, 1)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        if not (pid := os.fork()):
+            break
+        os.close(output)
+        descriptor = os.pidfd_open(pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        socket.send_fds(connection, [str(pid).encode()], [descriptor])
+        os.close(descriptor)
+    connection.close()
+    _become(json.loads(asked), host, output)
+    main()
+
+
+def _become(asked: Mapping[str, Any], host: str, output: int) -> None:
+    """Be a process of its own, with the directory, the environment and the output that were asked for."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    os.setsid()
+    for number in (1, 2):
+        os.dup2(output, number)
+    os.close(output)
+    os.chdir(asked["directory"])
+    os.environ.clear()
+    os.environ.update({**asked["environment"], "FC_HOST_PID": host})
+
+
+def _forget_ended(*_: object) -> None:
+    """Reap the processes that have ended; the host knows by their descriptors."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 class HandlerNotFound(Exception):
@@ -215,4 +264,7 @@ def _die_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        fork(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
+    else:
+        main()

@@ -23,6 +23,7 @@ class Home(msgspec.Struct, frozen=True):
     service: str  # empty on FC 3.0
     runtime_api: str  # host:port of the runtime API
     bare: bool = False  # of the interpreter's own packages: the layers are all there is
+    can_fork: bool = False  # the host's packages stand for the layer's, and may be imported before
     environment: Mapping[str, str] = {}  # what the function finds unless it sets it itself
 
 

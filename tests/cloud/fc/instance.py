@@ -22,10 +22,12 @@ import msgspec
 from functions.cli.template.props import Function
 from tests.cloud.accounts import Credentials
 from tests.cloud.fc import memory
+from tests.cloud.fc.forks import BOOTSTRAP, Forks, Process, Started
 from tests.cloud.fc.home import Home
 from tests.cloud.fc.invocation import LOG_LIMIT, Attempt, Outcome
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+MEASURED_BOOTSTRAP = Path(__file__).with_name("measured.py")
+MEASURED = "COVERAGE_PROCESS_CONFIG"  # coverage's own: a process that finds it measures itself
 SAMPLE_SECONDS = 0.05  # between looks at the memory of a running instance
 START_SECONDS = 30.0  # for the process to ask for work
 
@@ -46,8 +48,9 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Instance:
-    def __init__(self, function: Function, home: Home, instance_id: str) -> None:
+    def __init__(self, function: Function, home: Home, instance_id: str, forks: Forks | None = None) -> None:
         self.function = function
+        self._forks = forks
         self.id = instance_id
         self.access_key_id = ""
         self.invocations = 0
@@ -55,7 +58,7 @@ class Instance:
         self.initialized = function.instance_lifecycle_config.initializer is None
         self._home = home
         self._inbox: asyncio.Queue[Work | None] = asyncio.Queue()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._gone = asyncio.Event()
         self._asked = asyncio.Event()  # the process has fetched the work at hand
         self._report: asyncio.Future[Report] | None = None
@@ -88,13 +91,25 @@ class Instance:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def _is_measured(self) -> bool:
+        """The host's coverage is measured, and the instance finds the coverage package."""
+        return MEASURED in os.environ and not self._home.bare
+
     async def start(self) -> None:
         """Start the process; it asks for work when it is ready."""
-        self._process = await asyncio.create_subprocess_exec(
+        if self._forks is not None and self._home.can_fork and not self._is_measured:
+            self._process = await self._forks.start(self._environment(), self._home.code)
+        else:
+            self._process = await self._start_program()
+        self._tasks = [asyncio.create_task(self._read_output()), asyncio.create_task(self._wait())]
+
+    async def _start_program(self) -> Process:
+        process = await asyncio.create_subprocess_exec(
             self._home.python,
             "-u",
             "-S" if self._home.bare else "-s",
-            str(BOOTSTRAP),
+            str(MEASURED_BOOTSTRAP if self._is_measured else BOOTSTRAP),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -102,7 +117,7 @@ class Instance:
             cwd=str(self._home.code),
             start_new_session=True,
         )
-        self._tasks = [asyncio.create_task(self._read_output()), asyncio.create_task(self._wait())]
+        return Started(process)
 
     async def run(
         self, request_id: str, event: bytes, credentials: Credentials, retry: int, qualifier: str
@@ -260,8 +275,7 @@ class Instance:
 
     async def _read_output(self) -> None:
         assert self._process is not None
-        assert self._process.stdout is not None
-        while chunk := await self._process.stdout.read(65536):
+        while chunk := await self._process.output.read(65536):
             self._output += chunk
             if self._end_mark and self._end_mark in self._output[-len(chunk) - len(self._end_mark) :]:
                 self._ended.set()
@@ -275,6 +289,7 @@ class Instance:
             "PATH": f"{Path(self._home.python).parent}:/usr/local/bin:/usr/bin:/bin",
             "HOME": "/tmp",  # noqa: S108 - the only writable directory of an instance
             "LANG": "C.UTF-8",
+            **({MEASURED: os.environ[MEASURED]} if self._is_measured else {}),
             **self._home.environment,
             **function.environment_variables,
             "FC_FUNCTION_NAME": function.function_name,

@@ -28,7 +28,7 @@ from tests.cloud.fc.sources import Sources
 
 T = TypeVar("T")
 ROLE = "acs:ram::1234567890123456:role/function"
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 class Shelf:

@@ -12,6 +12,7 @@ from collections import deque
 
 from functions.cli.template.props import Function
 from tests.cloud.fc import errors
+from tests.cloud.fc.forks import Forks
 from tests.cloud.fc.home import Home
 from tests.cloud.fc.instance import Instance
 from tests.cloud.fc.runtime_api import RuntimeApi
@@ -20,10 +21,11 @@ ACCOUNT_LIMIT = 100  # instances per region by default (facts.md §3)
 
 
 class Pool:
-    def __init__(self, function: Function, home: Home, runtime_api: RuntimeApi) -> None:
+    def __init__(self, function: Function, home: Home, runtime_api: RuntimeApi, forks: Forks) -> None:
         self.function = function
         self.home = home
         self._runtime_api = runtime_api
+        self._forks = forks
         self._idle: list[Instance] = []
         self._busy: set[Instance] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -80,7 +82,7 @@ class Pool:
                 self._busy.add(instance)
                 return instance
             self._end(instance)
-        instance = Instance(self.function, self.home, f"c-{secrets.token_hex(8)}")
+        instance = Instance(self.function, self.home, f"c-{secrets.token_hex(8)}", self._forks)
         self._runtime_api.instances[instance.id] = instance
         self._busy.add(instance)
         try:

@@ -15,6 +15,7 @@ import msgspec
 from functions.cli.template.props import Function
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.fc import errors
+from tests.cloud.fc.forks import Forks, can_fork
 from tests.cloud.fc.home import Home, interpreter, packages, published
 from tests.cloud.fc.instance import Instance
 from tests.cloud.fc.invocation import Attempt, Invocation, Outcome
@@ -35,6 +36,7 @@ class Runner:
         self._removed: list[Pool] = []  # of deleted functions: what runs may finish
         self._running: dict[Instance, Invocation] = {}
         self._random = random.Random(0)
+        self._forks = Forks()
 
     def deploy(self, function: Function, root: Path) -> None:
         """Make the function known; `root` is the directory that `code` and the layers are relative to.
@@ -43,7 +45,13 @@ class Runner:
         """
         built = tuple(sorted(root.glob("layers/*/python"))) if function.layers else ()
         python, layers = interpreter(function.runtime, built)
-        home = self._home(python, (root / function.code_path).resolve(), packages(layers, function.runtime))
+        code = (root / function.code_path).resolve()
+        home = self._home(
+            python,
+            code,
+            packages(layers, function.runtime),
+            can_fork=bool(function.layers) and not layers and can_fork(),
+        )
         if not home.code.is_dir():
             raise ValueError(f"`code`: {home.code} is not a directory")
         self._install(function, home)
@@ -76,7 +84,9 @@ class Runner:
         pool.retire()
         self._removed.append(pool)
 
-    def _home(self, python: str, code: Path, places: tuple[Path, ...], *, bare: bool = False) -> Home:
+    def _home(
+        self, python: str, code: Path, places: tuple[Path, ...], *, bare: bool = False, can_fork: bool = False
+    ) -> Home:
         return Home(
             python=python,
             code=code,
@@ -85,6 +95,7 @@ class Runner:
             service=self._service,
             runtime_api=self.address,
             bare=bare,
+            can_fork=can_fork,
             environment=self.environment,
         )
 
@@ -92,7 +103,7 @@ class Runner:
         if pool := self._pools.get(function.function_name):
             pool.renew(function, home)
         else:
-            self._pools[function.function_name] = Pool(function, home, self.runtime_api)
+            self._pools[function.function_name] = Pool(function, home, self.runtime_api, self._forks)
 
     def function(self, name: str) -> Function:
         """The deployed function; FcError 404 FunctionNotFound."""
@@ -157,6 +168,7 @@ class Runner:
     async def stop(self) -> None:
         """End every instance."""
         await asyncio.gather(*(pool.stop() for pool in (*self._pools.values(), *self._removed)))
+        self._forks.stop()
 
     def _pool(self, name: str) -> Pool:
         if name not in self._pools:

@@ -174,7 +174,9 @@ def test_an_error_of_the_service_is_a_refusal_with_its_code(service: str, status
         SERVICES[service](url)
 
 
-@pytest.mark.parametrize("raw", [UNREAD["null"], UNREAD_ERRORS["a page for what is not there"]])
+@pytest.mark.parametrize(
+    "raw", [UNREAD["null"], UNREAD_ERRORS["a page for what is not there"]], ids=["null", "a page"]
+)
 def test_a_function_is_not_taken_for_missing_because_fc_cannot_be_read(raw: bytes) -> None:
     """`remove` would say that it is removed."""
     with answering(raw) as url, pytest.raises(NoAnswer), asking_fc("function f"):

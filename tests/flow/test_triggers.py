@@ -8,15 +8,17 @@ is forbidden, and what OSS refuses.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
 
 from osscopy.model import MIB
-from tests.cloud.client import LocalCloud
+from tests.cloud.client import READING, LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, crc64, exists, genuine, open_uploads
 
 BIG = 12 * MIB
@@ -106,14 +108,18 @@ def judge(cloud: LocalCloud, outcome: str, key: str, result: dict[str, Any]) -> 
 
 
 def results_for(cloud: LocalCloud, key: str) -> list[dict[str, Any]]:
-    """The last word of every job that was about `key`."""
+    """The last word of every job that was about `key`.
+
+    Where events tell keys encoded, a copy that is refused early names its object as the event does.
+    """
+    names = {key, quote(key)} if os.environ.get(READING) == "event-key=b" else {key}
     cloud.wait_idle(60)
     last: dict[str, dict[str, Any]] = {}
     for invocation in cloud.invocations():
         assert invocation["result"] is not None, invocation
         answer = json.loads(invocation["result"])
         for result in answer.get("results", [answer]):
-            if (result.get("source") or {}).get("key") == key:
+            if (result.get("source") or {}).get("key") in names:
                 last[result["job"]] = result
     return list(last.values())
 

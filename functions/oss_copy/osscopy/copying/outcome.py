@@ -261,14 +261,17 @@ def _may_land(context: Context, task: Continue) -> bool:
 
 
 def _waits_for_restore(context: Context, opened: Opened) -> bool:
-    """Return whether the source cannot be read yet, so that nothing can have been copied from it."""
+    """Return whether the source cannot be read yet, so that nothing can have been copied from it.
+
+    That says nothing of the version on record if the source is another one by now.
+    """
     if not opened.restores:
         return False
     try:
         head = source.look(context, opened.request, Conditions())
     except Failed:  # nobody can tell
         return False
-    return plan.must_wait(opened.request, head)
+    return plan.is_same_version(opened.pin, head) and plan.must_wait(opened.request, head)
 
 
 def _may_be_written(context: Context, request: CopyRequest, pin: Pin, since: int) -> bool:

@@ -179,12 +179,14 @@ def abort_cancelled(context: Context, task: Continue) -> Result:
         problem = msgspec.structs.replace(Problem.of(error), message=_not_aborted(context, task, error))
     if _may_land(context, task):
         return _close_if_shown(context, task) or results.under_way(task, 0)
-    return _close_cancelled(context, task, problem)
+    return _close_cancelled(context, task, problem, may_have_written=task.in_doubt)
 
 
-def _close_cancelled(context: Context, task: Continue, problem: Problem | None) -> Result:
-    """Close it; what a CopyObject without an answer may have written is unknown."""
-    if task.in_doubt and _may_be_written(context, task.request, task.pin, task.not_before):
+def _close_cancelled(
+    context: Context, task: Continue, problem: Problem | None, *, may_have_written: bool
+) -> Result:
+    """Close it; unknown: what a CopyObject without an answer, or an upload that is gone, may have written."""
+    if may_have_written and _may_be_written(context, task.request, task.pin, task.not_before):
         return close_failed(context, task, Failed(*UNKNOWN))
     return close(context, task, results.ended(task, "cancelled", context.now(), problem))
 
@@ -208,7 +210,9 @@ def find(context: Context, task: Continue, error: OssCopyError | None) -> Result
     if (shown := _close_if_shown(context, task)) is not None:
         return shown
     if error is None or context.is_cancelled(task.job):
-        return None if _may_land(context, task) else _close_cancelled(context, task, None)
+        if _may_land(context, task):
+            return None
+        return _close_cancelled(context, task, None, may_have_written=True)  # it may have been completed
     if error.code == UNKNOWN[0]:
         if task.request.is_onto_itself or source.is_same(context, task.request, task.pin):
             return None
@@ -257,14 +261,17 @@ def _may_land(context: Context, task: Continue) -> bool:
 
 
 def _waits_for_restore(context: Context, opened: Opened) -> bool:
-    """Return whether the source cannot be read yet, so that nothing can have been copied from it."""
+    """Return whether the source cannot be read yet, so that nothing can have been copied from it.
+
+    That says nothing of the version on record if the source is another one by now.
+    """
     if not opened.restores:
         return False
     try:
         head = source.look(context, opened.request, Conditions())
     except Failed:  # nobody can tell
         return False
-    return plan.must_wait(opened.request, head)
+    return plan.is_same_version(opened.pin, head) and plan.must_wait(opened.request, head)
 
 
 def _may_be_written(context: Context, request: CopyRequest, pin: Pin, since: int) -> bool:

@@ -70,7 +70,7 @@ def copy_object(context: Context, request: CopyRequest, pin: Pin, written: Writt
 
     CopyObject pins the bytes, but takes headers and tags as they are when it comes: if these were changed
     since HEAD, the destination must show the source as it is now. A symlink is not pinned: likewise. If the
-    source was changed more often, the right bytes with headers of an instant in between are no corruption.
+    source was changed more often, what it was at an instant in between is no corruption.
     In a copy onto itself everything was named, and the source as it is now is the destination: `pin` decides.
     """
     try:
@@ -82,8 +82,7 @@ def copy_object(context: Context, request: CopyRequest, pin: Pin, written: Writt
         now = _pin_now(context, request, pin)
         if now is not None:
             wrong = plan.differences(now, seen, 0, pin.etag)
-        bare = msgspec.structs.replace(pin, promise=None)
-        if wrong and now != pin and not plan.differences(bare, seen, 0, pin.etag):
+        if wrong and now != pin and _is_of_instant_between(pin, seen):
             text = f"the source was changed again and again while it was copied: {'; '.join(wrong)}"
             return Verdict(seen, Problem("SourceChanged", text))
     return _judge(context, request, pin, written, seen, wrong, pin.etag)
@@ -128,6 +127,13 @@ def look(context: Context, request: CopyRequest, pin: Pin, written: Written | No
     except Failed as error:
         raise Unverified(request, written, error, seen, "its tags", "oss:GetObjectTagging") from error
     return msgspec.structs.replace(seen, tag_count=count)
+
+
+def _is_of_instant_between(pin: Pin, seen: Head | None) -> bool:
+    """Return whether this may be the source at an instant in between: its bytes, or another symlink."""
+    if pin.link is not None:
+        return seen is not None and seen.link is not None
+    return not plan.differences(msgspec.structs.replace(pin, promise=None), seen, 0, pin.etag)
 
 
 def _pin_now(context: Context, request: CopyRequest, pin: Pin) -> Pin | None:

@@ -209,6 +209,13 @@ def test_the_newest_note_is_the_first_one_listed(engine: Engine) -> None:
     assert noted[0] == 12
 
 
+def test_a_part_that_is_refused_ends_the_copy_at_once(engine: Engine) -> None:
+    task = engine.chain([1])
+    engine.cloud.broken["copy_part"] = DENIED
+    assert code(proceed(engine, task)) == "AccessDenied"
+    assert engine.cloud.uploads == {}
+
+
 def test_a_chain_that_copies_nothing_gives_up_and_says_what_the_last_error_was(engine: Engine) -> None:
     task = replace(engine.chain(), stalls=steps.MAX_STALLS - 1)
     engine.cloud.broken["copy_part"] = LOST
@@ -458,6 +465,7 @@ def test_all_pages_of_a_listing_are_read_and_no_part_beyond_the_lane(engine: Eng
     engine.cloud.page = 1
     found = listing.parts(engine.context(), task, 1, 3)
     assert [each.number for each in found] == [2, 3]
+    assert engine.cloud.count("list_parts") == 2
     engine.cloud.page = 1000
     assert [each.number for each in listing.parts(engine.context(), task, 0, 2)] == [1, 2]
 
@@ -474,7 +482,7 @@ def test_an_upload_is_idle_since_its_newest_part_or_since_it_was_opened(engine: 
     engine.cloud.time += 100
     assert listing.idle(engine.context(), task) == 100
     parts = engine.cloud.uploads[task.upload.id].parts
-    for number, age in ((1, 30), (2, 70), (3, 50)):
+    for number, age in ((1, 70), (2, 30), (3, 50)):
         parts[number] = (ListedPart(number, "e", PART, None, int(engine.cloud.time) - age), "7")
     for page in (1000, 1):
         engine.cloud.page = page

@@ -15,6 +15,7 @@ from osscopy.model import (
     Cancelled,
     Conditions,
     Conflict,
+    ContentHeaders,
     Continue,
     CopyRequest,
     Destination,
@@ -201,6 +202,33 @@ def test_a_cancelled_copy_in_doubt_with_something_new_at_the_destination_is_unkn
     assert hop.proceed(engine.context(), other).status == "cancelled"
 
 
+def test_a_cancelled_copy_without_doubt_has_written_nothing(engine: Engine) -> None:
+    task = engine.chain([1])
+    cancelled(engine, task)
+    landed(engine, "9")
+    assert hop.proceed(engine.context(), task).status == "cancelled"
+
+
+@pytest.mark.parametrize(("in_doubt", "status"), [(False, "cancelled"), (True, "running")])
+def test_a_failure_of_a_cancelled_copy_whose_upload_is_gone_is_its_cancelling(
+    engine: Engine, in_doubt: bool, status: str
+) -> None:
+    task = ended(engine, in_doubt=in_doubt)
+    cancelled(engine, task)
+    assert outcome.fail(engine.context(), task, DENIED).status == status
+
+
+def test_a_chain_knows_if_a_copyobject_may_take_effect(engine: Engine) -> None:
+    task = engine.chain()
+    opened = engine.opened(engine.copy(request(overwrite="never")))
+    for record, doubt in (
+        (opened, False),
+        (replace(opened, in_doubt=True), True),
+        (replace(opened, method="simple"), True),
+    ):
+        assert outcome.task_of(record, task.upload).in_doubt is doubt
+
+
 def test_a_cancelled_copy_whose_upload_may_not_be_aborted_says_so(engine: Engine) -> None:
     task = engine.chain([1])
     cancelled(engine, task)
@@ -240,6 +268,7 @@ def test_a_copy_by_copyobject_that_landed_is_not_cancelled(engine: Engine) -> No
         (lambda cloud: cloud.put("b", "9", bucket=DST, last_modified=START - 1), "cancelled"),
         (lambda cloud: cloud.broken.update(find=DENIED), "failed"),
         (lambda cloud: cloud.broken.update(find=NO_BUCKET), "cancelled"),
+        (lambda cloud: cloud.put("b", bucket=DST, last_modified=START - 1), "cancelled"),
         (lambda _: None, "cancelled"),
     ],
 )
@@ -452,8 +481,9 @@ def test_tags_that_may_not_be_read_are_no_change(engine: Engine) -> None:
     assert not followed(engine, unread)
     engine.cloud.broken["tags"] = DENIED
     assert not followed(engine, unread)
-    engine.cloud.broken["tags"] = NO_BUCKET
-    assert not followed(engine, unread)
+    engine.cloud.broken["tags"] = Failed("InvalidArgument", "no", status=400)
+    with pytest.raises(Failed, match="InvalidArgument"):
+        followed(engine, unread)
 
 
 @pytest.mark.parametrize("error", [NO_KEY, NO_BUCKET])
@@ -558,6 +588,21 @@ def test_tags_that_were_read_belong_to_the_version_only_if_there_are_as_many_as_
     engine.cloud.objects[SRC, "a"].head = replace(engine.cloud.objects[SRC, "a"].head, tag_count=2)
     two = replace(pin, promise=replace(pin.promise, tags=2)) if pin.promise else pin
     assert not source.is_same(engine.context(), request(), two)
+
+
+def test_other_tags_of_the_same_number_are_another_source(engine: Engine) -> None:
+    pin = pinned(engine, tags={"k": "v"})
+    engine.cloud.retag("a", {"k": "w"})
+    assert not source.is_same(engine.context(), request(), pin)
+
+
+@pytest.mark.parametrize("read", [None, {}])
+def test_tags_that_were_not_read_at_first_are_not_read_later(
+    engine: Engine, read: dict[str, str] | None
+) -> None:
+    head = engine.cloud.put("a", tag_count=None)
+    engine.cloud.broken["tags"] = DENIED
+    assert source.is_same(engine.context(), request(), plan.bind(request(), head, read))
 
 
 def test_a_source_that_cannot_be_looked_at_is_not_another_one(engine: Engine) -> None:
@@ -720,6 +765,20 @@ def test_headers_that_changed_since_head_are_those_of_the_source_as_it_is_now(en
     assert judged(engine, pin, written(engine, storage_class="IA")) == "SourceChanged"
 
 
+def test_other_bytes_are_wrong_whatever_headers_the_source_has_by_now(engine: Engine) -> None:
+    pin = pinned(engine)
+    engine.cloud.put("a", storage_class="IA", last_modified=START + 1)
+    answer = replace(written(engine, crc64="9"), etag="E9")
+    assert judged(engine, pin, answer) == "VerificationFailed"
+
+
+def test_another_version_of_the_source_at_the_destination_is_somebody_else_s_copy(engine: Engine) -> None:
+    pin = pinned(engine)
+    engine.cloud.put("a", "8")
+    engine.cloud.put("b", "8", bucket=DST)
+    assert judged(engine, pin, Written("E7", None)) == "DestinationChanged"
+
+
 def test_headers_that_the_unchanged_source_does_not_have_are_wrong(engine: Engine) -> None:
     pin = pinned(engine)
     assert judged(engine, pin, written(engine, storage_class="IA")) == "VerificationFailed"
@@ -730,8 +789,12 @@ def test_an_object_copied_onto_itself_is_compared_with_what_was_asked_for_alone(
     asked = request(**ITSELF)
     pin = plan.bind(asked, head)
     assert judged(engine, pin, Written("E7", None), asked) == "VerificationFailed"
-    landed_ = verify.unanswered(engine.context(), asked, pin, 0)
-    assert landed_ is None, "the source is not what was asked for yet"
+    assert verify.unanswered(engine.context(), asked, pin, 0) is None
+    other = ContentHeaders(content_type="text/html")
+    engine.cloud.put("a", storage_class="IA", content=other, last_modified=START + 1)
+    assert judged(engine, pin, Written("E7", None), asked) == "VerificationFailed"
+    engine.cloud.put("a", "8", storage_class="IA")
+    assert verify.unanswered(engine.context(), asked, pin, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -781,9 +844,27 @@ def test_what_an_object_shows_is_the_copy_if_its_tags_are_as_far_as_they_may_be_
     with pytest.raises(Failed, match="NoSuchBucket"):
         destination.has_same_tags(context, asked, head, shown)
     del engine.cloud.broken["tags"]
+    engine.cloud.at("tags", fails(Failed("InvalidArgument", "no", status=400)))
+    with pytest.raises(Failed, match="InvalidArgument"):
+        destination.has_same_tags(context, request(tags={"k": "w"}), head, shown)
     for error, same in ((DENIED, True), (NO_KEY, False), (NO_BUCKET, False)):
         engine.cloud.at("tags", fails(error))
         assert destination.has_same_tags(context, request(tags={"k": "w"}), head, shown) is same
+
+
+def test_tags_of_the_destination_count_though_the_source_does_not_show_how_many_it_has(
+    engine: Engine,
+) -> None:
+    head = replace(engine.cloud.put("a"), tag_count=None)
+    shown = engine.cloud.put("b", bucket=DST, tags={"k": "v"})
+    assert not destination.is_shown(engine.context(), request(), head, shown)
+
+
+def test_tags_of_the_source_that_may_not_be_read_are_no_difference(engine: Engine) -> None:
+    head = engine.cloud.put("a", tags={"k": "v"})
+    shown = engine.cloud.put("b", bucket=DST, tags={"k": "w"})
+    engine.cloud.at("tags", fails(DENIED))
+    assert destination.is_shown(engine.context(), request(), head, shown)
 
 
 def test_without_tags_on_either_side_none_are_read(engine: Engine) -> None:

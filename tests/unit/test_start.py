@@ -196,11 +196,20 @@ def test_a_symlink_that_is_replaced_between_two_looks_is_asked_for_again(engine:
 
 
 def test_a_symlink_is_copied_as_one_unless_it_is_to_be_followed(engine: Engine) -> None:
+    for target in ("nowhere", "there"):
+        engine.cloud.put("there", "9")
+        engine.cloud.put("a", link=target, kind="Symlink", size=0)
+        assert begin(engine, engine.copy(occurrence=target)).verified == "link"
+        assert engine.cloud.objects[DST, "b"].head.link == target
     engine.cloud.put("a", link="nowhere", kind="Symlink", size=0)
-    assert begin(engine, engine.copy()).verified == "link"
-    assert engine.cloud.objects[DST, "b"].head.link == "nowhere"
     dangling = engine.copy(request(symlinks="follow", destination=Destination(DST, "c")))
     assert code(begin(engine, dangling)) == "SymlinkTargetNotExist"
+
+
+def test_what_is_no_symlink_is_not_followed(engine: Engine) -> None:
+    engine.cloud.put("a")
+    assert begin(engine, engine.copy(request(symlinks="follow"))).status == "succeeded"
+    assert engine.cloud.count("link") == 0
 
 
 def test_a_source_that_is_replaced_just_now_is_asked_for_again(engine: Engine) -> None:
@@ -326,6 +335,7 @@ def test_a_copy_that_another_delivery_has_made_meanwhile_is_not_in_its_own_way(e
     engine.cloud.put("a")
     engine.cloud.at("copy", lambda: engine.cloud.put("b", bucket=DST), fails(IN_THE_WAY))
     assert begin(engine, engine.copy(request(overwrite="never"))).status == "succeeded"
+    engine.cloud.put("a", last_modified=START - 100)
     engine.cloud.put("b", bucket=DST, last_modified=START - 1)
     engine.cloud.at("find", lambda: engine.cloud.objects.pop((DST, "b")))
     older = lambda: engine.cloud.put("b", bucket=DST, last_modified=START - 1)  # noqa: E731 - it happens later
@@ -351,6 +361,9 @@ def test_a_source_that_is_gone_was_copied_if_the_destination_has_the_event_s_eta
     assert begin(engine, copy).status == status
     undated = engine.copy(event_etag="E7", occurrence="undated")
     assert begin(engine, undated).status == "failed"
+    retried = engine.copy(event_etag="E7", since=START, retried=True, follows=0, occurrence="retried")
+    begin(engine, retried)
+    assert engine.done(retried.job) is not None, "a CopyObject of the killed attempt may yet take effect"
 
 
 def test_a_source_that_is_gone_is_what_failed_though_the_destination_cannot_be_looked_at(
@@ -374,6 +387,7 @@ def test_an_object_that_was_changed_in_place_does_not_fail_its_own_condition(eng
     asked = request(conditions=Conditions(if_match="E7"), **ITSELF)
     assert begin(engine, engine.copy(asked, since=START)).status == "succeeded"
     other = request(conditions=Conditions(if_match="E7"))
+    engine.cloud.put("b", bucket=DST, storage_class="IA")
     assert code(begin(engine, engine.copy(other, since=START))) == "PreconditionFailed"
     assert engine.cloud.count("copy") == 0
 
@@ -430,6 +444,23 @@ def test_what_is_refused_after_it_was_put_on_record_ends_what_was_begun(engine: 
     engine.cloud.at("head", fails(Refused(what, "too much")))
     begin(engine, copy)
     assert engine.cloud.uploads == {}
+
+
+def test_a_copyobject_on_record_that_landed_is_found_although_its_source_is_gone(engine: Engine) -> None:
+    engine.cloud.put("a")
+    copy = engine.copy(since=START)
+    engine.opened(copy, "simple")
+    engine.cloud.put("b", bucket=DST)
+    del engine.cloud.objects[SRC, "a"]
+    assert begin(engine, copy.delivered_again()).status == "succeeded"
+
+
+def test_a_copy_on_record_as_open_is_closed_by_whoever_makes_it(engine: Engine) -> None:
+    engine.cloud.put("a")
+    copy = engine.copy(since=START)
+    engine.opened(copy, "simple")
+    assert begin(engine, copy.delivered_again()).status == "succeeded"
+    assert engine.done(copy.job) is not None
 
 
 # --- CopyObject --------------------------------------------------------------------------------------------
@@ -731,6 +762,13 @@ def test_parts_begin_with_the_record_then_done_then_initiate_then_up_then_done_a
     ]
 
 
+def test_an_object_from_before_the_upload_is_not_its_copy(engine: Engine) -> None:
+    engine.cloud.put("a", size=LARGE)
+    older = lambda: engine.cloud.put("b", bucket=DST, size=LARGE, last_modified=START - 1)  # noqa: E731 - it happens later
+    engine.cloud.at("complete", older, fails(LOST))
+    assert code(begin(engine, engine.copy(request(overwrite="never")))) == "FileAlreadyExists"
+
+
 def test_a_copy_that_is_over_opens_no_upload(engine: Engine) -> None:
     engine.cloud.put("a", size=LARGE)
     for status in ("succeeded", "failed"):
@@ -866,6 +904,8 @@ def test_tags_that_may_not_be_read_are_not_lost_without_a_word(engine: Engine) -
     engine.cloud.broken["tags"] = Failed("NoSuchVersion", "gone", status=404)
     result = begin(engine, engine.copy(occurrence="two"))
     assert code(result) == "NoSuchVersion"
+    assert result.error is not None
+    assert "would be lost" not in result.error.message
 
 
 def test_tags_are_read_only_where_they_are_copied_and_there_may_be_any(engine: Engine) -> None:

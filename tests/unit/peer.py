@@ -1,4 +1,4 @@
-"""An HTTP server in a thread that answers as a test says and remembers what it was asked: the wire, and no more."""
+"""An HTTP server in a thread that answers as a test says, and remembers what it was asked."""
 
 from __future__ import annotations
 

@@ -144,9 +144,14 @@ def test_no_sdk_repeats_a_request_that_nobody_sees(peer: Peer, told: Told, takes
 
 
 def test_a_gateway_that_refuses_fc2_s_signature_is_asked_by_the_other_sdk_for_good(peer: Peer) -> None:
-    gateway, logged = Gateway(), []
+    gateway = Gateway()
+    logged: list[str] = []
+
+    def log(event: str, /, **_: object) -> None:
+        logged.append(event)
+
     peer.tell(error(403, "SignatureNotMatch"), Told(202))
-    fc = FcInvoker(INVOCATION, peer.url, gateway, lambda event, **_: logged.append(event), lambda: 9.0)
+    fc = FcInvoker(INVOCATION, peer.url, gateway, log, lambda: 9.0)
     assert fc.submit("task", b"{}", 0)
     assert (len(peer.asked), gateway.takes_fc_signature, logged) == (2, False, ["gatewayRefusedSignature"])
     assert fc.submit("task-2", b"{}", 0)

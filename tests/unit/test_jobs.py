@@ -130,15 +130,9 @@ def test_a_record_whose_write_had_no_answer_is_looked_for_where_there_is_time(en
     assert control(engine).start(copy).status == "running"
     late = Engine()
     late.cloud.put("a", size=LARGE)
-    context = late.context()
-    late.cloud.at(
-        "put open",
-        lambda: late.cloud.broken.update({"put open": BUSY, "get open": BUSY}),
-        fails(LOST),
-        after=True,
-    )
+    late.cloud.broken.update({"put open": BUSY, "get open": DENIED})
     with pytest.raises(Transient):
-        Control(context, late.journal).start(late.copy())
+        control(late).start(late.copy())
     assert late.cloud.count("get open") > 0
 
 
@@ -163,6 +157,12 @@ def test_a_key_makes_a_request_run_once(engine: Engine) -> None:
     assert once(engine).job == first.job
     assert engine.cloud.count("copy") == 1
     assert engine.done(first.job or "") is not None
+
+
+def test_a_key_s_copy_that_runs_is_not_begun_again(engine: Engine) -> None:
+    engine.cloud.put("a", size=LARGE)
+    assert [once(engine).status, once(engine).status] == ["running", "running"]
+    assert engine.cloud.count("submit") == 1
 
 
 def test_a_key_stands_for_one_request(engine: Engine) -> None:
@@ -364,6 +364,11 @@ def test_the_newest_generation_is_the_highest_of_chains_and_restarts(engine: Eng
     assert (newest.number, newest.age) == (1000, 5)
     assert engine.journal.generation("j") == 99
     supersede(engine.records, "j", 2000)
+    engine.cloud.time += 1
+    restart(engine.records, "j", 1500)
+    newest = newest_generation(engine.records, "j")
+    assert newest is not None
+    assert (newest.number, newest.age) == (2000, 1)
     assert engine.journal.generation("j") == 2000
 
 
@@ -430,6 +435,24 @@ def test_two_sweeps_start_one_chain(engine: Engine) -> None:
     assert sweep(engine).resumed == 1
     one, two = (each.generation for each in engine.cloud.commands())
     assert two > one
+
+
+def test_a_chain_that_the_sweep_starts_is_above_every_one_on_record(engine: Engine) -> None:
+    opened, _ = large(engine)
+    engine.cloud.records[f"gen/{opened.job}/{10**9:012}"] = (START, b"{}")
+    engine.cloud.time += PATIENCE
+    assert sweep(engine).resumed == 1
+    assert [each.generation for each in engine.cloud.commands()] == [10**9 + 1]
+
+
+def test_a_copy_that_is_over_is_not_resumed(engine: Engine) -> None:
+    opened, _ = large(engine)
+    engine.cloud.time += PATIENCE
+    over(engine, opened)
+    assert sweep(engine).waiting == 1
+    assert engine.cloud.submitted == []
+    engine.cloud.time += SETTLE
+    assert sweep(engine).forgotten == 1
 
 
 def test_a_generation_is_on_record_before_its_chain_is_submitted(engine: Engine) -> None:
@@ -924,7 +947,10 @@ def rest_of(engine: Engine, copies: list[Copy]) -> str:
 
 def test_a_list_is_forgotten_once_its_copies_are_done(engine: Engine) -> None:
     name = rest_of(engine, many(engine))
+    there: list[bool] = []
+    engine.cloud.at("copy", lambda: there.append("rest" in engine.kinds()), nth=3)
     found = work(engine).resume(Rest(name), retried=False)
+    assert there == [True]
     assert [each.status for each in found] == ["succeeded"] * 3
     assert not engine.kinds() & {"rest", "gen"}
     engine.cloud.records[f"gen/{name}/2-start"] = (START, b"{}")

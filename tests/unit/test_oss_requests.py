@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -162,8 +163,8 @@ def test_one_version_is_asked_for_by_its_id(peer: Peer) -> None:
     peer.tell(Told(202))
     oss.restore(request(), version)
     assert peer.last.query["versionId"] == "v9"
-    acl = b"<AccessControlPolicy><AccessControlList><Grant>private</Grant></AccessControlList></AccessControlPolicy>"
-    peer.tell(Told(body=acl))
+    acl = "<AccessControlList><Grant>private</Grant></AccessControlList>"
+    peer.tell(Told(body=f"<AccessControlPolicy>{acl}</AccessControlPolicy>".encode()))
     assert oss.acl(request(), version) == "private"
     assert peer.last.query == {"acl": "", "versionId": "v9"}
     peer.tell(Told(204))
@@ -200,11 +201,14 @@ def test_parts_are_listed_after_a_marker(peer: Peer) -> None:
 
 
 def test_only_uploads_of_exactly_the_key_are_ours(peer: Peer) -> None:
+    when = "<Initiated>2026-11-22T10:00:00.000Z</Initiated>"
     uploads = "".join(
-        f"<Upload><Key>{key}</Key><UploadId>{name}</UploadId><Initiated>2026-11-22T10:00:00.000Z</Initiated></Upload>"
+        f"<Upload><Key>{key}</Key><UploadId>{name}</UploadId>{when}</Upload>"
         for key, name in (("b", "1"), ("b2", "2"), ("b/c", "3"))
     )
-    body = f"<ListMultipartUploadsResult><EncodingType>url</EncodingType><NextKeyMarker/><NextUploadIdMarker/><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"
+    form = "<EncodingType>url</EncodingType><NextKeyMarker/><NextUploadIdMarker/>"
+    form += "<IsTruncated>false</IsTruncated>"
+    body = f"<ListMultipartUploadsResult>{form}{uploads}</ListMultipartUploadsResult>"
     peer.tell(Told(body=body.encode()))
     assert [each.id for each in store(peer).uploads(request()).uploads] == ["1"]
 
@@ -378,8 +382,6 @@ def test_an_error_names_the_side_that_it_is_about(peer: Peer) -> None:
 def test_an_answer_that_does_not_come_in_time_is_said_so_and_a_connection_that_is_refused_leaves_no_doubt(
     peer: Peer,
 ) -> None:
-    import socket  # noqa: PLC0415 - one use
-
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         silent = Peer()
         silent.url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
@@ -447,10 +449,10 @@ def test_a_record_that_is_not_there_is_none(peer: Peer) -> None:
 
 
 def test_records_are_listed_without_their_prefix(peer: Peer) -> None:
-    contents = "<Contents><Key>oss-copy/open/j</Key><LastModified>2026-11-22T10:00:00.000Z</LastModified><ETag>E</ETag><Type>Normal</Type><Size>1</Size><StorageClass>Standard</StorageClass></Contents>"
-    peer.tell(
-        Told(body=f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>".encode())
-    )
+    form = "<Type>Normal</Type><Size>1</Size><StorageClass>Standard</StorageClass><ETag>E</ETag>"
+    key = "<Key>oss-copy/open/j</Key><LastModified>2026-11-22T10:00:00.000Z</LastModified>"
+    listed = f"<IsTruncated>false</IsTruncated><Contents>{key}{form}</Contents>"
+    peer.tell(Told(body=f"<ListBucketResult>{listed}</ListBucketResult>".encode()))
     page = records(peer).page("open/", "open/i", 7)
     assert page.entries == (("open/j", 1795341600),)
     assert page.seen_at == 1795341600

@@ -18,7 +18,8 @@ def read_text(connection: Connection, bucket: str, key: str) -> str:
     """Return a small text, such as the rules; Misconfigured if it cannot be read."""
     try:
         with translated(on_object("", Source(bucket, key), "GetObject")):
-            return connection.bucket(bucket).read(key).decode()
+            text = connection.bucket(bucket).read(key)
+        return text.decode()
     except (Failed, UnicodeDecodeError) as error:
         raise Misconfigured("UnreadableRules", f"COPY_RULES: oss://{bucket}/{key}: {error}") from error
 

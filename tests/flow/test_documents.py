@@ -79,6 +79,7 @@ TABLES = {  # the heads of tables, and what compares them
     (OPERATING, "event"): "tests/unit/test_house.py",
     (OPERATING, "code"): "tests/flow/test_troubleshooting.py",
     (WORK, "command"): "tests/flow/test_document_commands.py",
+    (WORK, "test"): "tests/unit/test_house.py",
     (WORK, "room"): "tests/unit/test_house_map.py",
 }
 ELSEWHERE = {  # documents that are not for users, and what keeps them right

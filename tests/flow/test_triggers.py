@@ -107,7 +107,7 @@ def judge(cloud: LocalCloud, outcome: str, key: str, result: dict[str, Any]) -> 
 
 def results_for(cloud: LocalCloud, key: str) -> list[dict[str, Any]]:
     """The last word of every job that was about `key`."""
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     last: dict[str, dict[str, Any]] = {}
     for invocation in cloud.invocations():
         assert invocation["result"] is not None, invocation
@@ -147,7 +147,7 @@ def test_by_http(cloud: LocalCloud, outcome: str) -> None:
     assert answer.status_code == wanted[outcome], answer.text
     body = answer.json()
     if outcome == "chained":
-        cloud.wait_idle(60)
+        cloud.wait_idle()
         body = cloud.http("GET", answer.headers["location"]).json()
     result = body if answer.status_code < 300 else {"status": "failed", **body}
     judge(cloud, outcome, key, result)
@@ -170,14 +170,14 @@ def test_by_direct_invocation(cloud: LocalCloud, outcome: str) -> None:
 def quietly(cloud: LocalCloud, outcome: str, name: str) -> str:
     """An object whose own event has been dealt with, and the copy that made removed."""
     key = prepare(cloud, outcome, name)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     cloud.oss_bucket(DESTINATION).delete_object(key)
     return key
 
 
 def final(cloud: LocalCloud, request_id: str) -> dict[str, Any]:
     """The last word on the job that this invocation began."""
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     (invocation,) = cloud.invocations(request_id=request_id)
     answer = json.loads(invocation["result"])
     result: dict[str, Any] = answer.get("results", [answer])[0]

@@ -38,7 +38,7 @@ SCRIPTS = [each.text for each in documents.blocks(TEXT, "bash")]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CHECK = """make invoke EVENT='{"action": "check"}'"""
 COPY = "make copy SRC=oss://a/k DST=oss://b/k"
-SECONDS = 60.0
+SECONDS = 240.0
 
 
 class User:

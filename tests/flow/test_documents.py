@@ -220,7 +220,7 @@ def test_an_example_of_an_http_request_is_answered_with_success(cloud: LocalClou
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_shows_a_copy_a_result_and_the_log(program: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr
     copied, result, *log = done.stdout.splitlines()

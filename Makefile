@@ -13,6 +13,7 @@ SOAK_MINUTES ?= 31
 COPIES ?= 300
 SOAK_CHAOS ?= 500
 export PYTHONPATH := functions/oss_copy
+unexport PYTHONDONTWRITEBYTECODE  # a run starts hundreds of programs
 # The schema of the fc3 component (its src/schema.json), for `s verify`; left out where it is not.
 FC3_SCHEMA ?= ../shared/fc3-schema.json
 # Serverless Devs: the genuine tool in its pinned version, or the program that S names.

@@ -95,7 +95,7 @@ class Deployer:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
 
     def notes(self) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ from tests.cloud.fc.signature import Signed, acs3_signature
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0  # a second where nothing else runs
 READING = "LOCAL_CLOUD_READING"  # `NAME=a|b` for every cloud that is started: tests.readings sets it
+IDLE_SECONDS = 240.0  # far more than any test needs: where something else runs, everything takes longer
 
 
 class LocalCloud:
@@ -271,7 +272,7 @@ class LocalCloud:
         """Let what is delayed be delivered now, as if that time had passed."""
         self._admin("POST", "/hurry")
 
-    def wait_idle(self, deadline: float = 60.0) -> None:
+    def wait_idle(self, deadline: float = IDLE_SECONDS) -> None:
         """Wait until nothing is queued, delayed or running; TimeoutError after `deadline` seconds."""
         if not self._admin("GET", f"/idle?timeout={deadline}")["idle"]:
             open_ones = [one for one in self.invocations() if one["end"] is None]

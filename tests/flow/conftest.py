@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from osscopy.model import MIB
-from tests.cloud.client import ROOT, LocalCloud
+from tests.cloud.client import IDLE_SECONDS, ROOT, LocalCloud
 
 CODE = ROOT / "functions/oss_copy"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
@@ -46,7 +46,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
 def cloud(shared_cloud: LocalCloud) -> Iterator[LocalCloud]:
     yield shared_cloud
     shared_cloud.conditions()
-    shared_cloud.wait_idle(60)
+    shared_cloud.wait_idle()
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def results(cloud: LocalCloud, job: str) -> list[dict[str, Any]]:
 
 def wait_for_parts(bucket: Any, key: str, parts: int = 1) -> None:
     """Until the one upload of `key` has so many parts."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + IDLE_SECONDS
     while time.monotonic() < deadline:
         uploads = [each.upload_id for each in oss2.MultipartUploadIterator(bucket, prefix=key)]
         if uploads and len(bucket.list_parts(key, uploads[0]).parts) >= parts:
@@ -171,7 +171,7 @@ def status(cloud: LocalCloud, job: str) -> dict[str, Any]:
     return found
 
 
-def until(condition: Callable[[], bool], deadline: float = 60.0) -> None:
+def until(condition: Callable[[], bool], deadline: float = IDLE_SECONDS) -> None:
     """Wait until it holds."""
     end = time.monotonic() + deadline
     while not condition():
@@ -181,6 +181,6 @@ def until(condition: Callable[[], bool], deadline: float = 60.0) -> None:
 
 def final_result(cloud: LocalCloud, job: str) -> dict[str, Any]:
     """The result of the copy once nothing is running any more."""
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     (last,) = [each for each in results(cloud, job) if each["status"] != "running"]
     return last

@@ -112,7 +112,7 @@ class Stage:
 
     def final(self, job: str) -> dict[str, Any]:
         """What is on record of a job once nothing runs any more."""
-        self.cloud.wait_idle(60)
+        self.cloud.wait_idle()
         return self.http("GET", f"/copies/{job}", 200)
 
     @contextmanager
@@ -298,7 +298,7 @@ def cancel(stage: Stage) -> None:
         job = stage.http("POST", "/copies", 202, json_body=asked(key, **IN_PARTS))["job"]
         stage.until(lambda: bool(bucket.list_multipart_uploads(prefix=key).upload_list))
         answer = stage.http("DELETE", f"/copies/{job}", 200)
-        stage.cloud.wait_idle(30)
+        stage.cloud.wait_idle()
     holds(answer["status"] == "cancelled", answer)
     left = [each.upload_id for each in bucket.list_multipart_uploads(prefix=key).upload_list]
     holds(not left, left)
@@ -332,14 +332,14 @@ def rule(stage: Stage) -> None:
     stage.renew_instances()
     key = f"incoming/{stage.key(None)}"
     stage.bucket(SOURCE).put_object(key, b"content")
-    stage.cloud.wait_idle(30)
+    stage.cloud.wait_idle()
     holds(stage.bucket(DESTINATION).object_exists(key), stage.cloud.invocations(trigger="oss")[-1]["error"])
 
 
 def timer(stage: Stage) -> None:
     key = stage.key()
     stage.cloud.fire("timer", json.dumps([asked(key)]))
-    stage.cloud.wait_idle(30)
+    stage.cloud.wait_idle()
     holds(stage.bucket(DESTINATION).object_exists(key), stage.cloud.invocations(trigger="timer")[-1])
 
 
@@ -356,7 +356,7 @@ def sweep(stage: Stage) -> None:
     """What is over is forgotten, and an orphan upload aborted before; what stands still is resumed."""
     early = stage.ripe()
     request = stage.cloud.fire("sweep")
-    stage.cloud.wait_idle(60)
+    stage.cloud.wait_idle()
     (run,) = stage.cloud.invocations(request_id=request)
     holds(not stage.on_record(early.over), run)
     left = stage.bucket(DESTINATION).list_multipart_uploads(prefix=early.key).upload_list

@@ -63,7 +63,7 @@ def test_a_copy_cancelled_while_its_source_is_restored_is_not_made(
     source.put_object(key, b"cold", headers=ARCHIVED)
     job = cloud.invoke(request_of(key, archive="restore"))["job"]
     assert cloud.http("DELETE", f"/copies/{job}").json()["status"] == "cancelled"
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     assert not exists(destination, key)
     assert cloud.http("GET", f"/copies/{job}").json()["status"] == "cancelled"
 

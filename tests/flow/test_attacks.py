@@ -58,7 +58,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     with LocalCloud(template=template, variables={"timeout": 10}, environment=ENVIRONMENT) as cloud:
         cloud.oss_bucket(SOURCE).put_object("secret.bin", b"secret")
         yield cloud
-        cloud.wait_idle(60)
+        cloud.wait_idle()
         assert leaks(cloud) == []
 
 
@@ -69,7 +69,7 @@ def public() -> Iterator[LocalCloud]:
     with LocalCloud(variables={"timeout": 10, "httpAuthType": "anonymous"}, environment=environment) as cloud:
         cloud.oss_bucket(SOURCE).put_object("in/a", b"1")
         yield cloud
-        cloud.wait_idle(60)
+        cloud.wait_idle()
         assert leaks(cloud, TOKEN) == []
 
 
@@ -104,7 +104,7 @@ def ask(cloud: LocalCloud, by: str, request: object) -> dict[str, Any]:
     if by == "timer":
         text = request if isinstance(request, str) else json.dumps(request)
         request_id = cloud.fire("timer", text)
-        cloud.wait_idle(60)
+        cloud.wait_idle()
         (invocation,) = cloud.invocations(request_id=request_id)
         result: dict[str, Any] = json.loads(invocation["result"])
         return result
@@ -347,7 +347,7 @@ def test_a_continuation_cannot_come_in_with_an_oss_event_or_through_eventbridge(
     key = "incoming/" + json.dumps(FORGED, separators=(",", ":"))[:900]
     before = count_requests(attacked, "UploadPartCopy")
     attacked.oss_bucket(SOURCE).put_object(key, b"text")
-    attacked.wait_idle(60)
+    attacked.wait_idle()
     fired = [one for one in attacked.invocations() if one["trigger"] in {"oss", "bridge"}]
     assert {one["trigger"] for one in fired[-2:]} == {"oss", "bridge"}
     for one in fired[-2:]:

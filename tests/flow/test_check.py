@@ -41,7 +41,7 @@ def shared() -> Iterator[LocalCloud]:
 def cloud(shared: LocalCloud) -> Iterator[LocalCloud]:
     yield shared
     shared.conditions()
-    shared.wait_idle(30)
+    shared.wait_idle()
     left = remains(shared)
     purge(shared, left)
     assert left == []
@@ -142,7 +142,7 @@ def test_a_right_deployment_is_ok_but_for_what_is_local_or_cannot_be_seen(cloud:
 def test_a_check_submits_one_invocation_that_does_nothing_and_fires_no_trigger(cloud: LocalCloud) -> None:
     before = len(cloud.invocations())
     check(cloud)
-    cloud.wait_idle(30)
+    cloud.wait_idle()
     asked, pinged = cloud.invocations()[before:]
     assert json.loads(pinged["result"]) == {"status": "ok"}
     (told,) = [line for line in asked["logs"].splitlines() if '"checked"' in line]
@@ -160,7 +160,7 @@ def test_a_gateway_that_refuses_the_old_signature_tells_of_triggers_too(cloud: L
 
 def test_a_timer_can_ask_for_the_check(cloud: LocalCloud) -> None:
     cloud._admin("POST", "/triggers/timer", {"payload": '{"action": "check"}'})  # noqa: SLF001 - another payload
-    cloud.wait_idle(30)
+    cloud.wait_idle()
     run = cloud.invocations(trigger="timer")[-1]
     assert troubles(json.loads(run["result"])) == {}
 

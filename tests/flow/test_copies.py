@@ -407,7 +407,7 @@ def test_a_second_delivery_of_a_chained_copy_ends_in_one_copy(
     event = {"triggerTime": EARLIER, "triggerName": "t", "payload": payload}
     cloud.invoke_async(event)
     cloud.invoke_async(event)
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     assert crc64(destination, key) == crc64(source, key)
     assert open_uploads(destination, key) == []
 

@@ -79,6 +79,7 @@ TABLES = {  # the heads of tables, and what compares them
     (OPERATING, "event"): "tests/unit/test_house.py",
     (OPERATING, "code"): "tests/flow/test_troubleshooting.py",
     (WORK, "command"): "tests/flow/test_document_commands.py",
+    (WORK, "test"): "tests/unit/test_house.py",
     (WORK, "room"): "tests/unit/test_house_map.py",
 }
 ELSEWHERE = {  # documents that are not for users, and what keeps them right
@@ -219,7 +220,7 @@ def test_an_example_of_an_http_request_is_answered_with_success(cloud: LocalClou
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_shows_a_copy_a_result_and_the_log(program: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr
     copied, result, *log = done.stdout.splitlines()

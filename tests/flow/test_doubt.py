@@ -77,7 +77,7 @@ def test_a_copy_whose_look_is_throttled_until_time_is_up_is_found_by_the_next_at
     before = count_requests(cloud, "CopyObject")
     cloud.conditions([{"operation": "HeadObject", "error": THROTTLED, "skip": 2, "limit": 8}])
     cloud.invoke_async(request_of(key, overwrite="never"))
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     (told,) = [each for each in answers(cloud.invocations()) if each.get("destination", {}).get("key") == key]
     assert told["status"] == "succeeded", told
     assert count_requests(cloud, "CopyObject") - before == 1
@@ -92,7 +92,7 @@ def test_a_request_with_a_key_that_could_not_be_looked_at_goes_on_and_is_no_conf
     asked, headers = request_of(key, overwrite="never"), {"Idempotency-Key": key}
     first = cloud.http("POST", "/copies", json_body=asked, headers=headers)
     assert first.status_code == 202, first.text
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     second = cloud.http("POST", "/copies", json_body=asked, headers=headers)
     assert (second.status_code, second.json()["status"]) == (200, "succeeded"), second.text
 
@@ -148,7 +148,7 @@ def test_a_list_that_does_not_fit_into_one_invocation_is_handed_over(
         assert {each["status"] for each in told} == {"succeeded", "running"}
     else:
         cloud.invoke_async(asked)
-    cloud.wait_idle(120)
+    cloud.wait_idle()
     cloud.conditions()
     assert all(exists(destination, each) for each in keys)
     assert count_requests(cloud, "CopyObject") - before == len(keys)

@@ -139,7 +139,7 @@ def test_a_copy_of_several_hops_keeps_it_too(
     source.put_object(key, bytes(6 << 20), KMS)
     answer = cloud.http("POST", "/copies", json_body=in_parts(key))
     assert answer.status_code == 202, answer.text
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     shown = cloud.http("GET", f"/copies/{answer.json()['job']}").json()
     assert shown["status"] == "succeeded", shown
     assert shown["destination"]["encryption"] == SHOWN

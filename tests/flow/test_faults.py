@@ -110,7 +110,7 @@ def test_an_asynchronous_invocation_is_retried_by_fc_until_the_weather_is_better
     source.put_object(key, b"later")
     cloud.conditions([{"operation": "HeadObject", "error": "InternalError", "limit": 9}])
     request_id = cloud.invoke_async(request_of(key))
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     (invocation,) = cloud.invocations(request_id=request_id)
     assert invocation["retries"] >= 1
     assert destination.get_object(key).read() == b"later"
@@ -143,7 +143,7 @@ def test_credentials_that_expire_before_the_hand_over_end_no_copy(
     request_id = cloud.invoke_async(in_parts(key))
     until(lambda: cloud.struck() > 0)
     cloud.conditions()
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     assert cloud.invocations(request_id=request_id)
     assert crc64(destination, key) == crc64(cloud.oss_bucket(SOURCE), key)
     assert open_uploads(destination, key) == []

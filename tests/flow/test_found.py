@@ -90,7 +90,7 @@ def test_a_copyobject_that_stalls_in_a_list_leaves_time_to_hand_over_the_rest(
         told = cloud.invoke([request_of(each) for each in keys])["results"]
     except fc2.FcError as error:
         told = error
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     assert isinstance(told, list), told
     assert all(exists(destination, each) for each in keys)
 
@@ -250,7 +250,7 @@ def test_a_look_at_the_source_after_the_write_decides_nothing_about_what_was_wri
     cloud.conditions([{"operation": "HeadObject", "error": code, "skip": 2, "limit": 1}])
     name = f"incoming/{key}"
     source.put_object(name, b"x")
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     assert exists(destination, name)
     told = [each for each in answers(cloud.invocations()) if each.get("destination", {}).get("key") == name]
     assert [each["status"] for each in told] == ["succeeded"], told
@@ -271,7 +271,7 @@ def test_a_copyobject_that_outlasts_its_wait_is_on_record_though_parts_are_refus
     cloud.conditions(bandwidth_mb_s=2.1)
     try:
         told = cloud.http("POST", "/copies", json_body=request_of(key)).json()
-        until(lambda: exists(destination, key), 30)
+        until(lambda: exists(destination, key))
         assert "error" not in told or told["error"] is None, told
     finally:
         cloud.set_policy(ROLE, None)

@@ -108,7 +108,7 @@ def test_a_copy_that_cannot_be_ended_at_once_is_answered_202_and_ends(
     assert (answer.status_code, answer.json()["status"]) == (202, "running"), answer.text
     assert answer.headers["location"] == f"/copies/{job}"
     cloud.conditions()
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     assert cloud.http("DELETE", f"/copies/{job}").json()["status"] == "cancelled"
     assert not exists(destination, key)
     assert open_uploads(destination, key) == []

@@ -124,7 +124,7 @@ def test_a_wrong_version_is_deleted_and_a_cancelled_upload_aborted_by_who_pays(
         job = cloud.http("POST", "/copies", json_body=asked).json()["job"]
         until(lambda: status(cloud, job)["partsDone"] > 0)
         cloud.http("DELETE", f"/copies/{job}")
-        cloud.wait_idle(60)
+        cloud.wait_idle()
     assert "was deleted" in wrong["error"]["message"], wrong
     assert status(cloud, job)["status"] == "cancelled"
     assert not exists(versioned, key)

@@ -88,7 +88,7 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def stage(shared_stage: Stage) -> Iterator[Stage]:
     yield shared_stage
-    shared_stage.cloud.wait_idle(60)
+    shared_stage.cloud.wait_idle()
     shared_stage.allow(shared_stage.grants)
 
 

@@ -153,7 +153,7 @@ def test_a_destination_that_does_not_show_what_was_promised_is_no_success(
     while count_requests(cloud, "CopyObject") + count_requests(cloud, "CompleteMultipartUpload") == before:
         cloud.invocations(request_id=request_id)
     _replace_headers(destination, key)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     (invocation,) = cloud.invocations(request_id=request_id)
     assert '"VerificationFailed"' in invocation["result"], invocation["result"]
     assert "content language differs; 0 tags, not 1" in invocation["result"]
@@ -177,7 +177,7 @@ def test_a_copy_onto_itself_is_compared_with_what_was_seen_and_not_with_itself(
     while count_requests(cloud, "CopyObject") == before:
         cloud.invocations(request_id=request_id)
     _replace_headers(source, key)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     (invocation,) = cloud.invocations(request_id=request_id)
     assert '"VerificationFailed"' in invocation["result"], invocation["result"]
     assert "content language differs" in invocation["result"]

@@ -38,7 +38,7 @@ def wait_for(cloud: LocalCloud, operation: str, count: int) -> None:
 
 
 def outcome(cloud: LocalCloud, request_id: str) -> dict[str, Any]:
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     (invocation,) = cloud.invocations(request_id=request_id)
     result: dict[str, Any] = json.loads(invocation["result"])
     return result

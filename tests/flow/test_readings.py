@@ -94,14 +94,14 @@ def test_an_event_that_comes_twice_has_one_outcome(
     key = f"incoming/{policy}/{fault.replace('/', '-')}-{size}.bin"
     cloud.conditions([{**each, "key": each.get("key", key)} for each in FAULTS[fault]])
     cloud.seed(SOURCE, key, size, seed=1)
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     event = next(
         each["event"] for each in cloud.invocations(trigger="oss") if key in json.dumps(each["event"])
     )
     cloud.conditions()
     first = told(cloud, key)
     cloud.invoke_async(event)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     assert len(told(cloud, key)) > len(first)
     agree(cloud, key, first[0]["job"], {"succeeded"}, written=True)
 
@@ -120,7 +120,7 @@ def test_a_request_that_is_sent_twice_with_its_key_has_one_outcome(
     cloud.conditions(FAULTS[fault])
     first = cloud.http("POST", "/copies", json_body=asked, headers={"Idempotency-Key": key})
     cloud.conditions()
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     again = cloud.http("POST", "/copies", json_body=asked, headers={"Idempotency-Key": key})
     assert first.status_code in {200, 202}, first.text
     assert (again.status_code, again.json()["status"]) == (200, "succeeded"), again.text
@@ -137,12 +137,12 @@ def test_what_stands_in_the_way_before_its_event_is_a_conflict_each_time(
     key = f"incoming/never/theirs-{size}.bin"
     destination.put_object(key, b"theirs")
     cloud.seed(SOURCE, key, size, seed=1)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     event = next(
         each["event"] for each in cloud.invocations(trigger="oss") if key in json.dumps(each["event"])
     )
     cloud.invoke_async(event)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     job = told(cloud, key)[0]["job"]
     agree(cloud, key, job, {"failed"}, written=False)
     assert status(cloud, job)["error"]["code"] == "FileAlreadyExists"
@@ -152,6 +152,6 @@ def test_a_cancelled_copy_is_cancelled_in_every_reading(cloud: LocalCloud, key: 
     job = begin(cloud, key, parts=1, headers={"Idempotency-Key": key})
     assert cloud.http("DELETE", f"/copies/{job}").json()["status"] == "cancelled"
     cloud.conditions()
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     agree(cloud, key, job, {"cancelled"}, written=False)
     assert cloud.http("DELETE", f"/copies/{job}").json()["status"] == "cancelled"

@@ -88,7 +88,7 @@ def test_a_cancelled_copy_stops_at_the_next_part_and_leaves_nothing(
     answer = cloud.http("DELETE", f"/copies/{job}")
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     copied = count_requests(cloud, "UploadPartCopy")
-    cloud.wait_idle(30)
+    cloud.wait_idle()
     assert count_requests(cloud, "UploadPartCopy") - copied <= 8  # those in flight and one more a thread
     assert destination.get_object(key).read() == b"before"
     assert open_uploads(destination, key) == []
@@ -104,7 +104,7 @@ def test_a_copy_cancelled_before_its_upload_is_opened_opens_none(
     cloud.conditions([{"operation": "InitiateMultipartUpload", "answer": "delay"}])
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
     assert cloud.http("DELETE", f"/copies/{job}").json()["status"] == "cancelled"
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     assert not exists(destination, key)
     assert open_uploads(destination, key) == []
     assert cloud.http("GET", f"/copies/{job}").json()["status"] == "cancelled"
@@ -246,7 +246,7 @@ def test_two_deliveries_at_once_make_one_copy(
     completed = count_requests(cloud, "CompleteMultipartUpload")
     cloud.invoke_async(timer(key))
     cloud.invoke_async(timer(key))
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     assert crc64(destination, key) == crc64(source, key)
     assert open_uploads(destination, key) == []
     assert count_requests(cloud, "CompleteMultipartUpload") - completed == 1
@@ -276,7 +276,7 @@ def test_a_redelivered_event_resumes_the_upload_its_dead_delivery_had_opened(
     request_id = cloud.invoke_async(timer(key))
     wait_for_parts(destination, key, parts=4)
     assert cloud.kill(request_id)
-    cloud.wait_idle(90)
+    cloud.wait_idle()
     assert crc64(destination, key) == crc64(source, key)
     assert open_uploads(destination, key) == []
     assert count_requests(cloud, "InitiateMultipartUpload") - opened == 1

@@ -47,7 +47,7 @@ def test_a_chain_that_an_update_cuts_is_finished_by_the_sweep(tmp_path: Path) ->
         wait_for_parts(target, key, 1)
         rehearsal.deployer.update_code(cloud.function, pack(ROOT / "functions/oss_copy"))
         cloud.conditions()
-        cloud.wait_idle(60)
+        cloud.wait_idle()
         assert refusals(cloud) == ["continuation.version"]
         assert status(cloud, job)["status"] == "running"
         cut = time.monotonic()
@@ -95,6 +95,6 @@ def refusals(cloud: LocalCloud) -> list[str]:
 def sweep(cloud: LocalCloud) -> int:
     """Sweep; the number of copies that it has resumed."""
     request = cloud.fire("sweep")
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     (run,) = cloud.invocations(request_id=request)
     return int(json.loads(run["result"])["resumed"])

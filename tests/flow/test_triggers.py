@@ -113,7 +113,7 @@ def results_for(cloud: LocalCloud, key: str) -> list[dict[str, Any]]:
     Where events tell keys encoded, a copy that is refused early names its object as the event does.
     """
     names = {key, quote(key)} if os.environ.get(READING) == "event-key=b" else {key}
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     last: dict[str, dict[str, Any]] = {}
     for invocation in cloud.invocations():
         assert invocation["result"] is not None, invocation
@@ -153,7 +153,7 @@ def test_by_http(cloud: LocalCloud, outcome: str) -> None:
     assert answer.status_code == wanted[outcome], answer.text
     body = answer.json()
     if outcome == "chained":
-        cloud.wait_idle(60)
+        cloud.wait_idle()
         body = cloud.http("GET", answer.headers["location"]).json()
     result = body if answer.status_code < 300 else {"status": "failed", **body}
     judge(cloud, outcome, key, result)
@@ -176,14 +176,14 @@ def test_by_direct_invocation(cloud: LocalCloud, outcome: str) -> None:
 def quietly(cloud: LocalCloud, outcome: str, name: str) -> str:
     """An object whose own event has been dealt with, and the copy that made removed."""
     key = prepare(cloud, outcome, name)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     cloud.oss_bucket(DESTINATION).delete_object(key)
     return key
 
 
 def final(cloud: LocalCloud, request_id: str) -> dict[str, Any]:
     """The last word on the job that this invocation began."""
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     (invocation,) = cloud.invocations(request_id=request_id)
     answer = json.loads(invocation["result"])
     result: dict[str, Any] = answer.get("results", [answer])[0]

@@ -42,7 +42,7 @@ def cloud(named: LocalCloud) -> Iterator[LocalCloud]:
     before = named.requests()["virtual_hosts"]
     yield named
     named.conditions()
-    named.wait_idle(60)
+    named.wait_idle()
     assert named.requests()["virtual_hosts"] > before
 
 
@@ -83,7 +83,7 @@ def test_a_copy_inside_a_bucket_and_one_in_place(cloud: LocalCloud) -> None:
 def test_an_upload_under_the_watched_prefix(cloud: LocalCloud) -> None:
     key = f"incoming/{ODD}"
     cloud.seed(SOURCE, key, 3 * MIB, seed=6)
-    cloud.wait_idle(60)
+    cloud.wait_idle()
     assert crc64(cloud.oss_bucket(DESTINATION), key) == crc64(cloud.oss_bucket(SOURCE), key)
 
 

@@ -1,9 +1,12 @@
-"""Rules of the house that no linter has: exceptions say why, OPERATING.md knows every line logged."""
+"""Rules of the house that no linter has: exceptions say why, documents know the log and the long tests."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+from tests.conftest import LONG
+from tests.flow import documents
 
 ROOT = Path(__file__).parents[2]
 BARE = re.compile(
@@ -30,3 +33,15 @@ def test_the_document_explains_every_event_of_the_log_and_no_other() -> None:
     table = text.partition("\n| event | says |\n")[2].partition("\n\n")[0]
     told = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert told == logged
+
+
+def test_the_tests_that_are_named_as_long_are_there() -> None:
+    begun_first = [each.partition("::")[::2] for each in LONG]
+    assert [each for each in begun_first if f"def {each[1]}(" not in (ROOT / each[0]).read_text()] == []
+    rows = documents.table(documents.read(documents.WORK), "test", "what it alone shows", "at length")
+    named = [each for row in rows for each in documents.spans(row[0])]
+    every = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    files = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert len(named) > len(rows) > 8
+    there = [each for each in named if each.rpartition("/")[2] in files or f"def {each}(" in every]
+    assert there == named

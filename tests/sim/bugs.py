@@ -10,29 +10,46 @@ from typing import Any
 import msgspec
 
 from osscopy import plan
-from osscopy.copying import earlier, finish, follow_up, hop, outcome, results, upload
+from osscopy.copying import (
+    earlier,
+    finish,
+    follow_up,
+    hop,
+    outcome,
+    restore,
+    results,
+    upload,
+    verify,
+)
 from osscopy.copying.invocation import listing, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.workers import Workers
 from osscopy.copying.outcome import task_of
 from osscopy.copying.simple import SimpleCopy
 from osscopy.jobs import lists
+from osscopy.jobs.control import Control
 from osscopy.jobs.forget import Cleaner
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.orphans import Orphans
-from osscopy.jobs.records import PAGE, Records
+from osscopy.jobs.records import PAGE, Records, create
 from osscopy.jobs.resume import Resumer
 from osscopy.model import (
     Conditions,
     ContentHeaders,
     Continue,
+    Copy,
     CopyRequest,
+    Done,
     Entered,
     Failed,
     Head,
+    ListedPart,
     Opened,
     OssCopyError,
     Pin,
+    Problem,
     Result,
+    Skipped,
     Transient,
     UploadGone,
 )
@@ -74,8 +91,8 @@ def _for_now(owner: Any, name: str, **wrong: Callable[..., Any]) -> Iterator[Non
 def _no_pin() -> AbstractContextManager[None]:
     right = World.read
 
-    def read(self: World, pin: Pin, *, match: bool = True) -> Stored:  # noqa: ARG001 - the caller's signature
-        return right(self, pin, match=False)
+    def read(self: World, pin: Pin, key: str, *, match: bool = True) -> Stored:  # noqa: ARG001 - the caller's
+        return right(self, pin, key, match=False)
 
     return _instead(World, "read", read)
 
@@ -123,11 +140,11 @@ def _mutable_records() -> AbstractContextManager[None]:
 
 def _second_initiate() -> AbstractContextManager[None]:
     """Every delivery opens an upload of its own."""
-    start = upload.start
+    right = upload.start
 
     def forgetful(context: Context, *arguments: Any, **options: Any) -> Result:
         with _for_now(context, "journal", entered=lambda *_: None):
-            return start(context, *arguments, **options)
+            return right(context, *arguments, **options)
 
     return _instead(upload, "start", forgetful)
 
@@ -309,11 +326,11 @@ def _raise_gone(*_: Any) -> None:
 
 def _uploads_not_aborted_again() -> AbstractContextManager[None]:
     """What is on record is forgotten without a last abort: parts in flight may have brought it back."""
-    forget = Cleaner.forget
+    right = Cleaner.forget
 
     def at_once(self: Any, *arguments: Any) -> Any:
         with _not_aborted(self._context), _for_now(self, "orphans", abort=lambda *_: True):
-            return forget(self, *arguments)
+            return right(self, *arguments)
 
     return _instead(Cleaner, "forget", at_once)
 
@@ -362,6 +379,217 @@ def _itself_as_any_other() -> AbstractContextManager[None]:
     return _instead(CopyRequest, "is_onto_itself", property(lambda _: False))
 
 
+def _success_denied(kinds: tuple[str, ...], code: str) -> AbstractContextManager[None]:
+    """What was written and proved is reported as failed."""
+    right = results._proved
+
+    def denied(*arguments: Any, **named: Any) -> Result:
+        result = right(*arguments, **named)
+        if result.status != "succeeded" or named["method"] not in kinds:
+            return result
+        return msgspec.structs.replace(
+            result, status="failed", verified=None, error=Problem(code, "it is not so")
+        )
+
+    return _instead(results, "_proved", denied)
+
+
+def _all_denied() -> AbstractContextManager[None]:
+    return _success_denied(("simple", "multipart"), "AccessDenied")
+
+
+def _copies_denied() -> AbstractContextManager[None]:
+    return _success_denied(("simple",), "AccessDenied")
+
+
+def _copies_changed() -> AbstractContextManager[None]:
+    return _success_denied(("simple",), "SourceChanged")
+
+
+def _uploads_unknown() -> AbstractContextManager[None]:
+    return _success_denied(("multipart",), "OutcomeUnknown")
+
+
+def _skipped_at_will() -> AbstractContextManager[None]:
+    """Whatever is at the destination, nothing is copied over it."""
+
+    def judge(request: CopyRequest, _source: Head, there: Head | None, *_: Any, **__: Any) -> None:
+        if there is not None and request.overwrite != "always":
+            raise Skipped("NotDifferent", "the destination has the same bytes, and all that was asked for")
+
+    return _instead(plan, "judge_overwrite", judge)
+
+
+def _own_outcome_told() -> AbstractContextManager[None]:
+    """Who comes second says what he has found, not what is on record."""
+
+    def close(self: RecordJournal, job: str, entry: Done) -> Done:
+        create(self.records, f"done/{job}", entry)
+        return entry
+
+    return _instead(RecordJournal, "close", close)
+
+
+def _part_crcs_unread() -> AbstractContextManager[None]:
+    return _instead(plan, "combined_crc64", lambda *_: None)
+
+
+def _crc_unread() -> AbstractContextManager[None]:
+    """The proof rests on size and predicted ETag alone."""
+    right = plan.differences
+
+    def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) -> list[str]:
+        bare = None if seen is None else msgspec.structs.replace(seen, crc64=None)
+        return right(pin, bare, not_before, etag)
+
+    return _instead(plan, "differences", differences)
+
+
+def _threads_not_joined() -> AbstractContextManager[None]:
+    """A hop does not wait for its threads, and counts what they work on as done."""
+
+    def run(self: Workers, threads: int) -> None:
+        parts = list(self._queue)
+        if parts:
+            now = self._clock.monotonic()
+            self._clock.together(self._work, min(threads, len(parts)), now)
+            self.copied = parts
+
+    @contextlib.contextmanager
+    def both() -> Iterator[None]:
+        with _instead(Workers, "run", run), _instead(plan, "gaps", lambda *_: []):
+            yield
+
+    return both()
+
+
+def _restore_not_awaited() -> AbstractContextManager[None]:
+    """An archived source is copied at once."""
+    right = plan.first_step
+
+    def first_step(request: CopyRequest, head: Head, opened: Opened | None, method: plan.Method) -> Any:
+        thawed = msgspec.structs.replace(head, restoration="done")
+        return right(request, thawed, opened, method)
+
+    return _instead(plan, "first_step", first_step)
+
+
+def _restored_by_itself() -> AbstractContextManager[None]:
+    """Nobody asks OSS to restore the source."""
+    right = restore.wait
+
+    def wait(context: Context, copy: Copy, head: Head, method: plan.Method) -> Result:
+        return right(context, copy, msgspec.structs.replace(head, restoration="ongoing"), method)
+
+    return _instead(restore, "wait", wait)
+
+
+def _waiting_is_cancelled() -> AbstractContextManager[None]:
+    """A copy that waits for its source is called cancelled, whatever the source is by now."""
+
+    def waits(context: Context, opened: Opened) -> bool:
+        return opened.restores and plan.must_wait(
+            opened.request, source.look(context, opened.request, Conditions())
+        )
+
+    return _instead(outcome, "_waits_for_restore", waits)
+
+
+def _gone_is_cancelled() -> AbstractContextManager[None]:
+    """An upload that is gone when its copy is cancelled was aborted, not completed."""
+    right = outcome._close_cancelled
+
+    def close(context: Context, task: Continue, problem: Problem | None, **_: Any) -> Result:
+        return right(context, task, problem, may_have_written=False)
+
+    return _instead(outcome, "_close_cancelled", close)
+
+
+def _link_unseen() -> AbstractContextManager[None]:
+    """Whether the symlink that was followed still points there is not looked at again."""
+    right = source.same
+
+    def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
+        return right(context, request, msgspec.structs.replace(pin, via=None))
+
+    return _instead(source, "same", same)
+
+
+def _link_unproved() -> AbstractContextManager[None]:
+    """Any symlink at the destination is taken for the copy of one."""
+    right = plan.differences
+
+    def differences(pin: Pin, seen: Head | None, not_before: int, etag: str | None) -> list[str]:
+        if pin.link is not None and seen is not None:
+            return []
+        return right(pin, seen, not_before, etag)
+
+    return _instead(plan, "differences", differences)
+
+
+def _changed_link_deleted() -> AbstractContextManager[None]:
+    """A symlink of an instant in between is taken for wrong, and its version deleted."""
+    return _instead(verify, "_is_of_instant_between", lambda *_: False)
+
+
+def _size_is_final() -> AbstractContextManager[None]:
+    """What CopyObject is too small for has failed."""
+
+    def refused(self: SimpleCopy, error: Failed) -> Any:  # noqa: ARG001 - the caller's signature
+        raise error
+
+    return _instead(SimpleCopy, "_refused", refused)
+
+
+def _first_page_only() -> AbstractContextManager[None]:
+    """Of the parts the first page is listed."""
+
+    def parts(context: Context, task: Continue, after: int, last: int) -> list[ListedPart]:
+        page = context.ask(context.store.list_parts, task.request, task.upload.id, after)
+        return [part for part in page.parts if part.number <= last]
+
+    return _instead(listing, "parts", parts)
+
+
+def _replaced_chain_goes_on() -> AbstractContextManager[None]:
+    return _instead(hop, "_is_superseded", lambda *_: False)
+
+
+def _relist_is_failure() -> AbstractContextManager[None]:
+    """A Complete that finds a conflict after a lost answer has failed."""
+
+    def complete(context: Context, task: Continue, listed: Any, acl: Any) -> Any:
+        return context.ask(context.store.complete, task.request, task.upload.id, listed, acl)
+
+    return _instead(finish, "_complete", complete)
+
+
+def _list_as_first() -> AbstractContextManager[None]:
+    """The copies of a list that is handed over are begun as if they came for the first time."""
+    return _instead(Copy, "delivered_again", lambda copy: copy)
+
+
+def _uncertain_taken_for_copied() -> AbstractContextManager[None]:
+    """What an attempt before the record may have copied is not thought of."""
+    right = Context.opening
+
+    def opening(self: Context, *arguments: Any, **named: Any) -> Opened:
+        return msgspec.structs.replace(right(self, *arguments, **named), uncertain=False)
+
+    return _instead(Context, "opening", opening)
+
+
+def _cancel_refused_by_nobody() -> AbstractContextManager[None]:
+    """What is asked to end is called ended, and nothing is put on record for those who copy."""
+    right = Control.cancel
+
+    def cancel(self: Control, job: str) -> Result:
+        with _for_now(self, "_journal", cancel=lambda _, entry: entry):
+            return right(self, job)
+
+    return _instead(Control, "cancel", cancel)
+
+
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "parts are not pinned": _no_pin,
     "Complete without a part check": _no_part_check,
@@ -391,4 +619,27 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "the overwrite policy is judged once": _policy_judged_once,
     "an object is copied onto itself like any other": _itself_as_any_other,
     "uploads are not looked at when their copy is forgotten": _uploads_not_aborted_again,
+    "every success is reported as failed": _all_denied,
+    "every CopyObject is reported as denied": _copies_denied,
+    "every CopyObject is reported as if its source had changed": _copies_changed,
+    "every upload is reported as unknown": _uploads_unknown,
+    "what is there is never overwritten": _skipped_at_will,
+    "the second one tells its own outcome": _own_outcome_told,
+    "the CRC64s of parts are not read": _part_crcs_unread,
+    "no CRC64 is read": _crc_unread,
+    "threads are not joined": _threads_not_joined,
+    "an archived source is not waited for": _restore_not_awaited,
+    "an archived source is not restored": _restored_by_itself,
+    "what waits for its source is cancelled, whatever that is": _waiting_is_cancelled,
+    "an upload that is gone was aborted": _gone_is_cancelled,
+    "a symlink that was followed is not looked at again": _link_unseen,
+    "any symlink is the copy of one": _link_unproved,
+    "a symlink that changed twice is deleted": _changed_link_deleted,
+    "what is too large for CopyObject has failed": _size_is_final,
+    "only the first page of parts is listed": _first_page_only,
+    "a chain that is replaced goes on": _replaced_chain_goes_on,
+    "a conflict after a lost Complete is a failure": _relist_is_failure,
+    "what is delivered again is taken for the first": _list_as_first,
+    "an attempt before the record is not thought of": _uncertain_taken_for_copied,
+    "a cancel that is not on record": _cancel_refused_by_nobody,
 }

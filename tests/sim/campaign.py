@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from tests.sim import faults, invariants
+from tests.sim.choices import Choices, Listed, Noted, Seeded
 from tests.sim.faults import Fault
-from tests.sim.scheduler import Scenario, Simulation
+from tests.sim.scenario import Scenario, Schedule, draw
+from tests.sim.scheduler import Simulation
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -32,42 +38,86 @@ class Tally:
         self.outcomes += other.outcomes
 
 
-def drawn(seed: int) -> tuple[Scenario, tuple[Fault, ...]]:
-    """The scenario and the faults of a seed."""
+def drawn(seed: int) -> Schedule:
+    """The schedule of a seed."""
     chance = random.Random(seed)
-    scenario = Scenario.draw(seed, chance)
-    length = 14 + 2 * -(-scenario.size // 100_000)
-    struck = faults.draw(chance, length, scenario.late, small=scenario.is_small, by_rule=scenario.by_rule)
-    return scenario, struck
+    scenario = draw(chance)
+    aim = faults.Aim(
+        14 + 2 * -(-scenario.size // 100_000),
+        scenario.late,
+        small=scenario.is_small,
+        by_rule=scenario.by_rule,
+        link=bool(scenario.link),
+        archived=bool(scenario.restore),
+    )
+    return Schedule(scenario, faults.draw(chance, aim), seed)
 
 
-def run(scenario: Scenario, struck: tuple[Fault, ...], *, trace: bool = False) -> Simulation:
+def run(
+    scenario: Scenario, struck: tuple[Fault, ...] = (), choices: Mapping[str, float] | None = None
+) -> Simulation:
+    """One schedule whose choices are listed, checked."""
+    return play(Schedule(scenario, struck, choices=choices or {}))
+
+
+def play(schedule: Schedule, *, trace: bool = False) -> Simulation:
     """One schedule, checked."""
-    simulation = Simulation(scenario, struck, [] if trace else None).run()
+    choices = Listed(schedule.choices) if schedule.seed is None else Seeded(schedule.seed)
+    return _played(schedule, choices, trace=trace)
+
+
+def _played(schedule: Schedule, choices: Choices, *, trace: bool = False) -> Simulation:
+    simulation = Simulation(schedule.scenario, schedule.faults, choices, [] if trace else None).run()
     invariants.check(simulation)
     return simulation
 
 
-def minimise(scenario: Scenario, struck: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """As few of the faults as still break something."""
-    again = True
-    while again:
-        again = False
-        for n in range(len(struck)):
-            fewer = struck[:n] + struck[n + 1 :]
-            if run(scenario, fewer).violations:
-                struck, again = fewer, True
-                break
-    return struck
+def listed(schedule: Schedule) -> Schedule:
+    """The schedule of a seed as a list of its choices, which no change of the drawing changes."""
+    if schedule.seed is None:
+        return schedule
+    noted = Noted(schedule.seed)
+    _played(schedule, noted)
+    return replace(schedule, seed=None, choices=noted.drawn)
 
 
-def story(seed: int) -> str:
-    """A failing seed, made small and told."""
-    scenario, struck = drawn(seed)
-    if run(scenario, struck).violations:
-        struck = minimise(scenario, struck)
-    simulation = run(scenario, struck, trace=True)
-    lines = [f"seed {seed}: {scenario}", *(f"fault: {fault}" for fault in struck), *(simulation.trace or ())]
+def minimise(schedule: Schedule) -> Schedule:
+    """As few faults and choices as still break something."""
+    schedule = listed(schedule)
+    if not play(schedule).violations:
+        return schedule
+    even = replace(schedule, choices={})
+    if play(even).violations:
+        schedule = even
+    schedule = replace(schedule, faults=_fewest(schedule.faults, lambda some: replace(schedule, faults=some)))
+    kept = tuple(schedule.choices.items())
+    few = _fewest(kept, lambda some: replace(schedule, choices=dict(some)))
+    return replace(schedule, choices=dict(few))
+
+
+def _fewest(items: tuple[T, ...], with_these: Callable[[tuple[T, ...]], Schedule]) -> tuple[T, ...]:
+    """As few of the items as still break something: first halves are left out, at last single ones."""
+    size = max(1, len(items) // 2)
+    while True:
+        at = 0
+        while at < len(items):
+            fewer = items[:at] + items[at + size :]
+            if len(fewer) < len(items) and play(with_these(fewer)).violations:
+                items = fewer
+            else:
+                at += size
+        if size == 1:
+            return items
+        size //= 2
+
+
+def story(schedule: Schedule) -> str:
+    """A failing schedule, made small and told; it is kept by its scenario, faults and choices."""
+    if play(schedule).violations:
+        schedule = minimise(schedule)
+    simulation = play(schedule, trace=True)
+    lines = [str(schedule.scenario), *(f"fault: {fault!r}" for fault in schedule.faults)]
+    lines += [f"choices: {schedule.choices}", *(simulation.trace or ())]
     lines += [f"VIOLATION: {violation}" for violation in simulation.violations]
     lines += [f"gap: {name} x{count}" for name, count in simulation.gaps.items()]
     return "\n".join(lines)
@@ -76,7 +126,7 @@ def story(seed: int) -> str:
 def search(seeds: range, tally: Tally) -> int | None:
     """The first seed that breaks something."""
     for seed in seeds:
-        simulation = run(*drawn(seed))
+        simulation = play(drawn(seed))
         tally.schedules += 1
         tally.requests += simulation.requests[""]
         tally.invocations += len(simulation.processes)

@@ -1,4 +1,4 @@
-"""What may go wrong in a schedule, drawn from its seed: a list of values, so that faults can be left out.
+"""What may go wrong in a schedule: a list of values, so that faults can be left out and kept.
 
 A fault waits for the n-th request of one kind (or of any kind) and strikes there.
 """
@@ -20,6 +20,7 @@ KILL_AFTER = "killed after it"
 KILL_LATE = "killed, done later"
 EXPIRED = "credentials expired"  # for the rest of this invocation
 OUTAGE = "outage"  # everything is throttled for a while
+CORRUPT = "wrong bytes copied"  # by CopyObject or into a part; its CRC64 tells
 # What happens beside it.
 BYTES, META, TAGS, DELETE, FOREIGN = (
     "source overwritten",
@@ -34,7 +35,7 @@ SETTINGS = "settings changed"  # the function's timeout, or the threshold of par
 # What happens to the invocation that is submitted.
 MISLAID, TWICE, DELAYED = "invocation lost", "delivered twice", "delivery delayed"
 
-ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_LATE, EXPIRED, OUTAGE)
+ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_LATE, EXPIRED, OUTAGE, CORRUPT)
 BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP, SETTINGS)
 ON_SUBMIT = (MISLAID, TWICE, DELAYED)
 _KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
@@ -58,8 +59,6 @@ _REQUESTS = (
     "copy object",
     "submit",
 )
-
-
 _OF_SMALL = (
     "head source",
     "put open",
@@ -72,27 +71,50 @@ _OF_SMALL = (
     "put cancel",
     "submit",
 )  # what a copy by CopyObject asks for
+_OF_LINKS = ("get link",) * 3
+_OF_ARCHIVED = ("restore",) * 3
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` strikes at request number `nth` of those named `request` ("" means any); `seconds` it takes."""
+    """`kind` strikes at request number `nth` of those named `request` ("" means any); `seconds` it takes.
+
+    `choice`, from 0 up to 1: which of several things that the kind may mean.
+    """
 
     kind: str
     request: str
     nth: int
     seconds: float
     survives: bool = False
+    choice: float = 0.5
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.seconds:.2f} s) at {self.request or 'request'} no. {self.nth}"
 
 
-def draw(chance: random.Random, length: int, late: float, *, small: bool, by_rule: bool) -> tuple[Fault, ...]:
-    """The faults of a schedule of about `length` requests; nothing lands later than `late` seconds."""
+@dataclass(frozen=True)
+class Aim:
+    """What faults are drawn for: about `length` requests, of these names; nothing lands later than `late`."""
+
+    length: int
+    late: float
+    small: bool = False
+    by_rule: bool = False
+    link: bool = False
+    archived: bool = False
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        usual = _OF_SMALL if self.small else _REQUESTS
+        return usual + _OF_LINKS * self.link + _OF_ARCHIVED * self.archived
+
+
+def draw(chance: random.Random, aim: Aim) -> tuple[Fault, ...]:
+    """The faults of a schedule."""
     count = min(12, int(chance.expovariate(0.25)))
-    kinds, requests = _OF_RULES if by_rule else _KINDS, _OF_SMALL if small else _REQUESTS
-    drawn = tuple(_draw(chance, length, late, kinds, requests) for _ in range(count))
+    kinds, requests = _OF_RULES if aim.by_rule else _KINDS, aim.requests
+    drawn = tuple(_draw(chance, aim, kinds, requests) for _ in range(count))
     return drawn + tuple(
         more for fault in drawn if fault.kind == MISLAID for more in _lost_again(chance, fault)
     )
@@ -103,27 +125,28 @@ def _lost_again(chance: random.Random, lost: Fault) -> tuple[Fault, ...]:
     if chance.random() < 0.5:
         return ()
     following = lost.nth + 1
-    return Fault(MISLAID, "submit", following, 0.0), Fault(SETTINGS, "submit", following, 0.1)
+    changed = Fault(SETTINGS, "submit", following, 0.1, choice=chance.random())
+    return Fault(MISLAID, "submit", following, 0.0), changed
 
 
-def _draw(
-    chance: random.Random, length: int, late: float, kinds: tuple[str, ...], requests: tuple[str, ...]
-) -> Fault:
+def _draw(chance: random.Random, aim: Aim, kinds: tuple[str, ...], requests: tuple[str, ...]) -> Fault:
     kind = kinds[int(chance.random() * len(kinds))]
     if kind in ON_SUBMIT:
         request, nth = "submit", 1 + int(chance.random() * 3)
+    elif kind == CORRUPT:
+        request, nth = "copy object" if aim.small else "copy part", 1 + int(chance.random() * 3)
     elif kind == CANCEL and chance.random() < 0.4:  # what is on record can be cancelled
         request, nth = "put open", 1
     elif chance.random() < 0.6:
         request, nth = requests[int(chance.random() * len(requests))], 1 + int(chance.random() ** 2 * 4)
     else:
-        request, nth = "", 1 + int(chance.random() * length)
+        request, nth = "", 1 + int(chance.random() * aim.length)
     scale = chance.random()
-    seconds = 0.02 + 0.3 * chance.random() if scale < 0.4 else scale * scale * late * chance.random()
+    seconds = 0.02 + 0.3 * chance.random() if scale < 0.4 else scale * scale * aim.late * chance.random()
     if kind == OUTAGE:
         seconds = 40 * chance.random()
     if kind in {SWEEP, SETTINGS}:  # when there is something for it to do
         seconds = 400 * scale
     if kind == DELAYED:  # FC may hold an invocation back for hours
         seconds = 600 * scale * scale
-    return Fault(kind, request, nth, seconds, survives=chance.random() < 0.5)
+    return Fault(kind, request, nth, seconds, survives=chance.random() < 0.5, choice=chance.random())

@@ -8,63 +8,94 @@ FC gave up where the function is not told of that.
 
 from __future__ import annotations
 
-from osscopy import plan
-from osscopy.jobs.journal import RecordJournal
 from osscopy.model import Done, Entered, Opened, Result
-from tests.sim.faults import BYTES, CANCEL, DELETE, FOREIGN, META, TAGS
-from tests.sim.scheduler import RETRIES, PlainRecords, Simulation
-from tests.sim.world import MIXED
+from tests.sim import causes, records
+from tests.sim.faults import CANCEL, CORRUPT, FOREIGN
+from tests.sim.scenario import PART
+from tests.sim.scheduler import RETRIES, Simulation
+from tests.sim.world import Stored
 
 FORESEEN = {"VerificationFailed", "OutcomeUnknown"}
 NOTHING = "nothing came of it, and nothing is on record"
+MOST_ATTEMPTS = 8  # at one request, by one invocation
 
 
 def check(simulation: Simulation) -> None:
     """Add to the simulation's violations and gaps what its end shows."""
-    journal = RecordJournal(PlainRecords(simulation.world))
+    world = simulation.world
     _all_or_nothing(simulation)
     for process in simulation.processes:
         for answer in process.answers:
             _is_proved(simulation, process.name, answer)
+            causes.check(simulation, process.name, answer, process)
     _nothing_is_open(simulation)
     for job in simulation.jobs:
-        opened, entered, done = journal.opened(job), journal.entered(job), journal.done(job)
+        opened, entered = records.opened(world, job), records.entered(world, job)
+        done = records.done(world, job)
         if done is not None:
             _is_proved(simulation, "done/", done.result)
+            causes.check(simulation, "done/", done.result, None)
             _outcome_is_true(simulation, entered, done)
             _is_not_in_its_own_way(simulation, job, done.result)
             if opened is not None:
                 _cancelled_is_not_shown(simulation, opened, done)
         _answers_agree(simulation, job, opened, done)
         _has_ended(simulation, job, done)
+        _corruption_is_told(simulation, job, entered, done)
     _keeps_up(simulation)
     _is_bounded(simulation)
 
 
 def _all_or_nothing(simulation: Simulation) -> None:
-    known = {stored.told for _, stored in simulation.world.sources if stored and stored.origin != "copy"}
-    if simulation.world.mixed:
+    """Wrong bytes are shown only where nothing could tell before they were."""
+    world, scenario = simulation.world, simulation.scenario
+    known = {stored.told for _, stored in world.sources if stored and stored.origin != "copy"}
+    if world.mixed:
         simulation.violations.append("an upload got parts of two versions of the source")
-    if simulation.scenario.itself:  # headers and tags are read apart, and named: no two of them are mixed up
+    if scenario.itself:  # headers and tags are read apart, and named: no two of them are mixed up
         known |= {(*told[:3], tags) for told in known for *_, tags in known}
-    for shown in simulation.world.shown:
-        if shown.origin == "copy" and (shown.content == MIXED or shown.told not in known):
+        known |= {shown.told for shown in world.shown if shown.corrupt}  # it is the next copy's source
+    for shown in world.shown:
+        if shown.origin != "copy" or (shown.corrupt and not (shown.upload and scenario.part_crcs)):
+            continue
+        if shown.told not in known:
             simulation.violations.append(f"the destination showed what was never the source: {shown}")
 
 
 def _is_proved(simulation: Simulation, who: str, result: Result) -> None:
     if result.status != "succeeded":
         return
-    source = result.source
+    source, link = result.source, simulation.scenario.link == "copy"
     assert source is not None
-    asked = "IA" if simulation.scenario.itself else "Standard"
-    if not any(
-        (shown.origin, str(shown.content), shown.storage) == ("copy", source.crc64, asked)
-        for shown in simulation.world.shown
-    ):
+    if not any(_is_copy(simulation, shown, source.etag, source.crc64) for shown in simulation.world.shown):
         simulation.violations.append(f"{who} says succeeded, but the destination never showed it")
-    if result.verified != "crc64":
+    if result.verified != ("link" if link else "crc64"):
         simulation.violations.append(f"{who} says succeeded without evidence")
+
+
+def _is_copy(simulation: Simulation, shown: Stored, etag: str | None, crc64: str | None) -> bool:
+    """Whether this is a good copy of the source with this ETag."""
+    if shown.link is not None:  # OSS shows neither CRC64 nor class, and copies what is there when it comes
+        seen = {stored.etag for _, stored in simulation.world.sources if stored is not None}
+        return shown.origin == "copy" and {shown.etag, etag} <= seen
+    if shown.corrupt and not simulation.scenario.itself:  # else it is the source of the next copy
+        return False
+    asked = simulation.scenario.storage_asked
+    return (shown.origin, shown.crc64, shown.storage) == ("copy", crc64, asked)
+
+
+def _corruption_is_told(simulation: Simulation, job: str, entered: Entered | None, done: Done | None) -> None:
+    """Who hears that wrong bytes were written, and looks at them, does not say that all is well."""
+    shown = simulation.world.destination
+    if shown is None or not shown.corrupt:
+        return
+    for process, answer in simulation.answers(job):
+        is_its_own = (shown.by, shown.job) == (process.name, job)
+        is_its_own |= entered is not None and shown.upload == entered.upload.id
+        if done is not None and not done.nonce.startswith(f"{process.name}/"):
+            continue  # it says what another one has put on record before
+        if is_its_own and job in process.wrote and answer.status in {"succeeded", "skipped"}:
+            simulation.violations.append(f"{process.name} has written wrong bytes, and says {answer.status}")
 
 
 def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done) -> None:
@@ -72,19 +103,15 @@ def _outcome_is_true(simulation: Simulation, entered: Entered | None, done: Done
     problem = result.error
     if problem is not None and problem.retryable:
         simulation.violations.append(f"done/ says failed for {problem.code}, which passes")
-    struck = {fault.kind for fault in simulation.faults}
-    upload_id = entered.upload.id if entered else ""
-    others = struck & _writers(simulation) or any(
-        shown.origin == "copy" and shown.upload != upload_id for shown in world.shown
-    )
-    if problem is not None and problem.code == "OutcomeUnknown" and not others:
-        simulation.violations.append("done/ does not know the outcome, and nobody else has written")
     if result.status == "succeeded" or entered is None:
         return
+    upload_id = entered.upload.id
     upload = world.uploads[upload_id]
     landed = next((n for n, shown in enumerate(world.shown) if shown.upload == upload_id), None)
     if upload.state != "completed" or landed is None or (problem and problem.code in FORESEEN):
         return
+    if world.shown[landed].corrupt and result.status == "failed":
+        return  # who saw that may have been killed, and the next one cannot tell it from somebody else's
     if upload.survived:
         return  # a part in flight brought it back after our Abort, and a Complete in flight ended it
     if (
@@ -99,7 +126,7 @@ def _is_not_in_its_own_way(simulation: Simulation, job: str, result: Result) -> 
 
     Where the source has changed since, nothing but a record tells that, and small copies leave none.
     """
-    entered = RecordJournal(PlainRecords(simulation.world)).entered(job)
+    entered = records.entered(simulation.world, job)
     upload = entered.upload.id if entered else None
     shown = simulation.world.shown
     its_own = all(each.job == job or (each.upload and each.upload == upload) for each in shown)
@@ -108,14 +135,9 @@ def _is_not_in_its_own_way(simulation: Simulation, job: str, result: Result) -> 
         "NotDifferent",
         "NotNewer",
     }
-    changed = len(simulation.world.sources) > 1
+    changed = len(simulation.world.sources) > 1 or any(each.corrupt for each in shown)
     if shown and its_own and not changed and stopped and result.status in {"failed", "skipped"}:
         simulation.violations.append(f"{job} says {result.error} of what is its own copy")
-
-
-def _writers(simulation: Simulation) -> set[str]:
-    """What lets somebody else write under the destination's key."""
-    return {FOREIGN, BYTES, META, TAGS, DELETE} if simulation.scenario.itself else {FOREIGN}
 
 
 def _cancelled_is_not_shown(simulation: Simulation, opened: Opened, done: Done) -> None:
@@ -182,7 +204,7 @@ def _has_ended(simulation: Simulation, job: str, done: Done | None) -> None:
 def _is_unheard(simulation: Simulation) -> bool:
     """Whether something was lost of which nobody can know."""
     gaps = simulation.gaps
-    given_up = gaps["retries used up"] and not simulation.scenario.is_told
+    given_up = gaps["retries used up"] and not simulation.scenario.told
     return bool(gaps["no caller to try again"] or given_up or gaps["nobody was told of it"])
 
 
@@ -197,7 +219,7 @@ def _keeps_up(simulation: Simulation) -> None:
         return
     if _is_unheard(simulation) or simulation.gaps[NOTHING]:
         return
-    if struck & {FOREIGN, CANCEL} or world.source is None or simulation.violations:
+    if struck & {FOREIGN, CANCEL, CORRUPT} or world.source is None or simulation.violations:
         return
     shown = world.destination
     if shown is None or shown.told[:3] != world.source.told[:3]:
@@ -209,16 +231,19 @@ def _is_bounded(simulation: Simulation) -> None:
 
     Each may leave one part behind that takes longer than those before it.
     """
-    parts, copies = -(-simulation.scenario.size // plan.MIN_PART), len(simulation.list)
-    hops = sum(1 for name in simulation.messages if "-l1-h" in name)
+    parts, copies = -(-simulation.scenario.size // PART), len(simulation.list)
+    hops = sum(1 for message in simulation.messages.values() if b'"step":"continue"' in message.payload)
     if not simulation.faults:
         if hops > (parts // 2 + 1) * copies:
             simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
-        if simulation.requests["copy part"] > parts * copies + hops:
+        most = parts * copies + hops * simulation.scenario.parallel
+        begun_twice = bool(simulation.scenario.restore)  # when the source can be read, and by the sweep
+        if simulation.requests["copy part"] > most and not begun_twice:
             simulation.violations.append("parts were copied twice without any fault")
     asked = max((process.requests for process in simulation.processes), default=0)
-    if asked > plan.MAX_ATTEMPTS * (16 + 4 * (parts + 1)) * copies:
+    if asked > MOST_ATTEMPTS * (16 + 4 * (parts + 1)) * copies:
         simulation.violations.append(f"an invocation made {asked} requests for {parts} parts")
     most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2) * len(simulation.jobs)
-    if len(simulation.processes) - simulation.sweeps > most:
+    looks = sum(1 for task in simulation.messages if "-r" in task)  # at an archived source
+    if len(simulation.processes) - simulation.sweeps - 2 * looks > most:
         simulation.violations.append(f"{len(simulation.processes)} invocations for {parts} parts")

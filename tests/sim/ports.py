@@ -20,16 +20,18 @@ from osscopy.model import (
     UploadPage,
     Written,
 )
-from tests.sim import scheduler
+from tests.sim.processes import Process, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.sim.scheduler import Simulation
 
 
 class SimPort:
     """What all of them need: the simulation, and whose invocation it is."""
 
-    def __init__(self, simulation: scheduler.Simulation, process: scheduler.Process) -> None:
+    def __init__(self, simulation: Simulation, process: Process) -> None:
         self._simulation = simulation
         self._process = process
         self._world = simulation.world
@@ -41,34 +43,50 @@ class SimPort:
         begin: Callable[[], Any] | None = None,
         timeout: float | None = None,
     ) -> Any:
-        return self._simulation.ask(self._process, scheduler.Request(name, apply, begin, timeout))
+        return self._simulation.ask(self._process, Request(name, apply, begin, timeout))
 
 
 class SimStore(SimPort):
-    def head(self, request: CopyRequest, source: Source, conditions: Conditions) -> Head:  # noqa: ARG002 - the port's signature
-        head: Head = self._ask("head source", lambda _: self._world.head())
+    def head(
+        self,
+        request: CopyRequest,  # noqa: ARG002 - the port's signature
+        source: Source,
+        conditions: Conditions,  # noqa: ARG002 - the port's signature
+    ) -> Head:
+        head: Head = self._ask("head source", lambda _: self._world.head(source.key))
         return head
 
     def find(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
         head: Head | None = self._ask("find destination", lambda _: self._world.find(place.version_id))
         return head
 
-    def link(self, request: CopyRequest, place: Source) -> Head | None:  # noqa: ARG002 - the port's signature
-        raise AssertionError("the simulated source is no symlink")
+    def link(self, request: CopyRequest, place: Source) -> Head | None:
+        def apply(_: Any) -> Head | None:
+            if _is_destination(request, place):
+                return self._world.find_link(place.version_id)
+            return self._world.link()
+
+        link: Head | None = self._ask("get link", apply)
+        return link
 
     def restore(self, request: CopyRequest, source: Source) -> None:  # noqa: ARG002 - the port's signature
-        raise AssertionError("the simulated source is not archived")
+        self._ask("restore", lambda _: self._world.restore(source.version_id))
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:  # noqa: ARG002 - the port's signature
-        self._simulation.violations.append(
-            f"{self._process.name} deletes a version, and nothing corrupts copies"
-        )
+        def apply(_: Any) -> None:
+            deleted = self._world.delete_version(version_id)
+            if deleted is not None and not deleted.corrupt:
+                self._simulation.violations.append(f"{self._process.name} deletes a good version: {deleted}")
+
+        self._ask("delete version", apply)
 
     def tags(self, request: CopyRequest, source: Source) -> dict[str, str]:
-        there = request.destination
-        if (source.bucket, source.key) == (there.bucket, there.key) and not request.is_onto_itself:
-            return self._ask("get tags", lambda _: self._world.tags_shown(source.version_id))  # type: ignore[no-any-return]  # it is what is applied
-        tags: dict[str, str] = self._ask("get tags", lambda _: self._world.tags(source.version_id))
+        def apply(_: Any) -> dict[str, str]:
+            if _is_destination(request, source):
+                return self._world.tags_shown(source.version_id)
+            return self._world.tags(source.version_id, source.key)
+
+        tags: dict[str, str] = self._ask("get tags", apply)
         return tags
 
     def acl(self, request: CopyRequest, source: Source) -> Acl:  # noqa: ARG002 - the port's signature
@@ -82,12 +100,15 @@ class SimStore(SimPort):
         timeout: float | None = None,
     ) -> Written:
         by, job = self._process.name, self._process.job
-        written: Written = self._ask(
-            "copy object",
-            lambda read: self._world.copy(request, read, attributes, by, job),
-            lambda: self._world.read(pin),
-            timeout,
-        )
+
+        def apply(read: Any) -> Written:
+            corrupt = self._process.corrupts
+            return self._world.copy(request, read, attributes, by, job, corrupt=corrupt)
+
+        def begin() -> Any:
+            return self._world.read(pin, request.source.key)
+
+        written: Written = self._ask("copy object", apply, begin, timeout)
         return written
 
     def initiate(self, request: CopyRequest, attributes: Attributes) -> str:
@@ -97,16 +118,17 @@ class SimStore(SimPort):
 
     def copy_part(
         self,
-        request: CopyRequest,  # noqa: ARG002 - the port's signature
+        request: CopyRequest,
         pin: Pin,
         upload_id: str,
         part: Part,
         timeout: float | None = None,
     ) -> None:
         def apply(read: Any) -> None:
-            self._world.copy_part(upload_id, read, part, survives=self._process.survives)
+            process = self._process
+            self._world.copy_part(upload_id, read, part, survives=process.survives, corrupt=process.corrupts)
 
-        self._ask("copy part", apply, lambda: self._world.read(pin), timeout)
+        self._ask("copy part", apply, lambda: self._world.read(pin, request.source.key), timeout)
 
     def list_parts(
         self,
@@ -177,12 +199,17 @@ class SimClock(SimPort):
         self._simulation.pause(self._process, float(seconds))
 
     def random(self) -> float:
-        return self._process.chance.random()
+        return self._simulation.choices.draw("pause")
 
     def nonce(self) -> str:
-        return f"{self._process.name}/{self._process.chance.random()}"
+        self._process.nonces += 1
+        return f"{self._process.name}/{self._process.nonces}"
 
-    def together(self, work: Callable[[], None], count: int, until: float) -> None:  # noqa: ARG002 - the port's signature
-        """One after another: an invocation is one greenlet."""
-        for _ in range(count):
-            work()
+    def together(self, work: Callable[[], None], count: int, until: float) -> None:
+        self._simulation.together(self._process, work, count, until)
+
+
+def _is_destination(request: CopyRequest, place: Source) -> bool:
+    """Whether this is the place to copy to, and not the source as well."""
+    source, there = request.source, (request.destination.bucket, request.destination.key)
+    return (place.bucket, place.key) == there != (source.bucket, source.key)

@@ -1,62 +1,51 @@
-"""One schedule: the product's own engine on simulated OSS and FC, in virtual time, from a seed.
+"""One schedule: the product's own engine on simulated OSS and FC, in virtual time.
 
-An invocation is a greenlet. Every request it makes switches to the scheduler, which lets it take effect and
-be answered at drawn moments, so that the requests of different invocations interleave, and lets the faults
-of the schedule strike. Nothing here depends on anything but the scenario and the faults.
+An invocation is a greenlet, and so is each of its threads. Every request that one makes switches to the
+scheduler, which lets it take effect and be answered at moments of its choice, so that the requests of all
+interleave, and lets the faults of the schedule strike. Nothing here depends on anything but the scenario, the
+faults and the choices. The product is known to `engine` alone.
 """
 
 from __future__ import annotations
 
 import heapq
-import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import greenlet
 
-from osscopy import events, plan
-from osscopy.copying import hop, results, start
-from osscopy.copying.invocation.context import Context, Limits
-from osscopy.jobs.control import Control
-from osscopy.jobs.dropped import resume_dropped
-from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.lists import Worklist
-from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Continue,
     Copy,
     CopyRequest,
     Destination,
-    Dropped,
     OssCopyError,
-    Pin,
     Refused,
-    Rest,
     Result,
     Source,
     Sweep,
     Transient,
     Tuning,
 )
-from osscopy.plan import keys
-from tests.sim import faults
+from tests.sim import engine, faults, order
+from tests.sim.choices import Choices, Listed
+from tests.sim.engine import Tools
 from tests.sim.faults import Fault
-from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore
-from tests.sim.world import Stored, World, digest
+from tests.sim.processes import Join, Message, Process, Request, Thread
+from tests.sim.scenario import LATE_MARGIN, PART, SMALL, THRESHOLDS, TIMEOUTS, Scenario, patience, standstill
+from tests.sim.world import KEY, World, digest
+
+T = TypeVar("T")
 
 EPOCH = 1_795_000_000.0
 RETRIES = 3  # maxAsyncRetryAttempts
 DROPPED = "dropped"  # the task of an invocation that is told of what FC gave up
-PART = plan.MIN_PART
-THRESHOLD, SMALL = 60_000, 50_000
-THRESHOLDS = (THRESHOLD, 1_000_000)  # of parts; with the second one CopyObject copies everything
-TIMEOUTS = (20.0, 60.0, 240.0)
 MOST_SWEEPS = 40
 LIST = b"list"  # the payload of an event that asks for several copies
-MOST_STEPS = 6_000  # of a schedule; the longest honest ones take a few hundred
+MOST_STEPS = 8_000  # of a schedule; the longest honest ones take a few hundred
 
 NO_ANSWER = Transient("NetworkError", "no answer", in_doubt=True)
 TOO_LATE = Transient("NetworkError", "no answer in time", in_doubt=True, outlasted=True)
@@ -64,203 +53,31 @@ EXPIRED = Transient("SecurityTokenExpired", "the security token has expired")
 BUSY = Transient("TotalQpsLimitExceeded", "slow down", throttled=True)
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """What is copied, how it is asked for and how fast the world is; drawn from `seed`."""
-
-    seed: int
-    entry: str  # event | http | direct | list
-    size: int
-    overwrite: Any
-    former: bool
-    versioned: bool
-    timeout: float
-    part_seconds: float
-    page: int
-    skew: float
-    by_rule: bool = False  # so that the destination is to keep up with the source
-    keeps: bool = False  # versions of the destination
-    period: float | None = None  # seconds from one sweep to the next, if not what a chain may stand still
-    threshold: int = THRESHOLD
-    listed: int = 1  # copies that a list asks for
-    itself: bool = False  # the object is copied onto itself, for another storage class
-
-    @classmethod
-    def draw(cls, seed: int, chance: random.Random) -> Scenario:
-        simple = chance.random() < 0.2
-        parts = 1 + int(chance.random() * 6)
-        policy = chance.random()
-        never = policy < 0.15
-        timeout = chance.choice((20.0, 60.0, 60.0))
-        drawn = cls(
-            seed=seed,
-            entry=chance.choice(("event", "event", "event", "http", "direct", "list")),
-            size=SMALL if simple else parts * PART - int(chance.random() * 40_000),
-            overwrite="never"
-            if never
-            else "always"
-            if policy < 0.85
-            else "ifDifferent"
-            if policy < 0.93
-            else "ifNewer",
-            former=chance.random() < (0.1 if never else 0.5),
-            versioned=chance.random() < 0.25,
-            timeout=timeout,
-            part_seconds=chance.choice((0.05, 0.5, timeout / 12, timeout / 6)),
-            page=chance.choice((1, 2, 1000)),
-            skew=chance.uniform(-3, 3),
-            by_rule=seed % 3 == 1,
-            keeps=chance.random() < 0.2,
-            threshold=chance.choice((*THRESHOLDS, THRESHOLD, THRESHOLD)),
-            listed=2 + int(chance.random() * 4),
-        )
-        if seed % 9 != 2:
-            return drawn
-        return replace(drawn, itself=True, overwrite="always", former=False, keeps=drawn.versioned)
-
-    @property
-    def is_small(self) -> bool:
-        """Whether it is copied by CopyObject, as long as source and settings stay as they are."""
-        return self.size <= self.threshold
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the function is an on-failure destination."""
-        return self.seed % 2 == 0
-
-    @property
-    def late(self) -> float:
-        """Seconds that a request may need at most to take effect after nobody waits for it any more."""
-        return plan.read_timeout(self.timeout) + 10
-
-
-@dataclass
-class Message:
-    """An asynchronous invocation in FC's queue."""
-
-    task: str
-    payload: bytes
-    tries: int = 0
-
-
-@dataclass(eq=False)
-class Process:
-    """An invocation. `message` is None for a synchronous one, which nobody repeats."""
-
-    name: str
-    began: float
-    deadline: float
-    chance: random.Random
-    timeout: float  # that was configured then
-    message: Message | None = None
-    job: str = ""  # that it works on
-    end: str = ""  # returned | raised | killed
-    answers: tuple[Result, ...] = ()
-    error: BaseException | None = None
-    expired: bool = False
-    mislaid: Fault | None = None
-    survives: bool = False
-    is_hop: bool = False
-    firsts: set[str] = field(default_factory=set)  # jobs of which it may be the first delivery
-    generation: int = 0
-    listed_at: float = 0.0
-    looked_at: float = 0.0  # at the destination
-    ended_at: float = 0.0
-    doubt_at: float = 0.0  # when a CopyObject of its own had no answer
-    asking: str = ""  # the request that it waits for
-    requests: int = 0
-    run: Any = None
-
-    def note(self, result: Result) -> Result:
-        """As it is logged, whatever becomes of the answer."""
-        self.answers = (*self.answers, result)
-        return result
-
-    @property
-    def answer(self) -> Result | None:
-        """What became of the one copy that it was for."""
-        return self.answers[0] if len(self.answers) == 1 else None
-
-
-class _Context(Context):
-    """A context that knows its process."""
-
-    process: Process
-
-
-def _watched(begin: Callable[..., Result]) -> Callable[..., Result]:
-    """Let the simulation see which copy of a list is worked on."""
-
-    def watched(context: Context, copy: Copy, *, inline: bool = True) -> Result:
-        if isinstance(context, _Context):
-            process = context.process
-            if process.job != copy.job:
-                process.job, process.looked_at, process.listed_at, process.doubt_at = copy.job, 0.0, 0.0, 0.0
-            if not copy.may_be_on_record:
-                process.firsts.add(copy.job)
-        return begin(context, copy, inline=inline)
-
-    return watched
-
-
-start.begin = _watched(start.begin)
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request: `begin` reads what it needs when it arrives, `apply` is its effect.
-
-    `timeout`: seconds that its answer is waited for, if not as usual.
-    """
-
-    name: str
-    apply: Callable[[Any], Any]
-    begin: Callable[[], Any] | None = None
-    timeout: float | None = None
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What an invocation works with."""
-
-    context: Context
-    control: Control
-    sweeper: Sweeper
-    resume_dropped: Callable[[Dropped], int]
-    worklist: Worklist
-
-
 @dataclass
 class Simulation:
     """Runs one schedule; afterwards everything that happened can be looked at."""
 
     scenario: Scenario
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = ()
+    choices: Choices = field(default_factory=lambda: Listed({}))
     trace: list[str] | None = None
     processes: list[Process] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     gaps: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     messages: dict[str, Message] = field(default_factory=dict)
+    doubts: dict[str, float] = field(default_factory=dict)  # when a CopyObject of a job had no answer
 
     def __post_init__(self) -> None:
         scenario = self.scenario
         self.time = EPOCH
-        self.world = World(
-            scenario.size,
-            versioned=scenario.versioned,
-            keeps=scenario.keeps,
-            page=scenario.page,
-            itself=scenario.itself,
-        )
+        self.world = World(scenario)
         self._queue: list[tuple[float, int, Callable[[], None], bool]] = []
         self._pending = 0  # of what is queued, without the watches over what goes on anyway
         self._order = 0
         self._outage_until = 0.0
         self.timeout, self._threshold = scenario.timeout, scenario.threshold
-        self._doubts: dict[str, float] = {}  # when a CopyObject of a job had no answer
         self._hub = greenlet.getcurrent()
-        self._chance = random.Random(scenario.seed * 7919 + 1)
         self._waiting: dict[tuple[str, int], list[Fault]] = {}
         for fault in self.faults:
             self._waiting.setdefault((fault.request, fault.nth), []).append(fault)
@@ -271,14 +88,7 @@ class Simulation:
         self.world.write_source(scenario.size)
         if scenario.itself:
             self.world.retag_source()  # else there is nothing to lose
-        request = CopyRequest(
-            source=Source("source-bucket", "k"),
-            destination=Destination("source-bucket" if scenario.itself else "destination-bucket", "k"),
-            overwrite=scenario.overwrite,
-            storage_class="IA" if scenario.itself else "keep",
-            tuning=Tuning(part_size=PART, parallel=1),
-        )
-        self.request = request
+        self.request = self._request()
         self.sweeps = 0
         self.jobs: list[str] = []  # in the order in which they came up
         self.followers: set[str] = set()  # those of them that follow another
@@ -287,22 +97,36 @@ class Simulation:
         more = scenario.listed - 1 if scenario.entry == "list" else 0
         self.list = (self.copy, *(self._asked() for _ in range(more)))
 
+    def _request(self) -> CopyRequest:
+        scenario = self.scenario
+        bucket = "source-bucket" if scenario.itself or scenario.shallow else "destination-bucket"
+        return CopyRequest(
+            source=Source("source-bucket", KEY),
+            destination=Destination(bucket, "other" if scenario.shallow else KEY),
+            overwrite=scenario.overwrite,
+            storage_class="IA" if scenario.itself else "keep",
+            archive="restore" if scenario.restore else "fail",
+            symlinks="follow" if scenario.link == "follow" else "copy",
+            tuning=Tuning(part_size=PART, parallel=scenario.parallel),
+        )
+
     def answers(self, job: str) -> list[tuple[Process, Result]]:
         """What invocations have answered of a job."""
         return [(each, answer) for each in self.processes for answer in each.answers if answer.job == job]
 
     def _asked(self) -> Copy:
         """A copy of the source, asked for or made by the rule: each a job of its own."""
-        job = keys.job_group(self.request) + digest(f"{self.scenario.seed}.{len(self.jobs)}")[:20]
+        job = engine.job_of(self.request, digest(str(len(self.jobs))))
         self.jobs.append(job)
         follows = 0 if self.scenario.by_rule and self.scenario.overwrite != "never" else None
         told = self.scenario.by_rule or self.scenario.entry in {"event", "list"}  # when, by the trigger
-        begun = results.iso(self.time + self.scenario.skew)
-        return Copy(job, self.request, begun, follows=follows, since=int(self.time) if told else None)
+        begun = datetime.fromtimestamp(self.time + self.scenario.skew, timezone.utc)
+        started_at = begun.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        return Copy(job, self.request, started_at, follows=follows, since=int(self.time) if told else None)
 
     @property
     def _period(self) -> float:
-        return self.scenario.period or plan.patience(self.timeout)
+        return self.scenario.period or standstill(self.timeout)
 
     # --- time ------------------------------------------------------------------------------------------
 
@@ -320,8 +144,7 @@ class Simulation:
         if self._queue:
             self.violations.append(f"it does not end: {steps} steps")
             for process in self.processes:
-                if not process.end:
-                    self._kill(process, "the end of the schedule")
+                self._kill(process, "the end of the schedule")
         return self
 
     def at(self, seconds: float, action: Callable[[], None], *, is_watch: bool = False) -> None:
@@ -339,13 +162,13 @@ class Simulation:
     def _enter(self) -> None:
         match self.scenario.entry:
             case "event":
-                self.accept("start", events.encode(self.copy), 0)
+                self.accept("start", engine.payload(self.copy), 0)
             case "list":
                 self.accept("list", LIST, 0)
             case "http":
-                self._invoke("http", lambda tools: tools.control.start(self.copy), min(10.0, self.timeout))
+                self.invoke("http", lambda tools: tools.control.start(self.copy), min(10.0, self.timeout))
             case _:
-                self._invoke("direct", lambda tools: start.begin(tools.context, self.copy), self.timeout)
+                self.invoke("direct", lambda tools: tools.begin(self.copy), self.timeout)
 
     def _sweep(self) -> None:
         """The timer; it comes until there is nothing left for it to do."""
@@ -355,7 +178,7 @@ class Simulation:
 
     def _begin_sweep(self) -> None:
         self.sweeps += 1
-        self._invoke("sweep", lambda tools: tools.sweeper.run(Sweep()), self.timeout)
+        self.invoke("sweep", lambda tools: tools.sweeper.run(Sweep()), self.timeout)
 
     def _is_open(self) -> bool:
         records = any(name.startswith(("open/", "up/", "rest/")) for name in self.world.records)
@@ -374,13 +197,13 @@ class Simulation:
         if fault and kind == faults.MISLAID:
             self.gaps["lost link"] += 1
             return True
-        later = delay + self._chance.random() * 0.05
+        later = delay + self.choices.draw("delivery") * 0.05
         self.at(
             later + (fault.seconds if fault and kind == faults.DELAYED else 0), lambda: self._deliver(message)
         )
         if fault and kind == faults.TWICE:
             again = Message(task, payload)
-            self.at(later + fault.seconds * self._chance.random(), lambda: self._deliver(again))
+            self.at(later + fault.seconds * fault.choice, lambda: self._deliver(again))
         return True
 
     def _deliver(self, message: Message) -> None:
@@ -388,20 +211,9 @@ class Simulation:
         retried = message.tries > 1
 
         def work(tools: Tools) -> object:
-            item = self._command(message)
-            match item:
-                case Sweep():
-                    return tools.sweeper.run(item)
-                case Rest():
-                    return tools.worklist.resume(item, retried=retried)
-                case events.Batch(items=copies):
-                    return tools.worklist.run(tuple(map(_retried, copies)) if retried else copies)
-                case Continue():
-                    return hop.proceed(tools.context, item)
-                case Copy():
-                    return start.begin(tools.context, _retried(item) if retried else item)
+            return tools.carry_out(self._command(message), retried=retried)
 
-        self._invoke(self._named(message.task), work, self.timeout, message)
+        self.invoke(self._named(message.task), work, self.timeout, message)
 
     def _named(self, task: str) -> str:
         """As a trace calls it: hops of other jobs than the first one by the job's number."""
@@ -410,57 +222,31 @@ class Simulation:
                 return f"{number + 1}:" * (number > 0) + task.removeprefix(job + "-")
         return task
 
-    def _command(self, message: Message) -> Copy | Continue | Sweep | Rest | events.Batch:
-        if message.payload == LIST:
-            return events.Batch(self.list, many=True)
-        arrival = events.Arrival("r", datetime.fromtimestamp(self.time, timezone.utc))
-        parsed = events.parse(message.payload, arrival, ())
-        if isinstance(parsed, Sweep | Rest):
-            return parsed
-        assert isinstance(parsed, events.Batch)
-        (item,) = parsed.items
-        assert isinstance(item, (Copy, Continue))
-        return item
+    def _command(self, message: Message) -> engine.Command:
+        return self.list if message.payload == LIST else engine.command(message.payload, self.time)
 
     def _tell_of(self, news: Message) -> None:
         """FC tells the function of what it gave up, and tries that again like any other invocation."""
         news.tries += 1
         command = self._command(news)
-        assert not isinstance(command, Sweep)
-        commands = self.list if isinstance(command, events.Batch) else (command,)
-        dropped = Dropped(commands, "RetriesExhausted", "r")
-        self._invoke(DROPPED, lambda tools: tools.resume_dropped(dropped), self.timeout, news)
+        self.invoke(DROPPED, lambda tools: tools.resume_dropped(command), self.timeout, news)
 
-    def _invoke(
+    def invoke(
         self,
         name: str,
         work: Callable[[Tools], object],
         seconds: float,
         message: Message | None = None,
     ) -> None:
+        """Begin an invocation that has so many seconds."""
         name = f"{name}#{sum(each.name.startswith(name + '#') for each in self.processes) + 1}"
-        chance = random.Random(hash((self.scenario.seed, len(self.processes))))
         command = self._command(message) if message else self.copy
         job = command.job if isinstance(command, Copy | Continue) else self.job
-        process = Process(name, self.time, self.time + seconds, chance, self.timeout, message, job)
+        process = Process(name, self.time, self.time + seconds, self.timeout, message, job)
         if isinstance(command, Continue):
             process.is_hop, process.generation = not command.gone_at, command.generation
         self.processes.append(process)
-        clock = SimClock(self, process)
-        journal = RecordJournal(SimRecords(self, process))
-        limits = Limits(seconds, self.timeout, process.deadline, self._threshold, parallel=1)
-        store, invoker = SimStore(self, process), SimInvoker(self, process)
-        context = _Context(
-            store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None
-        )
-        context.process = process
-        tools = Tools(
-            context,
-            Control(context, journal),
-            Sweeper(context, journal),
-            lambda dropped: resume_dropped(context, journal.records, dropped),
-            Worklist(context, journal.records, process.note),
-        )
+        tools = engine.tools(self, process, seconds, self._threshold)
 
         def body(_: object) -> None:
             try:
@@ -471,31 +257,72 @@ class Simulation:
             except OssCopyError as error:
                 process.error, process.end = error, process.end or "raised"
 
-        process.run = greenlet.greenlet(body)
+        main = Thread(process, greenlet.greenlet(body))
+        process.threads.append(main)
         self.say(name, "begins")
         self.at(seconds, lambda: self._kill(process, "its timeout"), is_watch=True)
-        self._resume(process, None)
+        self._resume(main, None)
 
-    def _resume(self, process: Process, value: object) -> None:
-        if process.end:
+    def together(self, process: Process, work: Callable[[], None], count: int, until: float) -> None:
+        """From inside an invocation: let so many threads do `work`; return when all have, or at `until`."""
+        threads = tuple(Thread(process, greenlet.greenlet(lambda _: work(), self._hub)) for _ in range(count))
+        for thread in threads[1:]:
+            thread.is_late = True
+        process.threads += threads
+        self.pause(process, Join(threads, until))
+
+    def _resume(self, thread: Thread, value: object) -> None:
+        """Let a thread go on until it waits for something."""
+        process = thread.process
+        if process.is_dead or thread.run.dead:
             return
-        wanted = process.run.switch(value)
-        if process.run.dead:
-            self._ended(process)
+        process.current = thread
+        wanted = thread.run.switch(value)
+        if thread.run.dead:
+            if thread is process.threads[0]:
+                self._ended(process)
+            else:
+                self._joined(process.threads[0])
         elif isinstance(wanted, float):
-            self.at(wanted, lambda: self._resume(process, None))
+            self.at(wanted, lambda: self._resume(thread, None))
+        elif isinstance(wanted, Join):
+            self._join(thread, wanted)
+        elif thread.is_late:  # so that any of those that begin together may come first
+            thread.is_late = False
+            self.at(0.05 * self.choices.draw("arrival"), lambda: self._serve(thread, wanted))
         else:
-            self._serve(process, wanted)
+            self._serve(thread, wanted)
+
+    def _join(self, main: Thread, join: Join) -> None:
+        main.joins = join
+        for thread in join.threads:
+            self._resume(thread, None)
+        self.at(max(0.0, join.until - self.time), lambda: self._give_up(main, join), is_watch=True)
+
+    def _joined(self, main: Thread) -> None:
+        """Let the main thread go on, if all that it waits for are done."""
+        if (join := main.joins) and all(each.run.dead for each in join.threads):
+            self.at(0.0, lambda: self._give_up(main, join))
+
+    def _give_up(self, main: Thread, join: Join) -> None:
+        """Let the main thread wait for these no longer; those that are not done go on by themselves."""
+        if main.joins is join:
+            main.joins = None
+            self._resume(main, None)
 
     def _kill(self, process: Process, by: str) -> None:
-        if process.end:
-            return
-        process.end = "killed"
-        if process.asking == "copy object":
-            self._doubts[process.job] = self.time
-        self.say(process.name, f"!! killed by {by}")
-        process.run.throw(greenlet.GreenletExit)
-        self._ended(process)
+        """End an instance; what threads of one that has returned still do ends with it."""
+        is_over = bool(process.end)
+        if not is_over:
+            self.say(process.name, f"!! killed by {by}")
+        process.end, process.is_dead = process.end or "killed", True
+        for thread in reversed(process.threads):
+            if thread.asking == "copy object" and not is_over:
+                self.doubts[process.job] = self.time
+            if not thread.run.dead:
+                thread.run.throw(greenlet.GreenletExit)
+        if not is_over:
+            self._ended(process)
 
     def _ended(self, process: Process) -> None:
         process.ended_at = self.time
@@ -510,19 +337,19 @@ class Simulation:
             self.gaps["no caller to try again"] += 1
         elif message.task == DROPPED:
             if message.tries <= RETRIES:
-                self.at(0.5 + 10 * self._chance.random(), lambda: self._tell_of(message))
+                self.at(0.5 + 10 * self.choices.draw("retry"), lambda: self._tell_of(message))
             else:
                 self.gaps["nobody was told of it"] += 1
         elif message.tries > RETRIES:
             self.say(process.name, "!! FC gives up on it")
             self.gaps["retries used up"] += 1
-            if self.scenario.is_told and not isinstance(self._command(message), Sweep):
+            if self.scenario.told and not isinstance(self._command(message), Sweep):
                 self._tell_of(Message(DROPPED, message.payload))
         else:
-            self.at(0.5 + 10 * self._chance.random(), lambda: self._deliver(message))
+            self.at(0.5 + 10 * self.choices.draw("retry"), lambda: self._deliver(message))
 
     def begin_cancel(self) -> None:
-        self._invoke("cancel", lambda tools: tools.control.cancel(self.job), min(10.0, self.timeout))
+        self.invoke("cancel", lambda tools: tools.control.cancel(self.job), min(10.0, self.timeout))
 
     # --- requests --------------------------------------------------------------------------------------
 
@@ -533,38 +360,39 @@ class Simulation:
             raise answer.with_traceback(None)  # some are shared: they would keep all frames they were seen in
         return answer
 
-    def pause(self, process: Process, wanted: Request | float) -> Any:
+    def pause(self, process: Process, wanted: Request | Join | float) -> Any:
         """From inside an invocation: let the world go on."""
-        if process.end:
+        if process.is_dead:
             raise greenlet.GreenletExit
         return self._hub.switch(wanted)
 
-    def _serve(self, process: Process, request: Request) -> None:
-        process.asking = request.name
+    def _serve(self, thread: Thread, request: Request) -> None:
+        process = thread.process
+        if process.is_dead:
+            return
+        thread.asking = request.name
         fault = self._strike(process, request.name)
         kind = fault.kind if fault else ""
-        self._precheck(process, request.name)
+        order.check(self, process, request.name)
         process.requests += 1
         if self.trace is not None:
             self.say(process.name, request.name + (f"  !! {fault}" if fault else ""))
         if kind == faults.EXPIRED:
             process.expired = True
         if process.expired:
-            self._answer(process, 0.01, request.name, EXPIRED)
+            self._answer(thread, 0.01, request.name, EXPIRED)
             return
         if kind == faults.THROTTLED or (self.time < self._outage_until and request.name != "submit"):
-            self._answer(process, 0.01, request.name, BUSY)
+            self._answer(thread, 0.01, request.name, BUSY)
             return
         if fault and kind == faults.KILL:
             self._kill(process, "a fault")
             return
-        takes = 0.004 + 0.04 * process.chance.random()
-        if request.name in {"copy part", "copy object"}:
-            parts = max(1, self.scenario.size // PART) if request.name == "copy object" else 1
-            takes += parts * self.scenario.part_seconds * (0.5 + process.chance.random())
-        back = 0.004 + 0.03 * process.chance.random()
+        takes = 0.004 + 0.04 * self.choices.draw("sending") + self._works(request)
+        back = 0.004 + 0.03 * self.choices.draw("answer")
         process.survives = bool(fault and fault.survives)
-        if fault and self._lose(process, request, fault, takes, back):
+        process.corrupts = kind == faults.CORRUPT
+        if fault and self._lose(thread, request, fault, takes, back):
             return
         if fault and kind == faults.SLOW:
             takes += fault.seconds
@@ -572,31 +400,42 @@ class Simulation:
             back += fault.seconds
         timeout = _patience(process, request)
         if takes + back > timeout:
-            self._answer(process, timeout, request.name, TOO_LATE)
-            self._land(process, request, takes, None, 0)
+            self._answer(thread, timeout, request.name, TOO_LATE)
+            self._land(thread, request, takes, 0, is_heard=False)
         else:
-            self._land(process, request, takes, process, back)
+            self._land(thread, request, takes, back)
 
-    def _lose(self, process: Process, request: Request, fault: Fault, takes: float, back: float) -> bool:
+    def _works(self, request: Request) -> float:
+        """Seconds that OSS copies bytes."""
+        match request.name:
+            case "copy part":
+                parts = 1
+            case "copy object" if not self.scenario.shallow and self.scenario.link != "copy":
+                parts = max(1, self.scenario.size // PART)
+            case _:
+                return 0.0
+        return parts * self.scenario.part_seconds * (0.5 + self.choices.draw(request.name))
+
+    def _lose(self, thread: Thread, request: Request, fault: Fault, takes: float, back: float) -> bool:
         """Let the answer get lost, if that is what the fault does: with the request, or after it."""
-        timeout = _patience(process, request)
-        late = min(fault.seconds, plan.read_timeout(process.timeout) + 10)
+        process, timeout = thread.process, _patience(thread.process, request)
+        late = min(fault.seconds, patience(process.timeout) + LATE_MARGIN)
         wait = min(fault.seconds, timeout)
         silent = TOO_LATE if wait == timeout else NO_ANSWER
         match fault.kind:
             case faults.NEVER:
-                self._answer(process, wait, request.name, silent)
+                self._answer(thread, wait, request.name, silent)
             case faults.LOST:
-                self._land(process, request, takes, None, 0)
-                self._answer(process, takes + wait, request.name, silent)
+                self._land(thread, request, takes, 0, is_heard=False)
+                self._answer(thread, takes + wait, request.name, silent)
             case faults.LATE:
-                self._land(process, request, takes + late, None, 0)
-                self._answer(process, wait * process.chance.random(), request.name, NO_ANSWER)
+                self._land(thread, request, takes + late, 0, is_heard=False)
+                self._answer(thread, wait * fault.choice, request.name, NO_ANSWER)
             case faults.KILL_AFTER:
-                self._land(process, request, takes, None, 0)
+                self._land(thread, request, takes, 0, is_heard=False)
                 self.at(takes + back, lambda: self._kill(process, "a fault"))
             case faults.KILL_LATE:
-                self._land(process, request, takes + late, None, 0)
+                self._land(thread, request, takes + late, 0, is_heard=False)
                 self.at(0.001, lambda: self._kill(process, "a fault"))
             case _:
                 return False
@@ -627,7 +466,10 @@ class Simulation:
         match fault.kind:
             case faults.BYTES:
                 sizes = (self.scenario.size, self.scenario.size + 1, SMALL, self.scenario.size + PART)
-                self.world.write_source(sizes[int(self._chance.random() * len(sizes))])
+                self.world.write_source(_chosen(sizes, fault))
+                self._tell()
+            case faults.META if self.scenario.link == "follow" and fault.survives:
+                self.world.retarget_source()
                 self._tell()
             case faults.META:
                 self.world.touch_source()
@@ -635,7 +477,7 @@ class Simulation:
             case faults.TAGS:
                 self.world.retag_source()
             case faults.DELETE:
-                self.world.delete_source()
+                self.world.delete_source(link=fault.survives)
             case faults.FOREIGN:
                 self.world.write_destination("foreign")
             case faults.CANCEL:
@@ -645,19 +487,17 @@ class Simulation:
             case faults.SWEEP:
                 self._begin_sweep()
             case faults.SETTINGS:
-                self._change_settings()
-            case faults.AGAIN:
-                known = list(self.messages.values())
-                if known:
-                    message = known[int(self._chance.random() * len(known))]
-                    self._deliver(Message(message.task, message.payload))
+                self._change_settings(fault)
+            case faults.AGAIN if self.messages:
+                message = _chosen(tuple(self.messages.values()), fault)
+                self._deliver(Message(message.task, message.payload))
 
-    def _change_settings(self) -> None:
+    def _change_settings(self, fault: Fault) -> None:
         """As another deployment does, for invocations that begin from now on."""
-        if self._chance.random() < 0.3:
-            self._threshold = self._chance.choice(THRESHOLDS)
+        if fault.survives:
+            self._threshold = _chosen(THRESHOLDS, fault)
         else:
-            self.timeout = self._chance.choice([each for each in TIMEOUTS if each != self.timeout])
+            self.timeout = _chosen(tuple(each for each in TIMEOUTS if each != self.timeout), fault)
         self.say("the world", f"timeout {self.timeout:g} s, threshold {self._threshold}")
 
     def _tell(self) -> None:
@@ -667,15 +507,16 @@ class Simulation:
 
     def _deliver_new(self) -> None:
         copy = self._asked()
-        self.accept(f"event-{copy.job}", events.encode(copy), self._chance.random())
+        self.accept(f"event-{copy.job}", engine.payload(copy), self.choices.draw("event"))
 
     def _land(
-        self, process: Process, request: Request, takes: float, to: Process | None, back: float
+        self, thread: Thread, request: Request, takes: float, back: float, *, is_heard: bool = True
     ) -> None:
-        """Let the request arrive, take effect after `takes` seconds, and answer `to` after `back` more."""
+        """Let the request arrive, take effect after `takes` seconds, and be answered after `back` more."""
+        process = thread.process
         begun: Any = None
         failed: OssCopyError | None = None
-        survives = process.survives
+        survives, corrupts = process.survives, process.corrupts
         if request.begin is not None:
             try:
                 begun = request.begin()
@@ -683,7 +524,7 @@ class Simulation:
                 failed = error
 
         def effect() -> None:
-            process.survives = survives
+            process.survives, process.corrupts = survives, corrupts
             outcome: Any
             if failed is not None:
                 outcome = failed
@@ -692,114 +533,51 @@ class Simulation:
                     outcome = request.apply(begun)
                 except OssCopyError as error:
                     outcome = error
-            if to is None:
+            if not is_heard:
                 self.say(process.name, f"   ... {request.name} took effect unheard: {_short(outcome)}")
             else:
-                self._answer(to, back, request.name, outcome)
+                self._answer(thread, back, request.name, outcome)
 
         self.at(takes, effect)
 
-    def _answer(self, process: Process, seconds: float, name: str, outcome: object) -> None:
+    def _answer(self, thread: Thread, seconds: float, name: str, outcome: object) -> None:
+        process = thread.process
+
         def answer() -> None:
-            if process.end:
+            if process.is_dead:
                 return
             if self.trace is not None:
                 self.say(process.name, f"   {name} -> {_short(outcome)}")
-            if name == "initiate" and isinstance(outcome, str):
-                self.world.uploads[outcome].answered = True
-            if name == "list parts":
-                process.listed_at = self.time  # whatever is looked at next is asked for later
-            if name == "find destination" and not isinstance(outcome, Transient):
-                process.looked_at = self.time
-            if name == "copy object" and isinstance(outcome, Transient) and outcome.in_doubt:
-                process.doubt_at = self._doubts[process.job] = self.time
-            process.asking = ""
-            self._resume(process, outcome)
+            thread.asking = ""
+            self._heard(process, name, outcome)
+            self._resume(thread, outcome)
 
         self.at(seconds, answer)
 
-    def _precheck(self, process: Process, name: str) -> None:
-        """The order of effects that the protocol asks for, looked at while it happens."""
-        records, job = self.world.records, process.job
-        if name == "initiate" and (entered := records.get(f"up/{job}")) and entered[0] < process.began:
-            self.violations.append(f"{process.name} initiates although up/ was on record when it began")
-        if name == "copy part" and f"up/{job}" not in records:
-            self.violations.append(f"{process.name} copies a part before up/ is on record")
-            self._precheck_generation(process)
-        if name == "complete":
-            self._precheck_complete(process)
-        if name == "copy object":
-            self._precheck_doubt(process)
-        judges = name in {"complete", "copy object"} and self.scenario.overwrite != "always"
-        if judges and process.looked_at <= process.listed_at:
-            self.violations.append(f"{process.name} writes without having looked at the destination")
-
-    def _precheck_doubt(self, process: Process) -> None:
-        """A CopyObject without an answer is looked at before it is repeated, by all who can know of it."""
-        before = self._doubts.get(process.job, 0.0)
-        knows = before < process.began and process.job not in process.firsts
-        doubt_at = before if knows else process.doubt_at
-        if doubt_at and process.looked_at < doubt_at:
-            self.violations.append(f"{process.name} repeats a CopyObject in doubt without a look")
-
-    def _precheck_generation(self, process: Process) -> None:
-        """A hop leaves if its chain had been replaced when it began; a start may take an old upload on."""
-        prefix = f"gen/{process.job}/"
-        for name, (written, _) in self.world.records.items():
-            is_chain = name.startswith(prefix) and not name.endswith("-start")
-            replaced = is_chain and int(name.rpartition("/")[2]) > process.generation
-            if replaced and process.is_hop and written < process.began:
-                self.violations.append(f"{process.name} copies a part although its chain is replaced")
-
-    def _precheck_complete(self, process: Process) -> None:
-        """Before Complete both the source and `cancel/` were looked at, after the listing was asked for."""
-        records, job = self.world.records, process.job
-        cancelled = records.get(f"cancel/{job}")
-        if cancelled and cancelled[0] < process.listed_at:
-            self.violations.append(
-                f"{process.name} completes although cancel/ was on record before its listing"
-            )
-        opened = RecordJournal(PlainRecords(self.world)).opened(job)
-        then = self.world.source_at(process.listed_at)
-        if opened and (then is None or not _is_pinned(opened.pin, then, self.time)):
-            self.violations.append(
-                f"{process.name} completes although the source had changed before its listing"
-            )
-
-
-class PlainRecords:
-    """The records as they are, read by nobody in the simulation."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.put_new, self.page = world.put_new, world.page
-
-    def get(self, name: str) -> bytes | None:
-        """As it was written first, though it may be forgotten by now."""
-        return self._world.ever[name][1] if name in self._world.ever else None
-
-    def delete(self, name: str) -> None:
-        raise NotImplementedError
-
-
-def _nothing(*_: object, **__: object) -> None:
-    """Log nothing, allow everything."""
+    def _heard(self, process: Process, name: str, outcome: object) -> None:
+        """What an invocation knows from here on."""
+        match name:
+            case "initiate" if isinstance(outcome, str):
+                self.world.uploads[outcome].answered = True
+            case "list parts":
+                process.listed_at = self.time  # whatever is looked at next is asked for later
+            case "find destination" if not isinstance(outcome, Transient):
+                process.looked_at = self.time
+            case "copy object" if isinstance(outcome, Transient) and outcome.in_doubt:
+                process.doubt_at = self.doubts[process.job] = self.time
+            case "copy object" | "complete" if not isinstance(outcome, OssCopyError):
+                process.wrote.add(process.job)
 
 
 def _patience(process: Process, request: Request) -> float:
     """Seconds that an answer is waited for."""
-    usual = plan.read_timeout(process.timeout)
+    usual = patience(process.timeout)
     return usual if request.timeout is None else min(usual, request.timeout)
 
 
-def _retried(copy: Any) -> Any:
-    """As the app marks what FC delivers once more."""
-    return copy.delivered_again()
-
-
-def _is_pinned(pin: Pin, stored: Stored, now: float) -> bool:
-    tags = plan.tags_digest({"t": str(stored.tags)}) if stored.tags else None
-    return plan.is_same_version(pin, stored.head(now)) and pin.tags == tags
+def _chosen(among: tuple[T, ...], fault: Fault) -> T:
+    """The one that the fault means."""
+    return among[int(fault.choice * len(among))]
 
 
 def _short(value: object) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from osscopy.jobs.journal import RecordJournal
-from tests.sim import campaign, faults
+from tests.sim import campaign, faults, records
 from tests.sim.faults import Fault
-from tests.sim.scheduler import PlainRecords
 from tests.sim.test_sim import CALM
 
 
@@ -25,7 +23,7 @@ def test_an_outcome_that_was_put_on_record_unheard_stands_when_its_list_goes_on(
     )
     run = campaign.run(many, struck)
     assert run.violations == []
-    done = RecordJournal(PlainRecords(run.world)).done(run.job)
+    done = records.done(run.world, run.job)
     assert done is not None
     told = [answer for _, answer in run.answers(run.job) if answer.status != "running"]
     assert {each.status for each in told} == {done.result.status}, told
@@ -112,3 +110,78 @@ def test_an_object_that_was_not_changed_in_place_is_cancelled_and_no_unknown_out
     struck = (Fault(faults.CANCEL, "put open", 1, 0.26), Fault(faults.KILL_LATE, "", 1, 0.2))
     run = campaign.run(itself, struck)
     assert run.violations == []
+
+
+def test_a_copy_that_is_under_way_is_not_called_cancelled_since_its_source_is_archived_again() -> None:
+    """The source was restored and is copied; then another archived one takes its place, and it is cancelled.
+
+    Right: that the new one waits for its restoration says nothing of the CopyObject of the old one.
+    """
+    archived = replace(CALM, entry="direct", size=50_000, former=False, timeout=60.0, restore=3.0)
+    struck = (
+        Fault(faults.BYTES, "copy object", 1, 0.05, choice=0.0),
+        Fault(faults.CANCEL, "copy object", 1, 0.1),
+    )
+    run = campaign.run(archived, struck)
+    assert run.violations == []
+    done = records.done(run.world, run.job)
+    assert done is not None
+    assert done.result.status == "succeeded"
+    assert run.world.shown[-1].job == run.job
+
+
+def test_wrong_bytes_that_an_upload_has_written_are_not_called_cancelled() -> None:
+    """Who has seen them cannot put that on record; the canceller finds the upload gone.
+
+    Right: it was completed, and what the destination shows is not known, whoever has written it.
+    """
+    struck = (
+        Fault(faults.CORRUPT, "copy part", 1, 0.0),
+        Fault(faults.NEVER, "put done", 1, 9.0),
+        Fault(faults.CANCEL, "put done", 1, 1.0),
+    )
+    run = campaign.run(replace(CALM, timeout=60.0), struck)
+    assert run.violations == []
+    done = records.done(run.world, run.job)
+    assert done is not None
+    assert done.result.error is not None
+    assert (done.result.status, done.result.error.code) == ("failed", "OutcomeUnknown")
+    assert run.world.shown[-1].corrupt
+
+
+def test_wrong_bytes_in_a_part_are_seen_before_the_destination_shows_them() -> None:
+    run = campaign.run(replace(CALM, part_crcs=True), (Fault(faults.CORRUPT, "copy part", 2, 0.0),))
+    assert run.violations == []
+    (answer,) = [answer for _, answer in run.answers(run.job)]
+    assert answer.error is not None
+    assert answer.error.code == "VerificationFailed"
+    assert [shown.origin for shown in run.world.shown] == ["former"]
+    assert run.requests["complete"] == 0
+
+
+def test_a_symlink_that_was_changed_before_and_after_it_was_copied_is_not_deleted() -> None:
+    """Right: OSS copies a symlink as it is then; that of an instant in between is no wrong version."""
+    link = replace(CALM, entry="direct", link="copy", keeps=True, former=False)
+    struck = (
+        Fault(faults.BYTES, "get open", 1, 0.0),
+        Fault(faults.BYTES, "copy object", 1, 0.03),
+    )
+    run = campaign.run(link, struck)
+    assert run.violations == []
+    (answer,) = [answer for _, answer in run.answers(run.job)]
+    assert answer.error is not None
+    assert answer.error.code == "SourceChanged"
+    assert run.requests["delete version"] == 0
+    assert run.world.destination is not None
+    assert run.world.destination.link == "t2"
+
+
+def test_a_copy_that_waits_for_an_archived_source_gives_up_in_the_end() -> None:
+    """Right: after a week, the longest that an event lives."""
+    never = replace(CALM, restore=700_000.0, period=20_000.0)
+    run = campaign.run(never)
+    assert run.violations == []
+    done = records.done(run.world, run.job)
+    assert done is not None
+    assert done.result.error is not None
+    assert done.result.error.code == "RestoreTooSlow"

@@ -1,0 +1,92 @@
+"""The order of effects that the protocol asks for, judged while it happens: one call a request.
+
+Shares no code with the product.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from osscopy.model import Pin
+from tests.sim import records
+from tests.sim.processes import Process
+from tests.sim.world import Stored
+
+if TYPE_CHECKING:
+    from tests.sim.scheduler import Simulation
+
+
+def check(simulation: Simulation, process: Process, name: str) -> None:
+    """Add to the simulation's violations what speaks against this request now."""
+    on_record, job = simulation.world.records, process.job
+    match name:
+        case "initiate":
+            if (entered := on_record.get(f"up/{job}")) and entered[0] < process.began:
+                _violated(simulation, process, "initiates although up/ was on record when it began")
+        case "copy part":
+            if f"up/{job}" not in on_record:
+                _violated(simulation, process, "copies a part before up/ is on record")
+            _check_generation(simulation, process)
+        case "complete":
+            _check_complete(simulation, process)
+        case "copy object":
+            _check_doubt(simulation, process)
+    judges = name in {"complete", "copy object"} and simulation.scenario.overwrite != "always"
+    if judges and process.looked_at <= process.listed_at:
+        _violated(simulation, process, "writes without having looked at the destination")
+
+
+def _violated(simulation: Simulation, process: Process, what: str) -> None:
+    simulation.violations.append(f"{process.name} {what}")
+
+
+def _check_doubt(simulation: Simulation, process: Process) -> None:
+    """A CopyObject without an answer is looked at before it is repeated, by all who can know of it."""
+    before = simulation.doubts.get(process.job, 0.0)
+    knows = before < process.began and process.job not in process.firsts
+    doubt_at = before if knows else process.doubt_at
+    if doubt_at and process.looked_at < doubt_at:
+        _violated(simulation, process, "repeats a CopyObject in doubt without a look")
+
+
+def _check_generation(simulation: Simulation, process: Process) -> None:
+    """A hop leaves if its chain had been replaced when it began; a start may take an old upload on."""
+    if not process.is_hop:
+        return
+    prefix = f"gen/{process.job}/"
+    for name, (written, _) in simulation.world.records.items():
+        is_chain = name.startswith(prefix) and not name.endswith("-start")
+        replaced = is_chain and int(name.rpartition("/")[2]) > process.generation
+        if replaced and written < process.began:
+            _violated(simulation, process, "copies a part although its chain is replaced")
+
+
+def _check_complete(simulation: Simulation, process: Process) -> None:
+    """Before Complete both the source and `cancel/` were looked at, after the listing was asked for.
+
+    No thread copies a part any more: the listing would not show it.
+    """
+    world, job = simulation.world, process.job
+    cancelled = world.records.get(f"cancel/{job}")
+    if cancelled and cancelled[0] < process.listed_at:
+        _violated(simulation, process, "completes although cancel/ was on record before its listing")
+    opened = records.opened(world, job)
+    then = world.source_at(process.listed_at)
+    if opened and (then is None or not is_pinned(opened.pin, then)):
+        _violated(simulation, process, "completes although the source had changed before its listing")
+    if any(thread.asking == "copy part" for thread in process.threads):
+        _violated(simulation, process, "completes while a thread of its own copies a part")
+
+
+def is_pinned(pin: Pin, stored: Stored) -> bool:
+    """Whether this is the version, and these are the tags, that a copy is bound to."""
+    seen = (stored.etag, stored.size, stored.modified, stored.version)
+    return (pin.etag, pin.size, pin.last_modified, pin.version_id) == seen and pin.tags == tags_on_record(
+        {"t": str(stored.tags)} if stored.tags else {}
+    )
+
+
+def tags_on_record(tags: dict[str, str]) -> str | None:
+    """Tags as a record names them: by the first eight digits of a hash of the sorted pairs."""
+    return hashlib.sha256(repr(sorted(tags.items())).encode()).hexdigest()[:8] if tags else None

@@ -35,3 +35,45 @@ def test_the_first_list_of_copies_of_a_process_is_read_by_many_threads_at_once()
     for _ in range(6):
         run = subprocess.run([sys.executable, "-c", FIRST_PAGE], check=False, capture_output=True)
         assert run.returncode == 0, (run.returncode, run.stderr.decode())
+
+
+FIRST_RECORDS = """
+import json, sys, threading
+from osscopy.jobs import records
+from osscopy.model import Cancelled, Done, Entered, Opened
+
+request = {"source": {"bucket": "abc", "key": "k"}, "destination": {"bucket": "def", "key": "k"}}
+pin = {"size": 1, "etag": "E", "lastModified": 1}
+upload = {"id": "u", "partSize": 1, "parts": 1, "lanes": 1, "openedAt": 1}
+bodies = {
+    Opened: {"nonce": "n", "job": "j", "request": request, "pin": pin, "startedAt": "x"},
+    Done: {"nonce": "n", "result": {"job": "j", "status": "skipped"}, "request": request},
+    Entered: {"nonce": "n", "upload": upload},
+    Cancelled: {"nonce": "n", "at": "x"},
+}
+
+class Records:
+    def get(self, kind):
+        return json.dumps(bodies[kind]).encode()
+
+def read(kind):
+    start.wait()
+    found.append(records.read(Records(), kind, kind))
+
+sys.setswitchinterval(1e-6)
+found = []
+kinds = list(bodies) * 3
+start = threading.Barrier(len(kinds))
+threads = [threading.Thread(target=read, args=(each,)) for each in kinds]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+assert len(found) == len(kinds) and None not in found
+"""
+
+
+def test_the_first_records_of_a_process_are_read_at_once() -> None:
+    for _ in range(6):
+        run = subprocess.run([sys.executable, "-c", FIRST_RECORDS], check=False, capture_output=True)
+        assert run.returncode == 0, (run.returncode, run.stderr.decode())

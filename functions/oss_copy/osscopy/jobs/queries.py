@@ -16,11 +16,8 @@ from osscopy.copying.outcome import task_of
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import (
     Continue,
-    Done,
-    Entered,
     Failed,
     Misconfigured,
-    Opened,
     Problem,
     Refused,
     Result,
@@ -113,9 +110,6 @@ class Queries:
         """Yield each job with what a list shows of it, read by several threads at once."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up time only listings need
 
-        for kind in (Opened, Entered, Done, Problem):
-            # msgspec (0.22) kills the process when several threads are the first to read a type at once
-            msgspec.json.Decoder(kind)
         with ThreadPoolExecutor(READERS) as readers:
             for first in range(0, len(jobs), READERS):
                 some = jobs[first : first + READERS]

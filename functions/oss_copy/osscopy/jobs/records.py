@@ -7,6 +7,8 @@ answer was lost, the record may be the writer's own: the nonce tells.
 
 from __future__ import annotations
 
+import functools
+import threading
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -16,6 +18,10 @@ from osscopy.model import Misconfigured, RecordPage, Transient
 PAGE = 1000  # names listed at once
 
 R = TypeVar("R", bound=msgspec.Struct)
+
+# msgspec (0.22) kills the process when several threads are the first to read a type at once.
+_making = threading.Lock()
+_decoder = functools.cache(msgspec.json.Decoder)
 
 
 class Records(Protocol):
@@ -49,8 +55,10 @@ def read(records: Records, name: str, kind: type[R]) -> R | None:
     body = records.get(name)
     if body is None:
         return None
+    with _making:
+        decoder: msgspec.json.Decoder[R] = _decoder(kind)
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise Misconfigured(
             "UnreadableRecord", f"{name} in the state bucket is not a record of this version: {error}"

@@ -1,6 +1,7 @@
-"""The one table from OSS's error codes to our errors, each with a word on what to do.
+"""The table from OSS's error codes to our errors, each with a word on what to do.
 
-Knows codes, statuses and messages; no SDK, and not what was asked for.
+Knows codes, statuses and messages; no SDK, and not what was asked for: `oss_transport` and `oss_records`
+judge the few answers that mean something else for one request.
 """
 
 from __future__ import annotations

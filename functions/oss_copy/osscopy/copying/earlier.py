@@ -29,17 +29,17 @@ from osscopy.model import (
 
 
 def made(context: Context, copy: Copy, head: Head, opened: Opened | None) -> Result | None:
-    """Return the result, if a CopyObject of an earlier delivery had no answer and took effect."""
+    """Close and return the result, if a CopyObject of an earlier delivery had no answer and took effect."""
     if opened is not None:
         return outcome.close_if_landed(context, opened) if opened.may_land else None
     return _made_without_record(context, copy, head) if copy.retried else None
 
 
 def in_the_way(context: Context, copy: Copy, head: Head) -> Result | None:
-    """Return the result, if what is in the way is the copy itself: an earlier delivery has made it.
+    """Close and return the result, if what is in the way is the copy itself.
 
-    It is if the destination has shown everything that is promised since the first delivery may have come.
-    A copy on record is bound to the version that was seen then, and goes on by that.
+    It is ours if the destination shows all that is promised and is no older than the first delivery. A copy
+    on record is bound to the version that was seen then, and goes on by that.
     """
     if copy.since is None or is_on_record(context, copy):
         return None
@@ -47,10 +47,10 @@ def in_the_way(context: Context, copy: Copy, head: Head) -> Result | None:
 
 
 def made_of_old_source(context: Context, copy: Copy, error: Failed | Skipped) -> Result | None:
-    """Return the result, if an earlier delivery has made the copy, and the source was changed since.
+    """Close and return the result, if an earlier delivery has copied what the source was then.
 
-    A source that is gone had the ETag that the event names. One that was changed in place shows what was
-    asked for, though a condition on the source does not hold any more.
+    If the source is gone, the destination is compared with the event's ETag. If it was changed in place, it
+    shows what was asked for, though a condition on the source does not hold any more.
     """
     request = copy.request
     if copy.since is None or is_on_record(context, copy):
@@ -69,7 +69,7 @@ def made_of_old_source(context: Context, copy: Copy, error: Failed | Skipped) ->
 
 
 def _made_without_record(context: Context, copy: Copy, head: Head) -> Result | None:
-    """Return the result if the destination shows all that is promised; the copy is not on record.
+    """Close and return the result if the destination shows all that is promised; there is no `open/`.
 
     OSS does not show an ACL: where one is asked for, and nobody knows since when, the copy is made again.
     """

@@ -1,7 +1,11 @@
 """The end of a copy in parts: listing, source, `done/` and `cancel/`, Complete, proof, `done/`.
 
 Knows Complete and what has to be asked before and after it; how an outcome is named is in `outcome`. All
-looks before Complete begin after the hop's own last part was answered.
+looks before Complete begin after the hop's own last part was answered: the ACL if it is copied, the listing,
+the source, the destination where the overwrite policy needs it, `done/` and `cancel/`.
+
+If the instance dies after Complete, FC delivers the hop again, or the sweep starts a new chain. That hop's
+ListParts raises UploadGone, and `outcome.find` compares the destination with what was promised.
 """
 
 from __future__ import annotations

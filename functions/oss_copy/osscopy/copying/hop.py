@@ -19,6 +19,7 @@ from osscopy.copying.outcome import UNKNOWN
 from osscopy.copying.submit import where
 from osscopy.model import (
     Continue,
+    Entered,
     Failed,
     OssCopyError,
     Part,
@@ -35,8 +36,14 @@ def proceed(context: Context, task: Continue) -> Result:
     """Work on the next batch of a copy, as its continuation asks."""
     try:
         context.allow(task.request)
-        if _is_superseded(context, task):
+        newest, entered = context.together(
+            lambda: context.ask(context.journal.generation, task.job),
+            lambda: context.ask(context.journal.entered, task.job),
+        )
+        if _is_superseded(context, task, newest):
             return results.under_way(task, 0)
+        if not _is_entered(task, entered):
+            return outcome.of_another_upload(context, task)
         return _advance(context, task)
     except Refused as error:
         return outcome.disown(context, task, error)
@@ -134,14 +141,19 @@ def _progress(context: Context, task: Continue, missing: Sequence[Part], workers
     )
 
 
-def _is_superseded(context: Context, task: Continue) -> bool:
-    """Return whether a sweep has started a younger chain. It saves work; truth rests on the upload id.
+def _is_entered(task: Continue, entered: Entered | None) -> bool:
+    """Return whether `up/` names the upload of this hop."""
+    return entered is not None and entered.upload == task.upload
 
-    A hop that waits to name an outcome waits longer than from one sweep to the next: it does not leave.
+
+def _is_superseded(context: Context, task: Continue, newest: int) -> bool:
+    """Return whether a sweep has started a younger chain.
+
+    Leaving only saves work: an older chain can do no harm, since it writes into the same upload. A hop that
+    waits to name an outcome waits longer than from one sweep to the next: it does not leave.
     """
     if task.gone_at:
         return False
-    newest = context.ask(context.journal.generation, task.job)
     if newest > task.generation:
         context.log("superseded", **where(task), by=newest)
     return newest > task.generation

@@ -44,13 +44,13 @@ UNKNOWN = (
     "what was written is not known, and the destination does not show the copy: compare before copying again",
 )
 
-OnRecord: TypeAlias = Opened | Continue
+Pinned: TypeAlias = Opened | Continue  # a copy that is bound to a version of its source
 
 
 # --- closing -----------------------------------------------------------------------------------------------
 
 
-def close(context: Context, copy: Copy | OnRecord, result: Result) -> Result:
+def close(context: Context, copy: Copy | Pinned, result: Result) -> Result:
     """Write `done/`; return the outcome on record, which may be an earlier one."""
     asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
     settle = _settle(context, 0 if isinstance(copy, Copy) else copy.settle)
@@ -59,11 +59,11 @@ def close(context: Context, copy: Copy | OnRecord, result: Result) -> Result:
 
 
 def close_failed(context: Context, task: Continue, error: OssCopyError) -> Result:
-    """Call a chain failed for `error`; its upload is not touched."""
+    """Close a chain as failed for `error`, and leave its upload alone."""
     return close(context, task, results.ended(task, "failed", context.now(), Problem.of(error)))
 
 
-def close_if_landed(context: Context, opened: OnRecord) -> Result | None:
+def close_if_landed(context: Context, opened: Pinned) -> Result | None:
     """Close a copy with the result of its CopyObject, if the destination shows that; else None."""
     found = verify.unanswered(context, opened.request, opened.pin, opened.not_before)
     if found is None:
@@ -106,7 +106,10 @@ def abort(context: Context, task: Continue) -> None:
 
 
 def fail(context: Context, task: Continue, error: Refused | Failed) -> Result:
-    """Abort the upload and report `error`; Transient if that has to wait: `done/` ends the chain."""
+    """Abort the upload and close with `error`.
+
+    If Abort gets no answer, raise Transient and write no `done/`: later hops stop at `done/`.
+    """
     if isinstance(error, Conflict) and (shown := _own_copy(context, task)) is not None:
         return shown
     problem = Problem.of(error)
@@ -141,6 +144,17 @@ def disown(context: Context, task: Continue, error: Refused) -> Result:
     if entered is not None and entered.upload == task.upload:
         return fail(context, task, error)
     return results.ended(task, "failed", context.now(), Problem.of(error))
+
+
+def of_another_upload(context: Context, task: Continue) -> Result:
+    """Return the result of a hop whose upload `up/` does not name: nothing is touched, nothing is written.
+
+    It comes after the job was forgotten, or it is forged.
+    """
+    if (done := context.ask(context.journal.done, task.job)) is not None:
+        return done.result
+    text = f"no record of {task.job} names upload {task.upload.id}: nothing was done"
+    return results.ended(task, "failed", context.now(), Problem("NotOnRecord", text))
 
 
 # --- cancelling --------------------------------------------------------------------------------------------
@@ -195,7 +209,10 @@ def _close_cancelled(
 
 
 def examine(context: Context, task: Continue, error: OssCopyError) -> Result:
-    """Name the outcome of an upload that is gone: what the destination shows, else `error`."""
+    """Close a copy whose upload is gone: with what the destination shows, `error`, or OutcomeUnknown.
+
+    It is still running where somebody cancelled it and a CopyObject may yet take effect.
+    """
     result = find(context, task, error)
     if result is None and _may_land(context, task) and context.is_cancelled(task.job):
         return results.under_way(task, 0)

@@ -3,10 +3,10 @@
 Knows the order of the first questions; CopyObject is in `simple`, parts begin in `upload`. A final refusal is
 returned as a Result, Transient is raised.
 
-Order of effects of a copy in parts (see `upload`, `hop`, `finish`): HEAD source, `open/`, read `done/`,
-Initiate, `up/`, read `done/` and `cancel/`, parts, join the threads, fresh ListParts, HEAD source, read
-`done/` and `cancel/`, Complete, HEAD destination, HEAD source, `done/`. Owner and canceller each write their
-own record first and then read the other's.
+Order of effects of a copy in parts (see `upload`, `hop`, `finish`): HEAD source, `open/`, read `done/`, HEAD
+destination, Initiate, `up/`, read `done/` and `cancel/`, parts, join the threads, fresh ListParts, HEAD
+source, read `done/` and `cancel/`, Complete, HEAD destination, HEAD source, `done/`. Owner and canceller each
+write their own record first and then read the other's.
 """
 
 from __future__ import annotations
@@ -136,7 +136,10 @@ def _copy_object(
 def _in_parts(
     context: Context, copy: Copy, head: Head, opened: Opened | None, *, inline: bool, in_doubt: bool
 ) -> Result:
-    """Copy in parts after CopyObject; one without an answer is still running though parts are refused."""
+    """Copy in parts after CopyObject.
+
+    If parts are refused while a CopyObject may yet take effect, the copy is left open for the sweep.
+    """
     try:
         return upload.start(context, copy, head, opened, inline=inline, in_doubt=in_doubt)
     except (Refused, Failed) as error:

@@ -79,14 +79,14 @@ def lane_numbers(parts: int, lanes: int, lane: int) -> range:
 
 
 def missing(pin: Pin, upload: Upload, lane: int, listed: Iterable[ListedPart]) -> tuple[Part, ...]:
-    """Return the parts of `lane` that are missing or have a wrong size."""
+    """Return the parts of `lane` to copy: missing, or of a wrong size. `gaps` judges the whole upload."""
     sizes = {seen.number: seen.size for seen in listed}
     wanted = (part(n, pin.size, upload.part_size) for n in lane_numbers(upload.parts, upload.lanes, lane))
     return tuple(each for each in wanted if sizes.get(each.number) != each.size)
 
 
 def gaps(pin: Pin, upload: Upload, listed: Sequence[ListedPart]) -> list[int]:
-    """Return the part numbers that keep the upload from Complete: missing, of a wrong size, or not ours."""
+    """Return the part numbers that keep the upload from Complete: missing, wrong in size, or not ours."""
     sizes = {seen.number: seen.size for seen in listed}
     wrong = [each.number for each in split(pin.size, upload.part_size) if sizes.get(each.number) != each.size]
     return wrong + [number for number in sizes if number > upload.parts]

@@ -1,4 +1,8 @@
-"""Times: to wait, to keep free, and to give up after. Knows no clock: times come in as arguments."""
+"""Times: to wait, to keep free, and to give up after. Knows no clock: times come in as arguments.
+
+How long one answer is waited for: `read_timeout`, `part_timeout` or `shallow_timeout` say how long that is
+usual; `Context.wait` keeps the reserve free; the SDKs' transport ends with the invocation.
+"""
 
 from __future__ import annotations
 

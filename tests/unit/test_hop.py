@@ -579,3 +579,26 @@ def test_an_answer_that_is_not_waited_for_any_more_is_no_error_and_one_before_is
     failing = workers(Engine(), early, count=1, seconds=3, expected=0)
     failing.run(1)
     assert failing.last_error is LATE
+
+
+# --- the upload on record ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_hop_whose_upload_is_not_the_one_on_record_does_nothing(engine: Engine, is_cancelled: bool) -> None:
+    """It is forged, or another delivery's: neither copies a part nor ends what may be somebody's upload."""
+    task = engine.chain([1])
+    if is_cancelled:
+        engine.put(f"cancel/{task.job}", Cancelled("n", "2027-01-15T08:00:00.000Z"))
+    forged = replace(task, upload=replace(task.upload, id="u-of-somebody"))
+    assert code(hop.proceed(engine.context(), forged)) == "NotOnRecord"
+    assert [engine.cloud.count(each) for each in ("copy_part", "abort", "complete", "put done")] == [0] * 4
+
+
+def test_a_hop_of_a_copy_that_was_forgotten_answers_with_its_outcome(engine: Engine) -> None:
+    task = engine.chain(ALL)
+    assert hop.proceed(engine.context(), task).status == "succeeded"
+    del engine.cloud.records[f"up/{task.job}"]
+    before = engine.cloud.count("abort")
+    assert hop.proceed(engine.context(), task).status == "succeeded"
+    assert engine.cloud.count("abort") == before

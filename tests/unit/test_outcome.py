@@ -21,6 +21,7 @@ from osscopy.model import (
     Destination,
     Encrypted,
     Encryption,
+    Entered,
     Failed,
     Opened,
     Pin,
@@ -197,6 +198,7 @@ def test_a_cancelled_copy_in_doubt_with_something_new_at_the_destination_is_unkn
     landed(engine, "9")
     assert code(hop.proceed(engine.context(), task)) == "OutcomeUnknown"
     other = replace(engine.chain([1]), job="c-" + "1" * 32, in_doubt=True)
+    engine.journal.enter(other.job, Entered("n", other.upload))
     cancelled(engine, other, START - 9_000)
     landed(engine, "9", last_modified=START - 1)
     assert hop.proceed(engine.context(), other).status == "cancelled"

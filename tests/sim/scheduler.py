@@ -273,7 +273,7 @@ class Simulation:
         """From inside an invocation: let so many threads do `work`; return when all have, or at `until`."""
         threads = tuple(Thread(process, greenlet.greenlet(lambda _: work(), self._hub)) for _ in range(count))
         for thread in threads:
-            thread.is_late = count > 1
+            thread.is_late, thread.since = count > 1, self.time
         process.threads += threads
         self.pause(process, Join(threads, until))
 
@@ -555,18 +555,20 @@ class Simulation:
             if self.trace is not None:
                 self.say(process.name, f"   {name} -> {_short(outcome)}")
             thread.asking = ""
-            self._heard(process, name, outcome)
+            self._heard(thread, name, outcome)
             self._resume(thread, outcome)
 
         self.at(seconds, answer)
 
-    def _heard(self, process: Process, name: str, outcome: object) -> None:
+    def _heard(self, thread: Thread, name: str, outcome: object) -> None:
         """What an invocation knows from here on."""
+        process = thread.process
         match name:
             case "initiate" if isinstance(outcome, str):
                 self.world.uploads[outcome].answered = True
             case "list parts":
-                process.listed_at = self.time  # whatever is looked at next is asked for later
+                # whatever is looked at next, or together with it, is asked for later
+                process.listed_at = self.time if thread.since is None else thread.since
             case "find destination" if not isinstance(outcome, Transient):
                 process.looked_at = self.time
             case "copy object" if isinstance(outcome, Transient) and outcome.in_doubt:

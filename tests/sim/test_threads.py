@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from osscopy.model import Conditions, Failed, Transient
+from osscopy.model import Attributes, Conditions, ContentHeaders, Failed, Transient
 from tests.sim import campaign, faults
 from tests.sim.choices import Choices, Listed, Seeded
 from tests.sim.engine import Tools
@@ -81,6 +81,28 @@ def test_a_question_without_an_answer_is_not_waited_for_longer_than_there_is_tim
     (process,) = simulation.processes
     assert process.end == "returned"
     assert process.ended_at < process.deadline
+
+
+def test_what_is_asked_together_with_a_listing_is_judged_by_when_they_were_asked() -> None:
+    """A `cancel/` may be read before the listing is answered, as long as no part was copied in between."""
+    simulation = Simulation(CALM, (Fault(faults.SLOW, "list parts", 1, 3.0),))
+    upload = simulation.world.initiate(
+        simulation.request, Attributes(ContentHeaders(user={"m": "1"}), {}, "default", "Standard", None), "x"
+    )
+
+    def ask(tools: Tools) -> None:
+        context, request = tools.context, simulation.request
+        context.together(
+            lambda: context.ask(context.store.list_parts, request, upload, 0),
+            lambda: context.ask(context.journal.cancelled, "c-1"),
+        )
+
+    simulation.at(1.0, lambda: simulation.invoke("questions", ask, 20.0))
+    while simulation.step():
+        pass
+    (process,) = simulation.processes
+    assert process.listed_at - process.began == 0.0
+    assert process.ended_at - process.began > 3.0
 
 
 def test_an_instance_that_is_killed_at_one_question_asks_nothing_more() -> None:

@@ -52,6 +52,7 @@ class Thread:
     asking: str = ""
     is_late: bool = False  # its first request arrives a little later than those of the others
     joins: Join | None = None
+    since: float | None = None  # when it began, of one that began with others
 
 
 @dataclass(eq=False)

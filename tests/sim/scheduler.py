@@ -135,17 +135,23 @@ class Simulation:
         self.at(0.0, self._enter)
         self.at(self._period, self._sweep, is_watch=True)
         steps = 0
-        while self._queue and steps < MOST_STEPS:
-            self.time, _, action, is_watch = heapq.heappop(self._queue)
-            self._pending -= not is_watch
-            self.world.now = self.time
-            action()
+        while steps < MOST_STEPS and self.step():
             steps += 1
         if self._queue:
             self.violations.append(f"it does not end: {steps} steps")
             for process in self.processes:
                 self._kill(process, "the end of the schedule")
         return self
+
+    def step(self) -> bool:
+        """Let the next thing happen; return whether there was one."""
+        if not self._queue:
+            return False
+        self.time, _, action, is_watch = heapq.heappop(self._queue)
+        self._pending -= not is_watch
+        self.world.now = self.time
+        action()
+        return True
 
     def at(self, seconds: float, action: Callable[[], None], *, is_watch: bool = False) -> None:
         """Let `action` happen in so many seconds; a watch alone does not keep the sweep coming."""
@@ -266,8 +272,8 @@ class Simulation:
     def together(self, process: Process, work: Callable[[], None], count: int, until: float) -> None:
         """From inside an invocation: let so many threads do `work`; return when all have, or at `until`."""
         threads = tuple(Thread(process, greenlet.greenlet(lambda _: work(), self._hub)) for _ in range(count))
-        for thread in threads[1:]:
-            thread.is_late = True
+        for thread in threads:
+            thread.is_late, thread.since = count > 1, self.time
         process.threads += threads
         self.pause(process, Join(threads, until))
 
@@ -549,18 +555,20 @@ class Simulation:
             if self.trace is not None:
                 self.say(process.name, f"   {name} -> {_short(outcome)}")
             thread.asking = ""
-            self._heard(process, name, outcome)
+            self._heard(thread, name, outcome)
             self._resume(thread, outcome)
 
         self.at(seconds, answer)
 
-    def _heard(self, process: Process, name: str, outcome: object) -> None:
+    def _heard(self, thread: Thread, name: str, outcome: object) -> None:
         """What an invocation knows from here on."""
+        process = thread.process
         match name:
             case "initiate" if isinstance(outcome, str):
                 self.world.uploads[outcome].answered = True
             case "list parts":
-                process.listed_at = self.time  # whatever is looked at next is asked for later
+                # whatever is looked at next, or together with it, is asked for later
+                process.listed_at = self.time if thread.since is None else thread.since
             case "find destination" if not isinstance(outcome, Transient):
                 process.looked_at = self.time
             case "copy object" if isinstance(outcome, Transient) and outcome.in_doubt:

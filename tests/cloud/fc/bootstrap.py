@@ -50,15 +50,18 @@ def fork(connection: socket.socket, packages: Sequence[str]) -> None:
     host = str(os.getpid())
     signal.signal(signal.SIGCHLD, _forget_ended)
     while True:
-        asked, (output, *_), _, _ = socket.recv_fds(connection, 1 << 20, 1)
+        asked, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 1)
+        if not asked:  # the host has stopped
+            return
+        (output,) = descriptors
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         if not (pid := os.fork()):
             break
         os.close(output)
-        descriptor = os.pidfd_open(pid)
+        ended = os.pidfd_open(pid)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-        socket.send_fds(connection, [str(pid).encode()], [descriptor])
-        os.close(descriptor)
+        socket.send_fds(connection, [str(pid).encode()], [ended])
+        os.close(ended)
     connection.close()
     _become(json.loads(asked), host, output)
     main()

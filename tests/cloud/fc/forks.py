@@ -96,12 +96,15 @@ class Forks:
         return Forked(pid, descriptor, output)
 
     def stop(self) -> None:
-        """End the process that forks; the kernel ends what it has forked."""
+        """Let the process that forks end; the kernel ends what it has forked and is not gone."""
         with self._turn:
             if self._process is not None and self._socket is not None:
                 self._socket.close()
-                self._process.kill()
-                self._process.wait()
+                try:
+                    self._process.wait(5)
+                except subprocess.TimeoutExpired:
+                    self._process.kill()
+                    self._process.wait()
                 self._process = self._socket = None
 
     def _run(self) -> None:

@@ -231,9 +231,55 @@ def _state(pid: int | None) -> str:
     return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
 
 
-def test_no_process_is_left_when_the_host_stops(tmp_path: Path) -> None:
+LAYERS: dict[str, Any] = {"layers": ["acs:fc:cn-hangzhou:1234567890123456:layers/sdk/versions/1"]}
+
+
+def test_a_forked_instance_sees_what_one_that_was_started_sees(tmp_path: Path) -> None:
+    seen = []
+    for number, props in enumerate((LAYERS, {})):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        lab = Lab(folder)
+        try:
+            lab.deploy(SHOW, timeout=7, **props)
+            shown = _seen(lab)
+            (instance,) = lab.host.runner.instances
+            assert shown["pid"] == instance.pid == os.getsid(shown["pid"])
+            assert shown["cwd"] == str(folder / "fn")
+            assert " Start RequestId: " in str(lab.invocations[0].view()["logs"])
+            same = {name: shown["env"][name] for name in ("PATH", "HOME", "LANG", "FC_FUNCTION_NAME")}
+            seen.append((shown["env"].keys(), shown["context"].keys(), same))
+        finally:
+            lab.close()
+    assert seen[0] == seen[1]
+
+
+def test_forked_instances_share_nothing_and_one_that_is_killed_takes_no_other_with_it(lab: Lab) -> None:
+    counting = """
+        import os, random
+        seen = []
+        def handler(event, context):
+            seen.append(event)
+            if event == b"end":
+                os.kill(os.getpid(), 9)
+            return f"{os.getpid()} {len(seen)} {random.random()}"
+    """
+    lab.deploy(counting, **LAYERS)
+    first = lab.invoke().data.decode().split()
+    assert lab.invoke().data.decode().split()[:2] == [first[0], "2"]
+    with pytest.raises(FcError, match="Process exited unexpectedly"):
+        lab.invoke(b"end")
+    second = lab.invoke().data.decode().split()
+    assert second[0] != first[0]
+    assert second[1] == "1"
+    assert second[2] != first[2]
+    lab.until(lambda: not Path(f"/proc/{first[0]}").exists())
+
+
+@pytest.mark.parametrize("props", [LAYERS, {}], ids=["forked", "started"])
+def test_no_process_is_left_when_the_host_stops(tmp_path: Path, props: dict[str, Any]) -> None:
     lab = Lab(tmp_path)
-    lab.deploy("def handler(event, context): return 1")
+    lab.deploy("def handler(event, context): return 1", **props)
     lab.invoke()
     (instance,) = lab.host.runner.instances
     lab.close()

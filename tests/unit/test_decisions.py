@@ -21,6 +21,8 @@ from osscopy.model import (
     Opened,
     Pin,
     Refused,
+    Rule,
+    RuleSource,
     Source,
     Tuning,
     Upload,
@@ -179,6 +181,9 @@ def test_a_shallow_copy_leaves_time_for_the_parts() -> None:
         ({"metadata": ContentHeaders(user={"a\r\nx": "y"})}, "metadata.user.a\r\nx"),
         ({"metadata": ContentHeaders(user={"a": "y\r\nx: y"})}, "metadata.user.a"),
         ({"metadata": ContentHeaders(content_type="x" * 8193)}, "metadata.contentType"),
+        ({"tags": {"": "v"}}, "tags"),
+        ({"tags": {"k" * 129: "v"}}, "tags"),
+        ({"tags": {"k": "v" * 257}}, "tags"),
     ],
 )
 def test_what_could_ask_for_something_else_is_refused_wherever_it_comes_from(
@@ -207,6 +212,19 @@ def test_a_copy_onto_itself_that_changes_anything_is_taken(changes: dict[str, An
     plan.check_request(replace(itself, **changes))
 
 
+@pytest.mark.parametrize(
+    ("source", "destination", "field"),
+    [("oss://src/in/", "{name}", "[0].source.prefix"), ("in/", "oss://dst/{name}", "[0].destination.key")],
+)
+def test_a_rule_neither_watches_nor_makes_keys_that_are_addresses(
+    source: str, destination: str, field: str
+) -> None:
+    rule = Rule(source=RuleSource("src", source), destination=Destination("dst", destination))
+    with pytest.raises(Refused) as caught:
+        plan.check_rules([rule])
+    assert caught.value.field == field
+
+
 def test_a_template_that_is_longer_than_a_key_is_refused() -> None:
     with pytest.raises(Refused) as caught:
         templates.render("{name}" * 200, "k", MOMENT)
@@ -227,3 +245,10 @@ def test_a_template_that_is_longer_than_a_key_is_refused() -> None:
 )
 def test_a_copy_may_be_on_record_if_anybody_has_had_it_before(fields: dict[str, Any], known: bool) -> None:
     assert Copy(JOB, request(), "t", **fields).may_be_on_record is known
+
+
+def test_a_date_without_a_directive_is_refused() -> None:
+    """Every object would get the same key."""
+    for template in ("{date:year}", "{date@+08:00:day}"):
+        with pytest.raises(Refused, match="has no directive"):
+            templates.render(template, "k", MOMENT)

@@ -32,8 +32,18 @@ def test_a_timeout_that_is_none_names_the_setting(told: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "count"), [("2", 2), (3, 3), (None, 0), ("many", 0), ("-1", 0), ("\u00b2", 0)]
+    ("told", "count"), [("2", 2), (3, 3), (None, 0), ("many", 0), ("-1", 0), ("\u00b2", 0), ("\u0663", 0)]
 )
 def test_a_count_that_is_none_is_not_told(told: object, count: int) -> None:
     seen = read_context(context(memory=told, retries=told), KEY)
     assert (seen.memory, seen.retries) == (count, count)
+
+
+def test_credentials_are_those_of_the_context_or_else_of_the_environment() -> None:
+    given = context()
+    given.credentials = SimpleNamespace(access_key_id="a", access_key_secret="b", security_token="c")
+    assert read_context(given, KEY).access_key == ("a", "b", "c")
+    given.credentials = SimpleNamespace(access_key_id="", access_key_secret="", security_token="")
+    assert read_context(given, KEY).access_key == KEY
+    with pytest.raises(Misconfigured, match="role"):
+        read_context(given, None)

@@ -58,6 +58,8 @@ def test_an_invocation_is_asynchronous_named_and_delayed(peer: Peer, takes: bool
     assert asked.headers["x-fc-async-task-id"] == "task-1"
     assert asked.headers["x-fc-async-delay"] == "30"
     assert asked.body == b"{}"
+    token = "x-fc-security-token" if takes else "x-acs-security-token"
+    assert asked.headers[token] == "token"
     invoker(peer, gateway).submit("task-2", b"{}", 0)
     assert "x-fc-async-delay" not in peer.last.headers
 
@@ -124,6 +126,7 @@ def test_a_missing_right_is_named(peer: Peer) -> None:
     peer.tell(error(403, "AccessDenied"))
     with pytest.raises(Failed, match="fc:InvokeFunction"):
         invoker(peer).submit("task", b"{}", 0)
+    assert len(peer.asked) == 1
     with pytest.raises(Failed, match="fc:ListTriggers"):
         invoker(peer).triggers()
 
@@ -202,3 +205,21 @@ def test_an_acknowledgement_is_not_waited_for_beyond_the_invocation(peer: Peer) 
     assert fc._seconds() == 3.0  # noqa: SLF001 - nobody waits so long in a test
     assert invoker(peer, seconds=-1)._seconds() == 1.0  # noqa: SLF001 - as above
     assert invoker(peer, seconds=99)._seconds() == 10.0  # noqa: SLF001 - as above
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        ({"Code": "Throttling.User", "Message": "slow"}, Transient, "Throttling.User"),
+        ({"ErrorCode": "Throttling.User", "ErrorMessage": "slow"}, Transient, "Throttling.User"),
+        ({"Code": 5}, Failed, "HTTP403"),
+        ({}, Failed, "HTTP403"),
+    ],
+)
+def test_errors_of_both_versions_are_read_and_others_told_by_their_status(
+    peer: Peer, body: dict[str, Any], kind: type[OssCopyError], code: str
+) -> None:
+    peer.tell(Told(403, json.dumps(body).encode(), {"Content-Type": "application/json"}))
+    with pytest.raises(OssCopyError) as caught:
+        invoker(peer).submit("task", b"{}", 0)
+    assert (type(caught.value), caught.value.code) == (kind, code)

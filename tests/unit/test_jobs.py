@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from osscopy import events, plan
 from osscopy.copying import results
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.outcome import task_of
 from osscopy.jobs import dropped, lists, orphans
 from osscopy.jobs.control import Control
 from osscopy.jobs.forget import Cleaner, delete_records
@@ -165,6 +166,16 @@ def test_a_key_s_copy_that_runs_is_not_begun_again(engine: Engine) -> None:
     assert engine.cloud.count("submit") == 1
 
 
+def test_a_key_s_copy_that_cannot_be_looked_at_for_the_moment_is_running(engine: Engine) -> None:
+    engine.cloud.put("a", size=LARGE)
+    job = once(engine).job or ""
+    opened = engine.journal.opened(job)
+    assert opened is not None
+    engine.entered(opened)
+    engine.cloud.broken["list_parts"] = BUSY
+    assert once(engine).status == "running"
+
+
 def test_a_key_stands_for_one_request(engine: Engine) -> None:
     engine.cloud.put("a")
     once(engine)
@@ -274,6 +285,16 @@ def test_a_copy_under_way_shows_its_parts_and_the_last_error_of_its_hops(engine:
     assert (seen.parts_done, seen.hops, code(seen)) == (2, 3, "NetworkError")
     assert (seen.rate, seen.eta_seconds) == (PART, 2)
     assert part == {}
+
+
+def test_only_a_running_copy_with_progress_has_a_rate(engine: Engine) -> None:
+    opened, entered = large(engine)
+    engine.cloud.time += 2
+    assert queries(engine).look(opened.job).rate is None
+    task = task_of(opened, entered.upload)
+    engine.put(f"done/{opened.job}", Done("n", results.multipart(task, None, None, START), opened.request))
+    ended = queries(engine).look(opened.job)
+    assert (ended.status, ended.bytes_done, ended.rate) == ("succeeded", LARGE, None)
 
 
 def test_an_upload_that_has_ended_and_is_not_closed_has_all_its_parts(engine: Engine) -> None:
@@ -575,6 +596,15 @@ def test_a_sweep_that_is_short_of_time_lets_another_invocation_go_on(engine: Eng
     assert last == Sweep(jobs[0])
     assert not Sweeper(engine.context(), engine.journal).run(Sweep(jobs[1])).more
     assert engine.cloud.commands()[-1].job == jobs[2]
+
+
+def test_a_sweep_without_time_asks_for_nothing_and_is_gone_on_with(engine: Engine) -> None:
+    small(engine)
+    sweeper = Sweeper(engine.context(), engine.journal)
+    engine.cloud.time += 50
+    assert sweeper.run(Sweep("c-1")).more
+    assert engine.cloud.count("list open") == 0
+    assert engine.cloud.commands() == [Sweep("c-1")]
 
 
 def test_more_copies_than_one_page_are_all_looked_at(engine: Engine) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
+import requests
 from msgspec.structs import replace
+from oss2.exceptions import RequestError
 
 from osscopy.aliyun.oss import OssStore
 from osscopy.aliyun.oss_records import OssRecords, read_text
-from osscopy.aliyun.oss_transport import Connection
+from osscopy.aliyun.oss_transport import Connection, translated
 from osscopy.model import (
     Attributes,
     Conditions,
@@ -285,6 +288,7 @@ ASKS: dict[str, Callable[[OssStore], object]] = {
         ("copy", error(403, "RequestTimeTooSkewed"), Transient),
         ("copy", error(408, "Whatever"), Transient),
         ("copy", error(500, "InternalError"), Transient),
+        ("copy", error(500, "Whatever"), Transient),
         ("copy", error(503, "ServiceUnavailable"), Transient),
         ("copy", error(429, "Whatever"), Transient),
         ("restore", error(409, "OperationNotSupported"), Conflict),
@@ -297,6 +301,30 @@ def test_an_answer_is_what_the_caller_should_do(
     with pytest.raises(OssCopyError) as caught:
         ASKS[asks](store(peer))
     assert type(caught.value) is kind
+    codes = {304: "NotModified", 404: "NoSuchKey", 412: "PreconditionFailed"}
+    assert told.body or caught.value.code == codes[told.status], "HEAD has no body that could name it"
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "in_doubt", "outlasted"),
+    [
+        (RequestError(requests.exceptions.ConnectTimeout()), "NetworkError", False, False),
+        (RequestError(requests.exceptions.ReadTimeout()), "NetworkError", True, True),
+        (RequestError(requests.exceptions.ConnectionError()), "NetworkError", True, False),
+        (requests.exceptions.ChunkedEncodingError(), "NetworkError", True, False),
+        (ET.ParseError(), "BadAnswer", True, False),
+        (KeyError("ETag"), "BadAnswer", True, False),
+        (AttributeError("text"), "BadAnswer", True, False),
+    ],
+)
+def test_what_oss2_raises_of_the_way_is_transient(
+    raised: Exception, code: str, in_doubt: bool, outlasted: bool
+) -> None:
+    """A connection that was never made has asked for nothing."""
+    with pytest.raises(Transient) as caught, translated():
+        raise raised
+    told = caught.value
+    assert (told.code, told.in_doubt, told.outlasted) == (code, in_doubt, outlasted)
 
 
 @pytest.mark.parametrize(

@@ -786,6 +786,19 @@ def test_headers_that_the_unchanged_source_does_not_have_are_wrong(engine: Engin
     assert judged(engine, pin, written(engine, storage_class="IA")) == "VerificationFailed"
 
 
+def test_headers_of_a_source_that_is_gone_by_now_may_be_those_of_an_instant_in_between(
+    engine: Engine,
+) -> None:
+    pin = pinned(engine)
+    engine.cloud.objects.clear()
+    assert judged(engine, pin, written(engine, storage_class="IA")) == "SourceChanged"
+
+
+def test_a_wrong_symlink_has_no_promise_that_it_could_keep_but_for_tags(engine: Engine) -> None:
+    pin = plan.pin_of(engine.cloud.put("a", link="target", kind="Symlink", size=0))
+    assert judged(engine, pin, written(engine, link="other", size=0)) == "VerificationFailed"
+
+
 def test_an_object_copied_onto_itself_is_compared_with_what_was_asked_for_alone(engine: Engine) -> None:
     head = engine.cloud.put("a")
     asked = request(**ITSELF)
@@ -819,6 +832,7 @@ def test_what_had_no_answer_shows_the_version_that_was_seen_or_the_source_as_it_
         engine.cloud.put("b", bucket=DST, **shown)
     found = verify.unanswered(engine.context(), request(), pin, not_before)
     assert (found is not None) == is_shown
+    assert shown is not None or engine.cloud.count("head") == 0
 
 
 def test_what_had_no_answer_and_cannot_be_looked_at_is_not_known(engine: Engine) -> None:

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from osscopy.aliyun.oss_errors import ADVICE, advised, translate
-from osscopy.aliyun.oss_places import KMS_KEY, Place, located, right
-from osscopy.model import Failed
+from osscopy.aliyun.oss_places import KMS_KEY, Place, located, on_object, right
+from osscopy.model import Failed, Source
 
 DESTINATION = Place("destination", "dst", "out/k", (right("oss:PutObject", "dst", "out/k"),))
 GLUED = re.compile(r"[.,;:][.,;:]|\. ?[:;,]| [.,;:]")
@@ -84,3 +84,9 @@ def test_a_place_of_neither_side_blames_no_field_of_the_request() -> None:
         Failed("AccessDenied", "No."), Place("", "state", "x", (right("oss:GetObject", "state", "x"),))
     )
     assert (error.field, error.message) == (None, "No (missing: oss:GetObject on oss://state/x)")
+
+
+def test_a_version_takes_the_right_for_versions_too() -> None:
+    rights = on_object("source", Source("src", "k", "v"), "GetObject").rights
+    assert rights == ("oss:GetObject on oss://src/k", "oss:GetObjectVersion on oss://src/k")
+    assert on_object("source", Source("src", "k"), "GetObject").rights == rights[:1]

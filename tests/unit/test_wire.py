@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,6 +113,31 @@ def test_encryption_is_shown_as_text_whatever_oss_has_by_now(
     assert oss_headers.head(Answer(headers(**shown))).encryption == encryption
 
 
+def test_what_head_does_not_show_is_unknown_and_not_none() -> None:
+    seen = oss_headers.head(Answer(headers()))
+    assert (seen.tag_count, seen.crc64, seen.version_id) == (None, None, None)
+    shown = oss_headers.head(Answer(headers(x_oss_tagging_count="0", x_oss_hash_crc64ecma="7")))
+    assert (shown.tag_count, shown.crc64) == (0, "7")
+
+
+def test_a_rule_that_removes_delete_markers_expires_nothing() -> None:
+    def read(expiration: Any, days: int | None = None) -> tuple[int | None, int | None]:
+        abort = None if days is None else SimpleNamespace(days=days)
+        rule = SimpleNamespace(
+            id="r", prefix="p", tagging=None, expiration=expiration, abort_multipart_upload=abort
+        )
+        found = oss_bodies.lifecycle_rule(rule)
+        return found.expires, found.aborts
+
+    def expiry(**given: Any) -> Any:
+        return SimpleNamespace(**{"days": None, "date": None, "created_before_date": None, **given})
+
+    assert read(None) == (None, None)
+    assert read(expiry()) == (None, None)
+    assert read(expiry(days=3), 5) == (3, 5)
+    assert read(expiry(date="2026-11-22")) == (0, None)
+
+
 @pytest.mark.parametrize(
     ("told", "restoration"),
     [
@@ -141,6 +167,12 @@ def test_a_listed_part_that_cannot_be_read_is_a_typed_error(name: str, value: st
     with pytest.raises(Transient) as told:
         oss_bodies.parts(listing({each: text for each, text in broken.items() if text is not None}))
     assert told.value.code == "BadAnswer"
+
+
+def test_a_part_whose_crc64_is_not_shown_is_one_without() -> None:
+    bare = {name: value for name, value in PART.items() if name != "HashCrc64ecma"}
+    assert [each.crc64 for each in oss_bodies.parts(listing(bare)).parts] == [None]
+    assert [each.crc64 for each in oss_bodies.parts(listing(PART)).parts] == [7]
 
 
 def test_a_page_that_goes_on_nowhere_is_a_typed_error() -> None:

@@ -8,7 +8,7 @@ from osscopy import plan
 from osscopy.events import direct
 from osscopy.events.batch import Arrival, Batch
 from osscopy.events.jsons import decode
-from osscopy.model import Action, Copy, Refused
+from osscopy.model import Action, Copy
 
 
 class _Timer(msgspec.Struct, frozen=True, rename="camel"):
@@ -22,10 +22,7 @@ def read(event: bytes, arrival: Arrival) -> Batch | Action:
     timer: _Timer = decode(event, _Timer, "")
     moment = arrival.read_recent(timer.trigger_time, "triggerTime")
     occurrence = f"timer:{timer.trigger_name}:{timer.trigger_time}"
-    try:
-        asked = direct.read(timer.payload.encode(), occurrence, moment, arrival)
-    except UnicodeEncodeError:
-        raise Refused("InvalidJson", "the payload is not valid Unicode", field="payload") from None
+    asked = direct.read(timer.payload.encode(), occurrence, moment, arrival)
     if not isinstance(asked, Batch):
         return asked
     since = int(moment.timestamp()) - plan.CLOCK_MARGIN

@@ -149,6 +149,26 @@ def test_wrong_bytes_that_an_upload_has_written_are_not_called_cancelled() -> No
     assert run.world.shown[-1].corrupt
 
 
+def test_wrong_bytes_of_a_copyobject_from_before_the_upload_are_not_called_cancelled() -> None:
+    """It had no answer and took effect late; the sweep lets parts begin, and then the copy is cancelled.
+
+    Right: the copy may have written since it was put on record, not only since its upload was opened.
+    """
+    large = replace(CALM, entry="http", size=599_399, former=False, timeout=60.0, threshold=1_000_000)
+    struck = (
+        Fault(faults.CORRUPT, "copy object", 1, 0.0),
+        Fault(faults.KILL, "submit", 1, 0.0),
+        Fault(faults.CANCEL, "initiate", 1, 0.0),
+    )
+    run = campaign.run(replace(large, part_seconds=10.0), struck)
+    assert run.violations == []
+    done = records.done(run.world, run.job)
+    assert done is not None
+    assert done.result.error is not None
+    assert (done.result.status, done.result.error.code) == ("failed", "OutcomeUnknown")
+    assert run.world.shown[-1].job == run.job
+
+
 def test_wrong_bytes_in_a_part_are_seen_before_the_destination_shows_them() -> None:
     run = campaign.run(replace(CALM, part_crcs=True), (Fault(faults.CORRUPT, "copy part", 2, 0.0),))
     assert run.violations == []

@@ -200,7 +200,7 @@ def _close_cancelled(
     context: Context, task: Continue, problem: Problem | None, *, may_have_written: bool
 ) -> Result:
     """Close it; unknown: what a CopyObject without an answer, or an upload that is gone, may have written."""
-    if may_have_written and _may_be_written(context, task.request, task.pin, task.not_before):
+    if may_have_written and _may_be_written(context, task.request, task.pin, _begun(context, task)):
         return close_failed(context, task, Failed(*UNKNOWN))
     return close(context, task, results.ended(task, "cancelled", context.now(), problem))
 
@@ -275,6 +275,12 @@ def _is_settled(context: Context, job: str, settle: int) -> bool:
 def _may_land(context: Context, task: Continue) -> bool:
     """Return whether a CopyObject from before the upload may yet take effect."""
     return task.in_doubt and not _is_settled(context, task.job, task.settle)
+
+
+def _begun(context: Context, task: Continue) -> int:
+    """Return since when the copy may have written: a CopyObject without an answer came before the upload."""
+    opened = context.ask(context.journal.opened, task.job) if task.in_doubt else None
+    return task.not_before if opened is None else min(opened.seen_at, task.not_before)
 
 
 def _waits_for_restore(context: Context, opened: Opened) -> bool:

@@ -18,7 +18,6 @@ from tests.cloud.client import ROOT
 
 PRODUCT = "functions/oss_copy/"
 REASONS = Path(__file__).with_name("coverage.txt")
-DATA = ROOT / ".coverage.json"
 
 
 class Spot(NamedTuple):
@@ -37,8 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         failed = _coverage("run", "-m", "pytest", "-q", *arguments)
         _coverage("combine", "-q")
     failed |= _coverage("report")
-    _coverage("json", "-q", "--fail-under=0", "-o", str(DATA))
-    there = dict(_missing(json.loads(DATA.read_text(encoding="utf-8"))))
+    command = [sys.executable, "-m", "coverage", "json", "-q", "--fail-under=0", "-o", "-"]
+    report = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+    there = dict(_missing(json.loads(report)))
     reasons = read_reasons()
     for spot in sorted(there.keys() - reasons.keys()):
         sys.stdout.write(f"not covered, without a reason: {spot.file}:{there[spot]}: {spot.text}\n")

@@ -943,3 +943,24 @@ def test_an_event_with_a_date_tells_since_when_its_copies_may_have_been_made(tri
 
 def test_a_direct_request_is_the_first_of_its_kind() -> None:
     assert only_copy(asked()).since is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"source": 1}, {"specversion": "1.0", "type": "oss:ObjectCreated:PutObject"}],
+    ids=["direct", "eventbridge"],
+)
+def test_more_than_a_thousand_at_once_are_refused_and_a_thousand_are_read(entry: dict[str, Any]) -> None:
+    assert refusal([entry] * 1001).code == "TooManyRequests"
+    assert len(parse([entry] * 1000).items) == 1000
+
+
+def test_a_payload_of_a_timer_that_is_no_unicode_is_refused() -> None:
+    event = json.loads(payload("timer-list")) | {"payload": "\ud800"}
+    error = refusal(json.dumps(event).encode())
+    assert (error.code, error.field) == ("InvalidJson", None)
+
+
+@pytest.mark.parametrize(("field", "address"), [("storageClass", "oss://b/k"), ("tags", "oss://b/k")])
+def test_an_address_where_no_object_is_taken_is_not_explained_as_one(field: str, address: str) -> None:
+    assert "no address" not in str(refusal(asked(**{field: address})))

@@ -213,3 +213,9 @@ def test_allow_lists_compare_exact_strings(pattern: str, bucket: str, key: str, 
 def test_a_pattern_that_says_nothing_clear_is_refused(pattern: str) -> None:
     with pytest.raises(Refused):
         keys.Pattern.parse(pattern)
+
+
+def test_a_date_without_a_directive_is_refused_with_what_to_write() -> None:
+    with pytest.raises(Refused, match=r"\{date:Y\} has no directive: write .*%Y/%m/%d") as caught:
+        templates.render("{date:Y}/{name}", "a", MOMENT)
+    assert (caught.value.code, caught.value.field) == ("InvalidTemplate", "destination.key")

@@ -252,3 +252,25 @@ def test_a_date_without_a_directive_is_refused() -> None:
     for template in ("{date:year}", "{date@+08:00:day}"):
         with pytest.raises(Refused, match="has no directive"):
             templates.render(template, "k", MOMENT)
+
+
+def test_a_copy_delivered_again_keeps_the_time_of_its_first_delivery() -> None:
+    assert Copy(JOB, request(), "t", since=5).delivered_again().since == 5
+    assert Copy(JOB, request(), "t").delivered_again().since == 0
+    assert Copy(JOB, request(), "t").delivered_again().retried
+
+
+def test_a_rule_watches_its_bucket_prefix_and_suffix_and_hands_on_its_options() -> None:
+    rule = Rule(
+        source=RuleSource("src", "in/", ".bin"),
+        destination=Destination("dst"),
+        storage_class="IA",
+        tags="none",
+    )
+    assert rule.covers("src", "in/a.bin")
+    assert not rule.covers("other", "in/a.bin")
+    assert not rule.covers("src", "out/a.bin")
+    assert not rule.covers("src", "in/a.txt")
+    made = rule.request("in/a.bin")
+    assert (made.source, made.destination) == (Source("src", "in/a.bin"), Destination("dst"))
+    assert (made.storage_class, made.tags) == ("IA", "none")

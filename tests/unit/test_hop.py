@@ -472,7 +472,8 @@ def test_all_pages_of_a_listing_are_read_and_no_part_beyond_the_lane(engine: Eng
 
 def test_a_listing_that_does_not_come_on_is_an_error_and_no_loop(engine: Engine) -> None:
     task = engine.chain(ALL)
-    engine.store.list_parts = lambda *_: PartPage((), 0, START)
+    pages = iter([PartPage((), 0, START)] * 9)
+    engine.store.list_parts = lambda *_: next(pages)
     with pytest.raises(Failed, match="ListPartsStuck"):
         listing.parts(engine.context(), task, 0, 4)
 

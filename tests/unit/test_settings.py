@@ -282,3 +282,28 @@ def test_credentials_of_the_environment_are_read_anew_each_time() -> None:
     environ |= {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "two", "ALIBABA_CLOUD_SECURITY_TOKEN": "t"}
     assert settings.environment_credentials(environ) == ("id", "two", "t")
     assert settings.environment_credentials({}) is None
+    assert settings.environment_credentials({"ALIBABA_CLOUD_ACCESS_KEY_ID": "id"}) is None
+    assert settings.environment_credentials({"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "one"}) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "field"),
+    [
+        (("src", "in/a"), ("dst", "out/a"), None),
+        (("src", "other/a"), ("dst", "out/a"), "source"),
+        (("dst", "in/a"), ("dst", "out/a"), "source"),
+        (("src", "in/a"), ("dst", "other/a"), "destination"),
+        (("src", "in/a"), ("src", "out/a"), "destination"),
+    ],
+)
+def test_both_sides_of_a_copy_have_to_be_allowed(
+    source: tuple[str, str], destination: tuple[str, str], field: str | None
+) -> None:
+    loaded = settings.load({**STATE, "ALLOWED_SOURCES": "src/in/*", "ALLOWED_DESTINATIONS": "dst/out/*"})
+    asked = CopyRequest(source=Source(*source), destination=Destination(*destination))
+    if field is None:
+        loaded.allow(asked)
+        return
+    with pytest.raises(Refused) as caught:
+        loaded.allow(asked)
+    assert (caught.value.code, caught.value.field, caught.value.status) == ("NotAllowed", field, 403)

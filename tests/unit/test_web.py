@@ -16,7 +16,7 @@ from osscopy.jobs.control import Control
 from osscopy.jobs.queries import Page, Queries
 from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result, Status, Transient
 from osscopy.settings import Settings
-from osscopy.web import routes
+from osscopy.web import requests, routes
 
 ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
 SAMPLE = json.loads((Path(__file__).parents[1] / "events" / "http.json").read_text())
@@ -242,6 +242,41 @@ def test_an_anonymous_trigger_needs_the_bearer_token(header: str, status: int) -
     assert "0123456789abcdef" not in json.dumps(body)
 
 
+def test_who_sends_no_token_is_told_how_it_is_sent() -> None:
+    settings = Settings("state", http_auth="anonymous", api_token="0123456789abcdef")
+    status, _, headers = send(settings=settings)
+    assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_an_empty_idempotency_key_stands_for_nothing() -> None:
+    for key in ("", " "):
+        status, body, _ = send(headers={"Idempotency-Key": key})
+        assert (status, body["error"]["field"]) == (422, "Idempotency-Key")
+
+
+def test_a_body_is_too_large_before_and_after_it_was_decoded_and_base64_is_base64() -> None:
+    blanks = " " * (requests.MAX_BODY + 1)
+    assert send(body=blanks, isBase64Encoded=False)[0] == 413
+    packed = base64.b64encode(blanks.encode()).decode()
+    assert send(body=packed, isBase64Encoded=True)[0] == 413
+    whole = base64.b64encode(json.dumps({"source": 5}).encode()).decode()
+    assert send(body=whole, isBase64Encoded=True)[0] == 422
+    assert send(body="!" + whole, isBase64Encoded=True)[0] == 400
+
+
+@pytest.mark.parametrize("epoch", ["", "soon", "1795341600", "\u0661" * 13, "-795341600000"])
+def test_a_call_without_a_time_comes_when_it_arrives(epoch: str) -> None:
+    event = json.loads(json.dumps(SAMPLE))
+    event["requestContext"]["timeEpoch"] = epoch
+    call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
+    assert isinstance(call, events.HttpCall)
+    assert requests.moment(call, ARRIVAL) == ARRIVAL.now
+    event["requestContext"]["timeEpoch"] = "1795341600000"
+    call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
+    assert isinstance(call, events.HttpCall)
+    assert requests.moment(call, ARRIVAL).timestamp() == 1795341600
+
+
 @pytest.mark.parametrize(
     ("query", "asked"),
     [
@@ -251,6 +286,8 @@ def test_an_anonymous_trigger_needs_the_bearer_token(header: str, status: int) -
         ({"limit": "0"}, None),
         ({"limit": "101"}, None),
         ({"limit": "²"}, None),
+        ({"limit": "\u0663"}, None),
+        ({"limit": ["1", "2"]}, None),
         ({"after": "x"}, None),
         ({"status": ["running", "failed"]}, None),
         ({"colour": "red"}, None),

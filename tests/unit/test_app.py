@@ -1,0 +1,119 @@
+"""The wiring of an instance: what an invocation gets, and what the instance keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from osscopy import events
+from osscopy.app import App
+from osscopy.model import MIB, Copy, CopyRequest, Destination, OssCopyError, Rest, Source, Waiting
+from tests.unit.peer import DATE, Peer, Told, running
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # oss2 drops answers that it has not read
+SAMPLES = Path(__file__).parents[1] / "events"
+BODY = {"source": {"bucket": "src-bucket", "key": "a"}, "destination": {"bucket": "dst-bucket", "key": "b"}}
+MISSING = Told(404, b"<Error><Code>NoSuchKey</Code><Message>no</Message></Error>")
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def app(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> App:
+    settings = {
+        "STATE_BUCKET": "state-bucket",
+        "ALLOWED_SOURCES": "src-bucket/*",
+        "ALLOWED_DESTINATIONS": "dst-bucket/*",
+        "OSS_ENDPOINT": peer.url,
+        "INVOKE_ENDPOINT": peer.url,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return App()
+
+
+def context(timeout: int = 600, retries: int = 0) -> Any:
+    key = SimpleNamespace(access_key_id="id", access_key_secret="secret", security_token="")
+    function = SimpleNamespace(name="f", timeout=timeout, memory=512)
+    return SimpleNamespace(
+        request_id="R", region="cn-x", account_id="1", function=function, credentials=key, retry_count=retries
+    )
+
+
+def sample(name: str) -> Any:
+    return json.loads((SAMPLES / f"{name}.json").read_text())
+
+
+def test_a_call_behind_http_is_planned_for_a_caller_who_waits(app: App, peer: Peer) -> None:
+    """CopyObject of such an object fits an invocation of ten minutes, and not a call of ten seconds."""
+    shown = {"Content-Length": str(190 * MIB), "ETag": '"AB"', "Last-Modified": DATE}
+    shown["x-oss-tagging-count"] = "0"
+    peer.tell(Told(headers=shown), Told(), MISSING, Told(202))
+    call = {**sample("http"), "body": json.dumps(BODY), "headers": {}}
+    answer: Any = app.handle(json.dumps(call).encode(), context())
+    assert answer["statusCode"] == 202, answer
+    assert json.loads(answer["body"])["method"] == "multipart"
+    assert [each.method for each in peer.asked] == ["HEAD", "PUT", "GET", "POST"]
+
+
+def test_what_fc_delivers_again_is_looked_for_on_record_before_anything_else(app: App, peer: Peer) -> None:
+    peer.tell(MISSING)
+    for retries, method in ((0, "HEAD"), (1, "GET")):
+        peer.asked.clear()
+        with contextlib.suppress(OssCopyError):  # no record can be written
+            app.handle(json.dumps(BODY).encode(), context(retries=retries))
+        assert peer.asked[0].method == method
+
+
+def test_the_copies_of_a_list_that_fc_delivers_again_are_looked_for_on_record(app: App, peer: Peer) -> None:
+    asked = CopyRequest(source=Source("src-bucket", "a"), destination=Destination("dst-bucket", "b"))
+    waiting = Waiting((Copy("c-" + "0" * 32, asked, "2026-11-22T10:00:00.000Z"),), time.time())
+    for retries, method in ((0, "HEAD"), (1, "GET")):
+        peer.tell(Told(body=msgspec.json.encode(waiting)), MISSING)
+        with contextlib.suppress(OssCopyError):  # no record can be written
+            app.handle(events.encode(Rest("l-" + "0" * 32)), context(retries=retries))
+        assert peer.asked[1].method == method
+
+
+def test_rules_in_an_object_are_read_once_an_instance(
+    app: App, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPY_RULES", "oss://state-bucket/rules.json")
+    with_object = App()
+    peer.tell(Told(body=b"[]"))
+    for _ in range(2):
+        with_object.handle(json.dumps(sample("oss-trigger")).encode(), context())
+    assert [each.path for each in peer.asked] == ["/state-bucket/rules.json"]
+    app.handle(json.dumps(sample("oss-trigger")).encode(), context())
+    assert len(peer.asked) == 1
+
+
+def test_an_unknown_event_is_logged_once_an_instance(app: App) -> None:
+    event = sample("oss-trigger")
+    event["events"] = event["events"][:1]
+    event["events"][0]["eventName"] = "ObjectCreated:Teleport"
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]  # it keeps them
+    logging.getLogger("osscopy").addHandler(handler)
+    try:
+        for _ in range(2):
+            app.handle(json.dumps(event).encode(), context())
+    finally:
+        logging.getLogger("osscopy").removeHandler(handler)
+    assert [json.loads(each)["name"] for each in lines if "unknownEvent" in each] == [
+        "ObjectCreated:Teleport"
+    ]

@@ -1,6 +1,6 @@
 """Chaos: copies of 1 KB to 20 GB, asked for in every way, while one request in five fails and instances die.
 
-CHAOS=500 makes 500 copies (`make soak-chaos`), and the suite 20. Each must end in an exact copy, or in an
+CHAOS=500 makes 500 copies (`make soak-chaos`), and the suite 40. Each must end in an exact copy, or in an
 honest failure that left the destination alone, with no upload open after the sweep, few parts copied twice.
 """
 
@@ -28,7 +28,7 @@ from tests.flow.chaos import Planned, campaign, storm, told
 from tests.flow.conftest import DESTINATION, SOURCE, STATE, crc64, exists, open_uploads, records, request_of
 
 T = TypeVar("T")
-COPIES = int(os.environ.get("CHAOS", "20"))
+COPIES = int(os.environ.get("CHAOS", "40"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261126"))
 ASKERS = 8
 PERIOD = 3.0  # seconds from one sweep to the next

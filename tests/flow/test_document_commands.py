@@ -257,6 +257,10 @@ PROOFS: dict[str, Proof] = {
         "a minute, and packages from the index; it runs `make deploy` with the genuine s"
     ),
     "make test-all": ByHand("the suite once more for each interpreter"),
+    "make clients": ByHand("environments of their own; oss2's part and the exchanges are in tests/clients"),
+    "make exchanges": ByHand("writes data that tests/clients repeats"),
+    "make readings": ByHand("the flow tests 24 times; `make test-all` does"),
+    "make soak-fuzz": ByHand("a million events; tests/unit/test_fuzz.py draws some"),
     "make conformance": ByHand("oss2's own suite takes minutes; tests/conformance holds what it found"),
     "make soak": ByHand("hours"),
     "make soak-sim": ByHand("half an hour; tests/sim holds 20 seconds of it"),

@@ -72,6 +72,8 @@ _HEADERS = (
     "x-oss-complete-all",
     "x-oss-symlink-target",
 )
+# What V1 signs as SDK v2 has it, and oss2 does not know.
+NEWER = frozenset({"cleanRestoredObject", "cloudboxes", "policyStatus", "processConf", "rtc", "seal"})
 _BODIES = (
     b"",
     b"x",
@@ -88,6 +90,7 @@ _BODIES = (
 def test_odd_requests_get_an_answer_of_the_protocol(oss: Running, seed: int) -> None:
     draw = random.Random(seed)
     bucket = oss.bucket(version="v1")
+    bucket.auth._subresource_key_set |= NEWER  # noqa: SLF001 - oss2 has no call for these
     bucket.put_object("k", bytes(1000))
     bucket.put_symlink("k", "link")
     upload = bucket.init_multipart_upload("m").upload_id

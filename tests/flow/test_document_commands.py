@@ -279,6 +279,7 @@ OPTIONS = {  # what is shown apart from its command, and for which target it is
     "CONFIRM=1": "remove",
     'ARGS="--with kms"': "policy",
     "--with check": "policy",
+    'TESTS="-n 2"': "test",
 }
 
 

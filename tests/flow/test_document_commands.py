@@ -257,6 +257,7 @@ PROOFS: dict[str, Proof] = {
         "a minute, and packages from the index; it runs `make deploy` with the genuine s"
     ),
     "make test-all": ByHand("the suite once more for each interpreter"),
+    "make mutants": ByHand("minutes; tests/unit/test_mutants.py plants some of the faults, others each time"),
     "make conformance": ByHand("oss2's own suite takes minutes; tests/conformance holds what it found"),
     "make soak": ByHand("hours"),
     "make soak-sim": ByHand("half an hour; tests/sim holds a minute of it"),
@@ -268,6 +269,7 @@ PROOFS: dict[str, Proof] = {
 }
 OPTIONS = {  # what is shown apart from its command, and for which target it is
     "ARGS=--kill": "demo",
+    "--against": "mutants",
     "EVENT=@file": "invoke",
     "URL=": "copy",
     "DST=oss://b": "copy",

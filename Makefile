@@ -21,7 +21,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 DEPLOY  = $(BIN)/python -m functions.cli$(if $(S), --tool "$(S)")
 export EVENT SRC DST URL
 
-.PHONY: demo rehearse test test-all coverage readings conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
+.PHONY: demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
 .PHONY: template tool deploy remove logs invoke copy layer-test newcomer
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
@@ -52,6 +52,9 @@ test-all:                ## the suite on every interpreter of 3.10, 3.11 and 3.1
 
 readings: $(READY)       ## the flow tests under each reading of the local cloud where sources disagree (ARGS="--reading copy-limit")
 	$(BIN)/python -m tests.readings $(ARGS)
+
+mutants: $(READY)        ## every planted fault, each to be found by its test (ARGS="--only hop.py")
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 conformance: $(READY)    ## oss2's own tests against the OSS server, V1 and V4 signatures; reasons in left_out.txt
 	$(BIN)/python -m tests.conformance $(ARGS)

@@ -261,6 +261,7 @@ PROOFS: dict[str, Proof] = {
     "make exchanges": ByHand("writes data that tests/clients repeats"),
     "make readings": ByHand("the flow tests 24 times; `make test-all` does"),
     "make soak-fuzz": ByHand("a million events; tests/unit/test_fuzz.py draws some"),
+    "make mutants": ByHand("minutes; tests/unit/test_mutants.py plants some of the faults, others each time"),
     "make conformance": ByHand("oss2's own suite takes minutes; tests/conformance holds what it found"),
     "make soak": ByHand("hours"),
     "make soak-sim": ByHand("half an hour; tests/sim holds 20 seconds of it"),
@@ -273,6 +274,7 @@ PROOFS: dict[str, Proof] = {
 }
 OPTIONS = {  # what is shown apart from its command, and for which target it is
     "ARGS=--kill": "demo",
+    "--against": "mutants",
     "EVENT=@file": "invoke",
     "URL=": "copy",
     "DST=oss://b": "copy",

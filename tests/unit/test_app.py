@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,17 @@ import pytest
 
 from osscopy import events
 from osscopy.app import App
-from osscopy.model import MIB, Copy, CopyRequest, Destination, OssCopyError, Rest, Source, Waiting
+from osscopy.model import (
+    MIB,
+    Copy,
+    CopyRequest,
+    Destination,
+    Misconfigured,
+    OssCopyError,
+    Rest,
+    Source,
+    Waiting,
+)
 from tests.unit.peer import DATE, Peer, Told, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # oss2 drops answers that it has not read
@@ -99,6 +110,26 @@ def test_rules_in_an_object_are_read_once_an_instance(
     assert [each.path for each in peer.asked] == ["/state-bucket/rules.json"]
     app.handle(json.dumps(sample("oss-trigger")).encode(), context())
     assert len(peer.asked) == 1
+
+
+def test_an_event_that_fc_gave_up_waits_for_rules_that_cannot_be_read(
+    app: App, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any other event is raised: FC tries that again by itself."""
+    monkeypatch.setenv("COPY_RULES", "oss://state-bucket/rules.json")
+    with_object, fresh = App(), sample("oss-trigger")
+    for record in fresh["events"]:
+        record["eventTime"] = datetime.now(timezone.utc).isoformat()
+    event = json.dumps(fresh)
+    peer.tell(MISSING)
+    with pytest.raises(Misconfigured, match="COPY_RULES"):
+        with_object.handle(event.encode(), context())
+    peer.tell(MISSING, Told(202))
+    given_up = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
+    assert with_object.handle(json.dumps(given_up).encode(), context()) == '{"resumed":1}'
+    assert peer.last.body == event.encode()
+    assert peer.last.headers["x-fc-async-delay"] == "3600"
+    assert app is not with_object
 
 
 def test_an_unknown_event_is_logged_once_an_instance(app: App) -> None:

@@ -17,6 +17,15 @@ def test_crcs_of_pieces_combine_to_that_of_the_whole(data: bytes, length: int) -
     assert crc64.combine(crcs, length, len(pieces[-1]) if pieces else 0) == fastcrc.crc64.xz(data)
 
 
+def test_long_pieces_and_a_shorter_last_one_combine_to_the_whole() -> None:
+    assert crc64.combine([], 1000, 0) == 0
+    data = bytes(range(256)) * 50
+    for length in (1000, 4096, 12_799, 12_800):
+        pieces = [data[at : at + length] for at in range(0, len(data), length)]
+        crcs = [fastcrc.crc64.xz(piece) for piece in pieces]
+        assert crc64.combine(crcs, length, len(pieces[-1])) == fastcrc.crc64.xz(data)
+
+
 def test_a_swapped_a_lost_and_a_changed_piece_show() -> None:
     crcs = [fastcrc.crc64.xz(bytes([n]) * 100) for n in range(5)]
     right = crc64.combine(crcs, 100, 100)

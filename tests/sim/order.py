@@ -72,8 +72,10 @@ def _check_complete(simulation: Simulation, process: Process) -> None:
     if cancelled and cancelled[0] < process.listed_at:
         _violated(simulation, process, "completes although cancel/ was on record before its listing")
     opened = records.opened(world, job)
-    then = world.source_at(process.listed_at)
-    if opened and (then is None or not is_pinned(opened.pin, then)):
+    # a wrong version that is deleted brings the former one back
+    since = [stored for moment, stored in world.sources if moment > process.listed_at]
+    sources = [world.source_at(process.listed_at), *since]
+    if opened and not any(each is not None and is_pinned(opened.pin, each) for each in sources):
         _violated(simulation, process, "completes although the source had changed before its listing")
     if any(thread.asking == "copy part" for thread in process.threads):
         _violated(simulation, process, "completes while a thread of its own copies a part")

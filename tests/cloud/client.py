@@ -213,7 +213,12 @@ class LocalCloud:
 
     def struck(self) -> int:
         """How often the faults of the weather have struck so far."""
-        return sum(self._admin("GET", "/conditions")["struck"])
+        return sum(self.strikes())
+
+    def strikes(self) -> list[int]:
+        """How often each fault of the weather has struck so far."""
+        found: list[int] = self._admin("GET", "/conditions")["struck"]
+        return found
 
     def refuse_fc_signature(self, refuse: bool = True) -> None:
         """Whether the 2023-03-30 path takes ACS3 signatures only."""

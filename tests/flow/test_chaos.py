@@ -31,6 +31,7 @@ T = TypeVar("T")
 COPIES = int(os.environ.get("CHAOS", "40"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261126"))
 ASKERS = 8
+THREADS = 8  # that copy parts in one invocation
 PERIOD = 3.0  # seconds from one sweep to the next
 PATIENCE = 6.0  # seconds that a caller waits for an answer: more than an invocation lives
 STORM = 30 + COPIES  # seconds after which it is calm, whatever is still under way
@@ -58,6 +59,7 @@ class Campaign:
         self.planned = campaign(COPIES, SEED)
         self.seconds = 0.0  # of storm
         self.struck = 0.0  # faults for each request and invocation in it
+        self.stalls = 0  # requests that it left without an answer
 
     def run(self) -> None:
         """Until nothing is on record as open, queued or delayed."""
@@ -71,7 +73,11 @@ class Campaign:
                 if all(one.done() for one in asked) and self._settled():
                     break
             made = sum(self._cloud.requests()["operations"].values()) + len(self._cloud.invocations())
-            self.struck = self._cloud.struck() / made
+            strikes = self._cloud.strikes()
+            self.struck = sum(strikes) / made
+            faults = storm(SEED)["faults"]
+            named = zip(strikes, faults, strict=True)
+            self.stalls = sum(number for number, fault in named if fault.get("answer") == "stall")
             self._cloud.conditions()
             self.seconds = time.monotonic() - begun
             for one in asked:
@@ -168,13 +174,13 @@ class Campaign:
         given_up = last["function"] != self._cloud.function and last["outcome"] in FAILED
         return bool(last["outcome"] == "lost" or given_up)
 
-    def repeated(self) -> float:
-        """UploadPartCopy requests for each part that a run without faults would have copied."""
+    def repeated(self, excused: int = 0) -> float:
+        """UploadPartCopy requests, without those excused, for each part that a calm run would have copied."""
         jobs = {one["job"]: one for each in self.results().values() for one in each if one["parts"]}
         parts = sum(
             one["parts"] if one["status"] == "succeeded" else one["partsDone"] for one in jobs.values()
         )
-        return float(self._cloud.requests()["operations"]["UploadPartCopy"] / parts)
+        return float((self._cloud.requests()["operations"]["UploadPartCopy"] - excused) / parts)
 
 
 class AskAgain(Exception):
@@ -209,20 +215,24 @@ def content(each: Planned, written: int) -> int:
 @pytest.mark.timeout(STORM + CALM + 60)
 def test_copies_come_through_a_storm() -> None:
     """One test, so that one worker has the campaign; what it came to is told before it is judged."""
-    environment = {"MAX_PARALLEL": "8"}
+    environment = {"MAX_PARALLEL": str(THREADS)}
     variables = {"timeout": 4, "reservedConcurrency": 8}
     with LocalCloud(variables=variables, environment=environment) as cloud:
         cloud.patience = PATIENCE
         campaign = Campaign(cloud)
         campaign.run()
+        outcomes = Counter(each["outcome"] for one in cloud.invocations() for each in one["attempts"])
+        killed = outcomes["killed"]
+        # Time runs out where the storm stalls a request; more often on a busy machine: a part in each thread.
+        by_machine = max(0, outcomes["timeout"] - campaign.stalls)
         ended, repeated = list(campaign.ended()), campaign.repeated()
-        killed = Counter(each["outcome"] for one in cloud.invocations() for each in one["attempts"])["killed"]
         tell(campaign, ended, cloud.requests()["operations"], repeated, killed)
         assert [one for one in ended if not is_right(one)] == [], "neither exact nor failed honestly"
         plain = [one for one in ended if one.planned.twist == "none"]
         assert sum(one.statuses == {"succeeded"} for one in plain) >= 0.9 * len(plain), plain
         assert open_uploads(cloud.oss_bucket(DESTINATION)) == []
-        assert 1.0 <= repeated <= 1.5, "UploadPartCopy requests for each part"
+        assert repeated >= 1.0, "UploadPartCopy requests for each part"
+        assert campaign.repeated(THREADS * by_machine) <= 1.5, (repeated, by_machine)
         assert campaign.struck >= 0.17, "of the requests one in five is struck, of invocations one in ten"
         assert killed >= COPIES / 10
 

@@ -82,7 +82,7 @@ def test_a_copyobject_that_stalls_in_a_list_leaves_time_to_hand_over_the_rest(
     cloud: LocalCloud, source: Any, destination: Any, key: str
 ) -> None:
     """Right: its answer is waited for as long as there is time to hand over afterwards, as for a part."""
-    keys = [f"{key}-{number:02}" for number in range(20)]
+    keys = [f"{key}-{number:02}" for number in range(12)]
     for each in keys:
         source.put_object(each, b"x")
     cloud.conditions([{"operation": "CopyObject", "answer": "stall", "limit": 1, "skip": 3}], latency_ms=200)

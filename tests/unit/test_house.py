@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.conftest import LONG
+from tests.coverage import PRODUCT, read_reasons
 from tests.flow import documents
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +46,15 @@ def test_the_tests_that_are_named_as_long_are_there() -> None:
     assert len(named) > len(rows) > 8
     there = [each for each in named if each.rpartition("/")[2] in files or f"def {each}(" in every]
     assert there == named
+
+
+def test_what_is_not_covered_is_there_and_has_a_reason() -> None:
+    reasons = read_reasons()
+    gone = [
+        spot
+        for spot in reasons
+        if spot.text
+        not in map(str.strip, (ROOT / PRODUCT / spot.file).read_text(encoding="utf-8").splitlines())
+    ]
+    assert gone == []
+    assert all(len(reason) > 40 for reason in reasons.values())

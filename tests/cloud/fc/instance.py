@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -93,8 +94,8 @@ class Instance:
 
     @property
     def _is_measured(self) -> bool:
-        """The host's coverage is measured, and the instance finds the coverage package."""
-        return MEASURED in os.environ and not self._home.bare
+        """The host's coverage is measured, and the instance finds the coverage package: the host's own."""
+        return MEASURED in os.environ and not self._home.bare and self._home.python == sys.executable
 
     async def start(self) -> None:
         """Start the process; it asks for work when it is ready."""

@@ -71,7 +71,11 @@ def _check(context: Context, task: Continue, listed: Sequence[ListedPart]) -> No
 
 
 def _complete(context: Context, task: Continue, listed: Sequence[ListedPart], acl: Acl) -> Written | None:
-    """Complete with `listed`; None if the answer was lost; _Relist if OSS knows another part by now."""
+    """Complete with `listed`; _Relist if OSS knows another part by now.
+
+    None: our own object is in the way, after an answer that was lost. Else the repetition of a Complete that
+    took effect raises UploadGone.
+    """
     attempts = context.attempts()
     try:
         return attempts.run(lambda: context.store.complete(task.request, task.upload.id, listed, acl))

@@ -19,7 +19,6 @@ from osscopy.copying.outcome import UNKNOWN
 from osscopy.copying.submit import where
 from osscopy.model import (
     Continue,
-    Entered,
     Failed,
     OssCopyError,
     Part,
@@ -42,7 +41,7 @@ def proceed(context: Context, task: Continue) -> Result:
         )
         if _is_superseded(context, task, newest):
             return results.under_way(task, 0)
-        if not _is_entered(task, entered):
+        if not outcome.is_on_record(task, entered):
             return outcome.of_another_upload(context, task)
         return _advance(context, task)
     except Refused as error:
@@ -141,11 +140,6 @@ def _progress(context: Context, task: Continue, missing: Sequence[Part], workers
     )
 
 
-def _is_entered(task: Continue, entered: Entered | None) -> bool:
-    """Return whether `up/` names the upload of this hop."""
-    return entered is not None and entered.upload == task.upload
-
-
 def _is_superseded(context: Context, task: Continue, newest: int) -> bool:
     """Return whether a sweep has started a younger chain.
 
@@ -167,7 +161,7 @@ def _find_outcome(context: Context, task: Continue) -> Result:
     since = task.gone_at or int(context.now())
     wait = since + task.settle - context.now()
     if wait <= 0:
-        return outcome.examine(context, task, Failed(*UNKNOWN))
+        return outcome.close_unknown(context, task)
     following = msgspec.structs.replace(task, hop=task.hop + 1, excused=task.excused + 1, gone_at=since)
     submit.submit(context, following, min(3600, int(wait) + 1))
     return results.under_way(task, task.upload.parts)

@@ -140,10 +140,14 @@ def skip(context: Context, task: Continue, reason: Skipped) -> Result:
 
 def disown(context: Context, task: Continue, error: Refused) -> Result:
     """End a copy that the settings do not allow (any more): its upload, too, if `up/` names it."""
-    entered = context.ask(context.journal.entered, task.job)
-    if entered is not None and entered.upload == task.upload:
+    if is_on_record(task, context.ask(context.journal.entered, task.job)):
         return fail(context, task, error)
     return results.ended(task, "failed", context.now(), Problem.of(error))
+
+
+def is_on_record(task: Continue, entered: Entered | None) -> bool:
+    """Return whether `up/` names the upload of this hop."""
+    return entered is not None and entered.upload == task.upload
 
 
 def of_another_upload(context: Context, task: Continue) -> Result:
@@ -209,14 +213,18 @@ def _close_cancelled(
 
 
 def examine(context: Context, task: Continue, error: OssCopyError) -> Result:
-    """Close a copy whose upload is gone: with what the destination shows, `error`, or OutcomeUnknown.
+    """Close a copy whose upload is gone: with what the destination shows, `error`, or OutcomeUnknown."""
+    return find(context, task, error) or close_unknown(context, task)
+
+
+def close_unknown(context: Context, task: Continue) -> Result:
+    """Close a copy of which `find` can tell nothing.
 
     It is still running where somebody cancelled it and a CopyObject may yet take effect.
     """
-    result = find(context, task, error)
-    if result is None and _may_land(context, task) and context.is_cancelled(task.job):
+    if _may_land(context, task) and context.is_cancelled(task.job):
         return results.under_way(task, 0)
-    return result or close_failed(context, task, Failed(*UNKNOWN))
+    return close_failed(context, task, Failed(*UNKNOWN))
 
 
 def find(context: Context, task: Continue, error: OssCopyError | None) -> Result | None:

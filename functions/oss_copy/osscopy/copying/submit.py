@@ -1,4 +1,4 @@
-"""Invocations that a copy submits of its own function: its start and its hops.
+"""Invocations of the own function: starts and hops of copies, and the rest of a list.
 
 Knows task ids and delays; not why a copy goes on.
 """
@@ -10,7 +10,7 @@ import msgspec
 from osscopy import events, plan
 from osscopy.copying import results
 from osscopy.copying.invocation.context import Context
-from osscopy.model import Command, Continue, Copy, Result
+from osscopy.model import Command, Continue, Copy, Rest, Result
 
 
 def dated(copy: Copy) -> Copy:
@@ -20,8 +20,8 @@ def dated(copy: Copy) -> Copy:
     return msgspec.structs.replace(copy, since=int(results.unix(copy.started_at)) - plan.CLOCK_MARGIN)
 
 
-def submit(context: Context, command: Command, delay: int = 0) -> None:
-    """Let an invocation of its own begin a copy, or go on with it, after `delay` seconds."""
+def submit(context: Context, command: Command | Rest, delay: int = 0) -> None:
+    """Let an invocation of its own begin a copy or a list, or go on with it, after `delay` seconds."""
     context.submit(plan.task_id(command), events.encode(command), delay)
 
 

@@ -43,7 +43,9 @@ def start(
     mine = context.opening(copy, pin, head, "multipart", in_doubt=in_doubt)
     opened = on_record or context.ask(context.journal.open, mine)
     if (done := context.ask(context.journal.done, copy.job)) is not None:
-        return done.result if done.result.status == "succeeded" else resume(context, opened) or done.result
+        # an upload that another delivery has opened after that end is aborted by its hop
+        resumed = resume(context, opened) if done.result.status != "succeeded" else None
+        return resumed or done.result
     if not inline:
         return hand_over(context, copy, opened)
     is_first = opened.nonce == mine.nonce

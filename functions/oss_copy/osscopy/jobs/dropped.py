@@ -47,8 +47,7 @@ def _resume_list(context: Context, rest: Rest) -> bool:
     if following.drops > plan.MAX_DROPS:
         context.log("leftToSweep", list=rest.list)
         return False
-    name = f"{rest.list}-g{rest.generation}-d{following.drops}"
-    context.submit(name, events.encode(following), plan.drop_delay(following.drops))
+    submit.submit(context, following, plan.drop_delay(following.drops))
     return True
 
 

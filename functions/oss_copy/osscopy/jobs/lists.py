@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from osscopy import events, plan
-from osscopy.copying import hop, results, start
+from osscopy import plan
+from osscopy.copying import hop, results, start, submit
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs.records import Records, delete_all, read
 from osscopy.model import (
@@ -130,10 +130,10 @@ def hand_over(
     """
     jobs = " ".join(each.job for each in copies)
     name = "l-" + hashlib.sha256(f"{parent} {jobs}".encode()).hexdigest()[:32]
-    waiting = Waiting(tuple(map(_once_more, copies)), asked_at)
+    waiting = Waiting(tuple(map(submit.dated, copies)), asked_at)
     context.ask(records.put_new, f"rest/{name}", msgspec.json.encode(waiting))
     try:
-        context.submit(f"{name}-g0", events.encode(Rest(name)), delay)
+        submit.submit(context, Rest(name), delay)
     except Transient as error:  # it is on record
         context.log("leftToSweep", list=name, error=str(error))
     else:
@@ -144,9 +144,3 @@ def drop(records: Records, name: str) -> None:
     """Forget a list, all copies of which are begun or on another one."""
     delete_all(records, f"gen/{name}/")
     records.delete(f"rest/{name}")
-
-
-def _once_more(copy: Copy) -> Copy:
-    """Return the copy as another invocation begins it: this one may have begun it, or one before."""
-    asked = int(results.unix(copy.started_at)) - plan.CLOCK_MARGIN
-    return copy if copy.since is not None else msgspec.structs.replace(copy, since=asked)

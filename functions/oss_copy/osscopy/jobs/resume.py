@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from osscopy import events, plan
-from osscopy.copying import outcome, results
+from osscopy import plan
+from osscopy.copying import outcome, results, submit
 from osscopy.copying.invocation import listing
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.outcome import task_of
@@ -87,9 +87,7 @@ class Resumer:
         if generation is None:
             return "waiting"
         self._context.ask(put, self._records, name, generation)
-        following = command(generation=generation)
-        place = "" if isinstance(following, Rest) else "-l1-h1"
-        self._context.submit(f"{name}-g{generation}{place}", events.encode(following), 0)
+        submit.submit(self._context, command(generation=generation))
         return "resumed"
 
     def _next_generation(self, name: str, now: int) -> int | None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 
-from osscopy.model import Command, Continue, CopyRequest, Refused
+from osscopy.model import Command, Continue, CopyRequest, Refused, Rest
 
 MAX_KEY_BYTES = 1023
 SCHEME = "oss://"
@@ -111,8 +111,10 @@ def job_group(request: CopyRequest) -> str:
     return "c-" + hashlib.sha256(destination.encode()).hexdigest()[:12]
 
 
-def task_id(task: Command) -> str:
+def task_id(task: Command | Rest) -> str:
     """Return the name of an invocation for FC, which takes each name once."""
+    if isinstance(task, Rest):
+        return f"{task.list}-g{task.generation}" + f"-d{task.drops}" * bool(task.drops)
     lane, hop = (task.lane, task.hop) if isinstance(task, Continue) else (1, 1)
     return f"{task.job}-g{task.generation}-l{lane}-h{hop}"
 
@@ -126,7 +128,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
-        """Read `bucket/key` or `bucket/prefix*`; a bare bucket is refused, since it says nothing of"""
+        """Read `bucket/key` or `bucket/prefix*`; a bare bucket is refused, since it names no key."""
         if is_address(text):
             raise Refused("InvalidPattern", f"{text!r} is an address: write {text[len(SCHEME) :]!r}")
         bucket, slash, key = text.partition("/")

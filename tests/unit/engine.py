@@ -545,3 +545,9 @@ def group(job: str) -> str:
 
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def code(result: Result | None) -> str | None:
+    """Return the error's code of a result that must be there; None if it has none."""
+    assert result is not None
+    return result.error.code if result.error else None

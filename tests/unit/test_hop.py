@@ -38,6 +38,7 @@ from tests.unit.engine import (
     SRC,
     START,
     Engine,
+    code,
     fails,
     request,
 )
@@ -45,18 +46,8 @@ from tests.unit.engine import (
 ALL = (1, 2, 3, 4)
 
 
-@pytest.fixture
-def engine() -> Engine:
-    return Engine()
-
-
 def proceed(engine: Engine, task: Continue, **context: Any) -> Result:
     return hop.proceed(engine.context(**context), task)
-
-
-def code(result: Result | None) -> str | None:
-    assert result is not None
-    return result.error.code if result.error else None
 
 
 # --- the checks of a hop -----------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ from tests.unit.engine import (
     START,
     Engine,
     Open,
+    code,
     fails,
     request,
 )
@@ -66,16 +67,6 @@ MOMENT = datetime.fromtimestamp(START, timezone.utc)
 ARRIVAL = events.Arrival("r", MOMENT)
 PATIENCE = plan.patience(60.0)
 SETTLE = 60 + 48 + 60  # an invocation's life, the wait for its last answer, a margin
-
-
-@pytest.fixture
-def engine() -> Engine:
-    return Engine()
-
-
-def code(result: Result | None) -> str | None:
-    assert result is not None
-    return result.error.code if result.error else None
 
 
 def sweep(engine: Engine, **context: Any) -> Swept:

@@ -42,6 +42,7 @@ from tests.unit.engine import (
     SRC,
     START,
     Engine,
+    code,
     fails,
     request,
 )
@@ -50,16 +51,6 @@ ITSELF: dict[str, Any] = {"destination": Destination(SRC, "a"), "storage_class":
 IN_THE_WAY = Conflict("FileAlreadyExists", "the object exists", status=409)
 NO_KEY = Failed("NoSuchKey", "no such key", status=404)
 NO_BUCKET = Failed("NoSuchBucket", "no such bucket", status=404)
-
-
-@pytest.fixture
-def engine() -> Engine:
-    return Engine()
-
-
-def code(result: Result | None) -> str | None:
-    assert result is not None
-    return result.error.code if result.error else None
 
 
 def ended(engine: Engine, **fields: Any) -> Continue:

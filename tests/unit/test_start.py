@@ -40,6 +40,7 @@ from tests.unit.engine import (
     SRC,
     START,
     Engine,
+    code,
     fails,
     request,
 )
@@ -49,18 +50,8 @@ IN_THE_WAY = Conflict("FileAlreadyExists", "the object exists", status=409)
 CHANGED = SourceChanged("SourceChanged", "it is another version", status=412)
 
 
-@pytest.fixture
-def engine() -> Engine:
-    return Engine()
-
-
 def begin(engine: Engine, copy: Copy, *, inline: bool = True, **context: Any) -> Result:
     return start.begin(engine.context(**context), copy, inline=inline)
-
-
-def code(result: Result | None) -> str | None:
-    assert result is not None
-    return result.error.code if result.error else None
 
 
 def opened(engine: Engine, copy: Copy) -> Opened:

@@ -14,7 +14,22 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Access:
+    """The arguments of the verb `connect` for a client of OSS; `style`: path | virtual, `sign`: v1 | v4."""
+
+    endpoint: str
+    id: str
+    secret: str
+    token: str
+    bucket: str
+    sign: str
+    style: str
+    region: str
 
 
 class LacksError(Exception):

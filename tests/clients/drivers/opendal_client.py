@@ -10,7 +10,7 @@ from typing import Any
 
 import opendal
 
-from .channel import LacksError, RefusedError, own_metadata, serve
+from .channel import Access, LacksError, RefusedError, own_metadata, serve
 
 Headers = dict[str, str]
 _CODE = re.compile(r'code: "(\w+)"')
@@ -32,35 +32,24 @@ class Opendal:
         self.files: Any = None
         self.bucket = ""
 
-    def connect(
-        self,
-        *,
-        endpoint: str,
-        id: str,  # noqa: A002 - it is the name on the wire
-        secret: str,
-        token: str,
-        bucket: str,
-        sign: str,
-        style: str,
-        region: str,
-    ) -> None:
-        del region
-        if sign == "v4":
+    def connect(self, **given: str) -> None:
+        access = Access(**given)
+        if access.sign == "v4":
             raise LacksError("the client signs by V1 alone")
-        if style == "path":
+        if access.style == "path":
             raise LacksError(
                 "with path addresses the client signs a list as `/bucket`, where OSS has `/bucket/`"
             )
-        self.bucket = bucket
-        more = {"security_token": token} if token else {}
+        self.bucket = access.bucket
+        more = {"security_token": access.token} if access.token else {}
         self.files = opendal.Operator(
             "oss",
-            bucket=bucket,
-            endpoint=endpoint,
-            addressing_style=style,
-            presign_addressing_style=style,
-            access_key_id=id,
-            access_key_secret=secret,
+            bucket=access.bucket,
+            endpoint=access.endpoint,
+            addressing_style=access.style,
+            presign_addressing_style=access.style,
+            access_key_id=access.id,
+            access_key_secret=access.secret,
             **more,
         )
 

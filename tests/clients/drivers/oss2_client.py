@@ -14,7 +14,7 @@ from typing import Any
 
 import oss2
 
-from .channel import LacksError, RefusedError, own_metadata, serve
+from .channel import Access, LacksError, RefusedError, own_metadata, serve
 
 Headers = dict[str, str]
 
@@ -25,25 +25,15 @@ class Oss2:
     version = oss2.__version__
 
     def __init__(self) -> None:
+        self.library: Any = oss2
         self.bucket: Any = None
 
-    def connect(
-        self,
-        *,
-        endpoint: str,
-        id: str,  # noqa: A002 - it is the name on the wire
-        secret: str,
-        token: str,
-        bucket: str,
-        sign: str,
-        style: str,
-        region: str,
-    ) -> None:
+    def connect(self, **given: str) -> None:
         """oss2 takes the style from the endpoint: an address means path style."""
-        del style
-        auth = self._auth(id, secret, token, sign)
-        self.endpoint, self.auth, self.region = endpoint, auth, region
-        self.bucket = self._open(auth, bucket)
+        access = Access(**given)
+        auth = self._auth(access.id, access.secret, access.token, access.sign)
+        self.endpoint, self.auth, self.region = access.endpoint, auth, access.region
+        self.bucket = self._open(auth, access.bucket)
 
     def _auth(self, key: str, secret: str, token: str, sign: str) -> Any:
         if token:
@@ -182,14 +172,16 @@ class Oss2:
         with tempfile.TemporaryDirectory() as directory, _refusals():
             path = Path(directory, "body")
             path.write_bytes(body)
-            oss2.resumable_upload(
-                self.bucket,
-                key,
-                str(path),
-                store=oss2.ResumableStore(root=directory),
-                multipart_threshold=part_size,
-                part_size=part_size,
-                num_threads=1,
+            self._wait(
+                self.library.resumable_upload(
+                    self.bucket,
+                    key,
+                    str(path),
+                    store=oss2.ResumableStore(root=directory),
+                    multipart_threshold=part_size,
+                    part_size=part_size,
+                    num_threads=1,
+                )
             )
 
     def copy_large(self, **_: object) -> None:
@@ -342,7 +334,7 @@ class AioOss2(Oss2):
         super().__init__()
         import aiooss2  # noqa: PLC0415 - oss2's own environment has none
 
-        self.library: Any = aiooss2
+        self.library = aiooss2
         self.version = version_of("aiooss2")
         self._loop = asyncio.new_event_loop()
         self._session = self._wait(aiooss2.AioSession().__aenter__())
@@ -416,22 +408,6 @@ class AioOss2(Oss2):
             if not answer.is_truncated:
                 return found
             key_marker, id_marker = answer.next_key_marker, answer.next_upload_id_marker
-
-    def upload_large(self, *, key: str, body: bytes, part_size: int) -> None:
-        with tempfile.TemporaryDirectory() as directory, _refusals():
-            path = Path(directory, "body")
-            path.write_bytes(body)
-            self._wait(
-                self.library.resumable_upload(
-                    self.bucket,
-                    key,
-                    str(path),
-                    store=oss2.ResumableStore(root=directory),
-                    multipart_threshold=part_size,
-                    part_size=part_size,
-                    num_threads=1,
-                )
-            )
 
     def presign(self, **_: object) -> str:
         raise LacksError("the client has no sign_url")

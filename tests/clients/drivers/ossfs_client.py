@@ -10,7 +10,7 @@ from typing import Any
 import oss2
 import ossfs
 
-from .channel import LacksError, RefusedError, serve
+from .channel import Access, LacksError, RefusedError, serve
 
 Headers = dict[str, str]
 _STATUS = {"NoSuchKey": 404, "NoSuchBucket": 404}
@@ -24,28 +24,17 @@ class Ossfs:
         self.files: Any = None
         self.bucket = ""
 
-    def connect(
-        self,
-        *,
-        endpoint: str,
-        id: str,  # noqa: A002 - it is the name on the wire
-        secret: str,
-        token: str,
-        bucket: str,
-        sign: str,
-        style: str,
-        region: str,
-    ) -> None:
+    def connect(self, **given: str) -> None:
         """The style follows from the endpoint: an address means path style."""
-        del style, region
-        if sign == "v4":
+        access = Access(**given)
+        if access.sign == "v4":
             raise LacksError("the client signs by V1 alone")
-        self.bucket = bucket
+        self.bucket = access.bucket
         self.files = self.kind(
-            endpoint=endpoint,
-            key=id,
-            secret=secret,
-            token=token or None,
+            endpoint=access.endpoint,
+            key=access.id,
+            secret=access.secret,
+            token=access.token or None,
             skip_instance_cache=True,
         )
 

@@ -16,7 +16,7 @@ import alibabacloud_oss_v2 as oss
 import alibabacloud_oss_v2.aio as oss_aio
 from alibabacloud_oss_v2 import models
 
-from .channel import LacksError, RefusedError, own_metadata, serve, text
+from .channel import Access, LacksError, RefusedError, own_metadata, serve, text
 
 Headers = dict[str, str]
 _META = "x-oss-meta-"
@@ -31,29 +31,22 @@ class V2:
         self.client: Any = None
         self.bucket = ""
 
-    def connect(
-        self,
-        *,
-        endpoint: str,
-        id: str,  # noqa: A002 - it is the name on the wire
-        secret: str,
-        token: str,
-        bucket: str,
-        sign: str,
-        style: str,
-        region: str,
-    ) -> None:
-        if token and sign == "v1":
+    def connect(self, **given: str) -> None:
+        access = Access(**given)
+        if access.token and access.sign == "v1":
             raise LacksError(
                 "by V1 the client sends the token as `security-token`, a header that OSS does not document"
             )
         config = oss.config.load_default()
-        config.credentials_provider = oss.credentials.StaticCredentialsProvider(id, secret, token or None)
-        config.region, config.endpoint, config.signature_version = region, endpoint, sign
-        config.use_path_style = style == "path"
+        config.credentials_provider = oss.credentials.StaticCredentialsProvider(
+            access.id, access.secret, access.token or None
+        )
+        config.region, config.endpoint = access.region, access.endpoint
+        config.signature_version = access.sign
+        config.use_path_style = access.style == "path"
         config.retry_max_attempts = 1
         self.client = self.library(config)
-        self.bucket = bucket
+        self.bucket = access.bucket
 
     def _wait(self, result: Any) -> Any:
         return result

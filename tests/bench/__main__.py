@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def _origin() -> Origin:
     )
 
 
+@cache
 def _instances() -> str:
     with warm_cloud(30) as cloud:
         return interpreter(cloud)

@@ -8,7 +8,7 @@ from tests.bench.figures import Figure, reach
 from tests.bench.running import DESTINATION, PART, SOURCE, Run, copy, warm_cloud, watched
 from tests.cloud.client import LocalCloud
 from tests.cloud.request_log import Logged
-from tests.cloud.rounds import PART as PART_COPY, after_parts, before_parts, rounds
+from tests.cloud.rounds import PART as PART_COPY, after_parts, before_parts, path, rounds
 
 STATE = "oss-copy/"  # of `s.yaml`: where records lie in the state bucket
 Log = Sequence[Logged]
@@ -77,23 +77,5 @@ def _ended(run: Run) -> Run:
 
 def _counted(goal: str, what: str, log: Log) -> Figure:
     found = rounds(log)
-    return reach(goal, what, len(found), f"{len(found)}: {path(found)}", "the log says which they are")
-
-
-def path(found: Sequence[Log]) -> str:
-    """Rounds as text: `HeadObject ∥ GetObject done/ → InitiateMultipartUpload`."""
-    return " → ".join(" ∥ ".join(_together(each)) for each in found)
-
-
-def _together(round_: Log) -> list[str]:
-    """The questions of a round, equal ones counted: `GetObject done/`, `2 ListParts`."""
-    names = [_name(each) for each in round_]
-    return [f"{names.count(name)} {name}" if names.count(name) > 1 else name for name in dict.fromkeys(names)]
-
-
-def _name(request: Logged) -> str:
-    """The operation, and of a record its kind; of an object nothing more."""
-    if not request.key.startswith(STATE):
-        return request.operation
-    kind = request.key.removeprefix(STATE).partition("/")[0]
-    return f"{request.operation} {kind}/"
+    told = path([[each.named(STATE) for each in one] for one in found])
+    return reach(goal, what, len(found), f"{len(found)}: {told}", "the log says which they are")

@@ -23,7 +23,7 @@ def threads(quick: bool) -> Sequence[Measured]:
     figures: list[Measured] = []
     points: list[Measured] = []
     seconds = {}
-    for count in (1, 32) if quick else (1, 4, 16, USUAL, 64, 128, WIDE):
+    for count in (1, 32) if quick else (1, 8, USUAL, 64, 128, WIDE):
         parts = _parts(count, quick)
         with warm_cloud(600, count) as cloud:
             cloud.conditions(latency_ms=R * 1000, bandwidth_mb_s=PART / 1e6 / (T - R))

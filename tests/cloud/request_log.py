@@ -29,6 +29,12 @@ class Logged(msgspec.Struct, frozen=True, gc=False):
     part: int = 0
     access_key_id: str = ""
 
+    def named(self, prefix: str) -> str:
+        """The operation, and of a key under `prefix` its first folder there: `GetObject done/`."""
+        if not self.key.startswith(prefix):
+            return self.operation
+        return f"{self.operation} {self.key.removeprefix(prefix).partition('/')[0]}/"
+
 
 class RequestLog:
     """The newest KEPT requests, in the order of their ends."""

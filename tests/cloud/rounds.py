@@ -12,6 +12,7 @@ floor `T >= m*r + ceil(n / (k*W))*t`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
@@ -88,6 +89,16 @@ def serial(requests: Sequence[R]) -> Serial:
     """Count the rounds of a copy in parts; what is asked while parts are copied costs no round."""
     parts = [each for each in requests if each.operation == PART]
     return Serial(len(rounds(before_parts(requests))), len(rounds(parts)), len(rounds(after_parts(requests))))
+
+
+def path(names: Iterable[Sequence[str]]) -> str:
+    """Tell rounds by the names of their requests: `HeadObject ∥ GetObject done/ → 2 ListParts`."""
+    return " → ".join(" ∥ ".join(_counted(each)) for each in names)
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    numbers = Counter(names)
+    return [f"{number} {name}" if number > 1 else name for name, number in numbers.items()]
 
 
 def floor(m: int, r: float, parts: int, in_flight: int, t: float) -> float:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, strategies as st
 
 from tests.cloud.request_log import Logged
-from tests.cloud.rounds import PART, Serial, after_parts, before_parts, floor, rounds, serial
+from tests.cloud.rounds import PART, Serial, after_parts, before_parts, floor, path, rounds, serial
 
 
 def asked(name: str, begin: float, end: float) -> Logged:
@@ -58,6 +58,17 @@ def test_what_is_asked_while_parts_are_copied_counts_neither_before_nor_after() 
     ]
     assert serial(log) == Serial(before=2, parts=2, after=2)
     assert serial(log).beside_parts == 4
+
+
+def test_a_path_joins_what_was_asked_together_and_names_records_by_their_kind() -> None:
+    log = [
+        Logged("HeadObject", 0, 1, "source", "a"),
+        Logged("GetObject", 0, 1, "state", "oss-copy/done/0123"),
+        Logged("ListParts", 1, 2, "destination", "a"),
+        Logged("ListParts", 1, 2, "destination", "a"),
+    ]
+    names = [[each.named("oss-copy/") for each in one] for one in rounds(log)]
+    assert path(names) == "HeadObject ∥ GetObject done/ → 2 ListParts"
 
 
 def test_without_parts_everything_is_before() -> None:

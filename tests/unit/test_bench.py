@@ -14,9 +14,7 @@ from tests.bench.__main__ import BENCHES, HERE, NAMES, RESULTS
 from tests.bench.figures import Figure, Measured, Point, point, ratio, reach
 from tests.bench.goals import BY_ID, GOALS, REASONS
 from tests.bench.results import Origin, Section
-from tests.bench.serial import path
 from tests.cloud.request_log import Logged
-from tests.cloud.rounds import rounds
 
 ORIGIN = Origin("2026-11-30", "a machine", 0.5, "Python 3.11.7", "python3.11", "oss2 2.19.1")
 
@@ -139,16 +137,6 @@ def test_what_was_not_measured_is_dashed_and_an_ideal_goes_over_all_x() -> None:
 def test_a_plot_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError, match="no such plot: nothing"):
         plots.drawings([point("nothing", "x", 1, [1])])
-
-
-def test_a_path_joins_what_was_asked_together_and_names_records_by_kind() -> None:
-    log = [
-        Logged("HeadObject", 0, 1, "source", "a"),
-        Logged("GetObject", 0, 1, "state", "oss-copy/done/0123"),
-        Logged("ListParts", 1, 2, "destination", "a"),
-        Logged("ListParts", 1, 2, "destination", "a"),
-    ]
-    assert path(rounds(log)) == "HeadObject ∥ GetObject done/ → 2 ListParts"
 
 
 def test_a_part_that_was_copied_twice_is_there_since_its_first_answer() -> None:

@@ -116,7 +116,7 @@ def race(
         key = f"{name}-{parts}-{i}.bin"
         ours.append(copy(cloud, key, parts * PART))
         if i < (repeats if peers is None else peers):
-            known = len(cloud.log())
+            known = cloud.requests()["logged"]
             theirs.append(_copier(cloud, key, parallel))
             beside = rounds.serial([each for each in cloud.log(known) if each.key == key]).beside_parts
     return Race(parts, ours, theirs, beside)

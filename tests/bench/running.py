@@ -67,10 +67,11 @@ def watched(cloud: LocalCloud, start: Callable[[], object]) -> Run:
 
     `result` is that of the copy's end. RuntimeError if an invocation failed.
     """
-    known, before, logged = len(cloud.invocations()), cloud.requests()["operations"], len(cloud.log())
+    known, earlier = len(cloud.invocations()), cloud.requests()
+    before = earlier["operations"]
     start()
     cloud.wait_idle(600)
-    counted, made, log = cloud.requests(), cloud.invocations()[known:], cloud.log(logged)
+    counted, made, log = cloud.requests(), cloud.invocations()[known:], cloud.log(earlier["logged"])
     if failed := [one["error"] for one in made if one["error"]]:
         raise RuntimeError(f"an invocation failed: {failed}")
     results = [_result(one) for one in made]

@@ -41,15 +41,15 @@ class RequestLog:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept: deque[Logged] = deque(maxlen=kept)
-        self._made = 0
+        self.made = 0  # ever
 
     def add(self, request: Logged) -> None:
         self._kept.append(request)
-        self._made += 1
+        self.made += 1
 
     def since(self, number: int) -> list[Logged]:
         """Return all but the first `number` that were ever logged; ValueError if some of these are gone."""
-        gone = self._made - len(self._kept)
+        gone = self.made - len(self._kept)
         if number < gone:
             raise ValueError(f"the first {gone} requests are no longer in the log")
         return list(islice(self._kept, number - gone, None))

@@ -162,7 +162,7 @@ class OssServer:
 
     def requests(self) -> dict[str, Any]:
         """What has arrived so far. `unpaid`: requests by bucket and operation whose sender does not say that
-        it pays for them.
+        it pays for them; `logged`: how many are, or were, in the log.
         """
         return {
             "operations": dict(self._operations),
@@ -172,6 +172,7 @@ class OssServer:
             "connections": self._connections,
             "connections_by_access_key": dict(self._by_access_key),
             "bytes_copied": self.store.bytes_copied,
+            "logged": self.log.made,
         }
 
     # -- one request -----------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def _judged(goal: Goal, figure: Figure) -> str:
 
 def section(each: Section, plots: Sequence[str] = ()) -> str:
     """One bench: what it does, its figures, when and where they were measured, its `plots`."""
-    origin = f"Measured {each.origin.date}, load average {each.origin.load:.1f}."
+    origin = f"Measured {each.origin.date}: {each.origin.machine}; load average {each.origin.load:.1f}."
     shown = [f"![{PLOTS[name].title}](plots/{name}.svg)" for name in plots]
     return "\n\n".join([f"## {each.name}", each.about, table(each.figures), *shown, origin]) + "\n"
 
@@ -73,9 +73,9 @@ def section(each: Section, plots: Sequence[str] = ()) -> str:
 def page(sections: Sequence[Section]) -> str:
     """The whole of RESULTS.md."""
     origins = list(dict.fromkeys(
-        f"- {each.origin.machine}\n- {each.origin.python}; instances run {each.origin.instances}\n"
-        f"- {each.origin.packages}" for each in sections))  # fmt: skip
-    where = "\n\n".join(origins) + "\n" if origins else ""
+        f"- {each.origin.python}; instances run {each.origin.instances}; {each.origin.packages}"
+        for each in sections))  # fmt: skip
+    where = "\n".join(origins) + "\n" if origins else ""
     goals = f"## Numbers to reach\n\n{numbers(sections)}\n"
     found = [section(each, _first_shown(each, sections)) for each in sections]
     absent = f"## Not there yet\n\n{ABSENT}\n"

@@ -26,19 +26,19 @@ def serial(quick: bool) -> list[Figure]:
         cloud.conditions(latency_ms=100)
         direct = copy(cloud, "direct.bin", parts * PART).log[0]
         figures = [
-            _counted("before-parts", "directly: before the first part", before_parts(direct)),
-            _counted("after-parts", "directly: after the last part", after_parts(direct)),
-            _counted(
-                "before-parts-http", "behind HTTP: before the first part", before_parts(_http(cloud, parts))
+            *_counted(
+                "before-parts", "a copy in parts, directly, before the first part", before_parts(direct)
             ),
+            *_counted("after-parts", "a copy in parts, directly, after the last part", after_parts(direct)),
+            *_counted("before-parts-http", "a copy behind HTTP, before the first part", _http(cloud, parts)),
         ]
         if long:
             hops = copy(cloud, "chain.bin", long * PART).log[1:]
             before = before_parts(next(each for each in hops if _has_parts(each)))
-            figures.append(_counted("before-parts-hop", "a further hop: before its first part", before))
+            figures += _counted("before-parts-hop", "a further hop, before its first part", before)
         figures += [
-            _counted("small", "small copy, directly", _direct(cloud)),
-            _counted("small-trigger", "small copy, by trigger", _triggered(cloud)),
+            *_counted("small", "a small copy, directly", _direct(cloud)),
+            *_counted("small-trigger", "a small copy, by trigger", _triggered(cloud)),
         ]
     return figures
 
@@ -75,7 +75,8 @@ def _ended(run: Run) -> Run:
     return run
 
 
-def _counted(goal: str, what: str, log: Log) -> Figure:
+def _counted(goal: str, what: str, log: Log) -> list[Figure]:
     found = rounds(log)
     told = path([[each.named(STATE) for each in one] for one in found])
-    return reach(goal, what, len(found), f"{len(found)}: {told}", "the log says which they are")
+    figure = reach(goal, f"rounds of {what}", len(found), note="the bench `serial` says which they are")
+    return [figure, Figure(what, told)]

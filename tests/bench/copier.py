@@ -44,10 +44,10 @@ def copier(quick: bool) -> list[Figure]:
     Same server, same object, same parts, runs of both in turn; 100 ms a request unless said otherwise. The
     Copier runs in a process of its own that has imported and built everything and has copied once before the
     clock starts; ours counts the invocation too. At the same parallelism it is given as many connections as
-    threads (its default of 20 would cost it reconnections). It neither lists the parts nor looks at source
-    and destination afterwards: those serial requests of ours weigh less the more parts there are. By
-    bandwidth a part takes 0.5 s, and every request 20 ms, which is near what OSS does. As shipped, the
-    Copier has its 3 threads, and oss-copy the settings of `s.yaml`.
+    threads (its default of 20 would cost it reconnections), and ours has one lane. The Copier neither lists
+    the parts nor looks at source and destination afterwards: those serial requests of ours weigh less the
+    more parts there are. By bandwidth a part takes 0.5 s, and every request 20 ms, which is near what OSS
+    does. As shipped, the Copier has its 3 threads, and oss-copy the settings of `s.yaml`.
     """
     if not PEERS.exists():
         return [Figure(MISSING, "", "", False)]
@@ -114,7 +114,7 @@ def race(
     ours, theirs, beside = [], [], 0
     for i in range(repeats):
         key = f"{name}-{parts}-{i}.bin"
-        ours.append(copy(cloud, key, parts * PART))
+        ours.append(copy(cloud, key, parts * PART, lanes=1 if parallel else None))
         if i < (repeats if peers is None else peers):
             known = cloud.requests()["logged"]
             theirs.append(_copier(cloud, key, parallel))

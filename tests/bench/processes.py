@@ -90,7 +90,7 @@ def memory(quick: bool) -> list[Figure]:
         with warm_cloud(3600, threads) as cloud:
             if threads > THREADS:
                 cloud.conditions(latency_ms=50)
-            run = copy(cloud, "large.bin", size, part_size, parallel=threads)
+            run = copy(cloud, "large.bin", size, part_size, parallel=threads, lanes=1)
         peaks[name, threads] = peak = max(run.peaks)
         done = f"{run.result['parts']:,} parts, {run.result['hops']} hop"
         what = f"peak memory, {name}, {threads} threads ({done})"

@@ -24,7 +24,7 @@ def serial(quick: bool) -> list[Figure]:
     parts, long = (64, 0) if quick else (1100, 2800)
     with warm_cloud(10) as cloud:
         cloud.conditions(latency_ms=100)
-        direct = copy(cloud, "direct.bin", parts * PART).log[0]
+        direct = copy(cloud, "direct.bin", parts * PART, lanes=1).log[0]
         figures = [
             *_counted(
                 "before-parts", "a copy in parts, directly, before the first part", before_parts(direct)
@@ -33,7 +33,7 @@ def serial(quick: bool) -> list[Figure]:
             *_counted("before-parts-http", "a copy behind HTTP, before the first part", _http(cloud, parts)),
         ]
         if long:
-            hops = copy(cloud, "chain.bin", long * PART).log[1:]
+            hops = copy(cloud, "chain.bin", long * PART, lanes=1).log[1:]
             before = before_parts(next(each for each in hops if _has_parts(each)))
             figures += _counted("before-parts-hop", "a further hop, before its first part", before)
         figures += [
@@ -50,7 +50,7 @@ def _has_parts(log: Log) -> bool:
 def _http(cloud: LocalCloud, parts: int) -> Log:
     """The requests before the parts of the invocation that copies what HTTP has asked for."""
     cloud.seed(SOURCE, "http.bin", parts * PART)
-    tuning = {"partSize": PART, "method": "multipart"}
+    tuning = {"partSize": PART, "method": "multipart", "lanes": 1}
     request = {**_request("http.bin"), "tuning": tuning}
     run = _ended(watched(cloud, lambda: cloud.http("POST", "/copies", json_body=request)))
     return before_parts(next(each for each in run.log if _has_parts(each)))

@@ -27,7 +27,7 @@ def threads(quick: bool) -> Sequence[Measured]:
         parts = _parts(count, quick)
         with warm_cloud(600, count) as cloud:
             cloud.conditions(latency_ms=R * 1000, bandwidth_mb_s=PART / 1e6 / (T - R))
-            run = copy(cloud, "wide.bin", parts * PART, parallel=count)
+            run = copy(cloud, "wide.bin", parts * PART, parallel=count, lanes=1)
         seconds[count] = run.seconds
         least = rounds.floor(8, R, parts, count, T)
         points += [

@@ -25,7 +25,6 @@ class Run(msgspec.Struct, frozen=True):
     result: dict[str, Any]
     operations: Mapping[str, int]  # requests to OSS by operation
     connections: tuple[int, ...]  # opened to OSS by each invocation
-    parts_before: tuple[int, ...]  # that were there when each hop after the first began
     peaks: tuple[float, ...]  # MB, of each invocation
 
 
@@ -58,7 +57,6 @@ def copy(cloud: LocalCloud, key: str, size: int, part_size: int | None = PART) -
         result=results[-1],
         operations={name: n - before.get(name, 0) for name, n in counted["operations"].items()},
         connections=tuple(by_key.get(one["access_key_id"], 0) for one in made),
-        parts_before=tuple(each["partsDone"] for each in results[:-1]),
         peaks=tuple(one["peak_memory_mb"] for one in made),
     )
 

@@ -26,7 +26,6 @@ class Run(msgspec.Struct, frozen=True):
     result: dict[str, Any]
     operations: Mapping[str, int]  # requests to OSS by operation
     connections: tuple[int, ...]  # opened to OSS by each invocation
-    parts_before: tuple[int, ...]  # that were there when each hop after the first began
     peaks: tuple[float, ...]  # MB, of each invocation
     log: tuple[tuple[Logged, ...], ...] = ()  # the requests to OSS of each invocation
 
@@ -82,7 +81,6 @@ def watched(cloud: LocalCloud, start: Callable[[], object]) -> Run:
         result=(ended or results)[-1],
         operations={name: n - before.get(name, 0) for name, n in counted["operations"].items()},
         connections=tuple(by_key.get(one["access_key_id"], 0) for one in made),
-        parts_before=tuple(each.get("partsDone", 0) for each in results[:-1]),
         peaks=tuple(one["peak_memory_mb"] for one in made),
         log=tuple(asked_by(one, log) for one in made),
     )

@@ -132,11 +132,18 @@ def test_a_copy_in_parts(cloud: LocalCloud, destination: Any, big: str) -> None:
     """To a key that is not there; where it is, one more request counts."""
     destination.delete_object(big)
     bill = Bill(cloud, lambda: cloud.invoke(in_parts(big)))
-    assert bill.made["ListParts"] == 2
-    assert bill.row("*n* parts, direct or by trigger", 1.0) in COSTS
+    assert bill.made["ListParts"] == 1
+    assert bill.row("*n* parts, direct or by timer", 1.0) in COSTS
     destination.delete_object(big)
     bill = Bill(cloud, lambda: cloud.http("POST", "/copies", json_body=in_parts(big)))
-    assert bill.row("*n* parts, over HTTP", 1.4) in COSTS
+    assert bill.row("*n* parts, over HTTP", 1.5) in COSTS
+
+
+def test_a_copy_in_parts_by_the_oss_trigger(cloud: LocalCloud, destination: Any, big: str) -> None:
+    destination.delete_object(f"incoming/{big}")
+    bill = Bill(cloud, lambda: cloud.seed(SOURCE, f"incoming/{big}", PARTS * MIB, seed=1))
+    bill.put += PARTS - bill.made["UploadPartCopy"]  # of the size that the function chooses
+    assert bill.row("*n* parts, by the OSS trigger", 1.0) in COSTS
 
 
 @pytest.mark.usefixtures("hurried")
@@ -200,15 +207,16 @@ def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
 
 def test_the_example_adds_up() -> None:
     look, forget, by_rule = (1, 2, 0), (4, 4, 1), (0, 1, 0)
-    small, gigabyte = (1, 3, 2), _sum((32 + 5, 5 + 2, 6 + 1), look, forget, by_rule)
-    terabyte = _sum(
-        (9935 + 5 + 2, 5 + 2 + 1 + 4 + 8 + 10, 6 + 4), look, forget
-    )  # listings: of 0, 3904, 7808, all
+    small, gigabyte = (1, 3, 2), _sum((32 + 5, 5 + 1, 8), look, forget, by_rule)
+    listings = 2 * 10 + 10  # at the start of two hops, and before Complete
+    terabyte = _sum((9935 + 5 + 2, 4 + 2 + listings, 7 + 4), look, forget)
+    sweep = sum(look) + sum(forget)  # one after another
+    in_parts, in_hops = 9 + sweep + sum(by_rule), 9 + 2 + sweep
     rows = {
-        "1,000 objects of 1 GB, by the OSS trigger": _priced(gigabyte, 1000, parts=32, of=1.5, log=1.0),
-        "one object of 1 TB, direct": _priced(terabyte, 1, parts=9935, of=1492.8, log=2.8, calls=3),
-        "1,000,000 small objects, by the OSS trigger": _priced(small, 1_000_000, log=0.7),
-        "a month without copies": _priced((2, 0, 0), 2880, log=0.2, hours=720),
+        "1,000 objects of 1 GB, by the OSS trigger": _priced(gigabyte, 1000, in_parts, of=1.5, log=1.0),
+        "one object of 1 TB, direct": _priced(terabyte, 1, in_hops, of=1492.8, log=2.8, calls=3),
+        "1,000,000 small objects, by the OSS trigger": _priced(small, 1_000_000, 3, log=0.7),
+        "a month without copies": _priced((2, 0, 0), 2880, 2, log=0.2, hours=720),
     }
     for what, told in rows.items():
         assert re.search(rf"\| {what} \| [^|]* \| {re.escape(told)} \|", COSTS), (what, told)
@@ -222,16 +230,16 @@ def _sum(*requests: tuple[int, int, int]) -> tuple[int, int, int]:
 def _priced(
     requests: tuple[int, int, int],
     times: int,
+    rounds: int,
     *,
     log: float,
-    parts: int = 0,
     of: float = 0.0,
     calls: int = 1,
     hours: int = 0,
 ) -> str:
-    """A row of the document's example by its formula: one copy's requests, part seconds and KB."""
-    put, get, free = (times * each for each in requests)
-    seconds = times * of + (put + get + free - times * parts) * 0.02
+    """A row of the document's example by its formula: one copy's requests, rounds, part seconds and KB."""
+    put, get = (times * each for each in requests[:2])
+    seconds = times * (of + rounds * 0.02)
     price = (put + get) * 0.000001 + seconds * (0.35 * 0.00011 + 0.5 * 0.0000165)
     price += times * calls * 0.000000825 + hours * 0.01 + times * log / 1e6 * 0.4
     return f"{put:,} | {get:,} | {seconds:,.0f} s | {price:.2f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,8 +22,9 @@ from osscopy.copying import (
     upload,
     verify,
 )
-from osscopy.copying.invocation import listing, source
+from osscopy.copying.invocation import listing, looks, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question, known
 from osscopy.copying.invocation.workers import Workers
 from osscopy.copying.outcome import task_of
 from osscopy.copying.simple import SimpleCopy
@@ -107,19 +109,59 @@ def _no_part_check() -> Iterator[None]:
 @contextlib.contextmanager
 def _old_listing() -> Iterator[None]:
     """Judge the listing from the start of the hop."""
-    right, end = listing.parts, finish.finish
+    right = hop._advance
 
-    def parts(context: Any, task: Continue, after: int, last: int) -> Any:
-        if getattr(context, "finishing", False):
-            return context.old
-        context.old = right(context, task, after, last)
-        return context.old
+    def advance(context: Any, task: Continue, ends: looks.Ends, pages: Any) -> Result:
+        context.early = {"pages": pages or (known([]),)}
+        return right(context, task, ends, pages)
 
-    def finishing(context: Any, task: Continue) -> Result:
-        context.finishing = True
-        return end(context, task)
+    with _instead(hop, "_advance", advance), _judged_early():
+        yield
 
-    with _instead(listing, "parts", parts), _instead(finish, "finish", finishing):
+
+@contextlib.contextmanager
+def _judged_early() -> Iterator[None]:
+    """Judge before Complete what a hop has asked earlier."""
+    right = looks.of_completion
+
+    def of_completion(context: Any, task: Continue) -> looks.Completion:
+        return msgspec.structs.replace(right(context, task), **context.early)
+
+    with _instead(looks, "of_completion", of_completion):
+        yield
+
+
+@contextlib.contextmanager
+def _listing_beside_the_parts() -> Iterator[None]:
+    """List the parts while the last ones are being copied."""
+    right = hop._copy_parts
+
+    def copy_parts(context: Any, task: Continue, missing: Any, watches: Any) -> Workers:
+        pages = listing.pages(context, task, 0, task.upload.parts)
+        context.early = {"pages": pages}
+        return right(context, task, missing, [*watches, *(partial(_ask, page) for page in pages)])
+
+    with _instead(hop, "_copy_parts", copy_parts), _judged_early():
+        yield
+
+
+def _ask(question: Question[Any]) -> bool:
+    question.ask()
+    return False
+
+
+@contextlib.contextmanager
+def _looks_before_the_parts() -> Iterator[None]:
+    """Look at the source, `done/` and `cancel/` before the parts, and not again."""
+    right = hop._copy_parts
+
+    def copy_parts(context: Any, task: Continue, *arguments: Any) -> Workers:
+        early, ends = source.looks(context, task.request, task.pin), looks.of_ends(context, task.job)
+        context.together(*early.questions, *ends.questions)
+        context.early = {"source": early, "ends": ends}
+        return right(context, task, *arguments)
+
+    with _instead(hop, "_copy_parts", copy_parts), _judged_early():
         yield
 
 
@@ -142,9 +184,12 @@ def _second_initiate() -> AbstractContextManager[None]:
     """Every delivery opens an upload of its own."""
     right = upload.start
 
-    def forgetful(context: Context, *arguments: Any, **options: Any) -> Result:
+    def forgetful(
+        context: Context, copy: Copy, head: Head, on_record: Any, asked: looks.Start, **options: Any
+    ) -> Result:
+        unread = msgspec.structs.replace(asked, entered=known(None))
         with _for_now(context, "journal", entered=lambda *_: None):
-            return right(context, *arguments, **options)
+            return right(context, copy, head, on_record, unread, **options)
 
     return _instead(upload, "start", forgetful)
 
@@ -172,9 +217,9 @@ def _small_cancel_unseen() -> AbstractContextManager[None]:
 def _abort_on_throttling() -> AbstractContextManager[None]:
     advance = hop._advance
 
-    def give_up(context: Context, task: Continue) -> Result:
+    def give_up(context: Context, task: Continue, *arguments: Any) -> Result:
         try:
-            return advance(context, task)
+            return advance(context, task, *arguments)
         except Transient as error:
             with contextlib.suppress(UploadGone):
                 outcome.abort(context, task)
@@ -186,21 +231,19 @@ def _abort_on_throttling() -> AbstractContextManager[None]:
 @contextlib.contextmanager
 def _cancel_unread() -> Iterator[None]:
     """Complete without reading `cancel/`; hops still read it when they begin."""
-    look, end = Context.is_cancelled, finish.finish
+    right = looks.of_completion
 
-    def is_cancelled(self: Any, job: str) -> bool:
-        return False if getattr(self, "finishing", False) else look(self, job)
+    def unread(context: Context, task: Continue) -> looks.Completion:
+        asked = right(context, task)
+        ends = msgspec.structs.replace(asked.ends, cancelled=known(None))
+        return msgspec.structs.replace(asked, ends=ends)
 
-    def finishing(context: Any, task: Continue) -> Result:
-        context.finishing = True
-        return end(context, task)
-
-    with _instead(Context, "is_cancelled", is_cancelled), _instead(finish, "finish", finishing):
+    with _instead(looks, "of_completion", unread):
         yield
 
 
 def _source_unseen() -> AbstractContextManager[None]:
-    def unseen(_: Context, __: CopyRequest, pin: Pin) -> Head:
+    def unseen(_: Context, __: CopyRequest, pin: Pin, *___: Any) -> Head:
         """What was pinned, whatever the source is by now."""
         return Head(
             size=pin.size,
@@ -353,7 +396,7 @@ def _followed_without_record() -> AbstractContextManager[None]:
 def _tags_unseen() -> AbstractContextManager[None]:
     """Whether the source was tagged anew is not looked at again."""
 
-    def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
+    def same(context: Context, request: CopyRequest, pin: Pin, *_: Any) -> Head | None:
         try:
             head = source.look(context, request, Conditions())
         except Failed:
@@ -450,6 +493,8 @@ def _threads_not_joined() -> AbstractContextManager[None]:
 
     def run(self: Workers, threads: int) -> None:
         parts = list(self._queue)
+        while self._watches:
+            self._watches.popleft()()
         if parts:
             now = self._clock.monotonic()
             self._clock.together(self._work, min(threads, len(parts)), now)
@@ -509,7 +554,7 @@ def _link_unseen() -> AbstractContextManager[None]:
     """Whether the symlink that was followed still points there is not looked at again."""
     right = source.same
 
-    def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
+    def same(context: Context, request: CopyRequest, pin: Pin, *_: Any) -> Head | None:
         return right(context, request, msgspec.structs.replace(pin, via=None))
 
     return _instead(source, "same", same)
@@ -594,6 +639,8 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "parts are not pinned": _no_pin,
     "Complete without a part check": _no_part_check,
     "completion judged on the listing from the start of the hop": _old_listing,
+    "a listing that began before the last part is judged": _listing_beside_the_parts,
+    "a look judged though it was asked before the parts": _looks_before_the_parts,
     "NoSuchUpload taken as failure": _gone_is_failure,
     "the last writer of a record wins": _mutable_records,
     "a second Initiate after up/": _second_initiate,

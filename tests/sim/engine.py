@@ -89,7 +89,8 @@ def tools(simulation: Simulation, process: Process, seconds: float, threshold: i
     """The product on the ports of this invocation, which has so many seconds."""
     journal = RecordJournal(SimRecords(simulation, process))
     parallel = simulation.scenario.parallel
-    limits = Limits(seconds, process.timeout, process.deadline, threshold, parallel=parallel)
+    page = max(2, simulation.scenario.page)  # where OSS shows fewer, pages end early
+    limits = Limits(seconds, process.timeout, process.deadline, threshold, parallel, page)
     store, invoker = SimStore(simulation, process), SimInvoker(simulation, process)
     clock = SimClock(simulation, process)
     context = _Context(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)

@@ -71,6 +71,7 @@ _OF_SMALL = (
     "put cancel",
     "submit",
 )  # what a copy by CopyObject asks for
+AIMED = 0.25  # of the schedules
 _OF_LINKS = ("get link",) * 3
 _OF_ARCHIVED = ("restore",) * 3
 
@@ -114,9 +115,24 @@ def draw(chance: random.Random, aim: Aim) -> tuple[Fault, ...]:
     """The faults of a schedule."""
     count = min(12, int(chance.expovariate(0.25)))
     kinds, requests = _OF_RULES if aim.by_rule else _KINDS, aim.requests
-    drawn = tuple(_draw(chance, aim, kinds, requests) for _ in range(count))
+    drawn = (*(_draw(chance, aim, kinds, requests) for _ in range(count)), *_aimed(chance, aim))
     return drawn + tuple(
         more for fault in drawn if fault.kind == MISLAID for more in _lost_again(chance, fault)
+    )
+
+
+def _aimed(chance: random.Random, aim: Aim) -> tuple[Fault, ...]:
+    """Now and then the write of the destination is not heard of, and something makes that matter."""
+    if chance.random() >= AIMED:
+        return ()
+    write = "copy object" if aim.small else "complete"
+    # a small copy of a rule leaves no record: what it writes late may hide a newer one
+    unheard = KILL_LATE if aim.small and aim.by_rule else chance.choice((LOST, LATE, KILL_AFTER, KILL_LATE))
+    beside = chance.choice((BYTES, BYTES, META, DELETE, FOREIGN, CANCEL))
+    late, soon = aim.late * chance.random(), 0.3 * chance.random()
+    return (
+        Fault(unheard, write, 1, late, survives=chance.random() < 0.5, choice=chance.random()),
+        Fault(beside, write, 1, soon, survives=chance.random() < 0.5, choice=chance.random()),
     )
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.sim.scheduler import Simulation
 
 
+JUDGED = ("list parts", "head source", "get done", "get cancel")  # before every Complete
+
+
 def check(simulation: Simulation, process: Process, name: str) -> None:
     """Add to the simulation's violations what speaks against this request now."""
     on_record, job = simulation.world.records, process.job
@@ -65,8 +68,13 @@ def _check_generation(simulation: Simulation, process: Process) -> None:
 def _check_complete(simulation: Simulation, process: Process) -> None:
     """Before Complete both the source and `cancel/` were looked at, after the listing was asked for.
 
-    No thread copies a part any more: the listing would not show it.
+    All that is judged then was asked for after the last answer to a part of its own. No thread copies a part
+    any more: the listing would not show it.
     """
+    needed = simulation.scenario.overwrite != "always"
+    for each in (*JUDGED, "find destination") if needed else JUDGED:
+        if process.asked_at.get(each, 0.0) < process.part_at:
+            _violated(simulation, process, f"completes on the answer to {each} from before its last part")
     world, job = simulation.world, process.job
     cancelled = world.records.get(f"cancel/{job}")
     if cancelled and cancelled[0] < process.listed_at:

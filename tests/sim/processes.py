@@ -77,6 +77,8 @@ class Process:
     generation: int = 0
     listed_at: float = 0.0
     looked_at: float = 0.0  # at the destination
+    part_at: float = 0.0  # when the last answer to a part of its own came
+    asked_at: dict[str, float] = field(default_factory=dict)  # when a request of each kind was made last
     ended_at: float = 0.0
     doubt_at: float = 0.0  # when a CopyObject of its own had no answer
     wrote: set[str] = field(default_factory=set)  # jobs that OSS has told it are written
@@ -95,6 +97,7 @@ class Process:
         """Which copy of a list comes next."""
         if self.job != copy.job:
             self.job, self.looked_at, self.listed_at, self.doubt_at = copy.job, 0.0, 0.0, 0.0
+            self.part_at, self.asked_at = 0.0, {}
         came_before = copy.keep or copy.looks or copy.generation or copy.drops or copy.retried
         if not came_before:
             self.firsts.add(copy.job)

@@ -45,6 +45,7 @@ RETRIES = 3  # maxAsyncRetryAttempts
 DROPPED = "dropped"  # the task of an invocation that is told of what FC gave up
 MOST_SWEEPS = 40
 LIST = b"list"  # the payload of an event that asks for several copies
+SELDOM = 0.9  # of a number from 0 up to 1: above it a question comes much later than those beside it
 MOST_STEPS = 8_000  # of a schedule; the longest honest ones take a few hundred
 
 NO_ANSWER = Transient("NetworkError", "no answer", in_doubt=True)
@@ -295,9 +296,14 @@ class Simulation:
             self._join(thread, wanted)
         elif thread.is_late:  # so that any of those that begin together may come first
             thread.is_late = False
-            self.at(0.05 * self.choices.draw("arrival"), lambda: self._serve(thread, wanted))
+            self.at(self._lateness(), lambda: self._serve(thread, wanted))
         else:
             self._serve(thread, wanted)
+
+    def _lateness(self) -> float:
+        """When a question that is asked beside others is asked: at once, or while parts are being copied."""
+        drawn = self.choices.draw("arrival")
+        return 0.05 * drawn if drawn < SELDOM else (drawn - SELDOM) * 20 * self.scenario.part_seconds
 
     def _join(self, main: Thread, join: Join) -> None:
         main.joins = join
@@ -380,6 +386,7 @@ class Simulation:
         fault = self._strike(process, request.name)
         kind = fault.kind if fault else ""
         order.check(self, process, request.name)
+        process.asked_at[request.name] = self.time
         process.requests += 1
         if self.trace is not None:
             self.say(process.name, request.name + (f"  !! {fault}" if fault else ""))
@@ -569,6 +576,8 @@ class Simulation:
             case "list parts":
                 # whatever is looked at next, or together with it, is asked for later
                 process.listed_at = self.time if thread.since is None else thread.since
+            case "copy part":
+                process.part_at = self.time
             case "find destination" if not isinstance(outcome, Transient):
                 process.looked_at = self.time
             case "copy object" if isinstance(outcome, Transient) and outcome.in_doubt:

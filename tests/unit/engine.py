@@ -107,6 +107,7 @@ class Cloud:
         self.logged: list[tuple[str, dict[str, object]]] = []
         self.waits: dict[str, float | None] = {}  # for answers, by request
         self.page = 1000  # parts a listing
+        self.rounds: list[int] = []  # threads that were begun together
         self.broken: dict[str, Exception] = {}  # requests that always fail so
         self.shows_part_crcs = False
         self._happenings: dict[tuple[str, int, bool], list[Callable[[], object]]] = {}
@@ -169,6 +170,7 @@ class Cloud:
         return f"n{next(self._numbers)}"
 
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
+        self.rounds.append(count)
         for _ in range(count):
             work()
 
@@ -455,9 +457,12 @@ class Engine:
         self.journal = RecordJournal(self.records)
         self.forbidden: set[str] = set()  # keys that the settings do not allow
 
-    def context(self, timeout: float = 60.0, configured: float | None = None, parallel: int = 4) -> Context:
+    def context(
+        self, timeout: float = 60.0, configured: float | None = None, parallel: int = 4, page: int = plan.PAGE
+    ) -> Context:
         """Return what an invocation works with that begins now."""
-        limits = Limits(timeout, configured or timeout, self.cloud.time + timeout, THRESHOLD, parallel)
+        until = self.cloud.time + timeout
+        limits = Limits(timeout, configured or timeout, until, THRESHOLD, parallel, page)
         cloud = self.cloud
         return Context(self.store, self.journal, cloud, cloud, cloud.log, limits, self._allow)
 

@@ -290,6 +290,53 @@ def test_a_transient_failure_of_a_later_hop_is_raised_and_ends_no_upload(engine:
     assert engine.done(task.job) is None
 
 
+@pytest.mark.parametrize("record", ["cancel", "done"])
+def test_who_ends_a_job_while_its_first_parts_are_copied_stops_them_and_has_its_upload_ended(
+    engine: Engine, record: str
+) -> None:
+    task = replace(engine.chain(), hop=1)
+    if record == "cancel":
+        engine.put(f"cancel/{task.job}", Cancelled("n", "now"))
+    else:
+        engine.put(f"done/{task.job}", Done("n", Result(task.job, "cancelled"), task.request))
+    assert hop.begin(engine.context(), task, is_new=True).status == "cancelled"
+    assert engine.cloud.uploads == {}
+    assert engine.cloud.count("copy_part") == 0
+
+
+def test_parts_are_copied_while_the_records_cannot_be_read_and_the_next_hop_reads_them(
+    engine: Engine,
+) -> None:
+    task = replace(engine.chain(), hop=1)
+    engine.cloud.broken["get cancel"] = BUSY
+    assert hop.begin(engine.context(), task, is_new=True).status == "running"
+    assert (engine.cloud.count("copy_part"), engine.cloud.count("complete")) == (4, 0)
+    del engine.cloud.broken["get cancel"]
+    (following,) = engine.cloud.commands()
+    assert proceed(engine, following).status == "succeeded"
+
+
+def test_a_hop_asks_all_that_it_has_to_know_at_once(engine: Engine) -> None:
+    task = engine.chain([1, 2])
+    proceed(engine, task)
+    first = {each.partition(f" {task.job}")[0].partition(" u-")[0] for each in engine.cloud.asked[:5]}
+    assert first == {"list gen", "get up", "get done", "get cancel", "list_parts"}
+    assert engine.cloud.rounds[:2] == [5, 2], "five questions, then two parts"
+
+
+def test_a_chain_that_was_replaced_leaves_though_its_upload_is_gone(engine: Engine) -> None:
+    """Answers are judged in the order of effects, whatever they are."""
+    task = engine.chain()
+    engine.cloud.records[f"gen/{task.job}/{5:012}"] = (START, b"{}")
+    engine.cloud.uploads.clear()
+    assert proceed(engine, task).status == "running"
+    assert engine.cloud.count("find") == 0
+    entry = Done("n", Result(task.job, "failed"), task.request)
+    engine.put(f"done/{task.job}", entry)
+    assert proceed(engine, replace(task, generation=5)).status == "failed"
+    assert engine.cloud.count("find") == 0
+
+
 # --- Complete ----------------------------------------------------------------------------------------------
 
 
@@ -393,6 +440,25 @@ def test_any_other_refusal_of_complete_ends_the_copy_at_once(engine: Engine) -> 
     assert (engine.cloud.count("complete"), engine.cloud.uploads) == (1, {})
 
 
+def test_all_that_speaks_against_complete_is_asked_once(engine: Engine) -> None:
+    task = engine.chain(ALL, overwrite="ifDifferent")
+    assert proceed(engine, task).status == "succeeded"
+    asked = [each.partition(" u-")[0].partition(" c-")[0] for each in engine.cloud.asked]
+    before = asked[5 : asked.index("complete default")]
+    assert sorted(before) == ["find b", "get cancel", "get done", "head a", "list_parts"]
+    assert engine.cloud.rounds[1] == len(before)
+
+
+def test_no_rule_s_copy_is_looked_at_for_its_source_after_complete(engine: Engine) -> None:
+    assert proceed(engine, engine.chain(ALL)).status == "succeeded"
+    asked = engine.cloud.asked
+    after = asked[asked.index("complete default") + 1 :]
+    assert [each.partition(" ")[0] for each in after] == ["find", "put"]
+    by_rule = replace(engine.chain(ALL, destination=replace(request().destination, key="c")), follows=0)
+    assert proceed(engine, by_rule).status == "succeeded"
+    assert engine.cloud.rounds[-1] == 2, "destination and source"
+
+
 IN_THE_WAY = Conflict("FileAlreadyExists", "the object exists", status=409)
 
 
@@ -459,6 +525,21 @@ def test_all_pages_of_a_listing_are_read_and_no_part_beyond_the_lane(engine: Eng
     assert engine.cloud.count("list_parts") == 2
     engine.cloud.page = 1000
     assert [each.number for each in listing.parts(engine.context(), task, 0, 2)] == [1, 2]
+
+
+def test_pages_at_known_markers_are_asked_for_at_once_and_one_that_ends_early_is_followed_up(
+    engine: Engine,
+) -> None:
+    task = engine.chain(ALL)
+    for shown, markers in ((2, ["0", "2"]), (1, ["0", "1", "2", "3"])):
+        engine.cloud.page = shown
+        engine.cloud.asked.clear()
+        context = engine.context(page=2)
+        asked = listing.pages(context, task, 0, 4)
+        context.together(*asked)
+        assert [each.number for each in listing.found(asked)] == [1, 2, 3, 4]
+        assert [each.rpartition(" ")[2] for each in engine.cloud.asked] == markers
+        assert engine.cloud.rounds[-1] == 2
 
 
 def test_a_listing_that_does_not_come_on_is_an_error_and_no_loop(engine: Engine) -> None:
@@ -530,6 +611,20 @@ def test_no_part_is_begun_that_may_not_be_done_in_time(engine: Engine) -> None:
     surprising = workers(engine := Engine(), lambda _: engine.cloud.sleep(1), count=9, expected=6)
     surprising.run(1)
     assert len(surprising.copied) == 9, "what was measured counts, not what was expected"
+
+
+def test_a_watch_takes_no_thread_from_the_parts(engine: Engine) -> None:
+    parts = [Part(n, (n - 1) * PART, n * PART - 1) for n in range(1, 3)]
+    watched = Workers(
+        lambda _: None,
+        parts,
+        clock=engine.cloud,
+        deadline=START + 10,
+        expected=1,
+        watches=[lambda: False] * 2,
+    )
+    watched.run(4)
+    assert (engine.cloud.rounds, len(watched.copied)) == ([4], 2)
 
 
 def test_an_error_that_no_retry_changes_stops_all_threads_and_is_raised(engine: Engine) -> None:

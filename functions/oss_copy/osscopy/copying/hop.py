@@ -1,19 +1,23 @@
 """One hop of a copy in parts: its checks, ListParts of its lane, the missing parts, and what comes next.
 
-Knows chains and batches; how an upload is completed is in `finish`, how a copy ends in `outcome`.
+A hop asks all that it has to know at once, and judges it in the order of effects: its generation, `up/`,
+`done/`, `cancel/`, then the parts. Knows chains and batches; how an upload is completed is in `finish`, how a
+copy ends in `outcome`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from osscopy import plan
 from osscopy.copying import finish, outcome, results, submit
-from osscopy.copying.invocation import listing
+from osscopy.copying.invocation import listing, looks
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.listing import Pages
+from osscopy.copying.invocation.looks import Ends
 from osscopy.copying.invocation.workers import Workers
 from osscopy.copying.outcome import UNKNOWN
 from osscopy.copying.submit import where
@@ -35,25 +39,30 @@ def proceed(context: Context, task: Continue) -> Result:
     """Work on the next batch of a copy, as its continuation asks."""
     try:
         context.allow(task.request)
-        newest, entered = context.together(
-            lambda: context.ask(context.journal.generation, task.job),
-            lambda: context.ask(context.journal.entered, task.job),
-        )
-        if _is_superseded(context, task, newest):
+        asked = looks.of_hop(context, task, _numbers(task))
+        context.together(*asked.questions)
+        if _is_superseded(context, task, asked.generation.get()):
             return results.under_way(task, 0)
-        if not outcome.is_on_record(task, entered):
-            return outcome.of_another_upload(context, task)
-        return _advance(context, task)
+        if not outcome.is_on_record(task, asked.entered.get()):
+            return outcome.of_another_upload(context, task, asked.ends.done.get())
+        return _advance(context, task, asked.ends, asked.pages)
     except Refused as error:
         return outcome.disown(context, task, error)
     except Failed as error:  # the upload has ended, but the destination cannot be looked at
         return outcome.close_failed(context, task, error)
 
 
-def begin(context: Context, task: Continue) -> Result:
-    """Work on the first batch, in the invocation that has opened or found the upload."""
+def begin(context: Context, task: Continue, *, is_new: bool = False) -> Result:
+    """Work on the first batch, in the invocation that has opened or found the upload.
+
+    One that it has just opened (`is_new`) has no parts to list. `done/` and `cancel/` are read after `up/`
+    was written: beside the first parts.
+    """
+    asked = looks.of_hop(context, task, _numbers(task))
+    if not is_new:
+        context.together(*asked.ends.questions, *asked.pages)
     try:
-        return _advance(context, task)
+        return _advance(context, task, asked.ends, () if is_new else asked.pages)
     except Failed as error:  # as in `proceed`: this is no failure to begin
         return outcome.close_failed(context, task, error)
     except Transient as error:
@@ -63,15 +72,21 @@ def begin(context: Context, task: Continue) -> Result:
             raise error from second
 
 
-def _advance(context: Context, task: Continue) -> Result:
+def _advance(context: Context, task: Continue, ends: Ends, pages: Pages) -> Result:
     """Work; whatever speaks against going on ends the upload, never leaves it open."""
     task = msgspec.structs.replace(task, settle=max(task.settle, context.limits.settle))
-    if (over := outcome.end_if_over(context, task)) is not None:
+    watches = [each.asks_to_stop for each in ends.questions if not each.is_asked]
+    if not watches and (over := outcome.end_if_over(context, task, ends)) is not None:
         return over
     try:
         if task.hop - task.excused > plan.max_hops(task.upload):
             raise Failed("TooManyHops", f"{task.hop} invocations for {task.upload.parts} parts")
-        return _work(context, task)
+        missing = plan.missing(task.pin, task.upload, task.lane, listing.found(pages))
+        workers = _copy_parts(context, task, missing, watches)
+        if watches and (over := outcome.end_if_over(context, task, ends)) is not None:
+            return over
+        workers.raise_fatal()
+        return _go_on(context, task, missing, workers)
     except UploadGone:
         return _find_outcome(context, task)
     except (Refused, Failed) as error:
@@ -80,12 +95,12 @@ def _advance(context: Context, task: Continue) -> Result:
         return outcome.skip(context, task, reason)
 
 
-def _work(context: Context, task: Continue) -> Result:
-    """Copy what is missing of the lane, then do what `plan.next_step` says."""
-    numbers = plan.lane_numbers(task.upload.parts, task.upload.lanes, task.lane)
-    listed = listing.parts(context, task, numbers.start - 1, numbers.stop - 1)
-    missing = plan.missing(task.pin, task.upload, task.lane, listed)
-    workers = _copy_parts(context, task, missing)
+def _numbers(task: Continue) -> range:
+    return plan.lane_numbers(task.upload.parts, task.upload.lanes, task.lane)
+
+
+def _go_on(context: Context, task: Continue, missing: Sequence[Part], workers: Workers) -> Result:
+    """Do what `plan.next_step` says after a batch of the `missing` parts."""
     match plan.next_step(_progress(context, task, missing, workers)):
         case plan.Finish():
             return finish.finish(context, task)
@@ -102,8 +117,10 @@ def _work(context: Context, task: Continue) -> Result:
             raise Failed(code, why + because)
 
 
-def _copy_parts(context: Context, task: Continue, missing: Sequence[Part]) -> Workers:
-    """Copy the missing parts while there is time to hand over afterwards; raise what stopped the threads."""
+def _copy_parts(
+    context: Context, task: Continue, missing: Sequence[Part], watches: Sequence[Callable[[], bool]]
+) -> Workers:
+    """Copy the missing parts while there is time to hand over afterwards, and no watch says stop."""
     size, rate = task.upload.part_size, plan.rate(task.request)
     wait = plan.part_timeout(size, rate, context.limits.timeout)
 
@@ -111,7 +128,14 @@ def _copy_parts(context: Context, task: Continue, missing: Sequence[Part]) -> Wo
         context.store.copy_part(task.request, task.pin, task.upload.id, part, context.wait(wait))
 
     expected = min(size / rate, context.part_budget())
-    workers = Workers(copy, missing, clock=context.clock, deadline=context.submit_by, expected=expected)
+    workers = Workers(
+        copy,
+        missing,
+        clock=context.clock,
+        deadline=context.submit_by,
+        expected=expected,
+        watches=watches,
+    )
     workers.run(context.parallel(task.request))
     context.log(
         "batch",
@@ -123,7 +147,6 @@ def _copy_parts(context: Context, task: Continue, missing: Sequence[Part]) -> Wo
         throttled=workers.throttled,
         lastError=workers.last_error and str(workers.last_error),
     )
-    workers.raise_fatal()
     return workers
 
 

@@ -16,6 +16,7 @@ from osscopy import plan
 from osscopy.copying import results, verify
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.looks import Ends
 from osscopy.copying.submit import where
 from osscopy.model import (
     Conditions,
@@ -79,12 +80,12 @@ def leave(context: Context, task: Continue, result: Result) -> Result:
     return result
 
 
-def end_if_over(context: Context, task: Continue) -> Result | None:
+def end_if_over(context: Context, task: Continue, ends: Ends) -> Result | None:
     """End the upload, and return the outcome, if `done/` or `cancel/` is on record; else None."""
-    done = context.ask(context.journal.done, task.job)
+    done = ends.done.get()
     if done is not None:
         return leave(context, task, done.result)
-    return abort_cancelled(context, task) if context.is_cancelled(task.job) else None
+    return abort_cancelled(context, task) if ends.cancelled.get() is not None else None
 
 
 # --- ending an upload --------------------------------------------------------------------------------------
@@ -150,12 +151,12 @@ def is_on_record(task: Continue, entered: Entered | None) -> bool:
     return entered is not None and entered.upload == task.upload
 
 
-def of_another_upload(context: Context, task: Continue) -> Result:
+def of_another_upload(context: Context, task: Continue, done: Done | None) -> Result:
     """Return the result of a hop whose upload `up/` does not name: nothing is touched, nothing is written.
 
     It comes after the job was forgotten, or it is forged.
     """
-    if (done := context.ask(context.journal.done, task.job)) is not None:
+    if done is not None:
         return done.result
     text = f"no record of {task.job} names upload {task.upload.id}: nothing was done"
     return results.ended(task, "failed", context.now(), Problem("NotOnRecord", text))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from osscopy.model import GIB, KIB, MIB, ListedPart, Part, Pin, Refused, Tuning, Upload
 
 MIN_PART, MAX_PART, MAX_PARTS = 100 * KIB, 5 * GIB, 10_000
+PAGE = 1000  # parts that one ListParts shows
 USUAL_PART, SMALLEST_PART = 64 * MIB, 8 * MIB
 PART_RATE = 20 * MIB  # bytes a second that a part copy is trusted to reach when its size is chosen
 _SIZE = r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?"
@@ -48,6 +49,13 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: fl
             field="timeout",
         )
     return chosen if chosen <= within else max(least, _round_down(within, MIB if within >= MIB else KIB))
+
+
+def is_meant_for_parts(tuning: Tuning) -> bool:
+    """Return whether who tunes a copy so expects it to be made in parts, whatever its size."""
+    if tuning.method == "auto":
+        return tuning.lanes > 1 or tuning.part_size is not None or tuning.parallel is not None
+    return tuning.method == "multipart"
 
 
 def smallest_part(tuning: Tuning) -> int:

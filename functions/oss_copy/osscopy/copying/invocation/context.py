@@ -12,18 +12,20 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from osscopy import plan
-from osscopy.copying.invocation.questions import Answers
+from osscopy.copying.invocation.questions import Question, Round
 from osscopy.copying.invocation.retry import Attempts
 from osscopy.model import Copy, CopyRequest, Head, Opened, Pin, Refused
 from osscopy.model.ports import Invoker, Journal, Log, Runtime, Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
+LEAST_WAIT = 1.0  # seconds for answers, however little time is left
 
 
 class Limits(msgspec.Struct, frozen=True):
     """The limits of one invocation. `deadline` is monotonic; `timeout` in seconds.
 
+    `page`: parts that one ListParts shows.
     `configured`: the function's timeout. An invocation behind HTTP has less, those that continue its copies
     have all of it.
     """
@@ -33,6 +35,7 @@ class Limits(msgspec.Struct, frozen=True):
     deadline: float
     threshold: int = plan.DEFAULT_THRESHOLD
     parallel: int = 32
+    page: int = plan.PAGE
 
     @property
     def settle(self) -> int:
@@ -72,15 +75,23 @@ class Context:
         """Return the attempts of a question whose earlier attempts matter."""
         return Attempts(self.clock, until=self.submit_by)
 
-    def together(self, *questions: Callable[[], Any]) -> tuple[Any, ...]:
-        """Ask questions that do not depend on one another at once; return their answers in order.
+    def question(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Question[T]:
+        """Return one request as a question, repeated like that of `ask`; it is not asked yet."""
+        return Question(lambda: self.ask(question, *args, **kwargs))
 
-        Each repeats itself (`ask`). Errors are judged in the order of the questions: the first one is raised,
-        whatever the later ones answered. Transient if one had no answer in time.
+    def together(self, *questions: Question[Any]) -> None:
+        """Ask those that nobody has asked yet, at once; return when all have an answer, or time is up.
+
+        They must not depend on one another. A single one needs no thread. At least a second is waited.
         """
-        answers = Answers(questions)
-        self.clock.together(answers.work, len(questions), self.submit_by)
-        return answers.all()
+        due = [each for each in questions if not each.is_asked]
+        if len(due) == 1:
+            due[0].ask()
+        elif due:
+            for each in due:
+                each.is_asked = True
+            until = max(self.submit_by, self.clock.monotonic() + LEAST_WAIT)
+            self.clock.together(Round(due).work, len(due), until)
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> None:
         """Submit an invocation. A known task id means that it was accepted before."""
@@ -112,7 +123,7 @@ class Context:
 
     def wait(self, usual: float) -> float:
         """Return the seconds to wait for an answer: `usual`, or less, so that time is left to hand over."""
-        return max(1.0, min(usual, self.submit_by - self.clock.monotonic()))
+        return max(LEAST_WAIT, min(usual, self.submit_by - self.clock.monotonic()))
 
     def is_short_of_time(self) -> bool:
         """Return whether the next copy of a list is better left to another invocation."""

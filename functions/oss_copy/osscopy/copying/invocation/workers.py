@@ -21,7 +21,8 @@ class Workers:
 
     The margin is learnt: half as long again as the slowest part so far, `expected` seconds at first.
     `fatal`: the first error that no retry would change; it stops all threads. A part whose retries are used
-    up is left to the next hop.
+    up is left to the next hop. `watches`: each is asked by a thread beside those that copy; one that answers
+    yes stops them.
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class Workers:
         clock: Runtime,
         deadline: float,
         expected: float,
+        watches: Sequence[Callable[[], bool]] = (),
     ) -> None:
         self._copy = copy
         self._queue = deque(parts)
+        self._watches = deque(watches)
         self._clock = clock
         self._deadline = deadline
         self._slowest = expected
@@ -54,13 +57,24 @@ class Workers:
         belongs to this upload, so that it does no harm whenever it takes effect.
         """
         if self._queue:
-            self._clock.together(self._work, min(threads, len(self._queue)), self._deadline)
+            count = min(threads, len(self._queue)) + len(self._watches)
+            self._clock.together(self._begin, count, self._deadline)
         self._stop.set()
 
     def raise_fatal(self) -> None:
         """Raise the error that stopped the threads, if there is one."""
         if self.fatal is not None:
             raise self.fatal
+
+    def _begin(self) -> None:
+        """Watch, if there is a watch that nobody keeps, or copy parts; each thread calls this once."""
+        try:
+            watch = self._watches.popleft()
+        except IndexError:
+            self._work()
+        else:
+            if watch():
+                self._stop.set()
 
     def _work(self) -> None:
         try:

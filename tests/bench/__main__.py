@@ -14,7 +14,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import copies, processes, server
+from tests.bench import copies, listing, processes, server
 from tests.bench.figures import Bench, Figure, table
 from tests.bench.running import interpreter, warm_cloud
 
@@ -26,6 +26,7 @@ BENCHES = (
     Bench("import", processes.imports),
     Bench("memory", processes.memory),
     Bench("server", server.server),
+    Bench("listing", listing.listing),
 )
 ABSENT = """\
 - lanes (speed-up at 8 lanes, target >= 7.2x): one object is copied by one chain so far

@@ -61,6 +61,8 @@ def test_names_of_every_shape_ascend_in_bytes_and_are_found_again(shape: str, co
     for number in [*range(min(count, 200)), *(draw.randrange(count) for _ in range(200))]:
         assert names.rank(made[number]) == number
         assert names.rank(made[number] + "\0") == number + 1
+        if number:
+            assert (names.rank(made[number]), names.rank(made[number - 1] + "\0")) == (number, number)
     assert (names.rank(""), names.rank("q")) == (0, count)
     again = Names(shape, "p/", count, 3)
     assert [again[0], again[count - 1]] == [made[0], made[-1]]
@@ -183,6 +185,7 @@ def test_nothing_is_seeded_over_what_is_there() -> None:
     bucket.objects.seed(batch(10, prefix="b/"))
     bucket.objects.seed(batch(10, prefix="c/"))
     bucket.objects.seed(batch(4, prefix="a/"))
+    bucket.objects.seed(batch(9, prefix="c/~/"))  # begins with another's prefix, but behind its last key
     for again in (batch(10, prefix="b/"), batch(10, prefix="b/0"), batch(9, prefix="a/")):
         with pytest.raises(OssError, match="FileAlreadyExists"):
             bucket.objects.seed(again)

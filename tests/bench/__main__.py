@@ -22,7 +22,19 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench import copier, copies, page, plots, processes, results, serial, server, terabyte, widths
+from tests.bench import (
+    copier,
+    copies,
+    listing,
+    page,
+    plots,
+    processes,
+    results,
+    serial,
+    server,
+    terabyte,
+    widths,
+)
 from tests.bench.figures import Bench
 from tests.bench.results import Origin, Section
 from tests.bench.running import interpreter, warm_cloud
@@ -40,6 +52,7 @@ BENCHES = (
     Bench("import", processes.imports),
     Bench("memory", processes.memory),
     Bench("server", server.server),
+    Bench("listing", listing.listing),
 )
 NAMES = [each.name for each in BENCHES]
 

@@ -32,9 +32,9 @@ def floor(quick: bool) -> list[Figure]:
 
     The floor is `m*r + ceil(n/k)*t`: n parts, k threads, one lane, r = t = the injected latency of 100 ms
     (320 requests a second at most), m the mandatory serial requests: SERIAL, and one at the start of each
-    further hop. The log of the OSS server tells how many rounds were really made. The hand-over `a` is not in the floor: starting threads, signing, an
-    instance's cold start when a hop begins before the previous one has ended, and the FC host itself all
-    count against us. The chain is the same copy in invocations of 10 s.
+    further hop. The log of the OSS server tells how many rounds were really made. The hand-over `a` is not in
+    the floor: starting threads, signing, an instance's cold start when a hop begins before the previous one
+    has ended, and the FC host itself all count against us. The chain is the same copy in invocations of 10 s.
     """
     figures: list[Figure] = []
     for name, timeout, parts, repeats in (("one hop", 600, 1920, 3), ("a chain", 10, 5120, 2)):

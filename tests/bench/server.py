@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import os
-import selectors
-import socket
 import statistics
 import tempfile
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import oss2
-import requests
 
 from tests.bench.figures import Figure, spread
 from tests.bench.running import DESTINATION, SOURCE
+from tests.bench.wire import CONNECTIONS, apart, resident, send, signed
 from tests.cloud.client import LocalCloud
 
-CONNECTIONS = 16
 PARTS, PART_SIZE = 1600, 64 << 20  # 100 GiB
 KEY = "hundred.bin"
 
@@ -40,25 +33,25 @@ def server(quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory() as data, LocalCloud(arguments=("--data", data)) as cloud:
         cloud.seed(SOURCE, KEY, PARTS * PART_SIZE)
         bucket = cloud.oss_bucket(DESTINATION)
-        with _apart(cloud.pid, cores):
+        with apart(cloud.pid, cores):
             rates = []
             for _ in range(repeats):
                 upload_id = bucket.init_multipart_upload(KEY).upload_id
-                signed = [_signed(bucket, upload_id, number) for number in range(1, PARTS + 1)]
-                rates.append(PARTS / _send(cloud.oss, signed))
-                _see_forgery_refused(cloud.oss, signed[0])
+                ready = [_copy_of_part(bucket, upload_id, number) for number in range(1, PARTS + 1)]
+                rates.append(PARTS / send(cloud.oss, ready))
+                _see_forgery_refused(cloud.oss, ready[0])
                 bucket.abort_multipart_upload(KEY, upload_id)
-            memory, disk = _resident(cloud.pid), _used(Path(data))
+            memory, disk = resident(cloud.pid), _used(Path(data))
             begun = time.monotonic()
             upload_id = bucket.init_multipart_upload(KEY).upload_id
-            _send(cloud.oss, [_signed(bucket, upload_id, number) for number in range(1, PARTS + 1)])
+            send(cloud.oss, [_copy_of_part(bucket, upload_id, number) for number in range(1, PARTS + 1)])
             parts = [
                 oss2.models.PartInfo(each.part_number, each.etag)
                 for each in oss2.PartIterator(bucket, KEY, upload_id)
             ]
             bucket.complete_multipart_upload(KEY, upload_id, parts)
             seconds = time.monotonic() - begun
-        grown, written = _resident(cloud.pid) - memory, _used(Path(data)) - disk
+        grown, written = resident(cloud.pid) - memory, _used(Path(data)) - disk
         crcs = {
             cloud.oss_bucket(name).head_object(KEY).headers["x-oss-hash-crc64ecma"]
             for name in (SOURCE, DESTINATION)
@@ -74,98 +67,31 @@ def server(quick: bool) -> list[Figure]:
     ]
 
 
-@contextmanager
-def _apart(pid: int, cores: Sequence[int]) -> Iterator[None]:
-    if len(cores) < 2:
-        yield
-        return
-    os.sched_setaffinity(pid, {cores[0]})
-    os.sched_setaffinity(0, {cores[1]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, set(cores))
-
-
-def _signed(bucket: Any, upload_id: str, number: int) -> bytes:
-    """The bytes of one UploadPartCopy, as oss2 signs and addresses it."""
+def _copy_of_part(bucket: Any, upload_id: str, number: int) -> bytes:
+    """One UploadPartCopy."""
     first = (number - 1) * PART_SIZE
-    request = oss2.http.Request(
+    return signed(
+        bucket,
         "PUT",
-        f"{bucket.endpoint}/{DESTINATION}/{KEY}",
-        params={"uploadId": upload_id, "partNumber": str(number)},
-        headers={
+        KEY,
+        {"uploadId": upload_id, "partNumber": str(number)},
+        {
             "x-oss-copy-source": f"/{SOURCE}/{KEY}",
             "x-oss-copy-source-range": f"bytes={first}-{first + PART_SIZE - 1}",
             "Content-Length": "0",
         },
-        region=bucket.region,
-        product="oss",
     )
-    bucket.auth._sign_request(request, DESTINATION, KEY)  # noqa: SLF001 - there is no public one for headers
-    path = requests.Request("PUT", request.url, params=request.params).prepare().path_url
-    lines = [f"PUT {path} HTTP/1.1", f"Host: {urlsplit(request.url).netloc}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode()
 
 
-def _send(url: str, signed: Sequence[bytes]) -> float:
-    """Seconds until each request has been answered 200; one at a time on each connection."""
-    address = urlsplit(url)
-    waiting = deque(signed)
-    with selectors.DefaultSelector() as selector:
-        for _ in range(CONNECTIONS):
-            connection = socket.create_connection((address.hostname or "", address.port or 0))
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            selector.register(connection, selectors.EVENT_READ, bytearray())
-        begun = time.monotonic()
-        for key in selector.get_map().values():
-            _socket(key).sendall(waiting.popleft())
-        left = len(signed)
-        while left:
-            for key, _ in selector.select():
-                key.data.extend(_socket(key).recv(65536))
-                if _is_whole(key.data):
-                    key.data.clear()
-                    left -= 1
-                    if waiting:
-                        _socket(key).sendall(waiting.popleft())
-        seconds = time.monotonic() - begun
-        for key in list(selector.get_map().values()):
-            _socket(key).close()
-    return seconds
-
-
-def _see_forgery_refused(url: str, signed: bytes) -> None:
+def _see_forgery_refused(url: str, ready: bytes) -> None:
     """Whether signatures are really checked: the same request for another part."""
     try:
-        _send(url, [signed.replace(b"partNumber=1", b"partNumber=2")] * CONNECTIONS)
+        send(url, [ready.replace(b"partNumber=1", b"partNumber=2")] * CONNECTIONS)
     except RuntimeError as error:
         if "SignatureDoesNotMatch" in str(error):
             return
         raise
     raise RuntimeError("the server took a forged request")
-
-
-def _socket(key: selectors.SelectorKey) -> socket.socket:
-    assert isinstance(key.fileobj, socket.socket)
-    return key.fileobj
-
-
-def _is_whole(answer: bytearray) -> bool:
-    """Whether the answer has arrived with its body; RuntimeError if it is not 200."""
-    head, end, body = answer.partition(b"\r\n\r\n")
-    if not end:
-        return False
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(bytes(answer).decode(errors="replace"))
-    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    return len(body) >= int(length.split(b":")[1])
-
-
-def _resident(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _used(directory: Path) -> int:

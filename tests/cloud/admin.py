@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -24,57 +24,15 @@ from tests.cloud.accounts import Accounts
 from tests.cloud.conditions import Conditions, Weather
 from tests.cloud.fc.host import FcHost
 from tests.cloud.fc.sources import Sources
+from tests.cloud.oss import inventory
 from tests.cloud.oss.errors import OssError
-from tests.cloud.oss.multipart import LARGEST_OBJECT
-from tests.cloud.oss.protocol import check_bucket_name, check_key
 from tests.cloud.ram_api import RamApi
+from tests.cloud.seeding import Foreign, Many, Report, Seed
 
 if TYPE_CHECKING:
     from tests.cloud.oss.server import OssServer
 
 _T = TypeVar("_T")
-
-
-class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An object to make; ValueError names the field that no object of OSS can have."""
-
-    bucket: str
-    key: str
-    size: int
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check_key(self.key)
-        if not 0 <= self.size <= LARGEST_OBJECT:
-            raise ValueError(f"`size` is {self.size}, an object has 0 to {LARGEST_OBJECT} bytes")
-        if not 0 <= self.seed < 1 << 63:
-            raise ValueError(f"`seed` is {self.seed}, it must be 0 or more, and below 2^63")
-
-
-def _check_key(key: str) -> None:
-    try:
-        check_key(key)
-    except OssError as error:
-        text = "`key` has 1 to 1023 bytes of UTF-8, and begins neither with a slash nor with a backslash"
-        raise ValueError(text) from error
-
-
-class Foreign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A bucket of another account, with an object to read, so that access across accounts can be tried."""
-
-    bucket: str
-    key: str
-    owner: str = "6543210987654321"
-    acl: Literal["private", "public-read", "public-read-write"] = "private"
-    payer: Literal["BucketOwner", "Requester"] = "BucketOwner"
-    granted: bool = False  # a policy of the bucket lets this account do everything with it
-
-    def __post_init__(self) -> None:
-        _check_key(self.key)
-        try:
-            check_bucket_name(self.bucket)
-        except OssError as error:
-            raise ValueError("`bucket` has 3 to 63 lower-case letters, digits and hyphens") from error
 
 
 class Kill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +80,7 @@ class Admin:
                 Route("/invocations", self._invocations, methods=["GET"]),
                 Route("/triggers/{name}", self._fire, methods=["POST"]),
                 Route("/seed", self._seed, methods=["POST"]),
+                Route("/inventory", self._inventory, methods=["POST"]),
                 Route("/foreign", self._foreign, methods=["POST"]),
                 Route("/kill", self._kill, methods=["POST"]),
                 Route("/instances", self._instances, methods=["GET"]),
@@ -195,10 +154,38 @@ class Admin:
         return _json({"request_id": invocation.request.request_id}, 202)
 
     async def _seed(self, request: Request) -> Response:
-        seed = _decode(await request.body(), Seed)
+        """One object by its `key`, or a `count` of them."""
+        body = await request.body()
+        if "count" in _decode(body, dict[str, msgspec.Raw]):
+            return self._seed_many(_decode(body, Many))
+        seed = _decode(body, Seed)
         with _refusals():
             self._oss.seed(seed.bucket, seed.key, seed.size, seed.seed)
         return _json({})
+
+    def _seed_many(self, many: Many) -> Response:
+        with _refusals():
+            batch = self._oss.seed_many(
+                many.bucket,
+                many.prefix,
+                many.count,
+                many.sizes,
+                shape=many.shape,
+                seed=many.seed,
+                events=many.events,
+            )
+        return _json({"first": batch.first, "last": batch.last})
+
+    async def _inventory(self, request: Request) -> Response:
+        wish = _decode(await request.body(), Report)
+        with _refusals():
+            written = await self._oss.write_inventory(
+                wish.bucket,
+                wish.prefix,
+                (wish.destination.bucket, wish.destination.prefix),
+                inventory.Form(wish.id, wish.fields, wish.versions == "all", wish.rows),
+            )
+        return _json(msgspec.to_builtins(written))
 
     async def _foreign(self, request: Request) -> Response:
         asked = _decode(await request.body(), Foreign)

@@ -270,6 +270,19 @@ class LocalCloud:
         """Make an object of any size without sending its bytes."""
         self._admin("POST", "/seed", {"bucket": bucket, "key": key, "size": size, "seed": seed})
 
+    def seed_many(self, bucket: str, count: int, size: int | Sequence[int], **settings: object) -> None:
+        """Make many objects that cost nothing; `prefix`, `shape`, `seed`, `events`: tests/cloud/README.md."""
+        self._admin("POST", "/seed", {"bucket": bucket, "count": count, "size": size, **settings})
+
+    def inventory(self, bucket: str, destination: Mapping[str, str], **settings: object) -> dict[str, Any]:
+        """Write an inventory of a bucket, as OSS does: `prefix`, `fields`, `versions`, `id`, `rows`.
+
+        The keys of its `manifest` and `files`, and how many `rows` they have.
+        """
+        asked = {"bucket": bucket, "destination": dict(destination), **settings}
+        written: dict[str, Any] = self._admin("POST", "/inventory", asked)
+        return written
+
     def foreign(self, bucket: str, key: str, **settings: str | bool) -> None:
         """Make a bucket of another account with an object in it: `acl`, `payer`, `granted` by policy."""
         self._admin("POST", "/foreign", {"bucket": bucket, "key": key, **settings})

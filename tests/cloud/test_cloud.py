@@ -201,6 +201,29 @@ def test_a_seeded_object_fires_the_trigger_and_costs_nothing(cloud: LocalCloud) 
     assert cloud.oss_bucket("src").head_object("in/large").content_length == 10 << 30
 
 
+def test_many_objects_are_seeded_without_a_word_unless_triggers_are_to_hear(cloud: LocalCloud) -> None:
+    cloud.seed_many("src", 20_000, 1000, prefix="in/quiet/", shape="uuid")
+    cloud.seed_many("src", 3, [1, 1000], prefix="in/loud/", events=True)
+    cloud.wait_idle(DEADLINE)
+    told = [json.loads(each["event"])["events"] for each in cloud.invocations(trigger="objects")]
+    keys = [record["oss"]["object"]["key"] for records in told for record in records]
+    assert sorted(keys) == [f"in/loud/0000000{number}" for number in range(3)]
+    assert (
+        sum(1 for _ in oss2.ObjectIteratorV2(cloud.oss_bucket("src"), prefix="in/", max_keys=1000)) == 20_003
+    )
+
+
+def test_an_inventory_is_written_when_asked_for(cloud: LocalCloud) -> None:
+    cloud.seed_many("src", 10, 5, prefix="a/")
+    written = cloud.inventory(
+        "src", {"bucket": "dst", "prefix": "lists"}, prefix="a/", versions="all", rows=4
+    )
+    assert (written["rows"], len(written["files"])) == (10, 3)
+    manifest = json.loads(cloud.oss_bucket("dst").get_object(written["manifest"]).read())
+    assert [each["key"] for each in manifest["files"]] == written["files"]
+    assert manifest["fileSchema"].startswith("Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, ")
+
+
 def test_the_function_works_on_oss_with_its_own_temporary_credentials(cloud: LocalCloud) -> None:
     cloud.oss_bucket("src").put_object("a", b"bytes")
     cloud.invoke({"copy": "a"})
@@ -278,6 +301,8 @@ def test_bad_conditions_are_refused_and_change_nothing(cloud: LocalCloud) -> Non
 
 def test_what_the_admin_api_cannot_do_is_refused_by_field(cloud: LocalCloud) -> None:
     seed = {"bucket": "src", "key": "k", "size": 1}
+    many = {"bucket": "src", "count": 2, "size": 1}
+    lists = {"bucket": "src", "destination": {"bucket": "dst"}}
     for method, path, body, field in (
         ("POST", "/seed", seed | {"bucket": "missing"}, "bucket"),
         ("POST", "/seed", seed | {"size": 1 << 60}, "size"),
@@ -287,6 +312,22 @@ def test_what_the_admin_api_cannot_do_is_refused_by_field(cloud: LocalCloud) -> 
         ("POST", "/seed", seed | {"key": ""}, "key"),
         ("POST", "/seed", seed | {"key": "/k"}, "key"),
         ("POST", "/seed", seed | {"key": "x" * 2000}, "key"),
+        ("POST", "/seed", many | {"bucket": "missing"}, "bucket"),
+        ("POST", "/seed", many | {"count": 0}, "count"),
+        ("POST", "/seed", many | {"count": 1 << 40}, "count"),
+        ("POST", "/seed", many | {"size": -1}, "size"),
+        ("POST", "/seed", many | {"size": [2, 1]}, "size"),
+        ("POST", "/seed", many | {"size": [0, 1 << 60]}, "size"),
+        ("POST", "/seed", many | {"prefix": "/"}, "InvalidObjectName"),
+        ("POST", "/seed", many | {"prefix": "x" * 600}, "prefix"),
+        ("POST", "/seed", many | {"shape": "round"}, "shape"),
+        ("POST", "/seed", many | {"seed": -1}, "seed"),
+        ("POST", "/seed", many | {"key": "k"}, "key"),
+        ("POST", "/inventory", lists | {"bucket": "missing"}, "bucket"),
+        ("POST", "/inventory", lists | {"destination": {"bucket": "missing"}}, "bucket"),
+        ("POST", "/inventory", lists | {"fields": ["Weight"]}, "fields"),
+        ("POST", "/inventory", lists | {"versions": "some"}, "versions"),
+        ("POST", "/inventory", lists | {"rows": 0}, "rows"),
         ("POST", "/foreign", {"bucket": "No", "key": "k"}, "bucket"),
         ("POST", "/foreign", {"bucket": "other", "key": ""}, "key"),
         ("GET", "/invocations?since=x", None, "since"),

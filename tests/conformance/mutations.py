@@ -31,7 +31,8 @@ from tests.cloud.oss import (
 from tests.cloud.oss.errors import OssError
 from tests.cloud.oss.protocol import Call, Response
 from tests.cloud.oss.signatures import Signatures
-from tests.cloud.oss.state import Bucket, Store, Upload, Version
+from tests.cloud.oss.state import Bucket, Store, Upload
+from tests.cloud.oss.versions import Version
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 

@@ -18,7 +18,8 @@ import msgspec
 from . import copies, metadata
 from .errors import OssError
 from .protocol import Call, Response, read_document
-from .state import Encryption, Store, Version
+from .state import Store
+from .versions import Encryption, Version
 
 _BUCKET_ACTIONS = {  # where the action is not named as the operation
     "HeadBucket": "GetBucketInfo",  # a guess

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from xml.etree.ElementTree import Element
 
 from . import metadata
@@ -71,7 +72,7 @@ def _configure(bucket: Bucket, root: Element) -> None:
 
 def delete_bucket(store: Store, call: Call) -> Response:
     bucket = store.bucket(call.bucket)
-    if bucket.keys:
+    if bucket.objects:
         raise OssError("BucketNotEmpty", BucketName=call.bucket)
     if bucket.uploads:
         message = "The bucket has Multipart Uploads."
@@ -157,24 +158,31 @@ def get_location(store: Store, call: Call) -> Response:
 def get_stat(store: Store, call: Call) -> Response:
     """What the bucket holds now; the real figures lag by up to an hour."""
     bucket = store.bucket(call.bucket)
-    versions = [version for versions in bucket.objects.values() for version in versions]
-    objects = [version for version in versions if not version.marker]
+    sizes, counts = Counter[str](), Counter[str]()  # by storage class
+    markers, latest = 0, 0.0
+    for record, count in bucket.objects.counted():
+        if count:
+            latest = max(latest, record.modified)
+        if record.like.marker:
+            markers += count
+        else:
+            sizes[record.like.storage_class] += record.content.size * count
+            counts[record.like.storage_class] += count
     fields: list[Tree] = [
-        ("Storage", sum(version.content.size for version in objects)),
-        ("ObjectCount", len(objects)),
+        ("Storage", sizes.total()),
+        ("ObjectCount", counts.total()),
         ("MultipartUploadCount", len(bucket.uploads)),
         ("LiveChannelCount", 0),
-        ("LastModifiedTime", int(max((version.modified for version in versions), default=0))),
+        ("LastModifiedTime", int(latest)),
     ]
     for storage_class in ("Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"):
         name = storage_class if storage_class != "IA" else "InfrequentAccess"
-        sizes = [version.content.size for version in objects if version.storage_class == storage_class]
-        fields.append((f"{name}Storage", sum(sizes)))
+        fields.append((f"{name}Storage", sizes[storage_class]))
         if storage_class != "Standard":
-            fields.append((f"{name}RealStorage", sum(sizes)))
-        fields.append((f"{name}ObjectCount", len(sizes)))
+            fields.append((f"{name}RealStorage", sizes[storage_class]))
+        fields.append((f"{name}ObjectCount", counts[storage_class]))
     fields.append(("MultipartPartCount", sum(len(upload.parts) for upload in bucket.uploads.values())))
-    fields.append(("DeleteMarkerCount", len(versions) - len(objects)))
+    fields.append(("DeleteMarkerCount", markers))
     return Response(body=document("BucketStat", fields))
 
 

@@ -12,9 +12,10 @@ from . import metadata, preconditions
 from .errors import OssError
 from .objects import blank, version_headers
 from .protocol import Call, Response, check_key, document, etag_header, iso, pays
-from .state import Bucket, Metadata, Pairs, Part, Store, Version
+from .state import Bucket, Part, Store
 from .telling import tell
 from .uploads import check_part_number, find_upload
+from .versions import Metadata, Pairs, Version
 
 GB = 1024**3
 SHALLOW_LIMIT = 5 * GB  # across buckets, storage class and encryption unchanged (CopyObject docs)

@@ -29,7 +29,7 @@ class Blob(Protocol):
     def checksum(self, start: int, stop: int) -> int: ...
 
 
-class Memory(msgspec.Struct, frozen=True, eq=False):
+class Memory(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A small blob."""
 
     data: bytes
@@ -63,7 +63,7 @@ def _discard(descriptor: int, path: str) -> None:
     Path(path).unlink(missing_ok=True)
 
 
-class Seeded(msgspec.Struct, frozen=True):
+class Seeded(msgspec.Struct, frozen=True, gc=False):
     """The endless stream of a seed: equal seeds are equal blobs."""
 
     seed: int
@@ -75,7 +75,7 @@ class Seeded(msgspec.Struct, frozen=True):
         return seeded.checksum(self.seed, start, stop)
 
 
-class Extent(msgspec.Struct, frozen=True):
+class Extent(msgspec.Struct, frozen=True, gc=False):
     """Bytes `start` to `stop` (exclusive) of a blob."""
 
     blob: Blob
@@ -83,7 +83,7 @@ class Extent(msgspec.Struct, frozen=True):
     stop: int
 
 
-class Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct, frozen=True, gc=False):
     """Extents in a row; `ends` are their ends counted from the beginning."""
 
     extents: tuple[Extent, ...]

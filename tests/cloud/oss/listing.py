@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 import msgspec
 
 from .errors import OssError
+from .keyspace import Kept, records
 from .metadata import restore_text
-from .protocol import Call, Response, Tree, document, encoder, iso
-from .state import Bucket, Store, Version
+from .protocol import Call, Markup, Response, Tree, document, encoder, escaped, iso
+from .state import Bucket, Store
+from .versions import Record, Version, version_of
 
 T = TypeVar("T")
 
@@ -57,25 +59,51 @@ def paged(entries: Iterable[tuple[str, str, T]], prefix: str, delimiter: str, mo
     return Page(items, prefixes, truncated=False, last=last)
 
 
-def _keys(bucket: Bucket, prefix: str, after: str, delimiter: str) -> Iterator[str]:
-    """Keys with `prefix` behind `after`; a marker that is a common prefix passes all that is under it."""
-    start = max(bisect_left(bucket.keys, prefix), bisect_right(bucket.keys, after) if after else 0)
-    rolled_up = (
-        delimiter and after.endswith(delimiter) and after.startswith(prefix) and len(after) > len(prefix)
-    )
-    for index in range(start, len(bucket.keys)):
-        key = bucket.keys[index]
-        if not key.startswith(prefix):
-            return
-        if not (rolled_up and key.startswith(after)):
-            yield key
+def _entries(
+    bucket: Bucket, prefix: str, after: str, delimiter: str, shown: Callable[[Kept], tuple[Record, ...]]
+) -> Iterator[tuple[str, str, Version]]:
+    """What is `shown` of the keys with `prefix` behind `after`, in order.
+
+    Of keys with a common prefix only the first of which anything is shown comes: the others are passed by
+    without a look, and all of them by a marker that is that prefix.
+    """
+    start: str | None = _behind(prefix, after, delimiter)
+    while start is not None:
+        begin, start = start, None
+        for key, stored in bucket.objects.walk(begin):
+            if not key.startswith(prefix):
+                return
+            found = shown(stored)
+            for record in found:
+                yield key, record.id, version_of(key, record)
+            cut = key.find(delimiter, len(prefix)) if delimiter and found else -1
+            if cut >= 0:
+                start = past(key[: cut + len(delimiter)])
+                break
 
 
-def _objects(bucket: Bucket, prefix: str, after: str, delimiter: str) -> Iterator[tuple[str, str, Version]]:
-    for key in _keys(bucket, prefix, after, delimiter):
-        version = bucket.objects[key][-1]
-        if not version.marker:
-            yield key, version.id, version
+def _behind(prefix: str, after: str, delimiter: str) -> str | None:
+    """Where to begin; a marker that is a common prefix passes all that is under it."""
+    if not after:
+        return prefix
+    inside = after.startswith(prefix) and len(after) > len(prefix)
+    start = past(after) if delimiter and inside and after.endswith(delimiter) else after + "\0"
+    return None if start is None else max(prefix, start)
+
+
+def past(prefix: str) -> str | None:
+    """The first text behind all that begin with `prefix`; None if none is."""
+    head = prefix.rstrip(chr(sys.maxunicode))
+    return head[:-1] + chr(ord(head[-1]) + 1) if head else None
+
+
+def _current(stored: Kept) -> tuple[Record, ...]:
+    newest = records(stored)[-1]
+    return () if newest.like.marker else (newest,)
+
+
+def _newest_first(stored: Kept) -> tuple[Record, ...]:
+    return records(stored)[::-1]
 
 
 def list_objects(store: Store, call: Call) -> Response:
@@ -88,8 +116,8 @@ def list_objects(store: Store, call: Call) -> Response:
         named(params, "marker"),
         named(params, "delimiter"),
     )
-    page = paged(_objects(bucket, prefix, marker, delimiter), prefix, delimiter, most)
-    fields: list[Tree] = [
+    page = paged(_entries(bucket, prefix, marker, delimiter, _current), prefix, delimiter, most)
+    fields: list[Tree | Markup] = [
         *encoding,
         ("Name", bucket.name),
         ("Prefix", encode(prefix)),
@@ -101,7 +129,7 @@ def list_objects(store: Store, call: Call) -> Response:
     if page.truncated and page.last:
         fields.append(("NextMarker", encode(page.last[0])))
     fields += [
-        ("Contents", _fields(store, bucket, version, encode(version.key), owner=True))
+        _element("Contents", store, bucket, version, encode(version.key), owner=True)
         for version in page.items
     ]
     fields += [("CommonPrefixes", [("Prefix", encode(common))]) for common in page.prefixes]
@@ -119,9 +147,9 @@ def list_objects_v2(store: Store, call: Call) -> Response:
         params.get("continuation-token", ""),
     )
     after = _read_token(token) if token else named(params, "start-after")
-    page = paged(_objects(bucket, prefix, after, delimiter), prefix, delimiter, most)
+    page = paged(_entries(bucket, prefix, after, delimiter, _current), prefix, delimiter, most)
     owner = params.get("fetch-owner") == "true"
-    fields: list[Tree] = [
+    fields: list[Tree | Markup] = [
         *encoding,
         ("Name", bucket.name),
         ("Prefix", encode(prefix)),
@@ -136,7 +164,7 @@ def list_objects_v2(store: Store, call: Call) -> Response:
     if page.truncated and page.last:
         fields.append(("NextContinuationToken", base64.b64encode(page.last[0].encode()).decode()))
     fields += [
-        ("Contents", _fields(store, bucket, version, encode(version.key), owner=owner))
+        _element("Contents", store, bucket, version, encode(version.key), owner=owner)
         for version in page.items
     ]
     fields += [("CommonPrefixes", [("Prefix", encode(common))]) for common in page.prefixes]
@@ -167,7 +195,7 @@ def list_versions(store: Store, call: Call) -> Response:
         raise OssError("InvalidArgument", "A version-id marker cannot be specified without a key marker.",
                        ArgumentName="version-id-marker", ArgumentValue=id_marker)  # fmt: skip
     page = paged(_versions(bucket, prefix, delimiter, key_marker, id_marker), prefix, delimiter, most)
-    fields: list[Tree] = [
+    fields: list[Tree | Markup] = [
         *encoding,
         ("Name", bucket.name),
         ("Prefix", encode(prefix)),
@@ -179,46 +207,49 @@ def list_versions(store: Store, call: Call) -> Response:
     ]
     if page.truncated and page.last:
         fields += [("NextKeyMarker", encode(page.last[0])), ("NextVersionIdMarker", page.last[1])]
-    for version in page.items:
-        latest: list[Tree] = [
-            ("VersionId", version.id),
-            ("IsLatest", _bool(bucket.current(version.key) is version)),
-        ]
+    for version, latest in page.items:
         shown = _fields(store, bucket, version, encode(version.key), owner=True)
-        fields.append(("DeleteMarker" if version.marker else "Version", latest + shown))
+        name = "DeleteMarker" if version.marker else "Version"
+        head = f"<VersionId>{version.id}</VersionId><IsLatest>{_bool(latest)}</IsLatest>"
+        fields.append(Markup(f"<{name}>{head}{shown}</{name}>"))
     fields += [("CommonPrefixes", [("Prefix", encode(common))]) for common in page.prefixes]
     return Response(body=document("ListVersionsResult", fields))
 
 
 def _versions(
     bucket: Bucket, prefix: str, delimiter: str, key_marker: str, id_marker: str
-) -> Iterator[tuple[str, str, Version]]:
+) -> Iterator[tuple[str, str, tuple[Version, bool]]]:
+    """Versions behind the markers, each with whether it is the latest of its key."""
     if id_marker:
         seen = False
-        for version in reversed(bucket.objects.get(key_marker, [])):
+        for version in reversed(bucket.objects.get(key_marker)):
             if seen:
-                yield key_marker, version.id, version
+                yield key_marker, version.id, (version, False)
             seen = seen or version.id == id_marker
-    for key in _keys(bucket, prefix, key_marker, delimiter):
-        for version in reversed(bucket.objects[key]):
-            yield key, version.id, version
+    before = None
+    for key, version_id, version in _entries(bucket, prefix, key_marker, delimiter, _newest_first):
+        yield key, version_id, (version, key != before)
+        before = key
 
 
-def _fields(store: Store, bucket: Bucket, version: Version, key: str, *, owner: bool) -> list[Tree]:
-    fields: list[Tree] = [("Key", key), ("LastModified", iso(version.modified))]
+def _element(name: str, store: Store, bucket: Bucket, version: Version, key: str, *, owner: bool) -> Markup:
+    """What a listing shows of a version under its key as it is written: text, since there are a thousand."""
+    return Markup(f"<{name}>{_fields(store, bucket, version, key, owner=owner)}</{name}>")
+
+
+def _fields(store: Store, bucket: Bucket, version: Version, key: str, *, owner: bool) -> str:
+    text = f"<Key>{escaped(key)}</Key><LastModified>{iso(version.modified)}</LastModified>"
     if not version.marker:
-        fields += [
-            ("ETag", f'"{version.etag}"'),
-            ("Type", version.kind),
-            ("Size", version.content.size),
-            ("StorageClass", version.storage_class),
-        ]
+        text += (
+            f'<ETag>"{version.etag}"</ETag><Type>{version.kind}</Type><Size>{version.content.size}</Size>'
+            f"<StorageClass>{version.storage_class}</StorageClass>"
+        )
         restoration = restore_text(version, store.clock())
         if restoration:
-            fields.append(("RestoreInfo", restoration))
+            text += f"<RestoreInfo>{escaped(restoration)}</RestoreInfo>"
     if owner:
-        fields.append(("Owner", [("ID", bucket.owner), ("DisplayName", bucket.owner)]))
-    return fields
+        text += f"<Owner><ID>{bucket.owner}</ID><DisplayName>{bucket.owner}</DisplayName></Owner>"
+    return text
 
 
 def _bool(value: bool) -> str:

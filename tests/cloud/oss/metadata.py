@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from .errors import OssError
 from .protocol import Call, Headers, etag_header, http_date, text
-from .state import ARCHIVED, Encryption, Metadata, Tags, Version
+from .versions import ARCHIVED, Encryption, Metadata, Tags, Version
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -15,9 +15,10 @@ from .extents import Content, join
 from .listing import Page, named, paged
 from .objects import blank, check_md5, version_headers
 from .protocol import Call, Response, Tree, check_key, document, encoder, etag_header, iso, read_document
-from .state import Bucket, Part, Store, Upload, Version, new_upload_id
+from .state import Bucket, Part, Store, Upload, new_upload_id
 from .telling import tell
 from .uploads import MOST_PARTS, check_part_number, find_upload
+from .versions import Version
 
 SMALLEST_PART = 100 * 1024  # all but the last; noticed at Complete only
 LARGEST_PART = 5 * 1024**3

@@ -22,8 +22,9 @@ from .protocol import (
     http_date,
     read_document,
 )
-from .state import ARCHIVED, NULL, Bucket, Store, Version, check_version_id
+from .state import Bucket, Store, check_version_id
 from .telling import tell
+from .versions import ARCHIVED, NULL, Version
 
 LARGEST_PUT = 5 * 1024**3
 _LONGEST_RESTORED = {"Archive": (7, "0016-00000708")}  # days, and the EC of more (OSS's pages on these ECs)

@@ -6,7 +6,8 @@ import re
 
 from .errors import OssError
 from .protocol import Call, read_date
-from .state import Bucket, Version
+from .state import Bucket
+from .versions import Version
 
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)(?:,.*)?$")
 

@@ -23,15 +23,18 @@ from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
 from tests.cloud.request_log import Logged, RequestLog
 
-from . import authority, copies, extents, faults, lifecycle
+from . import authority, copies, extents, faults, inventory, lifecycle
 from .admission import Admission
 from .answers import refusal, send_answer
 from .connection import Connection
 from .errors import OssError
+from .names import Names
 from .operations import Operation, refuse_extras, resolve
-from .protocol import Body, Call, Request, Response, parse, pays, traffic_limit
-from .state import Bucket, Metadata, Store, Version
+from .protocol import Body, Call, Request, Response, check_key, parse, pays, traffic_limit
+from .seeds import OCTETS, Batch
+from .state import Bucket, Store
 from .telling import tell
+from .versions import Version, version_of
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
@@ -137,11 +140,54 @@ class OssServer:
         """Make an object of `size` bytes without sending them; listeners hear of it as of a PutObject."""
         holder = self.store.bucket(bucket)
         content = extents.made(seed, size)
-        old = holder.current(key)
-        version = holder.put(_seeded(self.store, holder, key, content))
-        call = Call(
+        self.write(holder, Version(key, self.store.clock(), content, content.etag(), metadata=OCTETS))
+
+    def write(self, bucket: Bucket, version: Version) -> None:
+        """Put an object there as PutObject does, of the bucket's storage class."""
+        old = bucket.current(version.key)
+        version = bucket.put(replace(version, storage_class=bucket.storage_class))
+        tell(self.store, self._own_call(bucket, version.key), "ObjectCreated:PutObject", version, old)
+
+    def seed_many(
+        self,
+        bucket: str,
+        prefix: str,
+        count: int,
+        sizes: tuple[int, int],
+        *,
+        shape: str = "flat",
+        seed: int = 0,
+        events: bool = False,
+    ) -> Batch:
+        """Make `count` objects of from `sizes[0]` to `sizes[1]` bytes, as good as for nothing.
+
+        They lie there as if they had been written before versioning was enabled. Listeners hear of each if
+        there are to be `events`, else of none. OssError if one may be there already, or cannot be named so.
+        """
+        holder = self.store.bucket(bucket)
+        batch = Batch(Names(shape, prefix, count, seed), prefix, sizes, seed, holder.storage_class)
+        check_key(batch.first)
+        check_key(batch.last)
+        holder.objects.seed(batch)
+        if events:
+            for key, record in batch.walk(""):
+                call = self._own_call(holder, key)
+                tell(self.store, call, "ObjectCreated:PutObject", version_of(key, record))
+        return batch
+
+    async def write_inventory(
+        self, bucket: str, prefix: str, destination: tuple[str, str], form: inventory.Form
+    ) -> inventory.Written:
+        """Write an inventory of the objects under `prefix` to `destination` (bucket, prefix), as OSS does."""
+        return await inventory.write(
+            self.store, self.store.bucket(bucket), prefix, destination, form, self.write
+        )
+
+    def _own_call(self, bucket: Bucket, key: str) -> Call:
+        """The PutObject of the account's owner that would have written this."""
+        return Call(
             operation="PutObject",
-            bucket=bucket,
+            bucket=bucket.name,
             key=key,
             params={},
             headers={},
@@ -150,7 +196,6 @@ class OssServer:
             principal=self._accounts.owner.principal,
             source_ip="127.0.0.1",
         )
-        tell(self.store, call, "ObjectCreated:PutObject", version, old)
 
     def read(self, bucket: str, key: str) -> bytes:
         """The bytes of an object; ValueError with OSS's code if they cannot be read."""
@@ -357,14 +402,3 @@ def _effect(operation: Operation, store: Store, call: Call) -> Response:
 
 
 _EMPTY = Body(*extents.Writer(None).finish())
-
-
-def _seeded(store: Store, bucket: Bucket, key: str, content: extents.Content) -> Version:
-    return Version(
-        key=key,
-        modified=store.clock(),
-        content=content,
-        etag=content.etag(),
-        storage_class=bucket.storage_class,
-        metadata=Metadata(((b"content-type", b"application/octet-stream"),)),
-    )

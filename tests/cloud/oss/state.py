@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,53 +17,12 @@ from tests.cloud.accounts import Accounts
 from tests.cloud.events import ObjectEvent
 
 from .errors import OssError
-from .extents import EMPTY, Content
+from .extents import Content
+from .keyspace import Objects
+from .versions import ARCHIVED, NULL, Encryption, Tags, Version
 
-NULL = "null"  # the version id of what was written without versioning
-ARCHIVED = {"Archive", "ColdArchive", "DeepColdArchive"}
 READABLE = {"public-read", "public-read-write"}
 _WRITABLE = ("write", "public-read-write")
-
-Pairs = tuple[tuple[bytes, bytes], ...]
-Tags = tuple[tuple[str, str], ...]
-
-
-class Metadata(msgspec.Struct, frozen=True):
-    """Headers that are stored with an object and given back as they came."""
-
-    content: Pairs = ()  # content-type, cache-control, …
-    user: Pairs = ()  # x-oss-meta-*
-
-    def content_type(self) -> bytes:
-        return dict(self.content).get(b"content-type", b"application/octet-stream")
-
-
-class Encryption(msgspec.Struct, frozen=True):
-    """Server-side encryption as it is shown; nothing is encrypted here."""
-
-    algorithm: str
-    key_id: str = ""
-    data: str = ""
-
-
-class Version(msgspec.Struct, frozen=True):
-    """One version of an object, a symlink, or a delete marker."""
-
-    key: str
-    modified: float
-    content: Content = EMPTY
-    etag: str = ""
-    kind: str = "Normal"  # Normal, Multipart, Appendable, Symlink
-    metadata: Metadata = Metadata()
-    tags: Tags = ()
-    acl: str = "default"
-    storage_class: str = "Standard"
-    encryption: Encryption | None = None
-    target: str = ""  # of a symlink
-    marker: bool = False  # a delete marker
-    sealed_md5: bytes = b""  # Content-MD5 of what was uploaded in order (`?sequential`)
-    restore: tuple[float, float] | None = None  # when a restoration is done, when the restored copy expires
-    id: str = NULL
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -123,8 +81,7 @@ class Bucket:
         self.encryption: Encryption | None = None
         self.tags: Tags = ()
         self.settings: dict[str, bytes] = {}  # documents kept as they came, by subresource
-        self.keys: list[str] = []
-        self.objects: dict[str, list[Version]] = {}
+        self.objects = Objects()
         self.uploads: dict[str, Upload] = {}
 
     def lets(self, access: str, key: str) -> bool:
@@ -142,8 +99,7 @@ class Bucket:
 
     def current(self, key: str) -> Version | None:
         """The newest version, be it a delete marker."""
-        versions = self.objects.get(key)
-        return versions[-1] if versions else None
+        return self.objects.newest(key)
 
     def find(self, key: str, version_id: str | None = None) -> Version:
         """The version asked for; errors as GetObject gives them."""
@@ -156,7 +112,7 @@ class Bucket:
                 marks = ((b"x-oss-delete-marker", b"true"), (b"x-oss-version-id", version.id.encode()))
                 raise OssError("NoSuchKey", headers=marks, Key=key)
             return version
-        for version in self.objects.get(key, ()):
+        for version in self.objects.get(key):
             if version.id == version_id:
                 if version.marker:
                     marks = ((b"x-oss-delete-marker", b"true"), (b"x-oss-version-id", version.id.encode()))
@@ -167,30 +123,26 @@ class Bucket:
     def put(self, version: Version) -> Version:
         """Make `version` the newest, with an id as the bucket's versioning says."""
         versions = self.objects.get(version.key)
-        if versions is None:
-            versions = self.objects[version.key] = []
-            insort(self.keys, version.key)
         if self.versioning == "Enabled":
             version = msgspec.structs.replace(version, id=new_version_id(self._draw))
         else:
-            versions[:] = [other for other in versions if other.id != NULL]
-        versions.append(version)
+            versions = [other for other in versions if other.id != NULL]
+        self.objects.put(version.key, [*versions, version])
         return version
 
     def replace(self, old: Version, new: Version) -> None:
         """Put `new` in the place of `old`: a change that makes no version."""
-        versions = self.objects[old.key]
-        versions[versions.index(old)] = new
+        versions = self.objects.get(old.key)
+        versions[[each.id for each in versions].index(old.id)] = new
+        self.objects.put(old.key, versions)
 
     def remove(self, key: str, version_id: str) -> Version | None:
         """Take one version away for good."""
-        versions = self.objects.get(key, [])
+        versions = self.objects.get(key)
         for index, version in enumerate(versions):
             if version.id == version_id:
                 del versions[index]
-                if not versions:
-                    del self.objects[key]
-                    del self.keys[bisect_left(self.keys, key)]
+                self.objects.put(key, versions)
                 return version
         return None
 
@@ -208,7 +160,7 @@ class Bucket:
         """
         if self.worm is None or (self.versioning == "Enabled" and version_id is None):
             return
-        for version in self.objects.get(key, ()):
+        for version in self.objects.get(key):
             protected = version_id in (None, version.id) and not version.marker
             if protected and now < version.modified + self.worm.days * 86400:
                 raise OssError("FileImmutable", BucketName=self.name, Key=key)

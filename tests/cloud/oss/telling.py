@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.cloud.events import ObjectEvent
 
 from .protocol import Call
-from .state import Store, Version
+from .state import Store
+from .versions import Version
 
 
 def tell(store: Store, call: Call, name: str, version: Version, old: Version | None = None) -> None:

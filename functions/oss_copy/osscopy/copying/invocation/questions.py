@@ -46,7 +46,7 @@ class Question(Generic[T]):
             raise self._error
         for answer in self._answers:
             return answer
-        raise Transient("NoAnswer", "an answer did not come while there was time", in_doubt=True)
+        raise Transient("NetworkError", "an answer did not come while there was time", in_doubt=True)
 
 
 def known(answer: T) -> Question[T]:

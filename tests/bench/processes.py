@@ -19,8 +19,10 @@ LARGEST = int(48.8 * (1 << 40))  # bytes: what OSS documents as 48.8 TB
 def imports(quick: bool) -> list[Figure]:
     """`import index` against bare `import oss2`, each in fresh processes, in turn, timed inside the process.
 
-    Both find their byte code cached (in a directory of the bench's own, written by a first run of each), as
-    in an instance whose layer has been compiled. The interpreter's own start is in neither figure.
+    The handler leaves out of oss2 what is for encryption and for files, and has its own code and the other
+    packages to import. Both find their byte code cached (in a directory of the bench's own, written by a
+    first run of each), as in an instance whose layer has been compiled. The interpreter's own start is in
+    neither figure.
     """
     repeats = 5 if quick else 31
     modules = ("index", "oss2")
@@ -40,8 +42,10 @@ def imports(quick: bool) -> list[Figure]:
         for i in (0, 1)
     )
     return [
-        ratio("import of the handler / import of oss2, time", wall, "<= 1.10", wall <= 1.10),
-        ratio("the same, CPU time (which neighbours on the machine disturb less)", busy, "", True),
+        ratio("import of the handler / import of oss2, time", wall, "<= 0.85", wall <= 0.85),
+        ratio(
+            "the same, CPU time (which neighbours on the machine disturb less)", busy, "<= 0.85", busy <= 0.85
+        ),
         *(
             Figure(f"import {module}", spread([cost[0] for cost in times[module]], "ms"))
             for module in modules

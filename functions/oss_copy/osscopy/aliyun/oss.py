@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import oss2
-
 from osscopy.aliyun import oss_bodies, oss_headers, oss_places
 from osscopy.aliyun.oss_headers import version
 from osscopy.aliyun.oss_places import on_bucket, on_destination, on_object
 from osscopy.aliyun.oss_transport import Connection, Unless, translated
+from osscopy.aliyun.wire.sdk import oss2
 from osscopy.model import (
     Acl,
     Attributes,

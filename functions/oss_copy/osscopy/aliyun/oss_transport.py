@@ -11,11 +11,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-import oss2
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from osscopy.aliyun.oss_errors import translate
 from osscopy.aliyun.oss_places import Place, located
+from osscopy.aliyun.wire.sdk import oss2
 from osscopy.aliyun.wire.session import Answer, Request, Session
 from osscopy.model import CopyRequest, Failed, OssCopyError, Source, SourceChanged, Transient, UploadGone
 

@@ -15,11 +15,12 @@ from urllib.parse import urlencode
 
 import certifi
 import msgspec
-import oss2
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
+
+from osscopy.aliyun.wire.sdk import oss2
 
 Seconds: TypeAlias = tuple[float, float]  # to connect; to wait for each piece of the answer
 

@@ -14,7 +14,6 @@ from osscopy.aliyun import oss_bodies, oss_headers, oss_places
 from osscopy.aliyun.oss_headers import version
 from osscopy.aliyun.oss_places import on_bucket, on_destination, on_object
 from osscopy.aliyun.oss_transport import Connection, Unless, translated
-from osscopy.aliyun.wire.sdk import oss2
 from osscopy.model import (
     Acl,
     Attributes,
@@ -143,10 +142,10 @@ class OssStore:
         if acl != "default":
             headers["x-oss-object-acl"] = acl
             needed += ["oss:PutObjectAcl"]
-        wanted = [oss2.models.PartInfo(part.number, part.etag) for part in parts]
+        body = oss_bodies.complete(parts)
         with translated(on_destination(request, *needed)):
             bucket = self._of(request, request.destination.bucket)
-            answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
+            answer = bucket.complete(request.destination.key, upload_id, body, headers)
             return oss_bodies.written(answer, "CompleteMultipartUploadResult")
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:

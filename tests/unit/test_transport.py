@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import socket
 import threading
@@ -199,6 +200,21 @@ def test_no_more_connections_are_kept_than_threads_were_said(server: Server) -> 
         for thread in threads:
             thread.join(20)
         assert server.connections == expected
+
+
+def test_connections_are_closed_with_the_invocation_that_made_them(server: Server) -> None:
+    """Not when garbage is next collected: an instance lives on, and OSS counts connections."""
+    asked = bucket(server)
+    asked.read("k")
+    gc.disable()
+    try:
+        del asked
+        deadline = time.monotonic() + 20
+        while server.open and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert not server.open
+    finally:
+        gc.enable()
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(server: Server) -> None:

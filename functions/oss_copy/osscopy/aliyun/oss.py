@@ -1,9 +1,9 @@
 """The store: what a copy asks of OSS, one request a method.
 
 Knows oss2's calls, not their headers, bodies and errors. Where oss2 2.19.1 does not do what one expects, it
-is dealt with here, in `oss_headers` and in `oss_bodies`: copy and complete calls leave the answer's body
-unread, so that the connection is lost for reuse and a 200 that carries an `<Error>` looks like success;
-header values come latin-1 decoded; `params` are mutated; Content-Type is guessed from the key unless given.
+is dealt with here, in `oss_headers` and in `oss_bodies`: copy and complete calls do not look at the answer's
+body, so that a 200 that carries an `<Error>` looks like success; header values come latin-1 decoded; `params`
+are mutated; Content-Type is guessed from the key unless given.
 """
 
 from __future__ import annotations

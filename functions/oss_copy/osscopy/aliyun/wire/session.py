@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import ssl
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import TypeAlias
 from urllib.parse import urlencode
 
@@ -66,8 +66,7 @@ class Session:
     """
 
     def __init__(self, kept: int) -> None:
-        self._manager = PoolManager(num_pools=kept, maxsize=kept)
-        self._pool = functools.lru_cache(kept)(self._find_pool)
+        self._pool = _pools(kept)
 
     def do_request(self, req: Request, timeout: Seconds) -> Answer:
         """Return the answer, whatever its status.
@@ -94,9 +93,17 @@ class Session:
         body = given.read(decode_content=True)  # all of it: only then is the connection free for the next
         return Answer(given.status, given.headers, body)
 
-    def _find_pool(self, origin: str) -> HTTPConnectionPool:
+
+def _pools(kept: int) -> Callable[[str], HTTPConnectionPool]:
+    """Return what finds the connections to a `scheme://host`; they are closed as soon as nobody has it."""
+    manager = PoolManager(num_pools=kept, maxsize=kept)
+
+    @functools.lru_cache(kept)
+    def pool(origin: str) -> HTTPConnectionPool:
         secure = {"ssl_context": trusting(certifi.where())} if origin.startswith("https:") else None
-        return self._manager.connection_from_url(origin, secure)
+        return manager.connection_from_url(origin, secure)
+
+    return pool
 
 
 def address(url: str, params: Mapping[str, str]) -> tuple[str, str]:

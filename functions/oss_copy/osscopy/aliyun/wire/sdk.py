@@ -58,11 +58,12 @@ def load() -> Any:  # noqa: ANN401 - oss2 carries no types
 
 
 def _version() -> str:
-    """Return the version that oss2 says first of all; empty if it is not there or says something else."""
+    """Return the version that oss2 says first of all; another text if it says something else.
+
+    OSError where there is no such file, as in an archive.
+    """
     found = PathFinder.find_spec("oss2")
-    if found is None or found.origin is None:
-        return ""
-    with Path(found.origin).open(encoding="utf-8") as text:
+    with Path((found and found.origin) or "").open(encoding="utf-8") as text:
         return text.readline().removeprefix("__version__ = '").removesuffix("'\n")
 
 

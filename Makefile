@@ -118,7 +118,7 @@ lint: $(READY)           ## lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/bench/RESULTS.md (ARGS="--quick floor")
+bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/bench/RESULTS.md (ARGS="--quick floor", ARGS="floor --write")
 	$(BIN)/python -m tests.bench $(ARGS)
 
 cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON

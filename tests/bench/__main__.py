@@ -1,89 +1,117 @@
-"""`make bench`: run the measurements and write them to RESULTS.md.
+"""`make bench`: run the measurements and write them to RESULTS.md, results.json and plots/.
 
-`ARGS="NAME …"` runs some of them, `ARGS=--quick` fewer parts and repetitions; both only print.
+`ARGS="NAME …"` runs some of them and only prints; with `--write` their figures take the place of their
+earlier ones. `ARGS=--quick` runs fewer parts and repetitions, and never writes. `ARGS=--render` makes
+RESULTS.md and the plots anew from the figures that are kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import os
 import platform
+import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import copies, processes, server, transport
-from tests.bench.figures import Bench, Figure, table
+import msgspec
+
+from tests.bench import (
+    copier,
+    copies,
+    page,
+    plots,
+    processes,
+    results,
+    serial,
+    server,
+    terabyte,
+    transport,
+    widths,
+)
+from tests.bench.figures import Bench
+from tests.bench.results import Origin, Section
 from tests.bench.running import interpreter, warm_cloud
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
+HERE = Path(__file__).parent
+RESULTS, PLOTS = HERE / "RESULTS.md", HERE / "plots"
 BENCHES = (
+    Bench("serial", serial.serial),
     Bench("floor", copies.floor),
     Bench("sequential", copies.sequential),
-    Bench("copier", copies.copier),
+    Bench("copier", copier.copier),
+    Bench("parts", copier.parts),
+    Bench("threads", widths.threads),
+    Bench("terabyte", terabyte.terabyte),
     Bench("transport", transport.transport),
     Bench("import", processes.imports),
     Bench("memory", processes.memory),
     Bench("server", server.server),
 )
-ABSENT = """\
-- lanes (speed-up at 8 lanes, target >= 7.2x): one object is copied by one chain so far
-- prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)"""
-ABOUT = """\
-Written by `make bench`; do not edit. Every figure comes from the local cloud on this machine's loopback,
-with the latency that is named injected by the OSS server. **Loopback measures requests, concurrency and
-hand-over, not OSS bandwidth**: copied bytes cost nothing here. Compare ratios, which were measured in one
-run against the same server; seconds say more about the machine. Medians, with the range in brackets."""
+NAMES = [each.name for each in BENCHES]
 
 
 def main() -> int:
-    """Run what is asked for; the whole set is written down."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help=f"of {', '.join(each.name for each in BENCHES)}; default: all",
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer parts and repetitions")
-    options = parser.parse_args()
-    unknown = set(options.names) - {each.name for each in BENCHES}
-    if unknown:
-        parser.error(f"no such bench: {', '.join(sorted(unknown))}")
+    """Run what is asked for; the whole set is written down, and what is to be written."""
+    options = _options()
+    if options.render:
+        _write(results.renew([], NAMES))
+        return 0
     sections = []
     for bench in BENCHES:
         if options.names and bench.name not in options.names:
             continue
         print(f"{bench.name} ...", file=sys.stderr, flush=True)  # noqa: T201 - a program that speaks to its user
-        figures = bench.measure(options.quick)
-        sections.append(_section(bench, figures))
-        print(sections[-1], flush=True)  # noqa: T201 - a program that speaks to its user
-    if not options.names and not options.quick:
-        RESULTS.write_text(_page(sections), encoding="utf-8")
+        sections.append(_section(bench, options.quick))
+        print(page.section(sections[-1]), flush=True)  # noqa: T201 - a program that speaks to its user
+    if options.write or not (options.names or options.quick):
+        _write(results.renew(sections, NAMES))
     return 0
 
 
-def _section(bench: Bench, figures: list[Figure]) -> str:
-    text = inspect.cleandoc(bench.measure.__doc__ or "")
-    return f"## {bench.name}\n\n{text}\n\n{table(figures)}\n"
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="fewer parts and repetitions")
+    parser.add_argument("--write", action="store_true", help="keep the figures of the named ones")
+    parser.add_argument("--render", action="store_true", help="measure nothing, write the documents anew")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no such bench: {', '.join(sorted(unknown))}")
+    if options.quick and options.write:
+        parser.error("quick figures are not kept")
+    return options
 
 
-def _page(sections: list[str]) -> str:
-    with warm_cloud(30) as cloud:
-        instance = interpreter(cloud)
+def _section(bench: Bench, quick: bool) -> Section:
+    measured = tuple(bench.measure(quick))
+    about = inspect.cleandoc(bench.measure.__doc__ or "")
+    return Section(bench.name, about, _origin(), measured)
+
+
+def _origin() -> Origin:
     packages = ", ".join(f"{name} {version(name)}" for name in ("oss2", "uvicorn", "httptools", "uvloop"))
-    machine = [
-        f"- {_processor()}, {os.cpu_count()} cores for server, function and client; {platform.system()}",
-        f"- load average at the end of the run: {os.getloadavg()[0]:.1f}",
-        f"- Python {platform.python_version()}; instances run {instance}",
-        f"- {packages}; the peer: alibabacloud-oss-v2 1.4.1",
-        f"- {time.strftime('%Y-%m-%d', time.gmtime())}; one bench: `make bench ARGS=NAME`",
-    ]
-    head = f"# Measurements\n\n{ABOUT}\n\n" + "\n".join(machine) + "\n"
-    absent = f"## Not there yet\n\n{ABSENT}\n"
-    return "\n".join([head, *sections, absent])
+    load = os.getloadavg()[0]
+    return Origin(
+        date=time.strftime("%Y-%m-%d", time.gmtime()),
+        machine=f"{_processor()}, {os.cpu_count()} cores for everything; {platform.system()}",
+        load=round(load, 1),
+        python=f"Python {platform.python_version()}",
+        instances=_instances(),
+        packages=f"{packages}; the peer: alibabacloud-oss-v2 1.4.1",
+    )
+
+
+@cache
+def _instances() -> str:
+    with warm_cloud(30) as cloud:
+        return interpreter(cloud)
 
 
 def _processor() -> str:
@@ -91,6 +119,17 @@ def _processor() -> str:
     return next(
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
     )
+
+
+def _write(sections: Sequence[Section]) -> None:
+    """RESULTS.md and the plots; RuntimeError if the plots cannot be drawn."""
+    drawings = plots.drawings([point for each in sections for point in each.points])
+    order = {"folder": str(PLOTS), "drawings": msgspec.to_builtins(drawings)}
+    command = [str(copier.PEERS), str(HERE / "draw.py")]
+    done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the plots could not be drawn:\n{done.stderr}")
+    RESULTS.write_text(page.page(sections), encoding="utf-8")
 
 
 if __name__ == "__main__":

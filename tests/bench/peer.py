@@ -23,7 +23,7 @@ def main() -> None:
     )
     config.region = order["region"]
     config.endpoint = order["endpoint"]
-    options = {"part_size": order["part_size"]}
+    options = {"part_size": order["part_size"], "multipart_copy_threshold": order["part_size"]}
     if order["parallel"]:
         options["parallel_num"] = order["parallel"]
         config.http_client = RequestsHttpClient(max_connections=order["parallel"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tests.cloud.client import LocalCloud
+from tests.cloud.request_log import Logged
 
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
 WARM = "warm.bin"  # a small object that every warm cloud holds
@@ -27,39 +28,80 @@ class Run(msgspec.Struct, frozen=True):
     connections: tuple[int, ...]  # opened to OSS by each invocation
     parts_before: tuple[int, ...]  # that were there when each hop after the first began
     peaks: tuple[float, ...]  # MB, of each invocation
+    log: tuple[tuple[Logged, ...], ...] = ()  # the requests to OSS of each invocation
 
 
 @contextmanager
-def warm_cloud(timeout: int, threads: int = THREADS) -> Iterator[LocalCloud]:
-    """A cloud whose instance has done a copy already: cold starts are measured elsewhere."""
-    with LocalCloud(variables={"timeout": timeout}, environment={"MAX_PARALLEL": str(threads)}) as cloud:
+def warm_cloud(timeout: int, threads: int | None = THREADS) -> Iterator[LocalCloud]:
+    """A cloud whose instance has done a copy already: cold starts are measured elsewhere.
+
+    `threads` None: as many as `s.yaml` says.
+    """
+    environment = {"MAX_PARALLEL": str(threads)} if threads else {}
+    with LocalCloud(variables={"timeout": timeout}, environment=environment) as cloud:
         copy(cloud, WARM, 2 * PART)
         yield cloud
 
 
-def copy(cloud: LocalCloud, key: str, size: int, part_size: int | None = PART) -> Run:
+def copy(
+    cloud: LocalCloud, key: str, size: int, part_size: int | None = PART, **tuning: int | str | None
+) -> Run:
     """Copy a seeded object between buckets in parts (None: of the size that oss-copy chooses), as an event.
 
-    RuntimeError unless that ends as a copy proved by CRC64.
+    `tuning` as in a request; None leaves one out. RuntimeError unless that ends as a copy proved by CRC64.
     """
     cloud.seed(SOURCE, key, size)
-    known, before = len(cloud.invocations()), cloud.requests()["operations"]
-    tuning = {"tuning": {"partSize": part_size, "method": "multipart"}} if part_size else {}
+    if part_size:
+        tuning = {"partSize": part_size, "method": "multipart", **tuning}
+    said = {name: value for name, value in tuning.items() if value is not None}
     source, destination = {"bucket": SOURCE, "key": key}, {"bucket": DESTINATION}
-    cloud.invoke_async({"source": source, "destination": destination, **tuning})
+    request = {"source": source, "destination": destination, **({"tuning": said} if said else {})}
+    run = watched(cloud, lambda: cloud.invoke_async(request))
+    if run.result["status"] != "succeeded" or run.result["verified"] != "crc64":
+        raise RuntimeError(f"the copy failed: {run.result}")
+    return run
+
+
+def watched(cloud: LocalCloud, start: Callable[[], object]) -> Run:
+    """Watch what `start` begins until nothing is queued, delayed or running.
+
+    `result` is that of the copy's end. RuntimeError if an invocation failed.
+    """
+    known, earlier = len(cloud.invocations()), cloud.requests()
+    before = earlier["operations"]
+    start()
     cloud.wait_idle(600)
-    counted, made = cloud.requests(), cloud.invocations()[known:]
-    results = [json.loads(one["result"] or "null") for one in made]
-    if not results[-1] or results[-1]["status"] != "succeeded" or results[-1]["verified"] != "crc64":
-        raise RuntimeError(f"the copy failed: {made[-1]['error'] or results[-1]}")
+    counted, made, log = cloud.requests(), cloud.invocations()[known:], cloud.log(earlier["logged"])
+    if failed := [one["error"] for one in made if one["error"]]:
+        raise RuntimeError(f"an invocation failed: {failed}")
+    results = [_result(one) for one in made]
+    ended = [each for each in results if each.get("status") == "succeeded"]
     by_key = counted["connections_by_access_key"]
     return Run(
-        seconds=made[-1]["end"] - made[0]["submitted"],
-        result=results[-1],
+        seconds=max(one["end"] for one in made) - made[0]["submitted"],
+        result=(ended or results)[-1],
         operations={name: n - before.get(name, 0) for name, n in counted["operations"].items()},
         connections=tuple(by_key.get(one["access_key_id"], 0) for one in made),
-        parts_before=tuple(each["partsDone"] for each in results[:-1]),
+        parts_before=tuple(each.get("partsDone", 0) for each in results[:-1]),
         peaks=tuple(one["peak_memory_mb"] for one in made),
+        log=tuple(asked_by(one, log) for one in made),
+    )
+
+
+def _result(invocation: Mapping[str, Any]) -> dict[str, Any]:
+    """What an invocation returned; of a list of results the last one."""
+    result: dict[str, Any] = json.loads(invocation["result"] or "{}")
+    found: dict[str, Any] = result["results"][-1] if "results" in result else result
+    return found
+
+
+def asked_by(invocation: Mapping[str, Any], log: Sequence[Logged]) -> tuple[Logged, ...]:
+    """The requests of `log` that an invocation made: signed by its instance, and begun while it ran."""
+    return tuple(
+        each
+        for each in log
+        if each.access_key_id == invocation["access_key_id"]
+        and invocation["start"] <= each.begin <= invocation["end"]
     )
 
 

@@ -117,6 +117,7 @@ class Admin:
                 Route("/conditions", self._show_conditions, methods=["GET"]),
                 Route("/switches", self._set_switches, methods=["PUT"]),
                 Route("/requests", self._requests, methods=["GET"]),
+                Route("/log", self._log, methods=["GET"]),
                 Route("/ram", self._ram_requests, methods=["GET"]),
                 Route("/invocations", self._invocations, methods=["GET"]),
                 Route("/triggers/{name}", self._fire, methods=["POST"]),
@@ -168,6 +169,15 @@ class Admin:
 
     async def _requests(self, _: Request) -> Response:
         return _json(self._oss.requests())
+
+    async def _log(self, request: Request) -> Response:
+        """Every request to OSS in the order of their ends; `?since=N` leaves out the first N."""
+        since = int(_parameter(request, "since", "0"))
+        try:
+            logged = self._oss.log.since(since)
+        except ValueError as exc:
+            raise HTTPException(410, str(exc)) from exc
+        return Response(msgspec.json.encode(logged), media_type="application/json")
 
     async def _invocations(self, request: Request) -> Response:
         """All, oldest first; `?since=N` leaves out the first N."""

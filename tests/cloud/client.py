@@ -31,6 +31,7 @@ from alibabacloud_tea_openapi.models import Config
 
 from tests.cloud.accounts import Credentials
 from tests.cloud.fc.signature import Signed, acs3_signature
+from tests.cloud.request_log import Logged
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0  # a second where nothing else runs
@@ -246,6 +247,10 @@ class LocalCloud:
         """What the OSS server has counted: operations, errors, connections, bytes copied."""
         counted: dict[str, Any] = self._admin("GET", "/requests")
         return counted
+
+    def log(self, since: int = 0) -> list[Logged]:
+        """Every request to OSS, in the order of their ends; without the first `since` of them."""
+        return msgspec.convert(self._admin("GET", f"/log?since={since}"), list[Logged])
 
     def instances(self) -> list[dict[str, Any]]:
         """The processes that are alive, busy or warm."""

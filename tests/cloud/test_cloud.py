@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import oss2
 import pytest
 from alibabacloud_fc20230330.models import ListFunctionsRequest
 
 from tests.cloud.client import ROOT, LocalCloud
+from tests.cloud.request_log import Logged, RequestLog
 
 DEADLINE = 60.0
 HANDLER = """
@@ -206,6 +208,39 @@ def test_the_function_works_on_oss_with_its_own_temporary_credentials(cloud: Loc
     counted = cloud.requests()
     assert counted["operations"]["CopyObject"] == 1
     assert cloud.invocations()[-1]["access_key_id"] in counted["connections_by_access_key"]
+
+
+def test_the_log_tells_when_each_request_came_and_was_answered_and_who_asked(cloud: LocalCloud) -> None:
+    cloud.oss_bucket("src").put_object("a", b"bytes")
+    known = cloud.requests()["logged"]
+    assert known == len(cloud.log())
+    cloud.conditions(latency_ms=50)
+    begun = time.time()
+    cloud.invoke({"copy": "a"})
+    logged = cloud.log(known)
+    assert [each.operation for each in logged] == ["CopyObject"]
+    assert (logged[0].bucket, logged[0].key, logged[0].status) == ("dst", "a", 200)
+    assert logged[0].access_key_id == cloud.invocations()[-1]["access_key_id"]
+    assert begun <= logged[0].begin <= logged[0].end - 0.05
+
+
+def test_the_log_tells_of_requests_that_nobody_answered_and_of_refused_ones(cloud: LocalCloud) -> None:
+    known = len(cloud.log())
+    cloud.conditions([{"operation": "HeadObject", "answer": "reset", "limit": 1}])
+    with pytest.raises(oss2.exceptions.OssError):
+        cloud.oss_bucket("src").head_object("a")
+    with pytest.raises(oss2.exceptions.NotFound):
+        cloud.oss_bucket("src").head_object("nothing")
+    assert [each.status for each in cloud.log(known)] == [0, 404]
+
+
+def test_what_is_no_longer_in_the_log_is_not_left_out_silently() -> None:
+    log = RequestLog(kept=2)
+    for name in ("HeadObject", "CopyObject", "PutObject"):
+        log.add(Logged(name, 0.0, 1.0))
+    assert [each.operation for each in log.since(2)] == ["PutObject"]
+    with pytest.raises(ValueError, match="the first 1 requests"):
+        log.since(0)
 
 
 def test_a_fault_of_oss_kills_the_instance_that_asked(cloud: LocalCloud) -> None:

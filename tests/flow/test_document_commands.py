@@ -282,6 +282,8 @@ OPTIONS = {  # what is shown apart from its command, and for which target it is
     'ARGS="--with kms"': "policy",
     "--with check": "policy",
     'TESTS="-n 2"': "test",
+    "ARGS=floor": "bench",
+    'ARGS="floor --write"': "bench",
 }
 
 

@@ -18,7 +18,7 @@ def test_the_function_serves_its_document(cloud: LocalCloud) -> None:
     assert answer.json() == openapi.document()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_every_request_made_of_the_document_is_answered_as_the_document_says() -> None:
     driven = drive(examples=EXAMPLES, seed=4)
     assert driven.is_clean, driven.report

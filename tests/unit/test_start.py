@@ -210,6 +210,24 @@ def test_a_source_that_is_replaced_just_now_is_asked_for_again(engine: Engine) -
         begin(engine, engine.copy())
 
 
+def test_a_version_that_is_gone_before_its_tags_are_read_is_looked_at_again(engine: Engine) -> None:
+    """An older version is the current one then: the key was there all the time."""
+    engine.cloud.versioned.add(SRC)
+    engine.cloud.put("a", size=LARGE)
+    newer = engine.cloud.put("a", size=LARGE, tags={"t": "1"})
+    engine.cloud.at("tags", lambda: engine.cloud.versions.pop((SRC, "a", str(newer.version_id))))
+    with pytest.raises(Transient, match="SourceInMotion"):
+        begin(engine, engine.copy())
+
+
+def test_a_version_that_was_asked_for_and_is_gone_is_missing(engine: Engine) -> None:
+    engine.cloud.versioned.add(SRC)
+    only = engine.cloud.put("a", size=LARGE, tags={"t": "1"})
+    engine.cloud.at("tags", lambda: engine.cloud.versions.pop((SRC, "a", str(only.version_id))))
+    asked = request(source=Source(SRC, "a", only.version_id))
+    assert code(begin(engine, engine.copy(asked))) == "NoSuchKey"
+
+
 # --- what an earlier delivery has made ---------------------------------------------------------------------
 
 

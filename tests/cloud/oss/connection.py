@@ -24,6 +24,7 @@ class Connection(HttpToolsProtocol):
         # ali-oss's streams send Content-Length beside `Transfer-Encoding: chunked`, which OSS takes
         self.parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self.access_key_ids: set[str] = set()  # whose signed requests came this way
+        self.signed_by = ""  # the access key id of the request that is being served
         self.closed = asyncio.Event()
         self.app_state = {"connection": self}
         self.opened()

@@ -138,7 +138,7 @@ def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version
     else:
         described = old.metadata
     kept_acl = itself and directive == "replace" and call.header(b"x-oss-object-acl") is None
-    kept_acl = kept_acl and "self-copy-acl" not in call.readings
+    kept_acl = kept_acl and old.acl != asked.acl and "self-copy-acl" not in call.readings
     asked = _kept(call, asked, old, itself=itself)
     retag = _directive(call, b"x-oss-tagging-directive") == "replace"
     kind = "Symlink" if old.kind == "Symlink" else "Normal"
@@ -155,10 +155,11 @@ def _copied(store: Store, bucket: Bucket, call: Call, source: Source) -> Version
 
 def _kept(call: Call, asked: Version, old: Version, *, itself: bool) -> Version:
     """Return what is asked for, with the source's class and encryption as far as the readings keep them."""
-    if "copy-storage-class" in call.readings and call.header(b"x-oss-storage-class") is None:
+    unclassed = call.header(b"x-oss-storage-class") is None and asked.storage_class != old.storage_class
+    if unclassed and "copy-storage-class" in call.readings:
         asked = replace(asked, storage_class=old.storage_class)
     unnamed = call.header(b"x-oss-server-side-encryption") is None
-    if "self-copy-encryption" in call.readings and itself and unnamed:
+    if itself and unnamed and "self-copy-encryption" in call.readings:
         asked = replace(asked, encryption=old.encryption)
     return asked
 

@@ -112,8 +112,8 @@ def encryption(call: Call, default: Encryption | None) -> Encryption | None:
     A key id that cannot be one fails here, as clients assert; with which code is a guess. Buckets take any.
     """
     asked = asked_encryption(call)
-    strict = "kms-key-id" not in call.readings
-    if strict and asked is not None and asked.key_id and not _KEY_ID.fullmatch(asked.key_id):
+    odd = asked is not None and asked.key_id and not _KEY_ID.fullmatch(asked.key_id)
+    if odd and asked and "kms-key-id" not in call.readings:
         raise OssError("InvalidArgument", "The KMS key id is invalid.", ArgumentValue=asked.key_id)
     encryption = asked or default
     if encryption is not None and encryption.algorithm == "KMS" and not encryption.key_id:

@@ -84,8 +84,8 @@ def list_parts(store: Store, call: Call) -> Response:
     encoding, encode = encoder(call.params.get("encoding-type"))
     numbers = sorted(number for number in upload.parts if number > after)
     shown = [upload.parts[number] for number in numbers[:most]]
-    none = "0" if "no-parts-marker" in call.readings else ""
-    silent = "copied-part-crc64" in call.readings
+    none = "0" if not shown and "no-parts-marker" in call.readings else ""
+    silent = any(part.copied for part in shown) and "copied-part-crc64" in call.readings
     fields: list[Tree] = [
         *encoding,
         ("Bucket", bucket.name),
@@ -197,8 +197,8 @@ def _listed(body: bytes, upload: Upload) -> list[Part]:
 def _assembled(store: Store, call: Call, upload: Upload, parts: list[Part]) -> Version:
     content = join(part.content for part in parts)
     told = dict(upload.blank.metadata.user).get(_CLIENT_SIDE_SIZE)
-    strict = "client-side-size" not in call.readings
-    if strict and told is not None and told != str(content.size).encode():
+    differs = told is not None and told != str(content.size).encode()
+    if differs and "client-side-size" not in call.readings:
         # clients assert that it fails; the code is a guess
         raise OssError("InvalidArgument", "The size is not that of client-side-encryption-data-size.")
     if content.size > LARGEST_OBJECT:

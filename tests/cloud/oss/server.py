@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from uvicorn.server import ServerState
 from tests.cloud.accounts import Accounts, Credentials
 from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
+from tests.cloud.request_log import Logged, RequestLog
 
 from . import authority, copies, extents, faults, lifecycle
 from .admission import Admission
@@ -71,6 +73,7 @@ class OssServer:
         self._operations: Counter[str] = Counter()
         self._unpaid: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
+        self.log = RequestLog()
         self._connections = 0
         self._virtual_hosts = 0  # requests whose host named the bucket
         self._by_access_key: Counter[str] = Counter()
@@ -159,7 +162,7 @@ class OssServer:
 
     def requests(self) -> dict[str, Any]:
         """What has arrived so far. `unpaid`: requests by bucket and operation whose sender does not say that
-        it pays for them.
+        it pays for them; `logged`: how many are, or were, in the log.
         """
         return {
             "operations": dict(self._operations),
@@ -169,6 +172,7 @@ class OssServer:
             "connections": self._connections,
             "connections_by_access_key": dict(self._by_access_key),
             "bytes_copied": self.store.bytes_copied,
+            "logged": self.log.made,
         }
 
     # -- one request -----------------------------------------------------------------------------------------
@@ -176,10 +180,12 @@ class OssServer:
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         assert scope["type"] == "http"
         connection: Connection = scope["state"]["connection"]
-        started = time.perf_counter()
+        started, begin = time.perf_counter(), time.time()
         request_id = self._request_id()
         method = scope["method"]
         name = ""
+        request: Request | None = None
+        connection.signed_by = ""
         headers = dict(scope["headers"])
         try:
             request = parse(
@@ -195,12 +201,32 @@ class OssServer:
             response = refusal(error, request_id, self.store.address, name, method)
         if response is None:
             connection.hang_up()
+            self._note(name, request, connection, begin, started, 0)
             return
         # a body announced with a GET may never come, or be taken for a request
         close = method not in _WITH_BODY and headers.get(b"content-length", b"0") != b"0"
         await send_answer(response, request_id, time.perf_counter() - started, method, send, close=close)
         if response.broken_off:
             connection.hang_up()
+        self._note(name, request, connection, begin, started, response.status)
+
+    def _note(
+        self,
+        name: str,
+        request: Request | None,
+        connection: Connection,
+        begin: float,
+        started: float,
+        status: int,
+    ) -> None:
+        end = begin + time.perf_counter() - started
+        if request is None:
+            self.log.add(Logged(name, begin, end, status=status))
+            return
+        number = request.params.get("partNumber", "")
+        part = int(number) if re.fullmatch("[0-9]{1,5}", number) else 0
+        who = connection.signed_by
+        self.log.add(Logged(name, begin, end, request.bucket, request.key, status, part, who))
 
     def _request_id(self) -> str:
         return f"{int(time.time()):08X}{next(self._numbers):016X}"
@@ -219,6 +245,7 @@ class OssServer:
             if not pays(request.headers):
                 self._unpaid[f"{request.bucket} {name}"] += 1
             credentials = self._admission.admit(request, operation, self._weather.readings)
+            connection.signed_by = credentials.access_key_id if credentials else ""
             if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
                 connection.access_key_ids.add(credentials.access_key_id)
                 self._by_access_key[credentials.access_key_id] += 1

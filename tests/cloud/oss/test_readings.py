@@ -203,6 +203,17 @@ def test_a_reading_of_oss_makes_its_difference(oss: Running, name: str) -> None:
     assert found == [first, other, first]
 
 
+@pytest.mark.parametrize("name", OF_OSS)
+def test_a_cloud_notes_which_reading_it_is_asked_for(
+    oss: Running, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(readings.NOTES, str(tmp_path))
+    oss.conditions(Conditions())
+    OF_OSS[name][0](oss)
+    noted = [line.split()[1] for path in tmp_path.iterdir() for line in path.read_text().splitlines()]
+    assert name in noted
+
+
 def test_there_is_a_test_of_every_reading() -> None:
     assert {*OF_OSS, *OF_FC} == set(READINGS)
 

@@ -14,6 +14,7 @@ from osscopy.copying.invocation.context import Context
 from osscopy.model import Acl, Conditions, CopyRequest, Failed, Head, Pin, Source, Transient
 
 _TAG_RIGHTS = "oss:GetObjectTagging (of a version oss:GetObjectVersionTagging too)"
+_GONE = {"NoSuchKey", "NoSuchVersion"}
 _NO_TARGET = {"SymlinkTargetNotExist", "InvalidTargetType"}
 
 
@@ -77,7 +78,7 @@ def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
         found = tags_since(context, request, head, pin)
         now = plan.bind(request, head, found)
     except Failed as error:
-        if error.code not in {"NoSuchKey", "NoSuchVersion"}:
+        if error.code not in _GONE:
             raise
         return None
     is_read = request.tags == "copy" and found is not None and head.tag_count is not None
@@ -93,13 +94,18 @@ def is_same(context: Context, request: CopyRequest, pin: Pin) -> bool:
 
 
 def tags(context: Context, request: CopyRequest, head: Head) -> dict[str, str]:
-    """Return the tags to copy. Failed if they cannot be read, where HEAD does not show their number."""
+    """Return the tags to copy. Failed if they cannot be read, where HEAD does not show their number.
+
+    Transient if the version that HEAD has shown is gone: the object has another one, or will be gone too.
+    """
     if request.tags != "copy" or head.link is not None or head.tag_count == 0:
         return {}
     place = plan.pinned(request.source, plan.pin_of(head))
     try:
         return context.ask(context.store.tags, request, place)
     except Failed as error:
+        if error.code in _GONE and place != request.source:
+            raise Transient("SourceInMotion", "the version of the source that was seen is gone") from error
         if error.status != 403:
             raise
         text = (

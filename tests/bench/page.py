@@ -1,0 +1,93 @@
+"""RESULTS.md, made from the figures that are kept. Knows nothing of how they were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.bench.figures import Figure
+from tests.bench.goals import GOALS, REASONS, Goal
+from tests.bench.plots import PLOTS, drawn
+from tests.bench.results import Section
+
+ABOUT = """\
+Written by `make bench`; do not edit. Every figure comes from the local cloud on this machine's loopback,
+with the latency that is named injected by the OSS server. **Loopback measures requests, concurrency and
+hand-over, not OSS bandwidth**: copied bytes cost nothing here, unless a bandwidth is named. Compare ratios,
+which were measured in one run against the same server; seconds say more about the machine. Medians, with the
+range in brackets. One bench: `make bench ARGS=NAME`; `ARGS="NAME --write"` puts its figures in the place of
+its earlier ones, here and in [results.json](results.json)."""
+ABSENT = """\
+- prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)"""
+UNEXPLAINED = "no reason known yet"
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures of one bench as Markdown."""
+    lines = ["| what | found | target | |", "|---|---|---|---|"]
+    lines += [f"| {each.what} | {each.found} | {each.target} | {_verdict(each)} |" for each in figures]
+    return "\n".join(lines)
+
+
+def _verdict(figure: Figure) -> str:
+    verdict = ("ok" if figure.good else "**missed**") if figure.target else ""
+    return f"{verdict} {figure.note}".strip()
+
+
+def numbers(sections: Sequence[Section]) -> str:
+    """Every row of the numbers to reach, with each figure that was measured for it.
+
+    A row without a figure stays, as `not measured`; a missed one tells its reason.
+    """
+    measured = [(section.name, each) for section in sections for each in section.figures]
+    lines = ["| number to reach | target | measured | by | |", "|---|---|---|---|---|"]
+    for goal in GOALS:
+        lines += _rows(goal, [one for one in measured if one[1].goal == goal.id])
+    return "\n".join(lines)
+
+
+def _rows(goal: Goal, found: Sequence[tuple[str, Figure]]) -> list[str]:
+    """The lines of one row: where several figures are measured for it, each says what it is."""
+    if not found:
+        return [f"| {goal.row} | {goal.target} | not measured | | |"]
+    several = len(found) > 1
+    return [
+        f"| {goal.row} | {goal.target} | {f'{each.what}: ' if several else ''}{each.found} | {name} "
+        f"| {_judged(goal, each)} |"
+        for name, each in found
+    ]
+
+
+def _judged(goal: Goal, figure: Figure) -> str:
+    if figure.good:
+        return "ok"
+    return f"**missed**: {figure.note or REASONS.get(goal.id) or UNEXPLAINED}"
+
+
+def section(each: Section, plots: Sequence[str] = ()) -> str:
+    """One bench: what it does, its figures, when and where they were measured, its `plots`."""
+    origin = f"Measured {each.origin.date}: {each.origin.machine}; load average {each.origin.load:.1f}."
+    shown = [f"![{PLOTS[name].title}](plots/{name}.svg)" for name in plots]
+    return "\n\n".join([f"## {each.name}", each.about, table(each.figures), *shown, origin]) + "\n"
+
+
+def page(sections: Sequence[Section]) -> str:
+    """The whole of RESULTS.md."""
+    origins = list(dict.fromkeys(
+        f"- {each.origin.python}; instances run {each.origin.instances}; {each.origin.packages}"
+        for each in sections))  # fmt: skip
+    where = "\n".join(origins) + "\n" if origins else ""
+    goals = f"## Numbers to reach\n\n{numbers(sections)}\n"
+    found = [section(each, _first_shown(each, sections)) for each in sections]
+    absent = f"## Not there yet\n\n{ABSENT}\n"
+    return "\n".join([f"# Measurements\n\n{ABOUT}\n\n{where}", goals, *found, absent])
+
+
+def _first_shown(each: Section, sections: Sequence[Section]) -> list[str]:
+    """The plots whose first points come from this section: each is shown once."""
+    everything = [point for one in sections for point in one.points]
+    names = drawn(everything)
+    return [
+        name
+        for name in names
+        if next(one for one in sections if any(it.plot == name for it in one.points)) is each
+    ]

@@ -33,6 +33,7 @@ from tests.bench import (
     serial,
     server,
     terabyte,
+    transport,
     widths,
 )
 from tests.bench.figures import Bench
@@ -49,6 +50,7 @@ BENCHES = (
     Bench("parts", copier.parts),
     Bench("threads", widths.threads),
     Bench("terabyte", terabyte.terabyte),
+    Bench("transport", transport.transport),
     Bench("import", processes.imports),
     Bench("memory", processes.memory),
     Bench("server", server.server),

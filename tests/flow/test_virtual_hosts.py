@@ -22,6 +22,7 @@ from tests.flow.conftest import (
 )
 
 ODD = "ä b+c%2F?d&e=f/größe.bin"
+KEYS = ("./a", "a/../b", "a//b/", "%2e%2E", "%zz", "~ +", "'()*!$&,;=:@", "#?&=", "x\x7f", "😀u\u0308")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,16 @@ def test_a_small_copy_with_all_that_goes_with_it(cloud: LocalCloud) -> None:
     assert destination.get_object(ODD).read() == b"small"
     assert destination.head_object(ODD).headers["x-oss-meta-name"].encode("latin-1") == "größe".encode()
     assert destination.get_object_tagging(ODD).tag_set.tagging_rule == {"t": "1"}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_asked_for_as_it_is_signed(cloud: LocalCloud, key: str) -> None:
+    """The server refuses the signature of another key; many clients take dots for steps upwards."""
+    cloud.seed(SOURCE, key, 3 * MIB, seed=7)
+    for asked in (request_of(key, tuning={"method": "simple"}), in_parts(key)):
+        result = cloud.invoke(asked)
+        assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+        assert result["destination"]["key"] == key
 
 
 def test_a_chain_of_parts(cloud: LocalCloud) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-import requests
 from msgspec.structs import replace
 from oss2.exceptions import RequestError
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from osscopy.aliyun.oss import OssStore
 from osscopy.aliyun.oss_records import OssRecords, read_text
@@ -44,6 +46,7 @@ BARE = Attributes(None, None, "default", "", None)
 HEAD = {"Content-Length": "5", "ETag": '"AB"', "Last-Modified": DATE}
 COPIED = Told(body=b"<CopyObjectResult><ETag>&quot;AB&quot;</ETag></CopyObjectResult>")
 COMPLETED = Told(body=b"<CompleteMultipartUploadResult><ETag>AB</ETag></CompleteMultipartUploadResult>")
+SLOW = ReadTimeoutError(HTTPConnectionPool("h"), "/", "too late")
 INITIATED = Told(
     body=b"<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>"
 )
@@ -225,6 +228,7 @@ def test_temporary_credentials_are_sent_with_their_token(peer: Peer) -> None:
 
 def test_no_proxy_of_the_environment_sees_what_is_signed(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     peer.tell(Told(headers=HEAD))
@@ -308,10 +312,12 @@ def test_an_answer_is_what_the_caller_should_do(
 @pytest.mark.parametrize(
     ("raised", "code", "in_doubt", "outlasted"),
     [
-        (RequestError(requests.exceptions.ConnectTimeout()), "NetworkError", False, False),
-        (RequestError(requests.exceptions.ReadTimeout()), "NetworkError", True, True),
-        (RequestError(requests.exceptions.ConnectionError()), "NetworkError", True, False),
-        (requests.exceptions.ChunkedEncodingError(), "NetworkError", True, False),
+        (RequestError(ConnectTimeoutError()), "NetworkError", False, False),
+        (RequestError(NewConnectionError(HTTPConnection("h"), "refused")), "NetworkError", False, False),
+        (RequestError(SLOW), "NetworkError", True, True),
+        (RequestError(ProtocolError()), "NetworkError", True, False),
+        (ProtocolError(), "NetworkError", True, False),
+        (SLOW, "NetworkError", True, False),
         (ET.ParseError(), "BadAnswer", True, False),
         (KeyError("ETag"), "BadAnswer", True, False),
         (AttributeError("text"), "BadAnswer", True, False),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from oss2.models import ListPartsResult, PartInfo
+from oss2.xml_utils import parse_list_parts, to_complete_upload_request
 from requests.structures import CaseInsensitiveDict
 
 from osscopy.aliyun import oss_bodies, oss_errors, oss_headers
-from osscopy.model import Encrypted, OssCopyError, Transient, Written
+from osscopy.model import Encrypted, ListedPart, OssCopyError, Transient, Written
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
 PART = {
@@ -198,6 +201,36 @@ def test_what_was_written_is_known_by_its_etag_in_headers_or_body_or_not_at_all(
     )
     assert oss_bodies.written(Answer(bare, named), "CopyObjectResult") == Written("AB", None)
     assert oss_bodies.written(Answer(bare, b"<CopyObjectResult/>"), "CopyObjectResult") == Written("", None)
+
+
+NUMBERS = st.integers(1, 10_000)
+
+
+@given(
+    st.dictionaries(NUMBERS, st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1), min_size=1)
+)
+def test_the_body_of_complete_is_the_one_that_oss2_makes(drawn: dict[int, str]) -> None:
+    listed = [ListedPart(number, etag, 5, None, 0) for number, etag in drawn.items()]
+    wanted = [PartInfo(number, etag) for number, etag in sorted(drawn.items())]
+    assert oss_bodies.complete(listed) == to_complete_upload_request(wanted)
+
+
+@given(st.dictionaries(NUMBERS, st.integers(0, 4 << 30), max_size=9), st.booleans())
+def test_a_page_of_parts_is_read_as_oss2_reads_it(drawn: dict[int, int], more: bool) -> None:
+    parts = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><ETag>&quot;{moment:032X}&quot;</ETag><Size>{number}</Size>"
+        f"<LastModified>{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z</LastModified>"
+        "</Part>"
+        for number, moment in drawn.items()
+    )
+    rest = f"<IsTruncated>{str(more).lower()}</IsTruncated><NextPartNumberMarker>9</NextPartNumberMarker>"
+    body = f"<ListPartsResult>{rest}{parts}</ListPartsResult>".encode()
+    page, theirs = oss_bodies.parts(Answer(headers(), body)), ListPartsResult(Answer(headers()))
+    parse_list_parts(theirs, body)
+    assert [(each.number, each.etag, each.size, each.modified) for each in page.parts] == [
+        (each.part_number, each.etag, each.size, each.last_modified) for each in theirs.parts
+    ]
+    assert page.next == (int(theirs.next_marker) if theirs.is_truncated else None)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,14 @@
 """The store: what a copy asks of OSS, one request a method.
 
 Knows oss2's calls, not their headers, bodies and errors. Where oss2 2.19.1 does not do what one expects, it
-is dealt with here, in `oss_headers` and in `oss_bodies`: copy and complete calls leave the answer's body
-unread, so that the connection is lost for reuse and a 200 that carries an `<Error>` looks like success;
-header values come latin-1 decoded; `params` are mutated; Content-Type is guessed from the key unless given.
+is dealt with here, in `oss_headers` and in `oss_bodies`: copy and complete calls do not look at the answer's
+body, so that a 200 that carries an `<Error>` looks like success; header values come latin-1 decoded; `params`
+are mutated; Content-Type is guessed from the key unless given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import oss2
 
 from osscopy.aliyun import oss_bodies, oss_headers, oss_places
 from osscopy.aliyun.oss_headers import version
@@ -144,10 +142,10 @@ class OssStore:
         if acl != "default":
             headers["x-oss-object-acl"] = acl
             needed += ["oss:PutObjectAcl"]
-        wanted = [oss2.models.PartInfo(part.number, part.etag) for part in parts]
+        body = oss_bodies.complete(parts)
         with translated(on_destination(request, *needed)):
             bucket = self._of(request, request.destination.bucket)
-            answer = bucket.complete_multipart_upload(request.destination.key, upload_id, wanted, headers)
+            answer = bucket.complete(request.destination.key, upload_id, body, headers)
             return oss_bodies.written(answer, "CompleteMultipartUploadResult")
 
     def delete_version(self, request: CopyRequest, version_id: str) -> None:

@@ -102,7 +102,7 @@ def _to_wire(value: str) -> bytes:
 
 
 def _from_wire(value: str) -> str:
-    """Return a header value as its writer meant it: requests decodes latin-1, OSS stores any bytes."""
+    """Return a header value as its writer meant it: HTTP's client decodes latin-1, OSS stores any bytes."""
     return value.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
@@ -112,8 +112,8 @@ def head(answer: Answer) -> Head:
     headers = answer.headers
     content = {field: _from_wire(headers[name]) for field, name in _CONTENT.items() if name in headers}
     user = {
-        name.lower().removeprefix("x-oss-meta-"): _from_wire(value)
-        for name, value in headers.items()
+        name.lower().removeprefix("x-oss-meta-"): _from_wire(headers[name])
+        for name in headers
         if name.lower().startswith("x-oss-meta-")
     }
     crc64, tags = "x-oss-hash-crc64ecma", "x-oss-tagging-count"

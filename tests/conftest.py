@@ -1,4 +1,4 @@
-"""Which tests begin first, and where the programs that tests start find the function."""
+"""Which tests begin first, where programs that tests start find the function, and how examples are drawn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 FUNCTION = Path(__file__).parents[1] / "functions/oss_copy"
 # The longest tests, longest first. Each process begins with some of them, so that none runs last, alone.
@@ -24,6 +25,9 @@ def pytest_configure() -> None:
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(FUNCTION), *filter(None, places)])
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of hundreds would compile what it imports
+    # no test depends on speed: not on that of one drawn example either
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 
 @pytest.hookimpl(trylast=True)

@@ -18,6 +18,7 @@ import pytest
 import requests
 from hypothesis import given, strategies as st
 
+from osscopy.aliyun import oss_transport
 from osscopy.aliyun.oss_transport import Bucket, Connection, translated
 from osscopy.aliyun.wire import session
 from osscopy.model import Failed, Transient
@@ -185,16 +186,19 @@ def test_one_connection_serves_one_request_after_another_whatever_is_answered(
     assert (server.connections, len(server.requests)) == (1, 9)
 
 
-def test_no_more_connections_are_kept_than_threads_were_said(server: Server) -> None:
-    asked, met = bucket(server), threading.Barrier(4)
+def test_no_more_connections_are_kept_than_threads_and_questions_need(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oss_transport, "QUESTIONS", 4)
+    asked, met = bucket(server), threading.Barrier(6)
 
     def together(connection: socket.socket, request: bytes) -> bool:
         met.wait(20)
         return says()(connection, request)
 
-    for expected in (4, 6):  # two of four are kept
+    for expected in (6, 8):  # four of six are kept
         server.acts = [together]
-        threads = [threading.Thread(target=asked.read, args=("k",)) for _ in range(4)]
+        threads = [threading.Thread(target=asked.read, args=("k",)) for _ in range(6)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -92,7 +92,11 @@ def _read(connection: socket.socket) -> bytes:
 
 def answer(status: int = 200, body: bytes = b"", *, length: int | None = None, **headers: str) -> bytes:
     """Return an answer; `length` is told if it is another than the body's. A `_` in a name is a hyphen."""
-    told = {"Content-Length": str(len(body) if length is None else length), **headers}
+    told = {
+        "Content-Length": str(len(body) if length is None else length),
+        "x-oss-request-id": "R",
+        **headers,
+    }
     lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in told.items()]
     return f"HTTP/1.1 {status} -\r\n{''.join(lines)}\r\n".encode() + body
 

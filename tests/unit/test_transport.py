@@ -139,7 +139,8 @@ def test_an_object_that_is_kept_packed_is_read_unpacked(server: Server) -> None:
 
 
 def test_pieces_of_unknown_length_are_one_body(server: Server) -> None:
-    pieces = b"HTTP/1.1 200 -\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n1\r\n]\r\n0\r\n\r\n"
+    head = b"HTTP/1.1 200 -\r\nx-oss-request-id: R\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pieces = head + b"2\r\n[1\r\n1\r\n]\r\n0\r\n\r\n"
     server.acts = [says(pieces)]
     asked = bucket(server)
     assert (asked.read("k"), asked.read("k"), server.connections) == (b"[1]", b"[1]", 1)
@@ -256,6 +257,17 @@ def test_an_answer_that_breaks_off_leaves_a_doubt(server: Server, act: Any, outl
     server.acts = [act]
     assert lost(bucket(server)) == (True, outlasted)
     assert len(server.requests) == 1, "nothing is sent twice"
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nServer: Al", b"HTTP/1.1 204 No\r\n\r\n"]
+)
+def test_a_success_without_a_request_id_leaves_a_doubt(server: Server, head: bytes) -> None:
+    """The headers broke off, which http.client does not tell, or somebody else has answered."""
+    server.acts = [says(head, closes=True)]
+    with pytest.raises(Transient) as caught, translated():
+        bucket(server).create("a", b"{}")
+    assert (caught.value.code, caught.value.in_doubt) == ("BadAnswer", True)
 
 
 def test_an_answer_that_stalls_is_given_up_in_time_and_only_before_it_begins_is_it_outlasted(

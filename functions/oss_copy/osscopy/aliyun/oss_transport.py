@@ -78,6 +78,10 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
         answer: Answer = self.session.do_request(request, self.timeout)
         if answer.status // 100 != 2:
             raise oss2.exceptions.make_exception(answer)
+        if not answer.request_id:  # http.client takes headers that break off for whole ones
+            raise ValueError(
+                f"an answer {answer.status} without x-oss-request-id is not OSS's, or not all of it"
+            )
         return answer
 
 

@@ -729,6 +729,15 @@ def test_a_killed_rule_s_copy_is_on_record_before_its_copyobject_is_repeated(eng
     assert opened(engine, copy).uncertain
 
 
+def test_a_killed_rule_s_copy_is_on_record_though_a_larger_source_is_copied_by_now(engine: Engine) -> None:
+    """Its CopyObject may yet land over that newer copy: the sweep has to look."""
+    engine.cloud.put("a", "9", size=LARGE)
+    begin(engine, engine.copy(follows=0, occurrence="of the larger one"))
+    copy = engine.copy(follows=0, since=START).delivered_again()
+    assert begin(engine, copy).status == "succeeded"
+    assert opened(engine, copy).uncertain
+
+
 @pytest.mark.parametrize("error", [LOST, EXPIRED])
 def test_http_hands_over_a_copyobject_that_does_not_answer(engine: Engine, error: Transient) -> None:
     engine.cloud.put("a")

@@ -79,7 +79,7 @@ def _begin(context: Context, copy: Copy, *, inline: bool) -> Result:
     asked = asked.of(context, request)
     copy = msgspec.structs.replace(copy, request=request, alternatives=(), event_etag=None)
     method = plan.method(request, head, context.limits.threshold, context.limits.timeout)
-    opened = _on_record(context, copy, head, method, asked.opened.get())
+    opened = _on_record(context, copy, head, asked.opened.get())
     try:
         if (made := earlier.made(context, copy, head, opened)) is not None:
             return made
@@ -223,11 +223,12 @@ def _find_reading(context: Context, copy: Copy, *, is_needed: bool) -> tuple[Cop
     return there
 
 
-def _on_record(
-    context: Context, copy: Copy, head: Head, method: plan.Method, opened: Opened | None
-) -> Opened | None:
-    """Return `open/`; write it where an attempt may have been killed within its CopyObject."""
-    may_land = copy.may_land_late and method != "multipart" and not plan.must_wait(copy.request, head)
+def _on_record(context: Context, copy: Copy, head: Head, opened: Opened | None) -> Opened | None:
+    """Return `open/`; write it where an attempt may have been killed within its CopyObject.
+
+    Also where parts are the way by now: that attempt may have seen a smaller source.
+    """
+    may_land = copy.may_land_late and not plan.must_wait(copy.request, head)
     return simple.put_on_record(context, copy, head) if may_land and opened is None else opened
 
 

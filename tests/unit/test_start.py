@@ -1031,7 +1031,7 @@ def test_tags_are_read_only_where_they_are_copied_and_there_may_be_any(engine: E
 
 def test_an_object_copied_onto_itself_names_its_tags(engine: Engine) -> None:
     engine.cloud.put("a", tags={"k": "v"})
-    assert begin(engine, engine.copy(request(**ITSELF))).status == "succeeded"
+    assert begin(engine, engine.copy(request(tuning=Tuning(), **ITSELF))).status == "succeeded"
     assert f"tags {SRC}/a" in engine.cloud.asked
     assert engine.cloud.objects[SRC, "a"].tags == {"k": "v"}
 

@@ -447,13 +447,16 @@ def _crc_unread() -> AbstractContextManager[None]:
 
 def _threads_not_joined() -> AbstractContextManager[None]:
     """A hop does not wait for its threads, and counts what they work on as done."""
+    begin = Workers.run
 
     def run(self: Workers, threads: int) -> None:
-        parts = list(self._queue)
-        if parts:
-            now = self._clock.monotonic()
-            self._clock.together(self._work, min(threads, len(parts)), now)
-            self.copied = parts
+        parts, deadline = list(self._queue), self._deadline
+        self._deadline = self._clock.monotonic()
+        self._has_time = lambda: True  # type: ignore[method-assign]  # of this one alone
+        begin(self, threads)
+        del self._has_time
+        self._deadline = deadline
+        self.copied = parts
 
     @contextlib.contextmanager
     def both() -> Iterator[None]:
@@ -590,6 +593,18 @@ def _cancel_refused_by_nobody() -> AbstractContextManager[None]:
     return _instead(Control, "cancel", cancel)
 
 
+def _tail_counted_twice() -> AbstractContextManager[None]:
+    """Of a part that was asked for twice both answers count."""
+    right = Workers._count
+
+    def count(self: Workers, flight: Any, place: Any, seconds: float) -> None:
+        if not self._is_wanted(flight):
+            self.copied.append(flight.part)
+        right(self, flight, place, seconds)
+
+    return _instead(Workers, "_count", count)
+
+
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "parts are not pinned": _no_pin,
     "Complete without a part check": _no_part_check,
@@ -642,4 +657,5 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "what is delivered again is taken for the first": _list_as_first,
     "an attempt before the record is not thought of": _uncertain_taken_for_copied,
     "a cancel that is not on record": _cancel_refused_by_nobody,
+    "a tail copy counted twice": _tail_counted_twice,
 }

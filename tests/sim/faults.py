@@ -103,6 +103,7 @@ class Aim:
     by_rule: bool = False
     link: bool = False
     archived: bool = False
+    tail: float = 0.0  # seconds that one part takes longer than the others
 
     @property
     def requests(self) -> tuple[str, ...]:
@@ -115,6 +116,9 @@ def draw(chance: random.Random, aim: Aim) -> tuple[Fault, ...]:
     count = min(12, int(chance.expovariate(0.25)))
     kinds, requests = _OF_RULES if aim.by_rule else _KINDS, aim.requests
     drawn = tuple(_draw(chance, aim, kinds, requests) for _ in range(count))
+    if aim.tail:
+        nth = 2 + int(chance.random() * 6)
+        drawn += (Fault(chance.choice((SLOW, HELD)), "copy part", nth, aim.tail, choice=chance.random()),)
     return drawn + tuple(
         more for fault in drawn if fault.kind == MISLAID for more in _lost_again(chance, fault)
     )

@@ -48,6 +48,8 @@ class Scenario:
     limit: int = 0  # bytes above which CopyObject is refused; 0: none
     restore: float = 0.0  # the source is archived, and can be read so long after RestoreObject
     link: Link = ""  # the source is a symlink
+    tail: float = 0.0  # times as long as the others that one part takes; 0: none
+    apart: bool = False  # the copies of a list are taken for copies to different keys, and made at once
 
     @property
     def is_small(self) -> bool:
@@ -113,8 +115,19 @@ def draw(chance: random.Random) -> Scenario:
         told=chance.random() < 0.5,
         parallel=chance.choice((1, 1, 2, 4)),
         part_crcs=chance.random() < 0.25,
+        apart=chance.random() < 0.7,
     )
-    return _with_kind(drawn, chance)
+    return _with_tail(_with_kind(drawn, chance), chance)
+
+
+def _with_tail(drawn: Scenario, chance: random.Random) -> Scenario:
+    """Return it now and then as a copy of more parts, one of which may take far longer than the others."""
+    if chance.random() > 0.15:
+        return drawn
+    size = (8 + int(chance.random() * 8)) * PART - 1 - int(chance.random() * 4) * 5_000
+    seconds = drawn.timeout / chance.choice((8, 12, 40))
+    parallel = chance.choice((2, 2, 4))
+    return replace(drawn, size=size, part_seconds=seconds, parallel=parallel, tail=3 + 5 * chance.random())
 
 
 def _policy(number: float) -> Overwrite:

@@ -34,7 +34,7 @@ from tests.sim import engine, faults, order
 from tests.sim.choices import Choices, Listed
 from tests.sim.engine import Tools
 from tests.sim.faults import Fault
-from tests.sim.processes import Join, Message, Process, Request, Thread
+from tests.sim.processes import Flag, Join, Message, Process, Request, Task, Thread, Wait
 from tests.sim.scenario import LATE_MARGIN, PART, SMALL, THRESHOLDS, TIMEOUTS, Scenario, patience, standstill
 from tests.sim.world import KEY, World, digest
 
@@ -248,7 +248,7 @@ class Simulation:
         name = f"{name}#{sum(each.name.startswith(name + '#') for each in self.processes) + 1}"
         command = self._command(message) if message else self.copy
         job = command.job if isinstance(command, Copy | Continue) else self.job
-        process = Process(name, self.time, self.time + seconds, self.timeout, message, job)
+        process = Process(name, self.time, self.time + seconds, self.timeout, message)
         if isinstance(command, Continue):
             process.is_hop, process.generation = not command.gone_at, command.generation
         self.processes.append(process)
@@ -263,7 +263,7 @@ class Simulation:
             except OssCopyError as error:
                 process.error, process.end = error, process.end or "raised"
 
-        main = Thread(process, greenlet.greenlet(body))
+        main = Thread(process, greenlet.greenlet(body), Task(job))
         process.threads.append(main)
         self.say(name, "begins")
         self.at(seconds, lambda: self._kill(process, "its timeout"), is_watch=True)
@@ -271,11 +271,36 @@ class Simulation:
 
     def together(self, process: Process, work: Callable[[], None], count: int, until: float) -> None:
         """From inside an invocation: let so many threads do `work`; return when all have, or at `until`."""
-        threads = tuple(Thread(process, greenlet.greenlet(lambda _: work(), self._hub)) for _ in range(count))
+        threads = tuple(
+            Thread(process, greenlet.greenlet(lambda _: work(), self._hub), process.task)
+            for _ in range(count)
+        )
         for thread in threads:
             thread.is_late, thread.since = count > 1, self.time
         process.threads += threads
         self.pause(process, Join(threads, until))
+
+    def start(self, process: Process, work: Callable[[], None]) -> None:
+        """From inside an invocation: let another thread do `work`; nobody waits for it."""
+        thread = Thread(process, greenlet.greenlet(lambda _: work(), self._hub), process.task, is_late=True)
+        process.threads.append(thread)
+        self.at(0.0, lambda: self._resume(thread, None))
+
+    def raise_flag(self, flag: Flag) -> None:
+        """From inside an invocation: wake the threads that wait for it."""
+        flag.is_up = True
+        for thread, wait in tuple(flag.waiting):
+            self._wake(thread, wait)
+
+    def _wait(self, thread: Thread, wait: Wait) -> None:
+        wait.flag.waiting.append((thread, wait))
+        self.at(wait.seconds, lambda: self._wake(thread, wait), is_watch=True)
+
+    def _wake(self, thread: Thread, wait: Wait) -> None:
+        """Let a thread go on that waits for a flag, once."""
+        if (thread, wait) in wait.flag.waiting:
+            wait.flag.waiting.remove((thread, wait))
+            self.at(0.0, lambda: self._resume(thread, None))
 
     def _resume(self, thread: Thread, value: object) -> None:
         """Let a thread go on until it waits for something."""
@@ -293,6 +318,8 @@ class Simulation:
             self.at(wanted, lambda: self._resume(thread, None))
         elif isinstance(wanted, Join):
             self._join(thread, wanted)
+        elif isinstance(wanted, Wait):
+            self._wait(thread, wanted)
         elif thread.is_late:  # so that any of those that begin together may come first
             thread.is_late = False
             self.at(0.05 * self.choices.draw("arrival"), lambda: self._serve(thread, wanted))
@@ -324,7 +351,7 @@ class Simulation:
         process.end, process.is_dead = process.end or "killed", True
         for thread in reversed(process.threads):
             if thread.asking == "copy object" and not is_over:
-                self.doubts[process.job] = self.time
+                self.doubts[thread.task.job] = self.time
             if not thread.run.dead:
                 thread.run.throw(greenlet.GreenletExit)
         if not is_over:
@@ -332,6 +359,7 @@ class Simulation:
 
     def _ended(self, process: Process) -> None:
         process.ended_at = self.time
+        order.check_progress(self, process)
         if self.trace is not None:
             self.say(process.name, f"{process.end}: {process.error or _short(process.answer)}")
         if process.error is not None and not isinstance(process.error, (Transient, Refused)):
@@ -366,7 +394,7 @@ class Simulation:
             raise answer.with_traceback(None)  # some are shared: they would keep all frames they were seen in
         return answer
 
-    def pause(self, process: Process, wanted: Request | Join | float) -> Any:
+    def pause(self, process: Process, wanted: Request | Join | Wait | float) -> Any:
         """From inside an invocation: let the world go on."""
         if process.is_dead:
             raise greenlet.GreenletExit
@@ -376,7 +404,8 @@ class Simulation:
         process = thread.process
         if process.is_dead:
             return
-        thread.asking = request.name
+        thread.asking, thread.about = request.name, request.about
+        process.current = thread
         fault = self._strike(process, request.name)
         kind = fault.kind if fault else ""
         order.check(self, process, request.name)
@@ -568,13 +597,15 @@ class Simulation:
                 self.world.uploads[outcome].answered = True
             case "list parts":
                 # whatever is looked at next, or together with it, is asked for later
-                process.listed_at = self.time if thread.since is None else thread.since
+                thread.task.listed_at = self.time if thread.since is None else thread.since
+            case "copy part" if not isinstance(outcome, OssCopyError):
+                process.copied.add(thread.about)
             case "find destination" if not isinstance(outcome, Transient):
-                process.looked_at = self.time
+                thread.task.looked_at = self.time
             case "copy object" if isinstance(outcome, Transient) and outcome.in_doubt:
-                process.doubt_at = self.doubts[process.job] = self.time
+                thread.task.doubt_at = self.doubts[thread.task.job] = self.time
             case "copy object" | "complete" if not isinstance(outcome, OssCopyError):
-                process.wrote.add(process.job)
+                process.wrote.add(thread.task.job)
 
 
 def _patience(process: Process, request: Request) -> float:

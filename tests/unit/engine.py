@@ -7,6 +7,7 @@ Nothing goes wrong here but what a test lets go wrong at a request (`Cloud.at`),
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -167,6 +168,15 @@ class Cloud:
 
     def nonce(self) -> str:
         return f"n{next(self._numbers)}"
+
+    def cpu(self) -> float:
+        return 0.0
+
+    def start(self, work: Callable[[], None]) -> None:
+        work()
+
+    def signal(self) -> threading.Event:
+        return threading.Event()
 
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
         for _ in range(count):
@@ -448,8 +458,8 @@ class MemoryRecords:
 class Engine:
     """The cloud, and the product's tools for invocations on it."""
 
-    def __init__(self) -> None:
-        self.cloud = Cloud()
+    def __init__(self, cloud: Cloud | None = None) -> None:
+        self.cloud = cloud or Cloud()
         self.store = MemoryStore(self.cloud)
         self.records = MemoryRecords(self.cloud)
         self.journal = RecordJournal(self.records)

@@ -59,10 +59,16 @@ class SystemClock:
     now = staticmethod(time.time)
     sleep = staticmethod(time.sleep)
     random = staticmethod(random.random)
+    cpu = staticmethod(time.process_time)
+    signal = staticmethod(threading.Event)
 
     @staticmethod
     def nonce() -> str:
         return secrets.token_hex(8)
+
+    @staticmethod
+    def start(work: Callable[[], None]) -> None:
+        threading.Thread(target=work, daemon=True).start()
 
     @staticmethod
     def together(work: Callable[[], None], count: int, until: float) -> None:

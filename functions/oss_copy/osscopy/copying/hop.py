@@ -120,6 +120,7 @@ def _copy_parts(context: Context, task: Continue, missing: Sequence[Part]) -> Wo
         bytes=sum(part.size for part in workers.copied),
         left=len(missing) - len(workers.copied),
         retries=workers.retries,
+        again=workers.again,
         throttled=workers.throttled,
         lastError=workers.last_error and str(workers.last_error),
     )

@@ -162,8 +162,30 @@ class Clock(Protocol):
         """Return a text that is unique."""
 
 
+class Signal(Protocol):
+    """A flag that one thread waits for; `threading.Event` is one."""
+
+    def set(self) -> None:
+        """Raise the flag, and wake who waits."""
+
+    def clear(self) -> None:
+        """Lower the flag."""
+
+    def wait(self, timeout: float) -> object:
+        """Return when the flag is up, or after `timeout` seconds."""
+
+
 class Runtime(Clock, Protocol):
     """Time, chance and threads of an invocation."""
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that this process has used."""
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Let a thread do `work`; nobody waits for it."""
+
+    def signal(self) -> Signal:
+        """Return a flag that is down."""
 
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
         """Let `count` threads do `work`; return when all have, or at `until` (monotonic)."""

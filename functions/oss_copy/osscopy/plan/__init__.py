@@ -19,6 +19,9 @@ from osscopy.plan.evidence import (
     verified_by as verified_by,
 )
 from osscopy.plan.keys import JOB as JOB, LIST as LIST, job_id as job_id, task_id as task_id
+from osscopy.plan.load.order import chains as chains
+from osscopy.plan.load.pace import Answer as Answer, Pace as Pace
+from osscopy.plan.load.tail import may_ask_again as may_ask_again, stands_out_after as stands_out_after
 from osscopy.plan.methods import (
     DEFAULT_THRESHOLD as DEFAULT_THRESHOLD,
     MAX_OBJECT as MAX_OBJECT,

@@ -6,14 +6,17 @@ Knows ports, retries and the time left; not what an answer means for a copy.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
 from osscopy import plan
+from osscopy.copying.invocation.pacing import Pacer
 from osscopy.copying.invocation.questions import Answers
 from osscopy.copying.invocation.retry import Attempts
+from osscopy.copying.invocation.tasks import Tasks
+from osscopy.copying.invocation.threads import Threads
 from osscopy.model import Copy, CopyRequest, Head, Opened, Pin, Refused
 from osscopy.model.ports import Invoker, Journal, Log, Runtime, Store
 
@@ -61,6 +64,7 @@ class Context:
         self.allow = allow
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
+        self._pacer: Pacer | None = None  # of the tasks that are done at once
 
     # --- questions -------------------------------------------------------------------------------------
 
@@ -70,7 +74,7 @@ class Context:
 
     def attempts(self) -> Attempts:
         """Return the attempts of a question whose earlier attempts matter."""
-        return Attempts(self.clock, until=self.submit_by)
+        return Attempts(self.clock, until=self.submit_by, pacer=self._pacer)
 
     def together(self, *questions: Callable[[], Any]) -> tuple[Any, ...]:
         """Ask questions that do not depend on one another at once; return their answers in order.
@@ -81,6 +85,19 @@ class Context:
         answers = Answers(questions)
         self.clock.together(answers.work, len(questions), self.submit_by)
         return answers.all()
+
+    def at_once(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Do tasks at once, as many as the pace allows; raise the first error in their order.
+
+        Return when all are done, or when there is no time left but to submit: what is under way then is left
+        alone.
+        """
+        if len(tasks) == 1:
+            return tasks[0]()
+        work, self._pacer = Tasks(tasks), Pacer(self.clock, self.limits.parallel)
+        Threads(self.clock, self._pacer).run(work, self.submit_by)
+        self._pacer = None
+        return work.close()
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> None:
         """Submit an invocation. A known task id means that it was accepted before."""

@@ -14,7 +14,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import copies, processes, server
+from tests.bench import copies, load, processes, server
 from tests.bench.figures import Bench, Figure, table
 from tests.bench.running import interpreter, warm_cloud
 
@@ -23,6 +23,10 @@ BENCHES = (
     Bench("floor", copies.floor),
     Bench("sequential", copies.sequential),
     Bench("copier", copies.copier),
+    Bench("lists", load.lists),
+    Bench("width", load.width),
+    Bench("tail", load.tail),
+    Bench("throttle", load.throttle),
     Bench("import", processes.imports),
     Bench("memory", processes.memory),
     Bench("server", server.server),

@@ -30,21 +30,30 @@ class Run(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def warm_cloud(timeout: int, threads: int = THREADS) -> Iterator[LocalCloud]:
-    """A cloud whose instance has done a copy already: cold starts are measured elsewhere."""
-    with LocalCloud(variables={"timeout": timeout}, environment={"MAX_PARALLEL": str(threads)}) as cloud:
+def warm_cloud(timeout: int, threads: int | None = THREADS) -> Iterator[LocalCloud]:
+    """A cloud whose instance has done a copy already: cold starts are measured elsewhere.
+
+    `threads`: MAX_PARALLEL, None for what `s.yaml` says.
+    """
+    most = {} if threads is None else {"MAX_PARALLEL": str(threads)}
+    with LocalCloud(variables={"timeout": timeout}, environment=most) as cloud:
         copy(cloud, WARM, 2 * PART)
         yield cloud
 
 
-def copy(cloud: LocalCloud, key: str, size: int, part_size: int | None = PART) -> Run:
+def copy(
+    cloud: LocalCloud, key: str, size: int, part_size: int | None = PART, parallel: int | None = None
+) -> Run:
     """Copy a seeded object between buckets in parts (None: of the size that oss-copy chooses), as an event.
+
+    `parallel`: threads, None for as many as the settings allow.
 
     RuntimeError unless that ends as a copy proved by CRC64.
     """
     cloud.seed(SOURCE, key, size)
     known, before = len(cloud.invocations()), cloud.requests()["operations"]
-    tuning = {"tuning": {"partSize": part_size, "method": "multipart"}} if part_size else {}
+    chosen = {"partSize": part_size, "parallel": parallel, "method": part_size and "multipart"}
+    tuning = {"tuning": {name: value for name, value in chosen.items() if value}}
     source, destination = {"bucket": SOURCE, "key": key}, {"bucket": DESTINATION}
     cloud.invoke_async({"source": source, "destination": destination, **tuning})
     cloud.wait_idle(600)

@@ -184,7 +184,7 @@ def test_what_the_sweep_asks_about_a_copy_that_is_over() -> None:
 def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
     function = load(GENUINE).main
     threads = int(function.environment_variables["MAX_PARALLEL"])
-    assert (function.cpu, function.memory_size, threads) == (0.35, 512, 32)
+    assert (function.cpu, function.memory_size, threads) == (0.35, 512, 256)
     budget = plan.part_budget(function.timeout)
     usable = function.timeout - plan.reserve(function.timeout)
     found = []
@@ -194,19 +194,17 @@ def test_the_example_has_the_parts_and_hops_that_plan_decides() -> None:
         rounds = int((usable - 1.5 * seconds) // seconds) + 1  # that are begun in one hop
         hops, each = -(-parts // (rounds * threads)), -(-parts // threads) * seconds
         found.append(f"{parts:,} parts of {part // MIB} MiB, {hops} hop{'s' * (hops > 1)}, {each:.4g} s")
-    assert found == ["32 parts of 30 MiB, 1 hop, 1.5 s", "9,935 parts of 96 MiB, 3 hops, 1493 s"]
+    assert found == ["120 parts of 8 MiB, 1 hop, 0.4 s", "9,935 parts of 96 MiB, 1 hop, 187.2 s"]
     assert all(each in COSTS for each in found), found
 
 
 def test_the_example_adds_up() -> None:
     look, forget, by_rule = (1, 2, 0), (4, 4, 1), (0, 1, 0)
-    small, gigabyte = (1, 3, 2), _sum((32 + 5, 5 + 2, 6 + 1), look, forget, by_rule)
-    terabyte = _sum(
-        (9935 + 5 + 2, 5 + 2 + 1 + 4 + 8 + 10, 6 + 4), look, forget
-    )  # listings: of 0, 3904, 7808, all
+    small, gigabyte = (1, 3, 2), _sum((120 + 5, 5 + 2, 6 + 1), look, forget, by_rule)
+    terabyte = _sum((9935 + 5, 5 + 1 + 10, 6), look, forget)  # listings: of 0, all
     rows = {
-        "1,000 objects of 1 GB, by the OSS trigger": _priced(gigabyte, 1000, parts=32, of=1.5, log=1.0),
-        "one object of 1 TB, direct": _priced(terabyte, 1, parts=9935, of=1492.8, log=2.8, calls=3),
+        "1,000 objects of 1 GB, by the OSS trigger": _priced(gigabyte, 1000, parts=120, of=0.4, log=1.0),
+        "one object of 1 TB, direct": _priced(terabyte, 1, parts=9935, of=187.2, log=1.0),
         "1,000,000 small objects, by the OSS trigger": _priced(small, 1_000_000, log=0.7),
         "a month without copies": _priced((2, 0, 0), 2880, log=0.2, hours=720),
     }

@@ -120,6 +120,11 @@ def test_without_answers_the_width_doubles_every_step_since_a_refusal_would_be_t
     assert [first[width] for width in (64, 128, 256)] == pytest.approx([0.05, 0.1, 0.15], abs=0.03)
 
 
+def test_the_cpu_is_not_judged_while_many_requests_are_begun_at_once() -> None:
+    pace = Pace.begin(256, 0.0, 0.0)
+    assert pace.looked(0.05, 0.05).width(0.05) == 64
+
+
 def test_the_width_doubles_each_round_while_throughput_does() -> None:
     run = Run(256, always, seconds=0.04).until(0.5)
     assert run.pace.width(run.now) == 256

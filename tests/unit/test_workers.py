@@ -417,6 +417,30 @@ def test_a_request_whose_turn_comes_too_late_is_not_made() -> None:
         pacer.run(lambda: asked.append(1), START + 10)
     assert told.value.throttled
     assert (asked, cloud.time) == ([], START)
+    assert pacer._pace.starts == 1
+
+
+def test_who_has_slept_while_another_was_refused_waits_again() -> None:
+    cloud = Cloud()
+    pacer = Pacer(cloud, 8)
+    busy = Transient("SlowDown", "wait", throttled=True, pause=1.0)
+    with pytest.raises(Transient):
+        pacer.run(fails(busy), START + 100)
+    asleep = cloud.sleep
+
+    def sleep(seconds: float) -> None:
+        asleep(seconds / 2)
+        cloud.sleep = asleep  # type: ignore[method-assign]  # of this one alone
+        pacer._tell(cloud.time, replace(busy, 7.0))
+        asleep(seconds / 2)
+
+    cloud.sleep = sleep  # type: ignore[method-assign]  # of this one alone
+    pacer.run(lambda: None, START + 100)
+    assert cloud.time == pytest.approx(START + 0.5 + 7.0)
+
+
+def replace(error: Transient, pause: float) -> Transient:
+    return Transient(error.code, error.message, throttled=True, pause=pause)
 
 
 # --- tasks -------------------------------------------------------------------------------------------------

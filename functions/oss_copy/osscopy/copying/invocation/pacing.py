@@ -61,17 +61,20 @@ class Pacer:
         return self._pace.is_throttled(self._clock.monotonic())
 
     def _begin(self, until: float) -> float:
+        """Wait for a turn, and return when that is. Where OSS refuses meanwhile, it is a later one."""
         while True:
             with self._lock:
-                now, opens_at = self._clock.monotonic(), self._pace.opens_at
-                if now >= opens_at:
+                now, turn = self._clock.monotonic(), self._pace.opens_at
+                if turn < until:
                     self._pace = self._pace.started(now)
-                    return now
-            if opens_at >= until:
+            if turn >= until:
                 raise Transient(
                     "Throttled", "OSS asks for fewer requests than there is time for", throttled=True
                 )
-            self._clock.sleep(opens_at - now)
+            if turn > now:
+                self._clock.sleep(turn - now)
+            if turn >= self._pace.closed_until:
+                return max(now, turn)
 
     def _tell(self, begun: float, error: Transient | None) -> None:
         """Count an answer; errors that are no refusals tell nothing of how much OSS takes."""

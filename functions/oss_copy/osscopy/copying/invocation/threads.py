@@ -13,7 +13,7 @@ from osscopy.model.ports import Runtime
 
 
 class Place:
-    """The share of the width that a thread takes up. `is_free`: another may take it, though this one waits."""
+    """The share of the width that one thread takes. `is_free`: another may take it, though this one waits."""
 
     is_free = False
 

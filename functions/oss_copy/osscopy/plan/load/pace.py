@@ -26,6 +26,7 @@ BUSY = 0.85  # CPU seconds a second from which on more threads wait for the CPU
 AGAIN = 10.0  # seconds after which growth is tried again
 CUT, DEEP_CUT = 0.9, 0.6  # what a refusal leaves of the rate, and one SOON seconds after another, or sooner
 SOON = 1.0
+SLACK = 0.05  # seconds by which a turn may be late without being lost
 PERIOD = 8.0  # seconds until the rate that was refused is tried again
 FASTER = 5.0  # seconds after that in which the rate grows to 2.7 times
 LEAST_RATE = 20.0  # starts a second that a refusal leaves: what is too much even then waits longer and longer
@@ -67,6 +68,7 @@ class Pace(msgspec.Struct, frozen=True):
     left: float = math.inf  # what the cut left of them
     cut_at: float = -math.inf  # when it did
     opens_at: float = -math.inf  # when the next request may be begun
+    closed_until: float = -math.inf  # nothing is begun before that, whatever its turn was
 
     @classmethod
     def begin(cls, most: int, now: float, busy: float) -> Pace:
@@ -77,10 +79,13 @@ class Pace(msgspec.Struct, frozen=True):
     # --- what it says ----------------------------------------------------------------------------------
 
     def width(self, now: float) -> int:
-        """Return how many requests may be in flight: 1 to `most`."""
+        """Return how many requests may be in flight: 1 to `most`.
+
+        Where a rate is kept, there are twice as many as it needs, so that no turn is lost for lack of threads.
+        """
         if self.ceiling == math.inf or not self.typical:
             return self.grown
-        return max(1, min(self.grown, math.ceil(self.rate(now) * self.typical * 1.25) + 1))
+        return max(1, min(self.grown, math.ceil(self.rate(now) * self.typical * 2) + 1))
 
     def rate(self, now: float) -> float:
         """Return how many requests may be begun in a second; infinite where OSS has refused none."""
@@ -106,8 +111,12 @@ class Pace(msgspec.Struct, frozen=True):
     # --- what it is told -------------------------------------------------------------------------------
 
     def started(self, now: float) -> Pace:
-        """Return the pace after a request was begun, at `opens_at` or later."""
-        return replace(self, starts=self.starts + 1, opens_at=max(now, self.opens_at) + 1 / self.rate(now))
+        """Return the pace after a request has got its turn: at `opens_at`, or now if that is later.
+
+        Turns that nobody has taken in time are made good, as far as SLACK goes.
+        """
+        opens_at = max(now - SLACK, self.opens_at) + 1 / self.rate(now)
+        return replace(self, starts=self.starts + 1, opens_at=opens_at)
 
     def answered(self, answer: Answer, busy: float) -> Pace:
         """Return the pace after an answer; `busy`: CPU seconds of the process so far."""
@@ -136,11 +145,13 @@ class Pace(msgspec.Struct, frozen=True):
         """Return the pace after a refusal. One that was asked for before the last cut says nothing new."""
         now, refusals = answer.ended, self.refusals + 1
         if answer.begun < self.cut_at:
-            opens_at = max(self.opens_at, now + answer.pause)
-            return replace(self, refusals=refusals, opens_at=opens_at)
+            until = max(self.closed_until, now + answer.pause)
+            opens_at = max(self.opens_at, until)
+            return replace(self, refusals=refusals, closed_until=until, opens_at=opens_at)
         in_a_row, sent = self.in_a_row + 1, self._sent(now, refusals)
         cut = DEEP_CUT if now - self.cut_at <= SOON else CUT
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(in_a_row - 1, 10))
+        until = max(self.closed_until, now + max(answer.pause, pause))
         return replace(
             self,
             refusals=refusals,
@@ -149,7 +160,8 @@ class Pace(msgspec.Struct, frozen=True):
             ceiling=sent,
             left=cut * sent,
             cut_at=now,
-            opens_at=max(self.opens_at, now + max(answer.pause, pause)),
+            closed_until=until,
+            opens_at=until,
         )
 
     def _sent(self, now: float, refusals: int) -> float:
@@ -169,7 +181,7 @@ def _stepped(pace: Pace, now: float, busy: float) -> Pace:
     found = pace.grown * pace.counted / pace.seconds if pace.seconds else 0.0
     if pace.counted and found < GAIN * pace.best:
         return _settled(pace, now, max(pace.least, pace.grown // 2))
-    if busy - pace.busy >= BUSY * (now - pace.since):
+    if pace.counted and busy - pace.busy >= BUSY * (now - pace.since):  # not while it begins many at once
         return _settled(pace, now, pace.grown)
     if pace.grown == pace.most:
         return replace(pace, is_growing=False)

@@ -81,7 +81,7 @@ class Pace(msgspec.Struct, frozen=True):
     def width(self, now: float) -> int:
         """Return how many requests may be in flight: 1 to `most`.
 
-        Where a rate is kept, there are twice as many as it needs, so that no turn is lost for lack of threads.
+        Where a rate is kept, there are twice as many as it needs, so that no turn is lost for a thread.
         """
         if self.ceiling == math.inf or not self.typical:
             return self.grown

@@ -243,6 +243,7 @@ def test_no_second_request_begins_after_a_refusal() -> None:
     workers._stop.set()
     assert workers._take(Place()) is None
     assert workers.waiting() == 0
+    assert not workers.step(Place())
 
 
 def test_a_part_that_two_threads_try_is_given_up_when_both_have() -> None:
@@ -272,6 +273,9 @@ def test_nothing_stands_out_before_there_is_something_typical_or_in_a_pause() ->
     for _ in range(3):
         workers.step(Place())
     cloud.time += 20
+    workers.look()
+    assert workers.again == 0
+    flight.begun = cloud.time - 0.1
     workers.look()
     assert workers.again == 0
     flight.begun = cloud.time - 19

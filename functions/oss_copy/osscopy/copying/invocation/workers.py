@@ -149,7 +149,7 @@ class Workers:
                 if self._is_wanted(flight):
                     flight.places.append(place)
                     return flight
-            if not self._queue or not self.waiting():
+            if not self.waiting():
                 return None
             part = self._queue.popleft()
             flight = self._flights[part.number] = _Flight(part, place)

@@ -14,7 +14,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import copies, processes, server
+from tests.bench import copies, lanes, load, processes, server
 from tests.bench.figures import Bench, Figure, table
 from tests.bench.running import interpreter, warm_cloud
 
@@ -23,12 +23,16 @@ BENCHES = (
     Bench("floor", copies.floor),
     Bench("sequential", copies.sequential),
     Bench("copier", copies.copier),
+    Bench("lanes", lanes.lanes),
+    Bench("lists", load.lists),
+    Bench("width", load.width),
+    Bench("tail", load.tail),
+    Bench("throttle", load.throttle),
     Bench("import", processes.imports),
     Bench("memory", processes.memory),
     Bench("server", server.server),
 )
 ABSENT = """\
-- lanes (speed-up at 8 lanes, target >= 7.2x): one object is copied by one chain so far
 - prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)"""
 ABOUT = """\
 Written by `make bench`; do not edit. Every figure comes from the local cloud on this machine's loopback,

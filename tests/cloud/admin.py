@@ -117,6 +117,7 @@ class Admin:
                 Route("/conditions", self._show_conditions, methods=["GET"]),
                 Route("/switches", self._set_switches, methods=["PUT"]),
                 Route("/requests", self._requests, methods=["GET"]),
+                Route("/requests/log", self._request_log, methods=["GET"]),
                 Route("/ram", self._ram_requests, methods=["GET"]),
                 Route("/invocations", self._invocations, methods=["GET"]),
                 Route("/triggers/{name}", self._fire, methods=["POST"]),
@@ -168,6 +169,9 @@ class Admin:
 
     async def _requests(self, _: Request) -> Response:
         return _json(self._oss.requests())
+
+    async def _request_log(self, _: Request) -> Response:
+        return _json(self._oss.log())
 
     async def _invocations(self, request: Request) -> Response:
         """All, oldest first; `?since=N` leaves out the first N."""

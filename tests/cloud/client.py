@@ -247,6 +247,11 @@ class LocalCloud:
         counted: dict[str, Any] = self._admin("GET", "/requests")
         return counted
 
+    def request_log(self) -> list[dict[str, Any]]:
+        """The last 10,000 requests that the OSS server has answered, and from when until when."""
+        logged: list[dict[str, Any]] = self._admin("GET", "/requests/log")
+        return logged
+
     def instances(self) -> list[dict[str, Any]]:
         """The processes that are alive, busy or warm."""
         found: list[dict[str, Any]] = self._admin("GET", "/instances")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,8 +23,9 @@ from osscopy.copying import (
     upload,
     verify,
 )
-from osscopy.copying.invocation import listing, source
+from osscopy.copying.invocation import listing, looks, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question, known
 from osscopy.copying.invocation.workers import Workers
 from osscopy.copying.outcome import task_of
 from osscopy.copying.simple import SimpleCopy
@@ -46,6 +49,8 @@ from osscopy.model import (
     ListedPart,
     Opened,
     OssCopyError,
+    Part,
+    PartPage,
     Pin,
     Problem,
     Result,
@@ -107,19 +112,59 @@ def _no_part_check() -> Iterator[None]:
 @contextlib.contextmanager
 def _old_listing() -> Iterator[None]:
     """Judge the listing from the start of the hop."""
-    right, end = listing.parts, finish.finish
+    right = hop._advance
 
-    def parts(context: Any, task: Continue, after: int, last: int) -> Any:
-        if getattr(context, "finishing", False):
-            return context.old
-        context.old = right(context, task, after, last)
-        return context.old
+    def advance(context: Any, task: Continue, ends: looks.Ends, pages: Any) -> Result:
+        context.early = {"pages": pages or (known(PartPage((), None, 0)),)}
+        return right(context, task, ends, pages)
 
-    def finishing(context: Any, task: Continue) -> Result:
-        context.finishing = True
-        return end(context, task)
+    with _instead(hop, "_advance", advance), _judged_early():
+        yield
 
-    with _instead(listing, "parts", parts), _instead(finish, "finish", finishing):
+
+@contextlib.contextmanager
+def _judged_early() -> Iterator[None]:
+    """Judge before Complete what a hop has asked earlier."""
+    right = looks.of_completion
+
+    def of_completion(context: Any, task: Continue) -> looks.Completion:
+        return msgspec.structs.replace(right(context, task), **context.early)
+
+    with _instead(looks, "of_completion", of_completion):
+        yield
+
+
+@contextlib.contextmanager
+def _listing_beside_the_parts() -> Iterator[None]:
+    """List the parts while the last ones are being copied."""
+    right = hop._copy_parts
+
+    def copy_parts(context: Any, task: Continue, missing: Any, watches: Any) -> Workers:
+        pages = listing.pages(context, task, 0, task.upload.parts)
+        context.early = {"pages": pages}
+        return right(context, task, missing, [*watches, *(partial(_ask, page) for page in pages)])
+
+    with _instead(hop, "_copy_parts", copy_parts), _judged_early():
+        yield
+
+
+def _ask(question: Question[Any]) -> bool:
+    question.ask()
+    return False
+
+
+@contextlib.contextmanager
+def _looks_before_the_parts() -> Iterator[None]:
+    """Look at the source, `done/` and `cancel/` before the parts, and not again."""
+    right = hop._copy_parts
+
+    def copy_parts(context: Any, task: Continue, *arguments: Any) -> Workers:
+        early, ends = source.looks(context, task.request, task.pin), looks.of_ends(context, task.job)
+        context.together(*early.questions, *ends.questions)
+        context.early = {"source": early, "ends": ends}
+        return right(context, task, *arguments)
+
+    with _instead(hop, "_copy_parts", copy_parts), _judged_early():
         yield
 
 
@@ -142,9 +187,12 @@ def _second_initiate() -> AbstractContextManager[None]:
     """Every delivery opens an upload of its own."""
     right = upload.start
 
-    def forgetful(context: Context, *arguments: Any, **options: Any) -> Result:
+    def forgetful(
+        context: Context, copy: Copy, head: Head, on_record: Any, asked: looks.Start, **options: Any
+    ) -> Result:
+        unread = msgspec.structs.replace(asked, entered=known(None))
         with _for_now(context, "journal", entered=lambda *_: None):
-            return right(context, *arguments, **options)
+            return right(context, copy, head, on_record, unread, **options)
 
     return _instead(upload, "start", forgetful)
 
@@ -172,9 +220,9 @@ def _small_cancel_unseen() -> AbstractContextManager[None]:
 def _abort_on_throttling() -> AbstractContextManager[None]:
     advance = hop._advance
 
-    def give_up(context: Context, task: Continue) -> Result:
+    def give_up(context: Context, task: Continue, *arguments: Any) -> Result:
         try:
-            return advance(context, task)
+            return advance(context, task, *arguments)
         except Transient as error:
             with contextlib.suppress(UploadGone):
                 outcome.abort(context, task)
@@ -186,21 +234,19 @@ def _abort_on_throttling() -> AbstractContextManager[None]:
 @contextlib.contextmanager
 def _cancel_unread() -> Iterator[None]:
     """Complete without reading `cancel/`; hops still read it when they begin."""
-    look, end = Context.is_cancelled, finish.finish
+    right = looks.of_completion
 
-    def is_cancelled(self: Any, job: str) -> bool:
-        return False if getattr(self, "finishing", False) else look(self, job)
+    def unread(context: Context, task: Continue) -> looks.Completion:
+        asked = right(context, task)
+        ends = msgspec.structs.replace(asked.ends, cancelled=known(None))
+        return msgspec.structs.replace(asked, ends=ends)
 
-    def finishing(context: Any, task: Continue) -> Result:
-        context.finishing = True
-        return end(context, task)
-
-    with _instead(Context, "is_cancelled", is_cancelled), _instead(finish, "finish", finishing):
+    with _instead(looks, "of_completion", unread):
         yield
 
 
 def _source_unseen() -> AbstractContextManager[None]:
-    def unseen(_: Context, __: CopyRequest, pin: Pin) -> Head:
+    def unseen(_: Context, __: CopyRequest, pin: Pin, *___: Any) -> Head:
         """What was pinned, whatever the source is by now."""
         return Head(
             size=pin.size,
@@ -353,7 +399,7 @@ def _followed_without_record() -> AbstractContextManager[None]:
 def _tags_unseen() -> AbstractContextManager[None]:
     """Whether the source was tagged anew is not looked at again."""
 
-    def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
+    def same(context: Context, request: CopyRequest, pin: Pin, *_: Any) -> Head | None:
         try:
             head = source.look(context, request, Conditions())
         except Failed:
@@ -367,9 +413,9 @@ def _policy_judged_once() -> AbstractContextManager[None]:
     """The destination is looked at before anything is opened, and not before Complete."""
     end = finish.finish
 
-    def always(context: Context, task: Continue) -> Result:
+    def always(context: Context, task: Continue, *beside: Any) -> Result:
         request = msgspec.structs.replace(task.request, overwrite="always")
-        return end(context, msgspec.structs.replace(task, request=request))
+        return end(context, msgspec.structs.replace(task, request=request), *beside)
 
     return _instead(finish, "finish", always)
 
@@ -447,13 +493,16 @@ def _crc_unread() -> AbstractContextManager[None]:
 
 def _threads_not_joined() -> AbstractContextManager[None]:
     """A hop does not wait for its threads, and counts what they work on as done."""
+    begin = Workers.run
 
     def run(self: Workers, threads: int) -> None:
-        parts = list(self._queue)
-        if parts:
-            now = self._clock.monotonic()
-            self._clock.together(self._work, min(threads, len(parts)), now)
-            self.copied = parts
+        parts, deadline = list(self._batch._queue), self._deadline
+        self._deadline = self._clock.monotonic()
+        self._has_time = lambda: True  # type: ignore[method-assign]  # of this one alone
+        begin(self, threads)
+        del self._has_time
+        self._deadline = deadline
+        self.copied = parts
 
     @contextlib.contextmanager
     def both() -> Iterator[None]:
@@ -509,7 +558,7 @@ def _link_unseen() -> AbstractContextManager[None]:
     """Whether the symlink that was followed still points there is not looked at again."""
     right = source.same
 
-    def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
+    def same(context: Context, request: CopyRequest, pin: Pin, *_: Any) -> Head | None:
         return right(context, request, msgspec.structs.replace(pin, via=None))
 
     return _instead(source, "same", same)
@@ -544,9 +593,9 @@ def _size_is_final() -> AbstractContextManager[None]:
 def _first_page_only() -> AbstractContextManager[None]:
     """Of the parts the first page is listed."""
 
-    def parts(context: Context, task: Continue, after: int, last: int) -> list[ListedPart]:
+    def parts(context: Context, task: Continue, after: int, last: int) -> PartPage:
         page = context.ask(context.store.list_parts, task.request, task.upload.id, after)
-        return [part for part in page.parts if part.number <= last]
+        return PartPage(tuple(part for part in page.parts if part.number <= last), None, page.seen_at)
 
     return _instead(listing, "parts", parts)
 
@@ -590,10 +639,65 @@ def _cancel_refused_by_nobody() -> AbstractContextManager[None]:
     return _instead(Control, "cancel", cancel)
 
 
+def _own_lane_completes() -> AbstractContextManager[None]:
+    """A lane that is done completes, whatever the others lack."""
+    right = finish._go_on
+
+    def go_on(context: Context, task: Continue, page: PartPage, gaps: Any) -> Result:
+        if plan.has_own(task, gaps):
+            return right(context, task, page, gaps)
+        written = finish._complete(context, task, page.parts, "default")
+        return finish._prove(context, task, page.parts, written, 1)
+
+    return _instead(finish, "_go_on", go_on)
+
+
+def _lanes_share_ids() -> AbstractContextManager[None]:
+    """Task ids do not know the lane: FC takes the second one for the first."""
+    right = plan.task_id
+    return _instead(plan, "task_id", lambda task: re.sub(r"-l\d+-", "-", right(task)))
+
+
+def _flights_have_landed() -> AbstractContextManager[None]:
+    """What was in flight at the hop before is taken for copied."""
+    right = listing.parts
+
+    def parts(context: Context, task: Continue, after: int, last: int) -> PartPage:
+        page = right(context, task, after, last)
+        known = {part.number for part in page.parts}
+        lacking = [n for n in plan.numbers_of(task.in_flight) if after < n <= last and n not in known]
+        claimed = (ListedPart(n, "P", part_of(task, n).size) for n in lacking)
+        return msgspec.structs.replace(page, parts=tuple(sorted([*page.parts, *claimed], key=_number)))
+
+    return _instead(listing, "parts", parts)
+
+
+def _number(part: ListedPart) -> int:
+    return part.number
+
+
+def part_of(task: Continue, number: int) -> Part:
+    return plan.split(task.pin.size, task.upload.part_size)[number - 1]
+
+
+def _tail_counted_twice() -> AbstractContextManager[None]:
+    """Of a part that was asked for twice both answers count."""
+    right = Workers._count
+
+    def count(self: Workers, flight: Any, place: Any, seconds: float) -> None:
+        if not self._is_wanted(flight):
+            self.copied.append(flight.part)
+        right(self, flight, place, seconds)
+
+    return _instead(Workers, "_count", count)
+
+
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "parts are not pinned": _no_pin,
     "Complete without a part check": _no_part_check,
     "completion judged on the listing from the start of the hop": _old_listing,
+    "a listing that began before the last part is judged": _listing_beside_the_parts,
+    "a look judged though it was asked before the parts": _looks_before_the_parts,
     "NoSuchUpload taken as failure": _gone_is_failure,
     "the last writer of a record wins": _mutable_records,
     "a second Initiate after up/": _second_initiate,
@@ -642,4 +746,8 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "what is delivered again is taken for the first": _list_as_first,
     "an attempt before the record is not thought of": _uncertain_taken_for_copied,
     "a cancel that is not on record": _cancel_refused_by_nobody,
+    "a lane completes on its own parts only": _own_lane_completes,
+    "two lanes share a task id": _lanes_share_ids,
+    "the next hop trusts that what was in flight has landed": _flights_have_landed,
+    "a tail copy counted twice": _tail_counted_twice,
 }

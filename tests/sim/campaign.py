@@ -43,12 +43,13 @@ def drawn(seed: int) -> Schedule:
     chance = random.Random(seed)
     scenario = draw(chance)
     aim = faults.Aim(
-        14 + 2 * -(-scenario.size // 100_000),
+        20 + 2 * -(-scenario.size // 100_000),
         scenario.late,
         small=scenario.is_small,
         by_rule=scenario.by_rule,
         link=bool(scenario.link),
         archived=bool(scenario.restore),
+        tail=scenario.tail * scenario.part_seconds,
     )
     return Schedule(scenario, faults.draw(chance, aim), seed)
 

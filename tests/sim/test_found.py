@@ -183,7 +183,7 @@ def test_a_symlink_that_was_changed_before_and_after_it_was_copied_is_not_delete
     """Right: OSS copies a symlink as it is then; that of an instant in between is no wrong version."""
     link = replace(CALM, entry="direct", link="copy", keeps=True, former=False)
     struck = (
-        Fault(faults.BYTES, "get open", 1, 0.0),
+        Fault(faults.BYTES, "get link", 1, 0.03),
         Fault(faults.BYTES, "copy object", 1, 0.03),
     )
     run = campaign.run(link, struck)

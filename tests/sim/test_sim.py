@@ -274,7 +274,7 @@ def test_what_a_cancelled_small_copy_may_have_written_is_called_unknown() -> Non
     struck = (
         Fault(faults.KILL_LATE, "copy object", 1, 20.0),
         Fault(faults.TAGS, "copy object", 1, 0.3),
-        Fault(faults.KILL, "get cancel", 1, 0.0),
+        Fault(faults.KILL, "find destination", 2, 0.0),
         Fault(faults.CANCEL, "put open", 1, 0.01),
         Fault(faults.DELETE, "put open", 1, 15.0),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from osscopy.copying.invocation.questions import Question
 from osscopy.model import Attributes, Conditions, ContentHeaders, Failed, Transient
 from tests.sim import campaign, faults
 from tests.sim.choices import Choices, Listed, Seeded
@@ -26,17 +27,18 @@ def asked_together(choices: Choices, *struck: Fault) -> tuple[Simulation, list[A
     def ask(tools: Tools) -> None:
         context, request = tools.context, simulation.request
         store, journal = context.store, context.journal
-        try:
-            heard.extend(
-                context.together(
-                    lambda: context.ask(store.head, request, request.source, Conditions()),
-                    lambda: context.ask(journal.done, "c-1"),
-                    lambda: context.ask(journal.cancelled, "c-1"),
-                    lambda: context.ask(store.find, request, request.source),
-                )
-            )
-        except (Failed, Transient) as error:
-            heard.append(error)
+        asked: tuple[Question[Any], ...] = (
+            context.question(store.head, request, request.source, Conditions()),
+            context.question(journal.done, "c-1"),
+            context.question(journal.cancelled, "c-1"),
+            context.question(store.find, request, request.source),
+        )
+        context.together(*asked)
+        for each in asked:
+            try:
+                heard.append(each.get())
+            except (Failed, Transient) as error:
+                heard.append(error)
 
     simulation.at(0.0, lambda: simulation.invoke("questions", ask, 20.0))
     while simulation.step():
@@ -65,19 +67,19 @@ def test_questions_asked_at_once_arrive_and_are_answered_in_any_order() -> None:
         assert [type(each).__name__ for each in heard] == ["Head", "NoneType", "NoneType", "Head"]
 
 
-def test_the_first_error_in_the_order_of_the_questions_is_raised() -> None:
-    """Two are throttled until no time is left; whichever is heard of first, the source's is told."""
+def test_an_error_is_that_of_its_own_question() -> None:
     struck = Fault(faults.DELETE, "head source", 1, 0.0)
-    _, (error,) = asked_together(Listed({}), struck, Fault(faults.SLOW, "head source", 1, 1.0))
-    assert isinstance(error, Failed)
-    assert error.code == "NoSuchKey"
+    _, heard = asked_together(Listed({}), struck, Fault(faults.SLOW, "head source", 1, 1.0))
+    assert isinstance(heard[0], Failed)
+    assert heard[0].code == "NoSuchKey"
+    assert not any(isinstance(each, Exception) for each in heard[1:])
 
 
 def test_a_question_without_an_answer_is_not_waited_for_longer_than_there_is_time() -> None:
     held = tuple(Fault(faults.NEVER, "get done", n, 60.0) for n in range(1, 9))
-    simulation, (error,) = asked_together(Listed({}), *held)
-    assert isinstance(error, Transient)
-    assert error.in_doubt
+    simulation, heard = asked_together(Listed({}), *held)
+    assert isinstance(heard[1], Transient)
+    assert heard[1].in_doubt
     (process,) = simulation.processes
     assert process.end == "returned"
     assert process.ended_at < process.deadline
@@ -93,15 +95,15 @@ def test_what_is_asked_together_with_a_listing_is_judged_by_when_they_were_asked
     def ask(tools: Tools) -> None:
         context, request = tools.context, simulation.request
         context.together(
-            lambda: context.ask(context.store.list_parts, request, upload, 0),
-            lambda: context.ask(context.journal.cancelled, "c-1"),
+            context.question(context.store.list_parts, request, upload, 0),
+            context.question(context.journal.cancelled, "c-1"),
         )
 
     simulation.at(1.0, lambda: simulation.invoke("questions", ask, 20.0))
     while simulation.step():
         pass
     (process,) = simulation.processes
-    assert process.listed_at - process.began == 0.0
+    assert process.threads[0].task.listed_at - process.began == 0.0
     assert process.ended_at - process.began > 3.0
 
 

@@ -7,6 +7,7 @@ Nothing goes wrong here but what a test lets go wrong at a request (`Cloud.at`),
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -107,6 +108,7 @@ class Cloud:
         self.logged: list[tuple[str, dict[str, object]]] = []
         self.waits: dict[str, float | None] = {}  # for answers, by request
         self.page = 1000  # parts a listing
+        self.rounds: list[int] = []  # threads that were begun together
         self.broken: dict[str, Exception] = {}  # requests that always fail so
         self.shows_part_crcs = False
         self._happenings: dict[tuple[str, int, bool], list[Callable[[], object]]] = {}
@@ -168,7 +170,17 @@ class Cloud:
     def nonce(self) -> str:
         return f"n{next(self._numbers)}"
 
+    def cpu(self) -> float:
+        return 0.0
+
+    def start(self, work: Callable[[], None]) -> None:
+        work()
+
+    def signal(self) -> threading.Event:
+        return threading.Event()
+
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
+        self.rounds.append(count)
         for _ in range(count):
             work()
 
@@ -448,16 +460,20 @@ class MemoryRecords:
 class Engine:
     """The cloud, and the product's tools for invocations on it."""
 
-    def __init__(self) -> None:
-        self.cloud = Cloud()
+    def __init__(self, cloud: Cloud | None = None) -> None:
+        self.cloud = cloud or Cloud()
         self.store = MemoryStore(self.cloud)
         self.records = MemoryRecords(self.cloud)
         self.journal = RecordJournal(self.records)
+        self.lanes = 8  # of a copy at most
         self.forbidden: set[str] = set()  # keys that the settings do not allow
 
-    def context(self, timeout: float = 60.0, configured: float | None = None, parallel: int = 4) -> Context:
+    def context(
+        self, timeout: float = 60.0, configured: float | None = None, parallel: int = 4, page: int = plan.PAGE
+    ) -> Context:
         """Return what an invocation works with that begins now."""
-        limits = Limits(timeout, configured or timeout, self.cloud.time + timeout, THRESHOLD, parallel)
+        until = self.cloud.time + timeout
+        limits = Limits(timeout, configured or timeout, until, THRESHOLD, parallel, page, self.lanes)
         cloud = self.cloud
         return Context(self.store, self.journal, cloud, cloud, cloud.log, limits, self._allow)
 
@@ -481,17 +497,19 @@ class Engine:
         self.put(f"open/{copy.job}", entry)
         return entry
 
-    def chain(self, parts: Sequence[int] = (), *, size: int = LARGE, **asked: Any) -> Continue:
+    def chain(
+        self, parts: Sequence[int] = (), *, size: int = LARGE, lanes: int = 1, **asked: Any
+    ) -> Continue:
         """Put a copy in parts on record that has begun, with these parts copied; return its second hop."""
         if (SRC, "a") not in self.cloud.objects:
             self.cloud.put("a", size=size)
         opened = self.opened(self.copy(request(**asked)))
-        return replace(task_of(opened, self.entered(opened, parts).upload), hop=2)
+        return replace(task_of(opened, self.entered(opened, parts, lanes).upload), hop=2)
 
-    def entered(self, opened: Opened, parts: Sequence[int] = ()) -> Entered:
+    def entered(self, opened: Opened, parts: Sequence[int] = (), lanes: int = 1) -> Entered:
         """Open the upload of a copy and put `up/` on record, with these parts in it, without a request."""
         size = -(-opened.pin.size // PART)
-        upload = Upload(f"u-{opened.job[-4:]}", PART, size, 1, int(self.cloud.time))
+        upload = Upload(f"u-{opened.job[-4:]}", PART, size, lanes, int(self.cloud.time))
         attributes = Attributes(ContentHeaders(content_type="text/plain"), {}, "default", "Standard", None)
         place = (opened.request.destination.bucket, opened.request.destination.key)
         self.cloud.uploads[upload.id] = Open(place, attributes, int(self.cloud.time))

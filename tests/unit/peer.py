@@ -35,16 +35,25 @@ class Told:
 
 
 class Peer:
-    """`url`, what it was `asked`, and its answers in order: the last one stays."""
+    """`url`, what it was `asked`, and its answers in order: the last one stays.
+
+    What is asked at once comes in any order: then the method of a request has its answer.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.answers: list[Told] = [Told()]
+        self.of_methods: Mapping[str, Told] = {}
         self.url = ""
 
     def tell(self, *answers: Told) -> None:
         """Answer so from now on."""
-        self.answers = list(answers)
+        self.answers, self.of_methods = list(answers), {}
+        self.asked.clear()
+
+    def tell_each(self, **answers: Told) -> None:
+        """Answer each method so from now on."""
+        self.of_methods = answers
         self.asked.clear()
 
     @property
@@ -68,7 +77,9 @@ def running() -> Iterator[Peer]:
             peer.asked.append(
                 Asked(self.command, unquote(place.path), query, headers, self.rfile.read(length))
             )
-            told = peer.answers.pop(0) if len(peer.answers) > 1 else peer.answers[0]
+            told = peer.of_methods.get(self.command) or (
+                peer.answers.pop(0) if len(peer.answers) > 1 else peer.answers[0]
+            )
             self.close_connection = True
             if told.silent:
                 return

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from osscopy import plan
 from osscopy.copying import follow_up, hop, outcome, verify
 from osscopy.copying.invocation import destination, source
+from osscopy.copying.invocation.questions import Question
+from osscopy.copying.verify import Verdict
 from osscopy.model import (
     Cancelled,
     Conditions,
@@ -629,6 +631,14 @@ def test_another_version_with_the_same_bytes_is_another_source(engine: Engine) -
     assert not source.is_same(engine.context(), request(), pin)
 
 
+def test_tags_that_may_not_be_read_do_not_hide_that_the_source_has_changed(engine: Engine) -> None:
+    head = engine.cloud.put("a", tags={"k": "v"})
+    pin = plan.bind(request(), head, {"k": "v"})
+    engine.cloud.put("a", "8", tags={"k": "v"})
+    engine.cloud.broken["tags"] = DENIED
+    assert not source.is_same(engine.context(), request(), pin)
+
+
 def test_a_followed_version_of_a_symlink_is_not_looked_at_again(engine: Engine) -> None:
     engine.cloud.put("target")
     engine.cloud.versioned = {SRC}
@@ -650,8 +660,20 @@ def written(engine: Engine, **shown: Any) -> Written:
     return Written(head.etag, head.version_id)
 
 
+def look_at_copy(engine: Engine, asked: CopyRequest, pin: Pin, answer: Written) -> Verdict:
+    context = engine.context()
+    shown = Question(lambda: verify.look(context, asked, pin, answer))
+    return verify.copy_object(context, asked, pin, answer, shown)
+
+
+def look_at_upload(engine: Engine, pin: Pin, answer: Written | None) -> Verdict:
+    context, asked = engine.context(), request()
+    shown = Question(lambda: verify.look(context, asked, pin, answer))
+    return verify.upload(context, asked, pin, answer, "E7", shown)
+
+
 def judged(engine: Engine, pin: Pin, answer: Written, asked: CopyRequest | None = None) -> str | None:
-    verdict = verify.copy_object(engine.context(), asked or request(), pin, answer)
+    verdict = look_at_copy(engine, asked or request(), pin, answer)
     return verdict.problem.code if verdict.problem else None
 
 
@@ -670,7 +692,7 @@ def test_a_wrong_version_of_ours_is_deleted_and_no_other(engine: Engine) -> None
     assert judged(engine, pin, written(engine, crc64="9")) == "VerificationFailed"
     assert engine.cloud.count("delete_version") == 1
     engine.cloud.broken["delete_version"] = DENIED
-    verdict = verify.copy_object(engine.context(), request(), pin, written(engine, crc64="9"))
+    verdict = look_at_copy(engine, request(), pin, written(engine, crc64="9"))
     assert verdict.problem is not None
     assert "could not be deleted" in verdict.problem.message
 
@@ -692,7 +714,7 @@ def test_an_upload_whose_complete_had_no_answer_is_deleted_by_nobody(engine: Eng
     engine.cloud.versioned = {DST}
     pin = pinned(engine)
     written(engine, crc64="9")
-    verdict = verify.upload(engine.context(), request(), pin, None, "E7")
+    verdict = look_at_upload(engine, pin, None)
     assert verdict.problem is not None
     assert verdict.problem.code == "VerificationFailed"
     assert engine.cloud.count("delete_version") == 0
@@ -720,11 +742,11 @@ def test_tags_that_head_does_not_count_are_counted(engine: Engine) -> None:
     pin = pinned(engine, tags={"k": "v"})
     answer = written(engine)
     engine.cloud.objects[DST, "b"].head = replace(engine.cloud.objects[DST, "b"].head, tag_count=None)
-    verdict = verify.upload(engine.context(), request(), pin, answer, "E7")
+    verdict = look_at_upload(engine, pin, answer)
     assert verdict.problem is not None
     assert verdict.problem.code == "DestinationChanged"
     engine.cloud.objects[DST, "b"].tags = {"k": "v"}
-    assert verify.upload(engine.context(), request(), pin, answer, "E7").problem is None
+    assert look_at_upload(engine, pin, answer).problem is None
 
 
 @pytest.mark.parametrize("asked_for", ["find", "tags"])
@@ -736,14 +758,14 @@ def test_what_cannot_be_looked_at_is_said_with_the_right_that_is_missing(
     answer = written(engine)
     engine.cloud.objects[DST, "b"].head = replace(engine.cloud.objects[DST, "b"].head, tag_count=None)
     engine.cloud.broken[asked_for] = DENIED
-    verdict = verify.upload(engine.context(), request(), pin, answer if answered else None, "E7")
+    verdict = look_at_upload(engine, pin, answer if answered else None)
     assert verdict.problem is not None
     assert verdict.problem.code == ("NotVerified" if answered else "OutcomeUnknown")
     right = {"find": "oss:GetObject there", "tags": "oss:GetObjectTagging there"}[asked_for]
     assert right in verdict.problem.message
     assert verdict.seen is not None or not answered
     engine.cloud.broken[asked_for] = NO_BUCKET
-    verdict = verify.copy_object(engine.context(), request(), pin, answer)
+    verdict = look_at_copy(engine, request(), pin, answer)
     assert verdict.problem is not None
     assert (verdict.problem.code, "grant" in verdict.problem.message) == ("NotVerified", False)
 

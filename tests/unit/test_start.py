@@ -174,7 +174,7 @@ def test_a_symlink_that_points_elsewhere_before_complete_is_another_source(
     engine.cloud.put("target", "9", size=LARGE)
     engine.cloud.put("elsewhere", "9", size=LARGE)
     engine.cloud.put("a", link="target", kind="Symlink", size=0)
-    engine.cloud.at("list_parts", lambda: engine.cloud.put("a", link=target), nth=2)
+    engine.cloud.at("list_parts", lambda: engine.cloud.put("a", link=target))
     assert code(begin(engine, engine.copy(request(symlinks="follow")))) == "SourceChanged"
 
 
@@ -742,15 +742,87 @@ def test_parts_begin_with_the_record_then_done_then_initiate_then_up_then_done_a
     names = [
         each.partition(" ")[0] + " " + each.partition(" ")[2].partition(" ")[0] for each in engine.cloud.asked
     ]
-    order = [each for each in names if each.startswith(("put", "get", "init"))]
-    assert [each.strip() for each in order][:6] == [
+    order = [each.strip() for each in names if each.startswith(("put", "get", "init", "list", "copy_part"))]
+    assert order[:8] == [
+        "get open",
         "put open",
         "get done",
         "initiate",
         "put up",
         "get done",
         "get cancel",
+        "copy_part 1",
     ]
+    listings = [place for place, each in enumerate(order) if each.startswith("list_parts")]
+    assert min(listings) > order.index("copy_part 4"), "a new upload has no parts to list"
+
+
+def test_what_is_on_record_is_read_and_not_tried(engine: Engine) -> None:
+    engine.cloud.put("a", size=LARGE)
+    copy = engine.copy(keep=True)
+    engine.opened(copy)
+    assert begin(engine, copy).status == "succeeded"
+    asked = [each.partition(" c-")[0] for each in engine.cloud.asked]
+    assert asked[:9] == [
+        "head a",
+        "get open",
+        "get done",
+        "get up",
+        "get cancel",
+        "find b",
+        "tags src-bucket/a",
+        "initiate",
+        "put up",
+    ]
+    assert engine.cloud.rounds[0] == 7, "all of them"
+    assert engine.cloud.count("put open") == 0
+
+
+def test_the_destination_is_looked_at_beside_the_source_where_a_policy_needs_it(engine: Engine) -> None:
+    for number, (policy, together) in enumerate((("always", 2), ("ifDifferent", 3), ("never", 3))):
+        engine.cloud.put("a")
+        place = replace(request().destination, key=f"b{number}")
+        asked = request(overwrite=policy, destination=place, tuning=Tuning())
+        result = begin(engine, engine.copy(asked))
+        assert result.status == "succeeded"
+        assert engine.cloud.rounds == [together]
+        engine.cloud.rounds.clear()
+
+
+def test_a_policy_is_judged_at_the_destination_of_the_reading_that_is_copied(engine: Engine) -> None:
+    engine.cloud.versioned = {DST}  # OSS refuses no overwriting there
+    head = engine.cloud.put("a b")
+    engine.cloud.put("a b", "9", bucket=DST)
+    raw, read = (
+        request(source=Source(SRC, key), destination=Destination(DST, key), overwrite="never")
+        for key in ("a%20b", "a b")
+    )
+    copy = engine.copy(raw, alternatives=(read,), event_etag=head.etag)
+    assert code(begin(engine, copy)) == "FileAlreadyExists"
+    assert engine.cloud.count("copy") == 0
+
+
+def test_a_copy_that_a_canceller_calls_cancelled_at_once_is_looked_for_right_before_it_is_made(
+    engine: Engine,
+) -> None:
+    engine.cloud.put("a")
+    copy = engine.copy(keep=True)
+    engine.opened(copy, "simple", restores=True)
+    engine.cloud.at("find", lambda: engine.put(f"cancel/{copy.job}", Cancelled("n", "now")))
+    begin(engine, copy)
+    assert (engine.cloud.count("get cancel"), engine.cloud.count("copy")) == (2, 0)
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_cancel_that_is_read_beside_the_source_is_not_read_again_where_a_canceller_waits(
+    engine: Engine, is_open: bool
+) -> None:
+    engine.cloud.put("a")
+    copy = engine.copy(keep=True)
+    if is_open:
+        engine.opened(copy, "simple")
+    assert begin(engine, copy).status == "succeeded"
+    assert engine.cloud.count("get cancel") == 1
 
 
 def test_an_object_from_before_the_upload_is_not_its_copy(engine: Engine) -> None:
@@ -847,11 +919,34 @@ def test_an_upload_carries_the_tags_of_the_version_that_was_seen(engine: Engine)
     engine.cloud.put("a", "7", size=LARGE, tags={"k": "old"})
     engine.cloud.at("head", lambda: engine.cloud.put("a", "8", size=LARGE, tags={"k": "new"}), after=True)
     assert begin(engine, engine.copy()).status == "failed"
-    version = engine.cloud.asked[1]
+    unpinned, version, *_ = [each for each in engine.cloud.asked if each.startswith("tags")]
+    assert unpinned == f"tags {SRC}/a"
     assert version.startswith(f"tags {SRC}/a v")
     named = engine.copy(request(source=Source(SRC, "a", version.rpartition(" ")[2])))
     assert begin(engine, named).status == "succeeded"
     assert engine.cloud.objects[DST, "b"].tags == {"k": "old"}
+
+
+@pytest.mark.parametrize(
+    ("tuning", "place"),
+    [
+        (Tuning(), 3),  # after HEAD, which may show that there are none to copy apart
+        (Tuning(method="multipart"), 2),
+        (Tuning(part_size=PART), 2),
+        (Tuning(parallel=2), 2),
+        (Tuning(lanes=2), 2),
+        (Tuning(part_size=PART, method="simple"), 0),
+    ],
+)
+def test_tags_are_read_beside_the_source_where_the_request_expects_parts(
+    engine: Engine, tuning: Tuning, place: int
+) -> None:
+    engine.cloud.put("a", size=LARGE, tag_count=None)
+    begin(engine, engine.copy(request(tuning=tuning)))
+    begun = [3, 3] if place == 2 else [2, 3]
+    asked = [each.partition(" ")[0] for each in engine.cloud.asked]
+    assert (asked.count("tags") > 0) is bool(place)
+    assert not place or engine.cloud.rounds[:2] == begun
 
 
 def test_an_acl_is_read_of_the_version_that_was_seen(engine: Engine) -> None:
@@ -918,7 +1013,7 @@ def test_a_copy_is_made_of_the_parts_that_fit_the_invocations_that_copy_them(eng
     engine.cloud.put("a", size=1000 * PART)
     copy = engine.copy(request(tuning=Tuning()))
     begin(engine, copy, inline=False, timeout=10.0, configured=600.0)
-    assert engine.context(10.0, 600.0).part_budget() == plan.part_budget(600.0)
+    assert engine.context(10.0, 600.0).limits.part_budget == plan.part_budget(600.0)
     assert opened(engine, copy).settle == engine.context(10.0, 600.0).limits.settle > 600
 
 
@@ -948,7 +1043,8 @@ def test_equal_bytes_with_other_tags_are_different_as_far_as_may_be_seen(
     engine.cloud.put("b", bucket=DST, tags=tags)
     if error is not None:
         engine.cloud.at("tags", fails(error), nth=2)
-    assert begin(engine, engine.copy(request(overwrite="ifDifferent"))).status == status
+    asked = request(overwrite="ifDifferent", tuning=Tuning())
+    assert begin(engine, engine.copy(asked)).status == status
 
 
 def test_a_follow_up_with_nothing_to_do_is_skipped(engine: Engine) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _PATIENCE = 0.5  # seconds that requests get to end when the server stops
 _PART_WRITERS = {"UploadPart", "UploadPartCopy"}
 _WITH_BODY = {"PUT", "POST"}
+_LOGGED = 10_000  # requests
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +75,7 @@ class OssServer:
         self._connections = 0
         self._virtual_hosts = 0  # requests whose host named the bucket
         self._by_access_key: Counter[str] = Counter()
+        self._log: deque[dict[str, Any]] = deque(maxlen=_LOGGED)
         self._numbers = count(1)
         self._stopping = asyncio.Event()
         self._uvicorn = ServerState()
@@ -171,6 +173,13 @@ class OssServer:
             "bytes_copied": self.store.bytes_copied,
         }
 
+    def log(self) -> list[dict[str, Any]]:
+        """The last requests, in the order of their answers: who asked for what, and from when until when.
+
+        Seconds of a clock that only grows.
+        """
+        return list(self._log)
+
     # -- one request -----------------------------------------------------------------------------------------
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -209,7 +218,7 @@ class OssServer:
         self, request: Request, request_id: str, connection: Connection, receive: ASGIReceiveCallable
     ) -> tuple[str, Response | None]:
         """The operation's name and its answer; None when the connection is to be closed without one."""
-        name = writing = ""
+        name = writing = access_key = ""
         started = time.perf_counter()
         try:
             operation = resolve(request)
@@ -219,12 +228,13 @@ class OssServer:
             if not pays(request.headers):
                 self._unpaid[f"{request.bucket} {name}"] += 1
             credentials = self._admission.admit(request, operation, self._weather.readings)
+            access_key = credentials.access_key_id if credentials else ""
             if credentials is not None and credentials.access_key_id not in connection.access_key_ids:
                 connection.access_key_ids.add(credentials.access_key_id)
                 self._by_access_key[credentials.access_key_id] += 1
             refuse_extras(request)
             body = await self._read(receive, request)
-            fault = self._weather.strike(name, request.key)
+            fault = self._weather.throttle() or self._weather.strike(name, request.key)
             call = Call(
                 operation=name,
                 bucket=request.bucket,
@@ -275,6 +285,16 @@ class OssServer:
                 OssError("InternalError"), request_id, self.store.address, name, request.method
             )
         finally:
+            self._log.append(
+                {
+                    "operation": name,
+                    "bucket": request.bucket,
+                    "key": request.key,
+                    "access_key": access_key,
+                    "begin": started,
+                    "end": time.perf_counter(),
+                }
+            )
             if writing:
                 self.store.in_flight[writing] -= 1
                 if not self.store.in_flight[writing]:

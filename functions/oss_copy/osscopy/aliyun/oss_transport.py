@@ -20,6 +20,7 @@ from osscopy.aliyun.oss_places import Place, located
 from osscopy.model import CopyRequest, Failed, OssCopyError, Source, SourceChanged, Transient, UploadGone
 
 CONNECT_TIMEOUT = 5.0
+QUESTIONS = 18  # asked at once at most: ten pages of ListParts, and what goes with them
 
 http.client._MAXHEADERS = 1000  # type: ignore[attr-defined]  # noqa: SLF001 - it refuses more than 100, and user metadata may be more
 
@@ -59,7 +60,7 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
 
 
 class Connection:
-    """One invocation's connections to OSS, shared by its threads. `threads` of them are kept alive.
+    """One invocation's connections to OSS, shared by its threads: `threads` that copy, and those that ask.
 
     Requests are signed with V4; `access_key` is (id, secret, security token or None). No answer is waited for
     longer than `seconds_left` says, or a second.
@@ -87,7 +88,7 @@ class Connection:
         self._region = region
         self._timeout = (connect_timeout, read_timeout)
         self._seconds_left = seconds_left
-        self._session = oss2.Session(pool_size=threads)
+        self._session = oss2.Session(pool_size=max(threads + 2, QUESTIONS))
         # requests would look through the environment for proxies and a .netrc at every single request: a
         # sixth of a part's CPU time, and neither has a say in what the platform signs and where it goes.
         self._session.session.trust_env = False

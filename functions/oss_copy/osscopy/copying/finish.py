@@ -1,8 +1,9 @@
 """The end of a copy in parts: listing, source, `done/` and `cancel/`, Complete, proof, `done/`.
 
 Knows Complete and what has to be asked before and after it; how an outcome is named is in `outcome`. All
-looks before Complete begin after the hop's own last part was answered: the ACL if it is copied, the listing,
-the source, the destination where the overwrite policy needs it, `done/` and `cancel/`.
+looks before Complete are asked at once, after the hop's own last part was answered, and judged in this
+order: the listing, the source, the destination where the overwrite policy needs it, `done/` and `cancel/`,
+the ACL if it is copied.
 
 If the instance dies after Complete, FC delivers the hop again, or the sweep starts a new chain. That hop's
 ListParts raises UploadGone, and `outcome.find` compares the destination with what was promised.
@@ -11,11 +12,14 @@ ListParts raises UploadGone, and `outcome.find` compares the destination with wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from osscopy import plan
 from osscopy.copying import follow_up, outcome, results, submit, verify
-from osscopy.copying.invocation import destination, listing, source
+from osscopy.copying.invocation import destination, listing, looks, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.looks import Completion
+from osscopy.copying.invocation.questions import Question
 from osscopy.copying.outcome import CHANGED
 from osscopy.copying.submit import where
 from osscopy.model import (
@@ -24,6 +28,7 @@ from osscopy.model import (
     Continue,
     Failed,
     ListedPart,
+    PartPage,
     Result,
     SourceChanged,
     Written,
@@ -36,38 +41,59 @@ class _Relist(Exception):
     """OSS knows other parts than were listed."""
 
 
-def finish(context: Context, task: Continue) -> Result:
-    """Complete and prove the copy; hand over if parts are missing, raise what speaks against it."""
-    acl = source.acl(context, task.request, task.pin)
+def finish(context: Context, task: Continue, beside: Sequence[Question[None]] = ()) -> Result:
+    """Complete and prove the copy; hand over if parts are missing, raise what speaks against it.
+
+    What has to be done `beside` and was not yet is done with the looks.
+    """
     for _ in range(LISTINGS):
-        listed = listing.parts(context, task, 0, task.upload.parts)
-        if plan.gaps(task.pin, task.upload, listed):
-            return submit.next_hop(context, task, delay=0, stalls=task.stalls + 1, done=len(listed))
-        _check(context, task, listed)
-        if (over := outcome.end_if_over(context, task)) is not None:  # `done/` may have been written late
+        asked = looks.of_completion(context, task)
+        context.together(*asked.questions, *beside)
+        page = listing.found(asked.pages)
+        listed = page.parts
+        if gaps := plan.gaps(task.pin, task.upload, listed):
+            return _go_on(context, task, page, gaps)
+        _check(context, task, asked, listed)
+        if (over := outcome.end_if_over(context, task, asked.ends)) is not None:  # written late
             return over
+        acl = asked.acl.get()
         try:
             written = _complete(context, task, listed, acl)
         except _Relist:
             continue
-        return _prove(context, task, listed, written)
+        return _prove(context, task, listed, written, asked.hops.get())
     raise Failed("InvalidPart", "OSS refused the part list three times")
 
 
-def _check(context: Context, task: Continue, listed: Sequence[ListedPart]) -> None:
-    """Look at the source, and judge CRC64 and overwrite policy; raise what speaks against Complete.
+def _go_on(context: Context, task: Continue, page: PartPage, gaps: Sequence[int]) -> Result:
+    """Leave what is missing to the next hop, or to other lanes: each ends when its own parts are there.
+
+    The last one to end sees all of them. The first lane comes again for lanes that seem not to have started.
+    """
+    view = plan.view(task, page.parts, page.seen_at, context.parallel(task.request), 0.0)
+    wait = plan.seconds_until_silent(view) if task.lane == 1 else 0
+    done = len(page.parts)
+    if plan.has_own(task, gaps):
+        return submit.next_hop(context, task, delay=0, stalls=task.stalls + 1, done=done)
+    if wait:
+        return submit.next_hop(context, task, delay=wait, stalls=task.stalls, done=done)
+    context.log("laneDone", **where(task), missing=len(gaps))
+    return results.under_way(task, done)
+
+
+def _check(context: Context, task: Continue, asked: Completion, listed: Sequence[ListedPart]) -> None:
+    """Judge source, CRC64 and overwrite policy; raise what speaks against Complete.
 
     Where OSS gives no CRC64s of parts, the proof comes after.
     """
     request, pin = task.request, task.pin
-    if (head := source.same(context, request, pin)) is None:
+    if (head := source.same(context, request, pin, asked.source)) is None:
         raise SourceChanged(*CHANGED)
     combined = plan.combined_crc64(pin, task.upload, listed)
     if combined is not None and pin.crc64 is not None and combined != int(pin.crc64):
         text = f"the parts make CRC64 {combined}, not the source's {pin.crc64}"
         raise Failed("VerificationFailed", f"{text}; the destination was not touched")
-    if request.overwrite != "always":  # forbid-overwrite does not hold under versioning
-        destination.judge_overwrite(context, request, head, task.follows)
+    destination.judge_overwrite(context, request, head, asked.destination.get(), task.follows)
 
 
 def _complete(context: Context, task: Continue, listed: Sequence[ListedPart], acl: Acl) -> Written | None:
@@ -91,12 +117,19 @@ def _complete(context: Context, task: Continue, listed: Sequence[ListedPart], ac
     return None
 
 
-def _prove(context: Context, task: Continue, listed: Sequence[ListedPart], written: Written | None) -> Result:
-    """Look at the destination, then once more at the source, and write `done/`."""
+def _prove(
+    context: Context, task: Continue, listed: Sequence[ListedPart], written: Written | None, hops: int
+) -> Result:
+    """Look at the destination and, of a copy that a rule made, once more at the source; write `done/`."""
+    request, pin = task.request, task.pin
     etag = plan.multipart_etag(part.etag for part in listed)
-    found = verify.upload(context, task.request, task.pin, written, etag)
-    itself = task.request.is_onto_itself  # then the source is what was just written
-    if found.problem is None and not itself and not source.is_same(context, task.request, task.pin):
+    shown = Question(partial(verify.look, context, request, pin, written))
+    again = source.looks(context, request, pin)
+    is_followed = task.follows is not None and not request.is_onto_itself  # else it is what was just written
+    context.together(shown, *(again.questions if is_followed else ()))
+    found = verify.upload(context, request, pin, written, etag, shown)
+    if found.problem is None and is_followed and not source.is_same(context, request, pin, again):
         context.log("sourceChangedAfter", **where(task))
-        follow_up.follow(context, task.job, task.request, task.pin, task.follows)
-    return outcome.close(context, task, results.multipart(task, found.seen, found.problem, context.now()))
+        follow_up.follow(context, task.job, request, pin, task.follows)
+    result = results.multipart(task, found.seen, found.problem, context.now())
+    return outcome.close(context, task, result, hops)

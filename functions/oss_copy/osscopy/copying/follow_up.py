@@ -7,12 +7,15 @@ record before it is submitted, so that the sweep begins it if the submission is 
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from osscopy import plan
 from osscopy.copying import results, submit
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question
 from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Pin, Refused
 
 _GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
@@ -26,17 +29,19 @@ def follow(
     follows: int | None,
     *,
     certain: bool = True,
+    seen: Question[Head] | None = None,
 ) -> bool:
     """Submit a copy of the source as it is now, unless it was copied or is shown already; tell whether.
 
     `pin`: what was copied, if that is `certain`. `follows` None: no rule made the copy. A source that is gone
-    is not followed: rules do not delete. Nor is one that is the destination.
+    is not followed: rules do not delete. Nor is one that is the destination. `seen`: the source as `look`
+    sees it, if it was asked for after the copy was written.
     """
     if follows is None:
         return False
     asked = plan.asked(request, pin)
     try:
-        head = source.look(context, asked, Conditions())
+        head = (seen or look(context, request, pin)).get()
         request, head = source.follow(context, asked, head, Conditions())
         if request.is_onto_itself or (certain and _is_copied(context, request, pin, head)):
             return False
@@ -51,14 +56,19 @@ def follow(
         return False
     if destination.is_shown(context, request, head, shown):
         return False
-    seen = shown and (shown.etag, shown.last_modified)
-    occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{seen}"
+    there = shown and (shown.etag, shown.last_modified)
+    occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{there}"
     started_at = results.iso(context.now())
     copy = Copy(plan.job_id(asked, occurrence), asked, started_at, keep=True, follows=follows + 1)
     context.ask(context.journal.open, _opening(context, copy, request, now, head))
     submit.submit(context, copy, plan.follow_delay(follows + 1))
     context.log("followed", job=job, by=copy.job, follows=follows + 1)
     return True
+
+
+def look(context: Context, request: CopyRequest, pin: Pin) -> Question[Head]:
+    """Return the question about the source that a follow-up begins with."""
+    return Question(partial(source.look, context, plan.asked(request, pin), Conditions()))
 
 
 def _opening(context: Context, copy: Copy, request: CopyRequest, pin: Pin, head: Head) -> Opened:

@@ -16,6 +16,7 @@ from osscopy import plan
 from osscopy.copying import results, verify
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.looks import Ends
 from osscopy.copying.submit import where
 from osscopy.model import (
     Conditions,
@@ -50,9 +51,14 @@ Pinned: TypeAlias = Opened | Continue  # a copy that is bound to a version of it
 # --- closing -----------------------------------------------------------------------------------------------
 
 
-def close(context: Context, copy: Copy | Pinned, result: Result) -> Result:
-    """Write `done/`; return the outcome on record, which may be an earlier one."""
+def close(context: Context, copy: Copy | Pinned, result: Result, hops: int | None = None) -> Result:
+    """Write `done/`; return the outcome on record, which may be an earlier one.
+
+    `hops`: invocations that have worked on a copy in parts; they are counted if that is not known.
+    """
     asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
+    if isinstance(copy, Continue) and result.method == "multipart":
+        result = msgspec.structs.replace(result, hops=hops or context.ask(context.journal.hops, copy.job))
     settle = _settle(context, 0 if isinstance(copy, Copy) else copy.settle)
     entry = Done(context.clock.nonce(), result, asked, settle)
     return context.ask(context.journal.close, copy.job, entry).result
@@ -79,12 +85,12 @@ def leave(context: Context, task: Continue, result: Result) -> Result:
     return result
 
 
-def end_if_over(context: Context, task: Continue) -> Result | None:
+def end_if_over(context: Context, task: Continue, ends: Ends) -> Result | None:
     """End the upload, and return the outcome, if `done/` or `cancel/` is on record; else None."""
-    done = context.ask(context.journal.done, task.job)
+    done = ends.done.get()
     if done is not None:
         return leave(context, task, done.result)
-    return abort_cancelled(context, task) if context.is_cancelled(task.job) else None
+    return abort_cancelled(context, task) if ends.cancelled.get() is not None else None
 
 
 # --- ending an upload --------------------------------------------------------------------------------------
@@ -150,12 +156,12 @@ def is_on_record(task: Continue, entered: Entered | None) -> bool:
     return entered is not None and entered.upload == task.upload
 
 
-def of_another_upload(context: Context, task: Continue) -> Result:
+def of_another_upload(context: Context, task: Continue, done: Done | None) -> Result:
     """Return the result of a hop whose upload `up/` does not name: nothing is touched, nothing is written.
 
     It comes after the job was forgotten, or it is forged.
     """
-    if (done := context.ask(context.journal.done, task.job)) is not None:
+    if done is not None:
         return done.result
     text = f"no record of {task.job} names upload {task.upload.id}: nothing was done"
     return results.ended(task, "failed", context.now(), Problem("NotOnRecord", text))

@@ -7,6 +7,7 @@ it is repeated. What was written is on record before an error that comes after i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -15,6 +16,7 @@ from osscopy import plan
 from osscopy.copying import follow_up, outcome, results, verify
 from osscopy.copying.invocation import source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question
 from osscopy.copying.outcome import CHANGED
 from osscopy.copying.verify import Shown
 from osscopy.model import (
@@ -91,7 +93,7 @@ class SimpleCopy:
     def _ask(self) -> Written | Shown | InParts:
         """Send CopyObject, again while that may help, and look whenever an answer is lost."""
         context, request, carried = self._context, self._copy.request, self._tags is not None
-        acl = source.acl(context, request, self._pin)
+        acl = source.acl(context, request, self._pin).get()
         attributes = plan.attributes(request, self._head, self._tags, acl, carried=carried)
 
         def send() -> Written:
@@ -147,30 +149,37 @@ class SimpleCopy:
         raise error
 
     def _judge(self, written: Written) -> Result:
-        """Look at what OSS says that it has written, and close where a record is needed."""
-        copy, context = self._copy, self._context
+        """Look at what OSS says that it has written, and close where a record is needed.
+
+        The source of a rule is looked at once more, at the same time.
+        """
+        copy, context, request, pin = self._copy, self._context, self._copy.request, self._pin
+        shown = Question(partial(verify.look, context, request, pin, written))
+        again = follow_up.look(context, request, pin)
+        is_followed = copy.follows is not None and not self._attempts.in_doubt
+        context.together(shown, *((again,) if is_followed else ()))
         try:
-            found = verify.copy_object(context, copy.request, self._pin, written)
+            found = verify.copy_object(context, request, pin, written, shown)
         except Transient:  # it is written: whoever asks again has to find that out
             self._put_on_record()
             raise
-        result = results.simple(copy, self._pin, found.seen, found.problem, context.now())
+        result = results.simple(copy, pin, found.seen, found.problem, context.now())
         if self._attempts.in_doubt:
             self._put_on_record()
             return self._close(result)
         if found.problem is None or found.problem.code == CHANGED[0]:
-            self._follow_up()
+            self._follow_up(again)
         must_tell = result.status == "failed" or self.opened is not None or copy.needs_record
         return self._close(result) if copy.keep or copy.may_land_late or must_tell else result
 
-    def _follow_up(self) -> None:
-        """Follow a rule's source; where OSS does not let us look, the sweep tries again.
+    def _follow_up(self, seen: Question[Head]) -> None:
+        """Follow a rule's source, as it was `seen`; where OSS does not let us look, the sweep tries again.
 
         The copy is proved by now: it does not fail because of that.
         """
         copy = self._copy
         try:
-            follow_up.follow(self._context, copy.job, copy.request, self._pin, copy.follows)
+            follow_up.follow(self._context, copy.job, copy.request, self._pin, copy.follows, seen=seen)
         except Failed as error:
             self._context.log("notFollowed", job=copy.job, error=str(error))
             self._put_on_record()

@@ -6,7 +6,8 @@ returned as a Result, Transient is raised.
 Order of effects of a copy in parts (see `upload`, `hop`, `finish`): HEAD source, `open/`, read `done/`, HEAD
 destination, Initiate, `up/`, read `done/` and `cancel/`, parts, join the threads, fresh ListParts, HEAD
 source, read `done/` and `cancel/`, Complete, HEAD destination, HEAD source, `done/`. Owner and canceller each
-write their own record first and then read the other's.
+write their own record first and then read the other's. Questions that do not depend on one another are asked
+at once (`looks`), and judged in this order.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import msgspec
 
 from osscopy import plan
 from osscopy.copying import earlier, outcome, restore, results, simple, upload
-from osscopy.copying.invocation import destination, source
+from osscopy.copying.invocation import destination, looks, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.looks import Start
+from osscopy.copying.invocation.questions import Question
 from osscopy.copying.simple import InParts, SimpleCopy
 from osscopy.model import (
     Conflict,
@@ -63,29 +66,31 @@ def refuse(context: Context, copy: Copy, error: Failed) -> Result:
 def _begin(context: Context, copy: Copy, *, inline: bool) -> Result:
     """Look, decide, and carry out; the copy itself in the way, made by an earlier delivery, is success."""
     copy = _allowed(context, copy)
-    comes_again = copy.may_be_on_record or copy.since is not None
-    if comes_again and (done := context.ask(context.journal.done, copy.job)) is not None:
+    asked = looks.of_start(context, copy)
+    context.together(*asked.due)
+    if asked.ends.done.is_asked and (done := asked.ends.done.get()) is not None:
         return done.result
     try:
-        request, head = _look(context, copy)
+        request, head = _look(context, copy, asked.head)
     except (Failed, Skipped) as error:
         if (made := earlier.made_of_old_source(context, copy, error)) is None:
             raise
         return made
+    asked = asked.of(context, request)
     copy = msgspec.structs.replace(copy, request=request, alternatives=(), event_etag=None)
     method = plan.method(request, head, context.limits.threshold, context.limits.timeout)
-    opened = _on_record(context, copy, head, method)
+    opened = _on_record(context, copy, head, method, asked.opened.get())
     try:
         if (made := earlier.made(context, copy, head, opened)) is not None:
             return made
-        _judge(context, copy, head)
+        _judge(context, copy, head, asked)
     except (Conflict, Skipped):
         if (made := earlier.in_the_way(context, copy, head)) is None:
             raise
         return made
     step = plan.first_step(request, head, opened, method)
     try:
-        return _carry_out(context, copy, head, step, opened, inline=inline)
+        return _carry_out(context, copy, head, step, opened, asked, inline=inline)
     except (Conflict, Skipped):
         # what is in the way came after our look: if it is the copy, another delivery has made it
         since = head.seen_at if copy.since is None else copy.since
@@ -96,7 +101,14 @@ def _begin(context: Context, copy: Copy, *, inline: bool) -> Result:
 
 
 def _carry_out(
-    context: Context, copy: Copy, head: Head, step: plan.FirstStep, opened: Opened | None, *, inline: bool
+    context: Context,
+    copy: Copy,
+    head: Head,
+    step: plan.FirstStep,
+    opened: Opened | None,
+    asked: Start,
+    *,
+    inline: bool,
 ) -> Result:
     """Do the first step; `opened`: what an earlier delivery has put on record."""
     if not isinstance(step, plan.Restore) and opened is not None:
@@ -105,12 +117,19 @@ def _carry_out(
         case plan.Restore(method=method):
             return restore.wait(context, copy, head, method)
         case plan.Parts():
-            return upload.start(context, copy, head, opened, inline=inline, in_doubt=False)
-        case plan.CopyObject() if copy.may_be_on_record and context.is_cancelled(copy.job):
+            return upload.start(context, copy, head, opened, asked, inline=inline, in_doubt=False)
+        case plan.CopyObject() if copy.may_be_on_record and _is_cancelled(context, opened, asked):
             entry = simple.put_on_record(context, copy, head)
             return outcome.cancel(context, entry, context.ask(context.journal.entered, copy.job))
         case plan.CopyObject(shallow=shallow):
             return _copy_object(context, copy, head, opened, shallow=shallow, inline=inline)
+
+
+def _is_cancelled(context: Context, opened: Opened | None, asked: Start) -> bool:
+    """Return whether `cancel/` was on record, or is, where a canceller would not wait for a CopyObject."""
+    waits = opened is None or (opened.may_land and not opened.restores)
+    ends = asked.ends if waits else looks.of_ends(context, asked.copy.job)
+    return ends.cancelled.get() is not None
 
 
 def _copy_object(
@@ -140,8 +159,9 @@ def _in_parts(
 
     If parts are refused while a CopyObject may yet take effect, the copy is left open for the sweep.
     """
+    asked = looks.of_start(context, copy)  # a while has passed: all is asked anew
     try:
-        return upload.start(context, copy, head, opened, inline=inline, in_doubt=in_doubt)
+        return upload.start(context, copy, head, opened, asked, inline=inline, in_doubt=in_doubt)
     except (Refused, Failed) as error:
         if not in_doubt or isinstance(error, SourceChanged):
             raise
@@ -161,18 +181,18 @@ def _allowed(context: Context, copy: Copy) -> Copy:
     return msgspec.structs.replace(copy, request=request, alternatives=tuple(allowed[1:]))
 
 
-def _look(context: Context, copy: Copy) -> tuple[CopyRequest, Head]:
-    """HEAD the source; from here on the target of a symlink that is followed is the source."""
-    request, head = _find_source(context, copy)
+def _look(context: Context, copy: Copy, seen: Question[Head]) -> tuple[CopyRequest, Head]:
+    """Judge the source as it was `seen`; from here on the target of a symlink that is followed is it."""
+    request, head = _find_source(context, copy, seen)
     plan.check_found(request, head)
     return source.follow(context, request, head, request.conditions)
 
 
-def _find_source(context: Context, copy: Copy) -> tuple[CopyRequest, Head]:
-    """HEAD the source; an OSS event's key may be raw or encoded, and its ETag tells which is meant."""
+def _find_source(context: Context, copy: Copy, seen: Question[Head]) -> tuple[CopyRequest, Head]:
+    """Find the source; an OSS event's key may be raw or encoded, and its ETag tells which is meant."""
     request = copy.request
     try:
-        head = source.look(context, request, request.conditions)
+        head = seen.get()
     except Failed as error:
         if error.code != "NoSuchKey" or (other := _find_reading(context, copy, is_needed=True)) is None:
             raise
@@ -203,20 +223,18 @@ def _find_reading(context: Context, copy: Copy, *, is_needed: bool) -> tuple[Cop
     return there
 
 
-def _on_record(context: Context, copy: Copy, head: Head, method: plan.Method) -> Opened | None:
+def _on_record(
+    context: Context, copy: Copy, head: Head, method: plan.Method, opened: Opened | None
+) -> Opened | None:
     """Return `open/`; write it where an attempt may have been killed within its CopyObject."""
-    if not copy.may_be_on_record and method == "multipart":
-        return None  # `upload` writes it, and sees then what is there
-    opened = context.ask(context.journal.opened, copy.job)
     may_land = copy.may_land_late and method != "multipart" and not plan.must_wait(copy.request, head)
     return simple.put_on_record(context, copy, head) if may_land and opened is None else opened
 
 
-def _judge(context: Context, copy: Copy, head: Head) -> None:
+def _judge(context: Context, copy: Copy, head: Head, asked: Start) -> None:
     """Raise Conflict or Skipped if the overwrite policy says so, or a follow-up finds nothing to do."""
-    if copy.request.overwrite != "always":
-        destination.judge_overwrite(context, copy.request, head, copy.follows)
-    if copy.follows:
-        shown = destination.look(context, copy.request)
-        if destination.is_shown(context, copy.request, head, shown):
-            raise Skipped("NotDifferent", "the destination shows the source as it is now")
+    request = copy.request
+    if request.overwrite != "always":
+        destination.judge_overwrite(context, request, head, asked.destination.get(), copy.follows)
+    if copy.follows and destination.is_shown(context, request, head, asked.destination.get()):
+        raise Skipped("NotDifferent", "the destination shows the source as it is now")

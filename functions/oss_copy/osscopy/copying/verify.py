@@ -12,6 +12,7 @@ import msgspec
 from osscopy import plan
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question
 from osscopy.model import Conditions, CopyRequest, Failed, Head, Pin, Problem, Transient, Written
 
 
@@ -56,17 +57,29 @@ class Unverified(Failed):
         self.seen = seen or written
 
 
-def upload(context: Context, request: CopyRequest, pin: Pin, written: Written | None, etag: str) -> Verdict:
-    """Compare a completed upload with what was promised. `written` None: Complete had no answer."""
+def upload(
+    context: Context,
+    request: CopyRequest,
+    pin: Pin,
+    written: Written | None,
+    etag: str,
+    shown: Question[Head | None],
+) -> Verdict:
+    """Compare a completed upload with what was promised. `written` None: Complete had no answer.
+
+    `shown`: the destination, as `look` sees it.
+    """
     try:
-        seen = look(context, request, pin, written)
+        seen = shown.get()
     except Unverified as error:
         return Verdict(error.seen, Problem.of(error))
     return _judge(context, request, pin, written, seen, plan.differences(pin, seen, 0, etag), etag)
 
 
-def copy_object(context: Context, request: CopyRequest, pin: Pin, written: Written) -> Verdict:
-    """Compare what CopyObject wrote with what was promised.
+def copy_object(
+    context: Context, request: CopyRequest, pin: Pin, written: Written, shown: Question[Head | None]
+) -> Verdict:
+    """Compare what CopyObject wrote, as `look` sees it (`shown`), with what was promised.
 
     CopyObject pins the bytes, but takes headers and tags as they are when it comes: if these were changed
     since HEAD, the destination must show the source as it is now. A symlink is not pinned: likewise. If the
@@ -74,7 +87,7 @@ def copy_object(context: Context, request: CopyRequest, pin: Pin, written: Writt
     In a copy onto itself everything was named, and the source as it is now is the destination: `pin` decides.
     """
     try:
-        seen = look(context, request, pin, written)
+        seen = shown.get()
     except Unverified as error:
         return Verdict(error.seen, Problem.of(error))
     wrong = plan.differences(pin, seen, 0, pin.etag)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from osscopy import plan
 from osscopy.copying.invocation import source
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question
 from osscopy.model import CopyRequest, Failed, Head, Source
 
 
@@ -17,13 +18,13 @@ def look(context: Context, request: CopyRequest, version_id: str | None = None) 
     return source.object_or_link(context, request, place, lambda: context.store.find(request, place))
 
 
-def check_readable(context: Context, request: CopyRequest) -> None:
-    """Look before the first write; Failed, with the missing right, if the copy could not be looked at.
+def check_readable(request: CopyRequest, looked: Question[Head | None]) -> None:
+    """Judge a look before the first write; Failed, with the missing right, if the copy cannot be looked at.
 
     OSS tells who may read an object that there is none, whether he may list or not.
     """
     try:
-        look(context, request)
+        looked.get()
     except Failed as error:
         if error.status != 403:
             raise
@@ -61,9 +62,10 @@ def has_same_tags(context: Context, request: CopyRequest, head: Head, shown: Hea
         return error.status == 403  # 404: the destination is gone
 
 
-def judge_overwrite(context: Context, request: CopyRequest, head: Head, follows: int | None) -> None:
-    """Look at the destination; raise Conflict or Skipped if the overwrite policy says so."""
-    shown = look(context, request)
+def judge_overwrite(
+    context: Context, request: CopyRequest, head: Head, shown: Head | None, follows: int | None
+) -> None:
+    """Raise Conflict or Skipped if the overwrite policy says so; `shown`: the destination as it is now."""
     may_skip = shown is not None and request.overwrite != "never" and plan.is_shown(request, head, shown)
     same_tags = not may_skip or shown is None or has_same_tags(context, request, head, shown)
     plan.judge_overwrite(request, head, shown, follows, same_tags=same_tags)

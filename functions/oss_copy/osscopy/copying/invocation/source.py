@@ -6,11 +6,14 @@ Knows symlinks and missing rights; not what follows from an answer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import msgspec
 
 from osscopy import plan
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question, known
 from osscopy.model import Acl, Conditions, CopyRequest, Failed, Head, Pin, Source, Transient
 
 _TAG_RIGHTS = "oss:GetObjectTagging (of a version oss:GetObjectVersionTagging too)"
@@ -61,20 +64,53 @@ def object_or_link(
     return context.ask(context.store.link, request, place)
 
 
-def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
+class Looks(msgspec.Struct, frozen=True):
+    """All that has to be asked to compare the source with a pin; `same` judges it.
+
+    `key`: to which the symlink points that was followed. `tags` None: asked only if HEAD shows any.
+    """
+
+    key: Question[str | None]
+    head: Question[Head]
+    tags: Question[dict[str, str]] | None
+
+    @property
+    def questions(self) -> tuple[Question[Any], ...]:
+        """Return what may be asked at once."""
+        return (self.key, self.head) if self.tags is None else (self.key, self.head, self.tags)
+
+
+def looks(context: Context, request: CopyRequest, pin: Pin) -> Looks:
+    """Return the questions about the source as it is now; they are not asked yet."""
+    source, via = request.source, pin.via
+    return Looks(
+        known(source.key)
+        if via is None
+        else Question(partial(_target, context, request, Source(source.bucket, via))),
+        Question(partial(look, context, request, Conditions())),
+        None
+        if pin.tags is None
+        else Question(partial(read_tags, context, request, plan.pinned(source, pin))),
+    )
+
+
+def same(context: Context, request: CopyRequest, pin: Pin, asked: Looks | None = None) -> Head | None:
     """Return the source if it is still what was pinned, else None.
 
     ETag, versionId, Last-Modified and copied tags are compared, headers too, since Last-Modified has whole
     seconds, and the symlink that was followed to it. Tags that were read belong to this HEAD only if there
-    are as many as it shows.
+    are as many as it shows. `asked`: if it was asked before.
     """
-    if pin.via is not None:
-        source = request.source
-        if _target(context, request, Source(source.bucket, pin.via)) != source.key:
-            return None
+    if asked is None:
+        asked = looks(context, request, pin)
+        context.together(*asked.questions)
+    if asked.key.get() != request.source.key:
+        return None
     try:
-        head = look(context, request, Conditions())
-        found = tags_since(context, request, head, pin)
+        head = asked.head.get()
+        if not plan.is_same_version(pin, head):
+            return None  # whatever became of the tags
+        found = tags_since(context, request, head, pin) if asked.tags is None else asked.tags.get()
         now = plan.bind(request, head, found)
     except Failed as error:
         if error.code not in {"NoSuchKey", "NoSuchVersion"}:
@@ -83,20 +119,31 @@ def same(context: Context, request: CopyRequest, pin: Pin) -> Head | None:
     is_read = request.tags == "copy" and found is not None and head.tag_count is not None
     if is_read and head.tag_count != len(found or {}):
         return None
-    is_same = plan.is_same_version(pin, head) and (now.tags, now.promise) == (pin.tags, pin.promise)
-    return head if is_same else None
+    return head if (now.tags, now.promise) == (pin.tags, pin.promise) else None
 
 
-def is_same(context: Context, request: CopyRequest, pin: Pin) -> bool:
-    """Return whether the source is still what was pinned."""
-    return same(context, request, pin) is not None
+def is_same(context: Context, request: CopyRequest, pin: Pin, asked: Looks | None = None) -> bool:
+    """Return whether the source is still what was pinned. `asked`: if it was asked before."""
+    return same(context, request, pin, asked) is not None
 
 
-def tags(context: Context, request: CopyRequest, head: Head) -> dict[str, str]:
-    """Return the tags to copy. Failed if they cannot be read, where HEAD does not show their number."""
+def tags(
+    context: Context, request: CopyRequest, head: Head, asked: Question[dict[str, str]] | None = None
+) -> dict[str, str]:
+    """Return the tags to copy. Failed if they cannot be read, where HEAD does not show their number.
+
+    `asked`: the same question, beside HEAD. It counts only if it was about the version that HEAD saw, or
+    about an object without versions: the look before Complete compares tags and date.
+    """
     if request.tags != "copy" or head.link is not None or head.tag_count == 0:
         return {}
-    place = plan.pinned(request.source, plan.pin_of(head))
+    if asked is not None and asked.is_asked and head.version_id == request.source.version_id:
+        return asked.get()
+    return read_tags(context, request, plan.pinned(request.source, plan.pin_of(head)))
+
+
+def read_tags(context: Context, request: CopyRequest, place: Source) -> dict[str, str]:
+    """Return the tags at `place`; Failed, with the missing right, if they may not be read."""
     try:
         return context.ask(context.store.tags, request, place)
     except Failed as error:
@@ -130,13 +177,17 @@ def tags_since(context: Context, request: CopyRequest, head: Head, seen: Pin) ->
     return tags(context, request, head)
 
 
-def acl(context: Context, request: CopyRequest, pin: Pin) -> Acl:
-    """Return the ACL for the destination; an object that is changed in place keeps its own.
+def acl(context: Context, request: CopyRequest, pin: Pin) -> Question[Acl]:
+    """Ask for the ACL of the destination; an object that is changed in place keeps its own.
 
     Where that may not be read, OSS decides.
     """
     if request.acl != "copy" and not (request.is_onto_itself and request.acl == "default"):
-        return request.acl
+        return known(request.acl)
+    return Question(partial(_read_acl, context, request, pin))
+
+
+def _read_acl(context: Context, request: CopyRequest, pin: Pin) -> Acl:
     try:
         return context.ask(context.store.acl, request, plan.pinned(request.source, pin))
     except Failed as error:

@@ -150,7 +150,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
             "string": {"pattern": whole(SIZES)},
         },
         "parallel": {"integer": {"minimum": 1, "maximum": validate.MAX_PARALLEL}},
-        "lanes": {"minimum": 1, "maximum": validate.MAX_LANES},
+        "lanes": {"integer": {"minimum": 1, "maximum": validate.MAX_LANES}},
     },
     "CopyRequest": {
         "tags": {

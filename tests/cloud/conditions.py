@@ -6,6 +6,7 @@ It decides whether a fault strikes; what the fault does is the business of the s
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from typing import Literal
 
@@ -99,11 +100,14 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `PUT /conditions` sets. Bandwidth is per request, of copied bytes; 0 means unlimited.
 
+    `requests_s`: the requests to OSS that it takes in a second, a tenth of them at once; others are answered
+    503 TotalQpsLimitExceeded with `x-oss-qos-delay-time`. 0 means unlimited.
     `readings` are those of `readings.py`, before what the command line has chosen.
     """
 
     latency_ms: float = 0.0
     bandwidth_mb_s: float = 0.0
+    requests_s: float = 0.0
     seed: int = 0
     faults: tuple[Fault, ...] = ()
     readings: dict[str, Choice] = {}
@@ -113,6 +117,8 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`latency_ms` is between 0 and 3600000, an hour")
         if self.bandwidth_mb_s < 0:
             raise ValueError("`bandwidth_mb_s` is not negative")
+        if self.requests_s < 0:
+            raise ValueError("`requests_s` is not negative")
         check(self.readings)
 
 
@@ -131,6 +137,24 @@ class Weather:
         self._random = random.Random(conditions.seed)
         self._seen = [0] * len(conditions.faults)
         self._struck = [0] * len(conditions.faults)
+        self._left, self._left_at = self._burst, time.monotonic()
+
+    @property
+    def _burst(self) -> float:
+        """How many requests are taken at once."""
+        return max(1.0, self.conditions.requests_s / 10)
+
+    def throttle(self) -> Fault | None:
+        """The refusal of a request that is one too many, None if it is taken."""
+        if not self.conditions.requests_s:
+            return None
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + (now - self._left_at) * self.conditions.requests_s)
+        self._left_at = now
+        if self._left < 1:
+            return Fault("*", error="TotalQpsLimitExceeded")
+        self._left -= 1
+        return None
 
     @property
     def struck(self) -> list[int]:

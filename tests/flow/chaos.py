@@ -29,12 +29,16 @@ WATCHED = "incoming/"
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """One copy: how it is asked for, of how many bytes, and what happens to its source or destination."""
+    """One copy: how it is asked for, of how many bytes, and what happens to its source or destination.
+
+    `lanes`: those that its request asks for; None: as many as its size suggests.
+    """
 
     number: int
     size: int
     way: Way
     twist: Twist
+    lanes: int | None = None
 
     @property
     def key(self) -> str:
@@ -51,7 +55,8 @@ def campaign(count: int, seed: int) -> list[Planned]:
         place = number / max(1, count - 1)
         size = round(math.exp(math.log(SMALLEST) + place * math.log(LARGEST / SMALLEST)))
         way = ways[number % 3]
-        planned.append(Planned(number, size, way, chance.choice(TWISTS[way])))
+        twist, lanes = chance.choice(TWISTS[way]), chance.choice((None, 1, 2, 3, 4))
+        planned.append(Planned(number, size, way, twist, None if way == "upload" else lanes))
     chance.shuffle(planned)
     return planned
 

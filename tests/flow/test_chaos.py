@@ -109,7 +109,8 @@ class Campaign:
             self._cloud.seed(SOURCE, each.key, each.size, each.number + NEW)
 
     def _submit(self, each: Planned) -> None:
-        request = request_of(each.key, overwrite="never" if each.twist == "occupied" else "always")
+        policy = "never" if each.twist == "occupied" else "always"
+        request = request_of(each.key, overwrite=policy, tuning={"lanes": each.lanes})
         try:
             self._cloud.invoke_async(request, task_id=f"chaos-{each.number}")
         except fc2.FcError as error:
@@ -120,7 +121,8 @@ class Campaign:
 
     def _post(self, each: Planned) -> str:
         headers = {"idempotency-key": f"chaos-{each.number}"}
-        answer = self._cloud.http("POST", "/copies", json_body=request_of(each.key), headers=headers)
+        asked = request_of(each.key, tuning={"lanes": each.lanes})
+        answer = self._cloud.http("POST", "/copies", json_body=asked, headers=headers)
         return str(answered(answer)["job"])
 
     def _sweep(self) -> None:

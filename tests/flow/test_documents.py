@@ -195,7 +195,7 @@ def test_all_that_can_be_in_a_request_is_in_the_example_and_nearly_all_has_a_def
     assert WHOLE.keys() == known["CopyRequest"]
     for name in ("Source", "Destination", "Conditions"):
         assert WHOLE[name.lower()].keys() == known[name]
-    assert WHOLE["tuning"].keys() == known["Tuning"] - {"lanes"}, "more than one lane is not done yet"
+    assert WHOLE["tuning"].keys() == known["Tuning"]
     explained = [first.strip("`") for first in documents.pairs(documents.read(API), "field", "values")]
     assert explained == list(WHOLE)
     cloud.oss_bucket(SOURCE).put_object("least", b"x")
@@ -476,14 +476,10 @@ def test_the_http_statuses_are_those_of_their_codes() -> None:
 # --- what is not done --------------------------------------------------------------------------------------
 
 
-def test_copies_of_many_objects_are_refused_and_lanes_have_no_effect(cloud: LocalCloud) -> None:
+def test_copies_of_many_objects_are_refused(cloud: LocalCloud) -> None:
     for field in ("prefix", "manifest"):
         error = cloud.invoke({**request_of(""), "source": {"bucket": SOURCE, field: "x"}})["error"]
         assert (error["code"], error["field"]) == ("NotAvailable", f"source.{field}")
-    assert "`lanes` in a result is 1" in TEXT
-    cloud.seed(SOURCE, "lanes", 12 * MIB, seed=5)
-    result = cloud.invoke(request_of("lanes", tuning={"lanes": 4, "partSize": "1MiB", "method": "multipart"}))
-    assert (result["status"], result["lanes"]) == ("succeeded", 1), result
 
 
 # --- routes ------------------------------------------------------------------------------------------------

@@ -121,10 +121,10 @@ def test_a_list_on_record_that_cannot_be_submitted_is_answered_and_left_to_the_s
     cloud: LocalCloud, source: Any, key: str
 ) -> None:
     """Right: what was done is told, and what is on record is running, as behind HTTP."""
-    keys = [f"{key}-{number:02}" for number in range(20)]
+    keys = [f"{key}-{number:02}" for number in range(10)]
     for each in keys:
         source.put_object(each, b"x")
-    cloud.conditions([{"operation": "invocation", "error": "ResourceExhausted", "skip": 1}], latency_ms=100)
+    cloud.conditions([{"operation": "invocation", "error": "ResourceExhausted", "skip": 1}], latency_ms=600)
     try:
         told = cloud.invoke([request_of(each) for each in keys])["results"]
     except fc2.FcError as error:

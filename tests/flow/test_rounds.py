@@ -95,7 +95,7 @@ def test_a_copy_in_parts_that_comes_directly(cloud: LocalCloud, big: str) -> Non
     ]
     assert path[4] == ("GetObject cancel", "GetObject done", *["UploadPartCopy"] * 4)
     assert path[-4:] == [
-        ("GetObject cancel", "GetObject done", "HeadObject source", "ListParts"),
+        ("GetObject cancel", "GetObject done", "HeadObject source", "ListObjectsV2 records", "ListParts"),
         ("CompleteMultipartUpload",),
         ("HeadObject destination",),
         ("PutObject done",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -48,6 +49,8 @@ from osscopy.model import (
     ListedPart,
     Opened,
     OssCopyError,
+    Part,
+    PartPage,
     Pin,
     Problem,
     Result,
@@ -112,7 +115,7 @@ def _old_listing() -> Iterator[None]:
     right = hop._advance
 
     def advance(context: Any, task: Continue, ends: looks.Ends, pages: Any) -> Result:
-        context.early = {"pages": pages or (known([]),)}
+        context.early = {"pages": pages or (known(PartPage((), None, 0)),)}
         return right(context, task, ends, pages)
 
     with _instead(hop, "_advance", advance), _judged_early():
@@ -410,9 +413,9 @@ def _policy_judged_once() -> AbstractContextManager[None]:
     """The destination is looked at before anything is opened, and not before Complete."""
     end = finish.finish
 
-    def always(context: Context, task: Continue) -> Result:
+    def always(context: Context, task: Continue, *beside: Any) -> Result:
         request = msgspec.structs.replace(task.request, overwrite="always")
-        return end(context, msgspec.structs.replace(task, request=request))
+        return end(context, msgspec.structs.replace(task, request=request), *beside)
 
     return _instead(finish, "finish", always)
 
@@ -490,15 +493,16 @@ def _crc_unread() -> AbstractContextManager[None]:
 
 def _threads_not_joined() -> AbstractContextManager[None]:
     """A hop does not wait for its threads, and counts what they work on as done."""
+    begin = Workers.run
 
     def run(self: Workers, threads: int) -> None:
-        parts = list(self._queue)
-        while self._watches:
-            self._watches.popleft()()
-        if parts:
-            now = self._clock.monotonic()
-            self._clock.together(self._work, min(threads, len(parts)), now)
-            self.copied = parts
+        parts, deadline = list(self._batch._queue), self._deadline
+        self._deadline = self._clock.monotonic()
+        self._has_time = lambda: True  # type: ignore[method-assign]  # of this one alone
+        begin(self, threads)
+        del self._has_time
+        self._deadline = deadline
+        self.copied = parts
 
     @contextlib.contextmanager
     def both() -> Iterator[None]:
@@ -589,9 +593,9 @@ def _size_is_final() -> AbstractContextManager[None]:
 def _first_page_only() -> AbstractContextManager[None]:
     """Of the parts the first page is listed."""
 
-    def parts(context: Context, task: Continue, after: int, last: int) -> list[ListedPart]:
+    def parts(context: Context, task: Continue, after: int, last: int) -> PartPage:
         page = context.ask(context.store.list_parts, task.request, task.upload.id, after)
-        return [part for part in page.parts if part.number <= last]
+        return PartPage(tuple(part for part in page.parts if part.number <= last), None, page.seen_at)
 
     return _instead(listing, "parts", parts)
 
@@ -633,6 +637,59 @@ def _cancel_refused_by_nobody() -> AbstractContextManager[None]:
             return right(self, job)
 
     return _instead(Control, "cancel", cancel)
+
+
+def _own_lane_completes() -> AbstractContextManager[None]:
+    """A lane that is done completes, whatever the others lack."""
+    right = finish._go_on
+
+    def go_on(context: Context, task: Continue, page: PartPage, gaps: Any) -> Result:
+        if plan.has_own(task, gaps):
+            return right(context, task, page, gaps)
+        written = finish._complete(context, task, page.parts, "default")
+        return finish._prove(context, task, page.parts, written, 1)
+
+    return _instead(finish, "_go_on", go_on)
+
+
+def _lanes_share_ids() -> AbstractContextManager[None]:
+    """Task ids do not know the lane: FC takes the second one for the first."""
+    right = plan.task_id
+    return _instead(plan, "task_id", lambda task: re.sub(r"-l\d+-", "-", right(task)))
+
+
+def _flights_have_landed() -> AbstractContextManager[None]:
+    """What was in flight at the hop before is taken for copied."""
+    right = listing.parts
+
+    def parts(context: Context, task: Continue, after: int, last: int) -> PartPage:
+        page = right(context, task, after, last)
+        known = {part.number for part in page.parts}
+        lacking = [n for n in plan.numbers_of(task.in_flight) if after < n <= last and n not in known]
+        claimed = (ListedPart(n, "P", part_of(task, n).size) for n in lacking)
+        return msgspec.structs.replace(page, parts=tuple(sorted([*page.parts, *claimed], key=_number)))
+
+    return _instead(listing, "parts", parts)
+
+
+def _number(part: ListedPart) -> int:
+    return part.number
+
+
+def part_of(task: Continue, number: int) -> Part:
+    return plan.split(task.pin.size, task.upload.part_size)[number - 1]
+
+
+def _tail_counted_twice() -> AbstractContextManager[None]:
+    """Of a part that was asked for twice both answers count."""
+    right = Workers._count
+
+    def count(self: Workers, flight: Any, place: Any, seconds: float) -> None:
+        if not self._is_wanted(flight):
+            self.copied.append(flight.part)
+        right(self, flight, place, seconds)
+
+    return _instead(Workers, "_count", count)
 
 
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
@@ -689,4 +746,8 @@ BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "what is delivered again is taken for the first": _list_as_first,
     "an attempt before the record is not thought of": _uncertain_taken_for_copied,
     "a cancel that is not on record": _cancel_refused_by_nobody,
+    "a lane completes on its own parts only": _own_lane_completes,
+    "two lanes share a task id": _lanes_share_ids,
+    "the next hop trusts that what was in flight has landed": _flights_have_landed,
+    "a tail copy counted twice": _tail_counted_twice,
 }

@@ -49,6 +49,7 @@ def drawn(seed: int) -> Schedule:
         by_rule=scenario.by_rule,
         link=bool(scenario.link),
         archived=bool(scenario.restore),
+        tail=scenario.tail * scenario.part_seconds,
     )
     return Schedule(scenario, faults.draw(chance, aim), seed)
 

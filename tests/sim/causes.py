@@ -71,7 +71,7 @@ def has_other_writers(simulation: Simulation, job: str) -> bool:
 def _source_changed(simulation: Simulation, job: str) -> bool:
     """Whether the source was another one after the first look that this copy may have had at it."""
     begun = min((each.began for each, _ in simulation.answers(job)), default=simulation.time)
-    worked = min((each.began for each in simulation.processes if each.job == job), default=begun)
+    worked = min((each.began for each in simulation.processes if job in each.jobs), default=begun)
     opened = simulation.world.ever.get(f"open/{job}")
     first = min(begun, worked, opened[0] - 60 if opened else begun)
     return any(since >= first for since, _ in simulation.world.sources[1:])

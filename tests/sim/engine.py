@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeAlias
@@ -33,6 +33,16 @@ class _Context(Context):
     """A context that knows its process."""
 
     process: Process
+
+
+class _Apart(Worklist):
+    """A worklist that takes its copies for copies to different keys, though the simulation has one alone.
+
+    So they are made at once, and are rivals of one another.
+    """
+
+    def _chains(self, items: Sequence[object]) -> list[list[int]]:
+        return [[position] for position in range(len(items))]
 
 
 def _watched(begin: Callable[..., Result]) -> Callable[..., Result]:
@@ -89,8 +99,9 @@ def tools(simulation: Simulation, process: Process, seconds: float, threshold: i
     """The product on the ports of this invocation, which has so many seconds."""
     journal = RecordJournal(SimRecords(simulation, process))
     parallel = simulation.scenario.parallel
+    lanes = simulation.scenario.lanes
     page = max(2, simulation.scenario.page)  # where OSS shows fewer, pages end early
-    limits = Limits(seconds, process.timeout, process.deadline, threshold, parallel, page)
+    limits = Limits(seconds, process.timeout, process.deadline, threshold, parallel, page, lanes)
     store, invoker = SimStore(simulation, process), SimInvoker(simulation, process)
     clock = SimClock(simulation, process)
     context = _Context(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)
@@ -99,7 +110,7 @@ def tools(simulation: Simulation, process: Process, seconds: float, threshold: i
         context,
         Control(context, journal),
         Sweeper(context, journal),
-        Worklist(context, journal.records, process.note),
+        (_Apart if simulation.scenario.apart else Worklist)(context, journal.records, process.note),
         journal,
     )
 

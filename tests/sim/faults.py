@@ -19,6 +19,7 @@ KILL = "killed before it"
 KILL_AFTER = "killed after it"
 KILL_LATE = "killed, done later"
 EXPIRED = "credentials expired"  # for the rest of this invocation
+SQUEEZED = "one invocation throttled"  # its parts, for the rest of it
 OUTAGE = "outage"  # everything is throttled for a while
 CORRUPT = "wrong bytes copied"  # by CopyObject or into a part; its CRC64 tells
 # What happens beside it.
@@ -35,7 +36,21 @@ SETTINGS = "settings changed"  # the function's timeout, or the threshold of par
 # What happens to the invocation that is submitted.
 MISLAID, TWICE, DELAYED = "invocation lost", "delivered twice", "delivery delayed"
 
-ON_REQUEST = (LOST, NEVER, LATE, THROTTLED, SLOW, HELD, KILL, KILL_AFTER, KILL_LATE, EXPIRED, OUTAGE, CORRUPT)
+ON_REQUEST = (
+    LOST,
+    NEVER,
+    LATE,
+    THROTTLED,
+    SLOW,
+    HELD,
+    KILL,
+    KILL_AFTER,
+    KILL_LATE,
+    EXPIRED,
+    SQUEEZED,
+    OUTAGE,
+    CORRUPT,
+)
 BESIDE = (BYTES, META, TAGS, DELETE, FOREIGN, CANCEL, AGAIN, RIVAL, SWEEP, SETTINGS)
 ON_SUBMIT = (MISLAID, TWICE, DELAYED)
 _KINDS = ON_REQUEST * 2 + BESIDE * 3 + (CANCEL, AGAIN, KILL_AFTER) * 3 + ON_SUBMIT
@@ -58,6 +73,8 @@ _REQUESTS = (
     "put cancel",
     "copy object",
     "submit",
+    "put hop",
+    "list hop",
 )
 _OF_SMALL = (
     "head source",
@@ -104,6 +121,7 @@ class Aim:
     by_rule: bool = False
     link: bool = False
     archived: bool = False
+    tail: float = 0.0  # seconds that one part takes longer than the others
 
     @property
     def requests(self) -> tuple[str, ...]:
@@ -116,6 +134,9 @@ def draw(chance: random.Random, aim: Aim) -> tuple[Fault, ...]:
     count = min(12, int(chance.expovariate(0.25)))
     kinds, requests = _OF_RULES if aim.by_rule else _KINDS, aim.requests
     drawn = (*(_draw(chance, aim, kinds, requests) for _ in range(count)), *_aimed(chance, aim))
+    if aim.tail:
+        nth = 2 + int(chance.random() * 6)
+        drawn += (Fault(chance.choice((SLOW, HELD)), "copy part", nth, aim.tail, choice=chance.random()),)
     return drawn + tuple(
         more for fault in drawn if fault.kind == MISLAID for more in _lost_again(chance, fault)
     )

@@ -8,6 +8,8 @@ FC gave up where the function is not told of that.
 
 from __future__ import annotations
 
+import re
+
 from osscopy.model import Done, Entered, Opened, Result
 from tests.sim import causes, records
 from tests.sim.faults import CANCEL, CORRUPT, FOREIGN
@@ -17,6 +19,7 @@ from tests.sim.world import Stored
 
 FORESEEN = {"VerificationFailed", "OutcomeUnknown"}
 NOTHING = "nothing came of it, and nothing is on record"
+LANE = re.compile(r"g\d+-l\d+-h\d+")  # in the name of a hop's invocation
 MOST_ATTEMPTS = 8  # at one request, by one invocation
 
 
@@ -42,6 +45,7 @@ def check(simulation: Simulation) -> None:
         _answers_agree(simulation, job, opened, done)
         _has_ended(simulation, job, done)
         _corruption_is_told(simulation, job, entered, done)
+        _counts_all_lanes(simulation, job, entered, done)
     _keeps_up(simulation)
     _is_bounded(simulation)
 
@@ -183,7 +187,7 @@ def _nothing_is_open(simulation: Simulation) -> None:
         if upload.state == "open":
             simulation.violations.append(f"upload {name} is left open")
     for name in simulation.world.records:
-        if name.startswith(("open/", "up/", "gen/", "note/", "rest/")):
+        if name.startswith(("open/", "up/", "gen/", "hop/", "note/", "rest/")):
             simulation.violations.append(f"{name} is never forgotten")
 
 
@@ -208,6 +212,37 @@ def _is_unheard(simulation: Simulation) -> bool:
     return bool(gaps["no caller to try again"] or given_up or gaps["nobody was told of it"])
 
 
+def _counts_all_lanes(simulation: Simulation, job: str, entered: Entered | None, done: Done | None) -> None:
+    """Every lane is started; a result tells how many there were, and how many hops worked on all of them.
+
+    A hop is known by its task id, however often it is delivered, and the start of a copy by its job.
+    """
+    if entered is None:
+        return
+    names = {each.name.rpartition("#")[0] for each in simulation.processes if job in each.jobs}
+    lanes = {name.split("-")[-2] for name in names if LANE.search(name)}
+    expected = {f"l{number}" for number in range(2, entered.upload.lanes + 1)}
+    is_punctual = (
+        simulation.scenario.part_seconds <= simulation.scenario.timeout / 12
+    )  # else its time runs out
+    if not simulation.faults and is_punctual and not expected <= lanes:
+        simulation.violations.append(f"{entered.upload.lanes} lanes, and only {sorted(lanes)} were started")
+    if done is None or (done.result.method, done.result.status) != ("multipart", "succeeded"):
+        return
+    written = simulation.world.ever[f"done/{job}"][0]
+    worked = {each.name.rpartition("#")[0] for each in simulation.processes if each.began <= written}
+    most = 1 + len(worked & {name for name in names if LANE.search(name)})
+    # what is asked beside parts, and the looks before Complete, may be late
+    settled = written - 5 - 3 * simulation.scenario.part_seconds
+    known = [
+        name for name, (at, _) in simulation.world.ever.items() if at < settled and f"hop/{job}/" in name
+    ]
+    least = 0 if simulation.faults else 1 + len(known)
+    told = done.result
+    if not least <= told.hops <= most or told.lanes != entered.upload.lanes:
+        simulation.violations.append(f"done/ says {told.hops} hops, {told.lanes} lanes; {sorted(known)}")
+
+
 def _keeps_up(simulation: Simulation) -> None:
     """What a rule made shows the source as it is in the end, unless somebody else had a hand in it.
 
@@ -229,21 +264,30 @@ def _keeps_up(simulation: Simulation) -> None:
 def _is_bounded(simulation: Simulation) -> None:
     """Hops make progress: without faults each but the last copies a part, and a single part needs one.
 
-    Each may leave one part behind that takes longer than those before it.
+    A lane needs a start, and the first one may look once more. Each hop may leave one part behind that takes
+    longer than those before it.
     """
     parts, copies = -(-simulation.scenario.size // PART), len(simulation.list)
+    lanes = min(parts, simulation.scenario.lanes)
     hops = sum(1 for message in simulation.messages.values() if b'"step":"continue"' in message.payload)
     if not simulation.faults:
-        if hops > (parts // 2 + 1) * copies:
+        each = 2 if simulation.scenario.part_seconds <= simulation.scenario.timeout / 6 else 1
+        if hops > (parts // each + 1 + 2 * (lanes - 1)) * copies:
             simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
-        most = parts * copies + hops * simulation.scenario.parallel
+        most = (
+            parts * copies + (hops + lanes - 1) * simulation.scenario.parallel + copies + hops
+        )  # that stall
         begun_twice = bool(simulation.scenario.restore)  # when the source can be read, and by the sweep
         if simulation.requests["copy part"] > most and not begun_twice:
             simulation.violations.append("parts were copied twice without any fault")
+    again = max(simulation.landed.values(), default=0)
+    explained = (2 + 2 * len(simulation.faults)) * (1 + RETRIES) + lanes + hops
+    if again > explained:
+        simulation.violations.append(f"a part was copied {again} times")
     asked = max((process.requests for process in simulation.processes), default=0)
-    if asked > MOST_ATTEMPTS * (16 + 4 * (parts + 1)) * copies:
+    if asked > MOST_ATTEMPTS * (16 + (4 + 2 * lanes) * (parts + 1)) * copies:
         simulation.violations.append(f"an invocation made {asked} requests for {parts} parts")
-    most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2) * len(simulation.jobs)
+    most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2) * len(simulation.jobs) * lanes
     looks = sum(1 for task in simulation.messages if "-r" in task)  # at an archived source
     if len(simulation.processes) - simulation.sweeps - 2 * looks > most:
         simulation.violations.append(f"{len(simulation.processes)} invocations for {parts} parts")

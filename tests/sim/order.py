@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from osscopy.model import Pin
 from tests.sim import records
 from tests.sim.processes import Process
-from tests.sim.world import Stored
+from tests.sim.world import Stored, Upload
 
 if TYPE_CHECKING:
     from tests.sim.scheduler import Simulation
@@ -22,7 +22,7 @@ JUDGED = ("list parts", "head source", "get done", "get cancel")  # before every
 
 def check(simulation: Simulation, process: Process, name: str) -> None:
     """Add to the simulation's violations what speaks against this request now."""
-    on_record, job = simulation.world.records, process.job
+    on_record, job = simulation.world.records, process.task.job
     match name:
         case "initiate":
             if (entered := on_record.get(f"up/{job}")) and entered[0] < process.began:
@@ -36,8 +36,23 @@ def check(simulation: Simulation, process: Process, name: str) -> None:
         case "copy object":
             _check_doubt(simulation, process)
     judges = name in {"complete", "copy object"} and simulation.scenario.overwrite != "always"
-    if judges and process.looked_at <= process.listed_at:
+    if judges and process.task.looked_at <= process.task.listed_at:
         _violated(simulation, process, "writes without having looked at the destination")
+
+
+def check_progress(simulation: Simulation, process: Process) -> None:
+    """No more parts are called done than OSS has, as long as the upload is open."""
+    for answer in process.answers:
+        entered = records.entered(simulation.world, answer.job or "")
+        upload = simulation.world.uploads[entered.upload.id] if entered else None
+        if answer.parts_done > answer.parts:
+            _violated(simulation, process, f"says {answer.parts_done} of {answer.parts} parts are done")
+        elif answer.status == "running" and upload is not None and _has_fewer(upload, answer.parts_done):
+            _violated(simulation, process, f"says {answer.parts_done} parts are done, of {len(upload.parts)}")
+
+
+def _has_fewer(upload: Upload, parts: int) -> bool:
+    return upload.state == "open" and len(upload.parts) < parts
 
 
 def _violated(simulation: Simulation, process: Process, what: str) -> None:
@@ -46,10 +61,10 @@ def _violated(simulation: Simulation, process: Process, what: str) -> None:
 
 def _check_doubt(simulation: Simulation, process: Process) -> None:
     """A CopyObject without an answer is looked at before it is repeated, by all who can know of it."""
-    before = simulation.doubts.get(process.job, 0.0)
-    knows = before < process.began and process.job not in process.firsts
-    doubt_at = before if knows else process.doubt_at
-    if doubt_at and process.looked_at < doubt_at:
+    before = simulation.doubts.get(process.task.job, 0.0)
+    knows = before < process.began and process.task.job not in process.firsts
+    doubt_at = before if knows else process.task.doubt_at
+    if doubt_at and process.task.looked_at < doubt_at:
         _violated(simulation, process, "repeats a CopyObject in doubt without a look")
 
 
@@ -57,7 +72,7 @@ def _check_generation(simulation: Simulation, process: Process) -> None:
     """A hop leaves if its chain had been replaced when it began; a start may take an old upload on."""
     if not process.is_hop:
         return
-    prefix = f"gen/{process.job}/"
+    prefix = f"gen/{process.task.job}/"
     for name, (written, _) in simulation.world.records.items():
         is_chain = name.startswith(prefix) and not name.endswith("-start")
         replaced = is_chain and int(name.rpartition("/")[2]) > process.generation
@@ -69,23 +84,24 @@ def _check_complete(simulation: Simulation, process: Process) -> None:
     """Before Complete both the source and `cancel/` were looked at, after the listing was asked for.
 
     All that is judged then was asked for after the last answer to a part of its own. No thread copies a part
-    any more: the listing would not show it.
+    any more that the invocation has not heard of: the listing would not show it.
     """
-    needed = simulation.scenario.overwrite != "always"
+    task, needed = process.task, simulation.scenario.overwrite != "always"
     for each in (*JUDGED, "find destination") if needed else JUDGED:
-        if process.asked_at.get(each, 0.0) < process.part_at:
+        if task.asked_at.get(each, 0.0) < task.part_at:
             _violated(simulation, process, f"completes on the answer to {each} from before its last part")
-    world, job = simulation.world, process.job
+    world, job = simulation.world, task.job
     cancelled = world.records.get(f"cancel/{job}")
-    if cancelled and cancelled[0] < process.listed_at:
+    if cancelled and cancelled[0] < process.task.listed_at:
         _violated(simulation, process, "completes although cancel/ was on record before its listing")
     opened = records.opened(world, job)
     # a wrong version that is deleted brings the former one back
-    since = [stored for moment, stored in world.sources if moment > process.listed_at]
-    sources = [world.source_at(process.listed_at), *since]
+    since = [stored for moment, stored in world.sources if moment > process.task.listed_at]
+    sources = [world.source_at(process.task.listed_at), *since]
     if opened and not any(each is not None and is_pinned(opened.pin, each) for each in sources):
         _violated(simulation, process, "completes although the source had changed before its listing")
-    if any(thread.asking == "copy part" for thread in process.threads):
+    asking = [thread.about for thread in process.threads if thread.asking == "copy part"]
+    if not process.copied.issuperset(asking):  # one that was asked for twice may still be under way
         _violated(simulation, process, "completes while a thread of its own copies a part")
 
 

@@ -20,7 +20,7 @@ from osscopy.model import (
     UploadPage,
     Written,
 )
-from tests.sim.processes import Process, Request
+from tests.sim.processes import Flag, Process, Request, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +42,9 @@ class SimPort:
         apply: Callable[[Any], Any],
         begin: Callable[[], Any] | None = None,
         timeout: float | None = None,
+        about: tuple[str, int] | None = None,
     ) -> Any:
-        return self._simulation.ask(self._process, Request(name, apply, begin, timeout))
+        return self._simulation.ask(self._process, Request(name, apply, begin, timeout, about))
 
 
 class SimStore(SimPort):
@@ -99,7 +100,7 @@ class SimStore(SimPort):
         attributes: Attributes,
         timeout: float | None = None,
     ) -> Written:
-        by, job = self._process.name, self._process.job
+        by, job = self._process.name, self._process.task.job
 
         def apply(read: Any) -> Written:
             corrupt = self._process.corrupts
@@ -126,9 +127,13 @@ class SimStore(SimPort):
     ) -> None:
         def apply(read: Any) -> None:
             process = self._process
+            self._simulation.landed[upload_id, part.number] += 1
             self._world.copy_part(upload_id, read, part, survives=process.survives, corrupt=process.corrupts)
 
-        self._ask("copy part", apply, lambda: self._world.read(pin, request.source.key), timeout)
+        def begin() -> Any:
+            return self._world.read(pin, request.source.key)
+
+        self._ask("copy part", apply, begin, timeout, (upload_id, part.number))
 
     def list_parts(
         self,
@@ -181,11 +186,31 @@ class SimRecords(SimPort):
 class SimInvoker(SimPort):
     def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
         def apply(_: Any) -> bool:
-            fault, self._process.mislaid = self._process.mislaid, None
+            waiting = self._process.mislaid
+            fault = waiting.pop(0) if waiting else None
             return self._simulation.accept(task_id, payload, delay, fault)
 
         fresh: bool = self._ask("submit", apply)
         return fresh
+
+
+class SimSignal:
+    """A flag that threads of one invocation wait for."""
+
+    def __init__(self, simulation: Simulation, process: Process) -> None:
+        self._simulation = simulation
+        self._process = process
+        self._flag = Flag()
+
+    def set(self) -> None:
+        self._simulation.raise_flag(self._flag)
+
+    def clear(self) -> None:
+        self._flag.is_up = False
+
+    def wait(self, timeout: float) -> None:
+        if not self._flag.is_up:
+            self._simulation.pause(self._process, Wait(self._flag, timeout))
 
 
 class SimClock(SimPort):
@@ -204,6 +229,15 @@ class SimClock(SimPort):
     def nonce(self) -> str:
         self._process.nonces += 1
         return f"{self._process.name}/{self._process.nonces}"
+
+    def cpu(self) -> float:
+        return 0.0
+
+    def start(self, work: Callable[[], None]) -> None:
+        self._simulation.start(self._process, work)
+
+    def signal(self) -> SimSignal:
+        return SimSignal(self._simulation, self._process)
 
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
         self._simulation.together(self._process, work, count, until)

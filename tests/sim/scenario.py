@@ -43,11 +43,14 @@ class Scenario:
     itself: bool = False  # the object is copied onto itself, for another storage class
     told: bool = False  # the function is told of what FC gives up
     parallel: int = 1  # threads that copy parts
+    lanes: int = 1  # chains that copy the parts of one object at once
     part_crcs: bool = False  # ListParts shows the CRC64 of parts
     shallow: bool = False  # within one bucket, so that CopyObject moves no bytes
     limit: int = 0  # bytes above which CopyObject is refused; 0: none
     restore: float = 0.0  # the source is archived, and can be read so long after RestoreObject
     link: Link = ""  # the source is a symlink
+    tail: float = 0.0  # times as long as the others that one part takes; 0: none
+    apart: bool = False  # the copies of a list are taken for copies to different keys, and made at once
 
     @property
     def is_small(self) -> bool:
@@ -93,7 +96,8 @@ def standstill(timeout: float) -> float:
 
 def draw(chance: random.Random) -> Scenario:
     """Draw a scenario; sizes are on a grid, so that few CRC64s have to be computed."""
-    parts = 1 + int(chance.random() * 6)
+    lanes = chance.choice((1, 1, 1, 2, 3, 4))
+    parts = 1 + int(chance.random() * (6 if lanes == 1 else 10))
     overwrite = _policy(chance.random())
     timeout = chance.choice((20.0, 60.0, 60.0))
     drawn = Scenario(
@@ -103,7 +107,7 @@ def draw(chance: random.Random) -> Scenario:
         former=chance.random() < (0.1 if overwrite == "never" else 0.5),
         versioned=chance.random() < 0.25,
         timeout=timeout,
-        part_seconds=chance.choice((0.05, 0.5, timeout / 12, timeout / 6)),
+        part_seconds=chance.choice((0.05, 0.5, timeout / 12, timeout / 6, timeout / 4)),
         page=chance.choice((1, 2, 1000)),
         skew=chance.uniform(-3, 3),
         by_rule=chance.random() < 1 / 3,
@@ -112,9 +116,21 @@ def draw(chance: random.Random) -> Scenario:
         listed=2 + int(chance.random() * 4),
         told=chance.random() < 0.5,
         parallel=chance.choice((1, 1, 2, 4)),
+        lanes=lanes,
         part_crcs=chance.random() < 0.25,
+        apart=chance.random() < 0.7,
     )
-    return _with_kind(drawn, chance)
+    return _with_tail(_with_kind(drawn, chance), chance)
+
+
+def _with_tail(drawn: Scenario, chance: random.Random) -> Scenario:
+    """Return it now and then as a copy of more parts, one of which may take far longer than the others."""
+    if chance.random() > 0.15:
+        return drawn
+    size = (8 + int(chance.random() * 8)) * PART - 1 - int(chance.random() * 4) * 5_000
+    seconds = drawn.timeout / chance.choice((8, 12, 40))
+    parallel = chance.choice((2, 2, 4))
+    return replace(drawn, size=size, part_seconds=seconds, parallel=parallel, tail=3 + 5 * chance.random())
 
 
 def _policy(number: float) -> Overwrite:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, TypeVar
 
 import greenlet
@@ -34,7 +35,7 @@ from tests.sim import engine, faults, order
 from tests.sim.choices import Choices, Listed
 from tests.sim.engine import Tools
 from tests.sim.faults import Fault
-from tests.sim.processes import Join, Message, Process, Request, Thread
+from tests.sim.processes import Flag, Join, Message, Process, Request, Task, Thread, Wait
 from tests.sim.scenario import LATE_MARGIN, PART, SMALL, THRESHOLDS, TIMEOUTS, Scenario, patience, standstill
 from tests.sim.world import KEY, World, digest
 
@@ -67,6 +68,10 @@ class Simulation:
     gaps: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     messages: dict[str, Message] = field(default_factory=dict)
+    copiers: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # jobs, and invocations that copied their parts
+    landed: Counter[tuple[str, int]] = field(default_factory=Counter)  # copies of each part of an upload
     doubts: dict[str, float] = field(default_factory=dict)  # when a CopyObject of a job had no answer
 
     def __post_init__(self) -> None:
@@ -108,7 +113,7 @@ class Simulation:
             storage_class="IA" if scenario.itself else "keep",
             archive="restore" if scenario.restore else "fail",
             symlinks="follow" if scenario.link == "follow" else "copy",
-            tuning=Tuning(part_size=PART, parallel=scenario.parallel),
+            tuning=Tuning(part_size=PART, parallel=scenario.parallel, lanes=scenario.lanes),
         )
 
     def answers(self, job: str) -> list[tuple[Process, Result]]:
@@ -249,7 +254,7 @@ class Simulation:
         name = f"{name}#{sum(each.name.startswith(name + '#') for each in self.processes) + 1}"
         command = self._command(message) if message else self.copy
         job = command.job if isinstance(command, Copy | Continue) else self.job
-        process = Process(name, self.time, self.time + seconds, self.timeout, message, job)
+        process = Process(name, self.time, self.time + seconds, self.timeout, message)
         if isinstance(command, Continue):
             process.is_hop, process.generation = not command.gone_at, command.generation
         self.processes.append(process)
@@ -264,7 +269,7 @@ class Simulation:
             except OssCopyError as error:
                 process.error, process.end = error, process.end or "raised"
 
-        main = Thread(process, greenlet.greenlet(body))
+        main = Thread(process, greenlet.greenlet(body), Task(job))
         process.threads.append(main)
         self.say(name, "begins")
         self.at(seconds, lambda: self._kill(process, "its timeout"), is_watch=True)
@@ -272,11 +277,36 @@ class Simulation:
 
     def together(self, process: Process, work: Callable[[], None], count: int, until: float) -> None:
         """From inside an invocation: let so many threads do `work`; return when all have, or at `until`."""
-        threads = tuple(Thread(process, greenlet.greenlet(lambda _: work(), self._hub)) for _ in range(count))
+        threads = tuple(
+            Thread(process, greenlet.greenlet(lambda _: work(), self._hub), process.task)
+            for _ in range(count)
+        )
         for thread in threads:
             thread.is_late, thread.since = count > 1, self.time
         process.threads += threads
         self.pause(process, Join(threads, until))
+
+    def start(self, process: Process, work: Callable[[], None]) -> None:
+        """From inside an invocation: let another thread do `work`; nobody waits for it."""
+        thread = Thread(process, greenlet.greenlet(lambda _: work(), self._hub), process.task, is_late=True)
+        process.threads.append(thread)
+        self.at(0.0, lambda: self._resume(thread, None))
+
+    def raise_flag(self, flag: Flag) -> None:
+        """From inside an invocation: wake the threads that wait for it."""
+        flag.is_up = True
+        for thread, wait in tuple(flag.waiting):
+            self._wake(thread, wait)
+
+    def _wait(self, thread: Thread, wait: Wait) -> None:
+        wait.flag.waiting.append((thread, wait))
+        self.at(wait.seconds, lambda: self._wake(thread, wait), is_watch=True)
+
+    def _wake(self, thread: Thread, wait: Wait) -> None:
+        """Let a thread go on that waits for a flag, once."""
+        if (thread, wait) in wait.flag.waiting:
+            wait.flag.waiting.remove((thread, wait))
+            self.at(0.0, lambda: self._resume(thread, None))
 
     def _resume(self, thread: Thread, value: object) -> None:
         """Let a thread go on until it waits for something."""
@@ -289,11 +319,13 @@ class Simulation:
             if thread is process.threads[0]:
                 self._ended(process)
             else:
-                self._joined(process.threads[0])
+                self._joined(process)
         elif isinstance(wanted, float):
             self.at(wanted, lambda: self._resume(thread, None))
         elif isinstance(wanted, Join):
             self._join(thread, wanted)
+        elif isinstance(wanted, Wait):
+            self._wait(thread, wanted)
         elif thread.is_late:  # so that any of those that begin together may come first
             thread.is_late = False
             self.at(self._lateness(), lambda: self._serve(thread, wanted))
@@ -311,16 +343,17 @@ class Simulation:
             self._resume(thread, None)
         self.at(max(0.0, join.until - self.time), lambda: self._give_up(main, join), is_watch=True)
 
-    def _joined(self, main: Thread) -> None:
-        """Let the main thread go on, if all that it waits for are done."""
-        if (join := main.joins) and all(each.run.dead for each in join.threads):
-            self.at(0.0, lambda: self._give_up(main, join))
+    def _joined(self, process: Process) -> None:
+        """Let the threads go on of which all that they wait for are done."""
+        for thread in process.threads:
+            if (join := thread.joins) and all(each.run.dead for each in join.threads):
+                self.at(0.0, partial(self._give_up, thread, join))
 
-    def _give_up(self, main: Thread, join: Join) -> None:
-        """Let the main thread wait for these no longer; those that are not done go on by themselves."""
-        if main.joins is join:
-            main.joins = None
-            self._resume(main, None)
+    def _give_up(self, thread: Thread, join: Join) -> None:
+        """Let a thread wait for these no longer; those that are not done go on by themselves."""
+        if thread.joins is join:
+            thread.joins = None
+            self._resume(thread, None)
 
     def _kill(self, process: Process, by: str) -> None:
         """End an instance; what threads of one that has returned still do ends with it."""
@@ -330,7 +363,7 @@ class Simulation:
         process.end, process.is_dead = process.end or "killed", True
         for thread in reversed(process.threads):
             if thread.asking == "copy object" and not is_over:
-                self.doubts[process.job] = self.time
+                self.doubts[thread.task.job] = self.time
             if not thread.run.dead:
                 thread.run.throw(greenlet.GreenletExit)
         if not is_over:
@@ -338,6 +371,7 @@ class Simulation:
 
     def _ended(self, process: Process) -> None:
         process.ended_at = self.time
+        order.check_progress(self, process)
         if self.trace is not None:
             self.say(process.name, f"{process.end}: {process.error or _short(process.answer)}")
         if process.error is not None and not isinstance(process.error, (Transient, Refused)):
@@ -372,7 +406,7 @@ class Simulation:
             raise answer.with_traceback(None)  # some are shared: they would keep all frames they were seen in
         return answer
 
-    def pause(self, process: Process, wanted: Request | Join | float) -> Any:
+    def pause(self, process: Process, wanted: Request | Join | Wait | float) -> Any:
         """From inside an invocation: let the world go on."""
         if process.is_dead:
             raise greenlet.GreenletExit
@@ -382,11 +416,12 @@ class Simulation:
         process = thread.process
         if process.is_dead:
             return
-        thread.asking = request.name
+        thread.asking, thread.about = request.name, request.about
+        process.current = thread
         fault = self._strike(process, request.name)
         kind = fault.kind if fault else ""
         order.check(self, process, request.name)
-        process.asked_at[request.name] = self.time
+        thread.task.asked_at[request.name] = self.time
         process.requests += 1
         if self.trace is not None:
             self.say(process.name, request.name + (f"  !! {fault}" if fault else ""))
@@ -395,7 +430,8 @@ class Simulation:
         if process.expired:
             self._answer(thread, 0.01, request.name, EXPIRED)
             return
-        if kind == faults.THROTTLED or (self.time < self._outage_until and request.name != "submit"):
+        process.is_squeezed = process.is_squeezed or kind == faults.SQUEEZED
+        if kind == faults.THROTTLED or self._is_throttled(process, request.name):
             self._answer(thread, 0.01, request.name, BUSY)
             return
         if fault and kind == faults.KILL:
@@ -417,6 +453,11 @@ class Simulation:
             self._land(thread, request, takes, 0, is_heard=False)
         else:
             self._land(thread, request, takes, back)
+
+    def _is_throttled(self, process: Process, name: str) -> bool:
+        """Whether OSS throttles this request as others of its kind."""
+        is_outage = self.time < self._outage_until and name != "submit"
+        return is_outage or (process.is_squeezed and name == "copy part")
 
     def _works(self, request: Request) -> float:
         """Seconds that OSS copies bytes."""
@@ -467,7 +508,7 @@ class Simulation:
             if fault.kind in faults.BESIDE:
                 self.at(fault.seconds, lambda fault=fault: self._happen(fault))  # type: ignore[misc]  # the base carries no types
             elif fault.kind in faults.ON_SUBMIT:
-                process.mislaid = fault
+                process.mislaid.append(fault)
             else:
                 met = fault
                 if fault.kind == faults.OUTAGE:
@@ -575,15 +616,16 @@ class Simulation:
                 self.world.uploads[outcome].answered = True
             case "list parts":
                 # whatever is looked at next, or together with it, is asked for later
-                process.listed_at = self.time if thread.since is None else thread.since
-            case "copy part":
-                process.part_at = self.time
+                thread.task.listed_at = self.time if thread.since is None else thread.since
+            case "copy part" if thread.about not in process.copied:
+                thread.task.part_at = self.time
+                process.copied.update([] if isinstance(outcome, OssCopyError) else [thread.about])
             case "find destination" if not isinstance(outcome, Transient):
-                process.looked_at = self.time
+                thread.task.looked_at = self.time
             case "copy object" if isinstance(outcome, Transient) and outcome.in_doubt:
-                process.doubt_at = self.doubts[process.job] = self.time
+                thread.task.doubt_at = self.doubts[thread.task.job] = self.time
             case "copy object" | "complete" if not isinstance(outcome, OssCopyError):
-                process.wrote.add(process.job)
+                process.wrote.add(thread.task.job)
 
 
 def _patience(process: Process, request: Request) -> float:

@@ -103,7 +103,7 @@ def test_what_is_asked_together_with_a_listing_is_judged_by_when_they_were_asked
     while simulation.step():
         pass
     (process,) = simulation.processes
-    assert process.listed_at - process.began == 0.0
+    assert process.threads[0].task.listed_at - process.began == 0.0
     assert process.ended_at - process.began > 3.0
 
 

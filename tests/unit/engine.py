@@ -7,6 +7,7 @@ Nothing goes wrong here but what a test lets go wrong at a request (`Cloud.at`),
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -168,6 +169,15 @@ class Cloud:
 
     def nonce(self) -> str:
         return f"n{next(self._numbers)}"
+
+    def cpu(self) -> float:
+        return 0.0
+
+    def start(self, work: Callable[[], None]) -> None:
+        work()
+
+    def signal(self) -> threading.Event:
+        return threading.Event()
 
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
         self.rounds.append(count)
@@ -450,11 +460,12 @@ class MemoryRecords:
 class Engine:
     """The cloud, and the product's tools for invocations on it."""
 
-    def __init__(self) -> None:
-        self.cloud = Cloud()
+    def __init__(self, cloud: Cloud | None = None) -> None:
+        self.cloud = cloud or Cloud()
         self.store = MemoryStore(self.cloud)
         self.records = MemoryRecords(self.cloud)
         self.journal = RecordJournal(self.records)
+        self.lanes = 8  # of a copy at most
         self.forbidden: set[str] = set()  # keys that the settings do not allow
 
     def context(
@@ -462,7 +473,7 @@ class Engine:
     ) -> Context:
         """Return what an invocation works with that begins now."""
         until = self.cloud.time + timeout
-        limits = Limits(timeout, configured or timeout, until, THRESHOLD, parallel, page)
+        limits = Limits(timeout, configured or timeout, until, THRESHOLD, parallel, page, self.lanes)
         cloud = self.cloud
         return Context(self.store, self.journal, cloud, cloud, cloud.log, limits, self._allow)
 
@@ -486,17 +497,19 @@ class Engine:
         self.put(f"open/{copy.job}", entry)
         return entry
 
-    def chain(self, parts: Sequence[int] = (), *, size: int = LARGE, **asked: Any) -> Continue:
+    def chain(
+        self, parts: Sequence[int] = (), *, size: int = LARGE, lanes: int = 1, **asked: Any
+    ) -> Continue:
         """Put a copy in parts on record that has begun, with these parts copied; return its second hop."""
         if (SRC, "a") not in self.cloud.objects:
             self.cloud.put("a", size=size)
         opened = self.opened(self.copy(request(**asked)))
-        return replace(task_of(opened, self.entered(opened, parts).upload), hop=2)
+        return replace(task_of(opened, self.entered(opened, parts, lanes).upload), hop=2)
 
-    def entered(self, opened: Opened, parts: Sequence[int] = ()) -> Entered:
+    def entered(self, opened: Opened, parts: Sequence[int] = (), lanes: int = 1) -> Entered:
         """Open the upload of a copy and put `up/` on record, with these parts in it, without a request."""
         size = -(-opened.pin.size // PART)
-        upload = Upload(f"u-{opened.job[-4:]}", PART, size, 1, int(self.cloud.time))
+        upload = Upload(f"u-{opened.job[-4:]}", PART, size, lanes, int(self.cloud.time))
         attributes = Attributes(ContentHeaders(content_type="text/plain"), {}, "default", "Standard", None)
         place = (opened.request.destination.bucket, opened.request.destination.key)
         self.cloud.uploads[upload.id] = Open(place, attributes, int(self.cloud.time))

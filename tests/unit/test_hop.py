@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from osscopy import plan
 from osscopy.copying import hop, results
 from osscopy.copying.invocation import listing
+from osscopy.copying.invocation.batch import Batch
+from osscopy.copying.invocation.questions import Question
 from osscopy.copying.invocation.retry import Attempts
 from osscopy.copying.invocation.workers import Workers
 from osscopy.model import (
@@ -21,6 +23,7 @@ from osscopy.model import (
     ListedPart,
     Part,
     PartPage,
+    Problem,
     Result,
     Transient,
     Tuning,
@@ -167,6 +170,7 @@ def test_only_what_is_missing_is_copied(engine: Engine) -> None:
         "copy_part 2",
         "copy_part 4",
     ]
+    assert engine.cloud.count("list_parts") == 2, "at the start and before Complete"
 
 
 def test_a_hop_that_is_throttled_is_excused_and_the_next_one_waits(engine: Engine) -> None:
@@ -185,19 +189,19 @@ def test_the_last_error_of_a_hop_is_on_record_and_does_no_harm_where_it_cannot_b
     proceed(engine, task)
     noted = engine.journal.noted(task.job)
     assert noted is not None
-    assert (noted[0], noted[1].code) == (2, "NetworkError")
+    assert noted.code == "NetworkError"
     engine.cloud.broken["put note"] = BUSY
     assert proceed(engine, replace(task, hop=3)).status == "running"
 
 
 def test_the_newest_note_is_the_first_one_listed(engine: Engine) -> None:
     task = engine.chain([1])
-    engine.cloud.broken["copy_part"] = LOST
     for generation, number in ((0, 9), (4, 1), (4, 12), (0, 30)):
-        proceed(engine, replace(task, generation=generation, hop=number))
+        hop_of = replace(task, generation=generation, hop=number)
+        engine.journal.note(hop_of, Problem("NetworkError", f"hop {number}"))
     noted = engine.journal.noted(task.job)
     assert noted is not None
-    assert noted[0] == 12
+    assert noted.message == "hop 12"
 
 
 def test_a_part_that_is_refused_ends_the_copy_at_once(engine: Engine) -> None:
@@ -256,7 +260,7 @@ def test_without_time_to_complete_a_hop_that_has_copied_hands_over(engine: Engin
     assert hop.proceed(context, task).status == "running"
     assert engine.cloud.count("complete") == 0
     (following,) = engine.cloud.commands()
-    assert following.stalls == 0
+    assert (following.stalls, following.parts_done) == (0, 4)
 
 
 def test_a_hop_with_nothing_to_copy_completes_however_little_time_is_left(engine: Engine) -> None:
@@ -321,7 +325,8 @@ def test_a_hop_asks_all_that_it_has_to_know_at_once(engine: Engine) -> None:
     proceed(engine, task)
     first = {each.partition(f" {task.job}")[0].partition(" u-")[0] for each in engine.cloud.asked[:5]}
     assert first == {"list gen", "get up", "get done", "get cancel", "list_parts"}
-    assert engine.cloud.rounds[:2] == [5, 2], "five questions, then two parts"
+    assert engine.cloud.rounds == [5, 5], "at the start and before Complete"
+    assert sorted(each.partition(" ")[0] for each in engine.cloud.asked[5:8]) == ["copy_part"] * 2 + ["put"]
 
 
 def test_a_chain_that_was_replaced_leaves_though_its_upload_is_gone(engine: Engine) -> None:
@@ -445,7 +450,8 @@ def test_all_that_speaks_against_complete_is_asked_once(engine: Engine) -> None:
     assert proceed(engine, task).status == "succeeded"
     asked = [each.partition(" u-")[0].partition(" c-")[0] for each in engine.cloud.asked]
     before = asked[5 : asked.index("complete default")]
-    assert sorted(before) == ["find b", "get cancel", "get done", "head a", "list_parts"]
+    looks = ["find b", "get cancel", "get done", "head a", "list hop", "list_parts"]
+    assert sorted(before) == [*looks, "put hop"], "this hop had no part to copy beside its record"
     assert engine.cloud.rounds[1] == len(before)
 
 
@@ -520,11 +526,11 @@ def test_a_destination_that_is_wrong_after_complete_is_no_success_and_not_follow
 def test_all_pages_of_a_listing_are_read_and_no_part_beyond_the_lane(engine: Engine) -> None:
     task = engine.chain(ALL)
     engine.cloud.page = 1
-    found = listing.parts(engine.context(), task, 1, 3)
+    found = listing.parts(engine.context(), task, 1, 3).parts
     assert [each.number for each in found] == [2, 3]
     assert engine.cloud.count("list_parts") == 2
     engine.cloud.page = 1000
-    assert [each.number for each in listing.parts(engine.context(), task, 0, 2)] == [1, 2]
+    assert [each.number for each in listing.parts(engine.context(), task, 0, 2).parts] == [1, 2]
 
 
 def test_pages_at_known_markers_are_asked_for_at_once_and_one_that_ends_early_is_followed_up(
@@ -537,7 +543,7 @@ def test_pages_at_known_markers_are_asked_for_at_once_and_one_that_ends_early_is
         context = engine.context(page=2)
         asked = listing.pages(context, task, 0, 4)
         context.together(*asked)
-        assert [each.number for each in listing.found(asked)] == [1, 2, 3, 4]
+        assert [each.number for each in listing.found(asked).parts] == [1, 2, 3, 4]
         assert [each.rpartition(" ")[2] for each in engine.cloud.asked] == markers
         assert engine.cloud.rounds[-1] == 2
 
@@ -597,8 +603,19 @@ def test_no_pause_goes_beyond_the_time_there_is(engine: Engine) -> None:
 
 
 def workers(engine: Engine, copy: Any, count: int = 3, seconds: float = 10, expected: float = 1) -> Workers:
+    return Workers(
+        copy,
+        batch(engine, count),
+        clock=engine.cloud,
+        deadline=START + seconds,
+        expected=expected,
+        hand_over=lambda _: True,
+    )
+
+
+def batch(engine: Engine, count: int) -> Batch:
     parts = [Part(n, (n - 1) * PART, n * PART - 1) for n in range(1, count + 1)]
-    return Workers(copy, parts, clock=engine.cloud, deadline=START + seconds, expected=expected)
+    return Batch(parts, lambda _: (), engine.cloud, 1)
 
 
 def test_no_part_is_begun_that_may_not_be_done_in_time(engine: Engine) -> None:
@@ -613,18 +630,41 @@ def test_no_part_is_begun_that_may_not_be_done_in_time(engine: Engine) -> None:
     assert len(surprising.copied) == 9, "what was measured counts, not what was expected"
 
 
-def test_a_watch_takes_no_thread_from_the_parts(engine: Engine) -> None:
-    parts = [Part(n, (n - 1) * PART, n * PART - 1) for n in range(1, 3)]
+def test_watches_are_asked_beside_the_parts_and_one_that_says_yes_stops_them(engine: Engine) -> None:
+    for says, copied in ((False, 2), (True, 0)):
+        asked: list[bool] = []
+
+        def watch(says: bool = says, asked: list[bool] = asked) -> bool:
+            asked.append(says)
+            return says
+
+        watched = Workers(
+            lambda _: None,
+            batch(engine, 2),
+            hand_over=lambda _: True,
+            clock=engine.cloud,
+            deadline=START + 10,
+            expected=1,
+            watches=[watch] * 2,
+        )
+        watched.run(4)
+        assert (asked, len(watched.copied)) == ([says] * 2, copied)
+
+
+def test_an_error_of_what_is_done_beside_the_parts_is_raised(engine: Engine) -> None:
     watched = Workers(
         lambda _: None,
-        parts,
+        batch(engine, 2),
+        hand_over=lambda _: True,
         clock=engine.cloud,
         deadline=START + 10,
         expected=1,
-        watches=[lambda: False] * 2,
+        watches=[Question(fails(BUSY)).pursue, Question(fails(DENIED)).pursue],
     )
     watched.run(4)
-    assert (engine.cloud.rounds, len(watched.copied)) == ([4], 2)
+    assert watched.copied == []
+    with pytest.raises(Failed, match="AccessDenied"):
+        watched.raise_fatal()
 
 
 def test_an_error_that_no_retry_changes_stops_all_threads_and_is_raised(engine: Engine) -> None:
@@ -633,7 +673,7 @@ def test_an_error_that_no_retry_changes_stops_all_threads_and_is_raised(engine: 
     assert refused.copied == []
     with pytest.raises(Failed, match="AccessDenied"):
         refused.raise_fatal()
-    assert len(refused._queue) == 8  # noqa: SLF001 - the other parts were not tried
+    assert len(refused._batch) == 8  # noqa: SLF001 - the other parts were not tried
 
 
 def fails_for(error: Exception) -> Any:

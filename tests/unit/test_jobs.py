@@ -55,6 +55,7 @@ from tests.unit.engine import (
     PART,
     SRC,
     START,
+    Cloud,
     Engine,
     Open,
     code,
@@ -272,7 +273,10 @@ def test_a_copy_under_way_shows_its_parts_and_the_last_error_of_its_hops(engine:
     part = engine.cloud.uploads[entered.upload.id].parts
     engine.entered(opened, [1, 2])
     engine.cloud.time += 2
-    engine.journal.note(opened.job, 0, 3, Problem("NetworkError", "no answer"))
+    task = task_of(opened, entered.upload)
+    engine.journal.note(task, Problem("NetworkError", "no answer"))
+    for lane, hop in ((1, 2), (2, 1)):
+        engine.journal.work_on(replace(task, lane=lane, hop=hop))
     seen = queries(engine).look(opened.job)
     assert (seen.parts_done, seen.hops, code(seen)) == (2, 3, "NetworkError")
     assert (seen.rate, seen.eta_seconds) == (PART, 2)
@@ -959,6 +963,108 @@ def test_a_large_copy_of_a_list_gets_a_chain_of_its_own_and_one_alone_begins_her
 
 def test_a_hop_in_an_event_goes_on(engine: Engine) -> None:
     assert work(engine).run([engine.chain([1])])[0].status == "succeeded"
+
+
+class Stalled(Cloud):
+    """A cloud whose threads get nothing done before time is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: list[Callable[[], None]] = []
+
+    def start(self, work: Callable[[], None]) -> None:
+        self.left.append(work)
+
+    def signal(self) -> Any:
+        return self
+
+    def set(self) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+    def wait(self, timeout: float) -> None:
+        self.time += timeout
+
+
+def test_what_is_under_way_when_time_is_over_is_handed_over_as_begun_and_told_no_more() -> None:
+    engine = Engine(Stalled())
+    copies = many(engine)
+    told: list[Result] = []
+
+    def note(result: Result) -> Result:
+        told.append(result)
+        return result
+
+    worklist = Worklist(engine.context(), engine.records, note)
+    found = worklist.run(copies)
+    assert [each.status for each in found] == ["running"] * 3
+    assert [(each.job, each.retried) for each in waiting(engine).copies] == [(c.job, True) for c in copies]
+    assert len(told) == 3
+    assert isinstance(engine.cloud, Stalled)
+    for left in engine.cloud.left:
+        left()
+    assert engine.cloud.count("copy") == 0
+    ended = worklist._attempt(copies, 0, START)  # noqa: SLF001 - as a thread that is left alone ends its work
+    assert isinstance(ended, Result)
+    assert ended.status == "succeeded"
+    assert len(told) == 3
+
+
+def test_a_hop_that_is_under_way_when_time_is_over_is_delivered_again() -> None:
+    engine = Engine(Stalled())
+    with pytest.raises(Transient, match="NoAnswer"):
+        work(engine).run([engine.chain([1]), *many(engine)])
+
+
+def test_copies_that_name_the_same_place_are_made_in_the_order_of_the_list(engine: Engine) -> None:
+    """A later one writes it too, reads what an earlier one writes, or writes what an earlier one reads."""
+
+    def copy(source: str, destination: str, *others: str) -> Copy:
+        asked = request(
+            source=Source(SRC, source),
+            destination=replace(request().destination, bucket=SRC, key=destination),
+        )
+        readings = [replace(asked, destination=replace(asked.destination, key=key)) for key in others]
+        return engine.copy(asked, alternatives=tuple(readings))
+
+    items: list[Command | Refused] = [
+        copy("a", "b"),
+        copy("c", "d"),
+        Refused("InvalidKey", "no"),
+        copy("e", "b"),
+        copy("d", "f"),
+        copy("a", "g"),
+        copy("h", "e"),
+        copy("i", "j", "g"),
+    ]
+    assert work(engine)._chains(items) == [[0, 3, 6], [1, 4], [2], [5, 7]]  # noqa: SLF001 - no thread tells
+
+
+def test_copies_of_a_list_are_made_at_once_and_one_alone_in_no_thread(engine: Engine) -> None:
+    started: list[int] = []
+    right = engine.cloud.start
+
+    def start(work: Callable[[], None]) -> None:
+        started.append(1)
+        right(work)
+
+    engine.cloud.start = start  # type: ignore[method-assign]  # of this one alone
+    assert work(engine).run(many(engine, 9))[8].status == "succeeded"
+    assert len(started) > 1
+    started.clear()
+    work(engine).run(many(engine, 1, occurrence="two"))
+    assert started == []
+
+
+def test_requests_of_a_list_wait_where_one_of_them_is_refused(engine: Engine) -> None:
+    context = engine.context()
+    engine.cloud.at("copy", fails(Transient("SlowDown", "wait", throttled=True, pause=2.0)))
+    engine.cloud.at("copy", fails(EXPIRED), nth=2)
+    work(engine, context).run(many(engine, 2))
+    assert engine.cloud.time >= START + 2.0
+    assert context.attempts()._pacer is None  # noqa: SLF001 - a list's pace is its own
 
 
 def rest_of(engine: Engine, copies: list[Copy]) -> str:

@@ -42,6 +42,7 @@ def test_all_settings_are_read() -> None:
             "INVOKE_ENDPOINT": "https://fc.example.com",
             "INVOKE_FUNCTION": "oss-copy",
             "MAX_PARALLEL": "8",
+            "MAX_LANES": "3",
             "MULTIPART_THRESHOLD": "10MiB",
             "HTTP_AUTH_TYPE": "anonymous",
             "API_TOKEN": "0123456789abcdef",
@@ -51,7 +52,7 @@ def test_all_settings_are_read() -> None:
     assert len(loaded.allowed_sources) == 2
     assert isinstance(loaded.rules, tuple)
     assert loaded.rules[0].request("in/a").storage_class == "IA"
-    assert (loaded.max_parallel, loaded.multipart_threshold) == (8, 10 * MIB)
+    assert (loaded.max_parallel, loaded.max_lanes, loaded.multipart_threshold) == (8, 3, 10 * MIB)
     assert loaded.invoke_function == "oss-copy"
     loaded.allow(CopyRequest(source=Source("other", "in/a"), destination=Destination("dst", "b")))
 
@@ -83,6 +84,8 @@ def test_all_settings_are_read() -> None:
         ("INVOKE_ENDPOINT", "https://host/path"),
         ("INVOKE_FUNCTION", "a/b"),
         ("MAX_PARALLEL", "0"),
+        ("MAX_LANES", "0"),
+        ("MAX_LANES", "101"),
         ("MAX_PARALLEL", "many"),
         ("MULTIPART_THRESHOLD", "1KiB"),
         ("MULTIPART_THRESHOLD", "big"),

@@ -59,10 +59,16 @@ class SystemClock:
     now = staticmethod(time.time)
     sleep = staticmethod(time.sleep)
     random = staticmethod(random.random)
+    cpu = staticmethod(time.process_time)
+    signal = staticmethod(threading.Event)
 
     @staticmethod
     def nonce() -> str:
         return secrets.token_hex(8)
+
+    @staticmethod
+    def start(work: Callable[[], None]) -> None:
+        threading.Thread(target=work, daemon=True).start()
 
     @staticmethod
     def together(work: Callable[[], None], count: int, until: float) -> None:
@@ -108,7 +114,12 @@ class Wiring(msgspec.Struct, frozen=True):
         """Return what works for `seconds` at most."""
         chosen, connection, until = self.chosen, self.connection(seconds), self.begun + seconds
         limits = Limits(
-            seconds, self.invocation.timeout, until, chosen.multipart_threshold, chosen.max_parallel
+            seconds,
+            self.invocation.timeout,
+            until,
+            chosen.multipart_threshold,
+            chosen.max_parallel,
+            lanes=chosen.max_lanes,
         )
         invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(connection)
         store = OssStore(connection)
@@ -285,6 +296,7 @@ class App:
             destination=result.destination,
             parts=result.parts,
             partsDone=result.parts_done,
+            lanes=result.lanes,
             hops=result.hops,
             verified=result.verified,
             error=result.error,

@@ -11,7 +11,7 @@ import oss2
 import pytest
 import requests
 
-from tests.cloud.conditions import Fault
+from tests.cloud.conditions import Conditions, Fault
 
 from .running import Running, refused
 
@@ -28,6 +28,20 @@ def test_an_error_is_answered_in_place_of_the_effect(oss: Running) -> None:
     assert int(caught.value.headers["x-oss-qos-delay-time"]) > 0
     assert refused(lambda: bucket.put_object("k", b"x")) == (503, "ServiceUnavailable")
     assert not bucket.object_exists("k")
+
+
+def test_more_requests_than_oss_takes_in_a_second_are_refused(oss: Running) -> None:
+    bucket = oss.bucket()
+    oss.conditions(Conditions(requests_s=0.001))  # one at once, and the next one in a quarter of an hour
+    bucket.put_object("k", b"x")
+    with pytest.raises(oss2.exceptions.ServerError) as caught:
+        bucket.put_object("k2", b"x")
+    assert (caught.value.status, caught.value.code) == (503, "TotalQpsLimitExceeded")
+    assert int(caught.value.headers["x-oss-qos-delay-time"]) > 0
+    oss.conditions(Conditions())
+    assert not bucket.object_exists("k2")
+    with pytest.raises(ValueError, match="requests_s"):
+        Conditions(requests_s=-1)
 
 
 @pytest.mark.parametrize("answer", ["lost", "reset"])

@@ -28,6 +28,7 @@ from osscopy.model import (
     Continue,
     Failed,
     ListedPart,
+    PartPage,
     Result,
     SourceChanged,
     Written,
@@ -40,14 +41,18 @@ class _Relist(Exception):
     """OSS knows other parts than were listed."""
 
 
-def finish(context: Context, task: Continue) -> Result:
-    """Complete and prove the copy; hand over if parts are missing, raise what speaks against it."""
+def finish(context: Context, task: Continue, beside: Sequence[Question[None]] = ()) -> Result:
+    """Complete and prove the copy; hand over if parts are missing, raise what speaks against it.
+
+    What has to be done `beside` and was not yet is done with the looks.
+    """
     for _ in range(LISTINGS):
         asked = looks.of_completion(context, task)
-        context.together(*asked.questions)
-        listed = listing.found(asked.pages)
-        if plan.gaps(task.pin, task.upload, listed):
-            return submit.next_hop(context, task, delay=0, stalls=task.stalls + 1, done=len(listed))
+        context.together(*asked.questions, *beside)
+        page = listing.found(asked.pages)
+        listed = page.parts
+        if gaps := plan.gaps(task.pin, task.upload, listed):
+            return _go_on(context, task, page, gaps)
         _check(context, task, asked, listed)
         if (over := outcome.end_if_over(context, task, asked.ends)) is not None:  # written late
             return over
@@ -56,8 +61,24 @@ def finish(context: Context, task: Continue) -> Result:
             written = _complete(context, task, listed, acl)
         except _Relist:
             continue
-        return _prove(context, task, listed, written)
+        return _prove(context, task, listed, written, asked.hops.get())
     raise Failed("InvalidPart", "OSS refused the part list three times")
+
+
+def _go_on(context: Context, task: Continue, page: PartPage, gaps: Sequence[int]) -> Result:
+    """Leave what is missing to the next hop, or to other lanes: each ends when its own parts are there.
+
+    The last one to end sees all of them. The first lane comes again for lanes that seem not to have started.
+    """
+    view = plan.view(task, page.parts, page.seen_at, context.parallel(task.request), 0.0)
+    wait = plan.seconds_until_silent(view) if task.lane == 1 else 0
+    done = len(page.parts)
+    if plan.has_own(task, gaps):
+        return submit.next_hop(context, task, delay=0, stalls=task.stalls + 1, done=done)
+    if wait:
+        return submit.next_hop(context, task, delay=wait, stalls=task.stalls, done=done)
+    context.log("laneDone", **where(task), missing=len(gaps))
+    return results.under_way(task, done)
 
 
 def _check(context: Context, task: Continue, asked: Completion, listed: Sequence[ListedPart]) -> None:
@@ -96,7 +117,9 @@ def _complete(context: Context, task: Continue, listed: Sequence[ListedPart], ac
     return None
 
 
-def _prove(context: Context, task: Continue, listed: Sequence[ListedPart], written: Written | None) -> Result:
+def _prove(
+    context: Context, task: Continue, listed: Sequence[ListedPart], written: Written | None, hops: int
+) -> Result:
     """Look at the destination and, of a copy that a rule made, once more at the source; write `done/`."""
     request, pin = task.request, task.pin
     etag = plan.multipart_etag(part.etag for part in listed)
@@ -108,4 +131,5 @@ def _prove(context: Context, task: Continue, listed: Sequence[ListedPart], writt
     if found.problem is None and is_followed and not source.is_same(context, request, pin, again):
         context.log("sourceChangedAfter", **where(task))
         follow_up.follow(context, task.job, request, pin, task.follows)
-    return outcome.close(context, task, results.multipart(task, found.seen, found.problem, context.now()))
+    result = results.multipart(task, found.seen, found.problem, context.now())
+    return outcome.close(context, task, result, hops)

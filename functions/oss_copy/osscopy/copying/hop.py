@@ -15,10 +15,13 @@ import msgspec
 from osscopy import plan
 from osscopy.copying import finish, outcome, results, submit
 from osscopy.copying.invocation import listing, looks
+from osscopy.copying.invocation.batch import Batch
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.listing import Pages
 from osscopy.copying.invocation.looks import Ends
+from osscopy.copying.invocation.questions import Question
 from osscopy.copying.invocation.workers import Workers
+from osscopy.copying.lanes.supply import Supply
 from osscopy.copying.outcome import UNKNOWN
 from osscopy.copying.submit import where
 from osscopy.model import (
@@ -39,7 +42,7 @@ def proceed(context: Context, task: Continue) -> Result:
     """Work on the next batch of a copy, as its continuation asks."""
     try:
         context.allow(task.request)
-        asked = looks.of_hop(context, task, _numbers(task))
+        asked = looks.of_hop(context, task)
         context.together(*asked.questions)
         if _is_superseded(context, task, asked.generation.get()):
             return results.under_way(task, 0)
@@ -58,7 +61,7 @@ def begin(context: Context, task: Continue, *, is_new: bool = False) -> Result:
     One that it has just opened (`is_new`) has no parts to list. `done/` and `cancel/` are read after `up/`
     was written: beside the first parts.
     """
-    asked = looks.of_hop(context, task, _numbers(task))
+    asked = looks.of_hop(context, task)
     if not is_new:
         context.together(*asked.ends.questions, *asked.pages)
     try:
@@ -81,12 +84,14 @@ def _advance(context: Context, task: Continue, ends: Ends, pages: Pages) -> Resu
     try:
         if task.hop - task.excused > plan.max_hops(task.upload):
             raise Failed("TooManyHops", f"{task.hop} invocations for {task.upload.parts} parts")
-        missing = plan.missing(task.pin, task.upload, task.lane, listing.found(pages))
-        workers = _copy_parts(context, task, missing, watches)
+        supply, beside = _supply(context, task, pages), _beside(context, task)
+        workers = _copy_parts(context, task, supply, [*watches, *(each.pursue for each in beside)])
         if watches and (over := outcome.end_if_over(context, task, ends)) is not None:
             return over
-        workers.raise_fatal()
-        return _go_on(context, task, missing, workers)
+        if not workers.is_handed_over:  # else the next hop judges
+            workers.raise_fatal()
+            return _go_on(context, task, supply, workers, beside)
+        return _noted(context, task, workers, results.under_way(task, supply.done(workers.copied)))
     except UploadGone:
         return _find_outcome(context, task)
     except (Refused, Failed) as error:
@@ -95,70 +100,84 @@ def _advance(context: Context, task: Continue, ends: Ends, pages: Pages) -> Resu
         return outcome.skip(context, task, reason)
 
 
-def _numbers(task: Continue) -> range:
-    return plan.lane_numbers(task.upload.parts, task.upload.lanes, task.lane)
+def _supply(context: Context, task: Continue, pages: Pages) -> Supply:
+    """Return the parts that this hop may copy; of an upload that was just opened there is nothing to list."""
+    listed = listing.found(pages, task.upload.opened_at)
+    expected = min(task.upload.part_size / plan.rate(task.request), context.limits.part_budget)
+    return Supply(context, task, listed, expected)
 
 
-def _go_on(context: Context, task: Continue, missing: Sequence[Part], workers: Workers) -> Result:
-    """Do what `plan.next_step` says after a batch of the `missing` parts."""
-    match plan.next_step(_progress(context, task, missing, workers)):
+def _beside(context: Context, task: Continue) -> list[Question[None]]:
+    """Return what is done beside the first parts: the other lanes are started, and the hop put on record."""
+    record = [] if task.is_first else [context.question(context.journal.work_on, task)]
+    return [*map(Question, submit.lane_starts(context, task)), *record]
+
+
+def _go_on(
+    context: Context, task: Continue, supply: Supply, workers: Workers, beside: Sequence[Question[None]]
+) -> Result:
+    """Do what `plan.next_step` says after a batch."""
+    match plan.next_step(_progress(context, task, supply, workers)):
         case plan.Finish():
-            return finish.finish(context, task)
+            return finish.finish(context, task, beside)
         case plan.HandOver(delay=delay, stalls=stalls):
-            done = task.upload.parts - len(missing) + len(workers.copied)
             excused = task.excused + (workers.throttled and not workers.copied)
-            this = msgspec.structs.replace(task, excused=excused)
+            this, done = msgspec.structs.replace(task, excused=excused), supply.done(workers.copied)
             result = submit.next_hop(context, this, delay=delay, stalls=stalls, done=done)
-            if workers.last_error is not None:
-                _note(context, task, workers.last_error)
-            return result
+            return _noted(context, task, workers, result)
         case plan.GiveUp(code=code, why=why):
             because = f"; the last error was {workers.last_error}" if workers.last_error else ""
             raise Failed(code, why + because)
 
 
 def _copy_parts(
-    context: Context, task: Continue, missing: Sequence[Part], watches: Sequence[Callable[[], bool]]
+    context: Context, task: Continue, supply: Supply, watches: Sequence[Callable[[], bool]]
 ) -> Workers:
-    """Copy the missing parts while there is time to hand over afterwards, and no watch says stop."""
-    size, rate = task.upload.part_size, plan.rate(task.request)
-    wait = plan.part_timeout(size, rate, context.limits.timeout)
+    """Copy parts while there is time, and no watch says stop; hand over when no part is begun any more."""
+    threads, clock = context.parallel(task.request), context.clock
+    wait = plan.part_timeout(task.upload.part_size, plan.rate(task.request), context.limits.timeout)
 
     def copy(part: Part) -> None:
         context.store.copy_part(task.request, task.pin, task.upload.id, part, context.wait(wait))
 
-    expected = min(size / rate, context.part_budget())
+    def hand_over(in_flight: frozenset[int]) -> bool:
+        until = supply.now() + context.submit_by - clock.monotonic()
+        flights = submit.Flights(plan.ranges_of(in_flight), int(until) + 1)
+        return submit.early(context, task, supply.done(workers.copied), flights)
+
     workers = Workers(
         copy,
-        missing,
-        clock=context.clock,
+        Batch(supply.first(), supply.more, clock, threads),
+        clock=clock,
         deadline=context.submit_by,
-        expected=expected,
+        expected=supply.slowest,
+        hand_over=hand_over,
         watches=watches,
     )
-    workers.run(context.parallel(task.request))
+    workers.run(threads)
     context.log(
         "batch",
         **where(task),
         parts=len(workers.copied),
         bytes=sum(part.size for part in workers.copied),
-        left=len(missing) - len(workers.copied),
+        left=task.upload.parts - supply.done(workers.copied),
         retries=workers.retries,
+        again=workers.again,
         throttled=workers.throttled,
         lastError=workers.last_error and str(workers.last_error),
     )
     return workers
 
 
-def _progress(context: Context, task: Continue, missing: Sequence[Part], workers: Workers) -> plan.Progress:
-    copied = len(workers.copied)
+def _progress(context: Context, task: Continue, supply: Supply, workers: Workers) -> plan.Progress:
+    copied = {part.number for part in workers.copied}
     return plan.Progress(
-        missing=len(missing) - copied,
-        copied=copied,
+        missing=len(set(supply.missing()) - copied),
+        copied=len(copied),
         throttled=workers.throttled,
         seconds_left=context.seconds_left(),
-        seconds_needed=plan.completion_time(context.limits.timeout) if missing else 0.0,
-        stalls=0 if task.upload.parts - len(missing) > task.parts_done else task.stalls,
+        seconds_needed=plan.completion_time(context.limits.timeout) if supply.has_given else 0.0,
+        stalls=0 if supply.before > task.parts_done else task.stalls,
         age=context.now() - results.unix(task.started_at),
     )
 
@@ -190,7 +209,9 @@ def _find_outcome(context: Context, task: Continue) -> Result:
     return results.under_way(task, task.upload.parts)
 
 
-def _note(context: Context, task: Continue, error: Transient) -> None:
+def _noted(context: Context, task: Continue, workers: Workers, result: Result) -> Result:
     """Put the last error on record for who asks how the copy stands; it is logged too, so no retry."""
-    with contextlib.suppress(OssCopyError):
-        context.journal.note(task.job, task.generation, task.hop, Problem.of(error))
+    if workers.last_error is not None:
+        with contextlib.suppress(OssCopyError):
+            context.journal.note(task, Problem.of(workers.last_error))
+    return result

@@ -51,9 +51,14 @@ Pinned: TypeAlias = Opened | Continue  # a copy that is bound to a version of it
 # --- closing -----------------------------------------------------------------------------------------------
 
 
-def close(context: Context, copy: Copy | Pinned, result: Result) -> Result:
-    """Write `done/`; return the outcome on record, which may be an earlier one."""
+def close(context: Context, copy: Copy | Pinned, result: Result, hops: int | None = None) -> Result:
+    """Write `done/`; return the outcome on record, which may be an earlier one.
+
+    `hops`: invocations that have worked on a copy in parts; they are counted if that is not known.
+    """
     asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
+    if isinstance(copy, Continue) and result.method == "multipart":
+        result = msgspec.structs.replace(result, hops=hops or context.ask(context.journal.hops, copy.job))
     settle = _settle(context, 0 if isinstance(copy, Copy) else copy.settle)
     entry = Done(context.clock.nonce(), result, asked, settle)
     return context.ask(context.journal.close, copy.job, entry).result

@@ -56,8 +56,10 @@ def start(
     Not `inline`: another invocation opens the upload.
     """
     request = copy.request
-    parallel, budget = context.parallel(request), context.part_budget()
-    part_size = plan.part_size(head.size, request.tuning, parallel, budget, plan.rate(request))
+    parallel, budget = context.parallel(request), context.limits.part_budget
+    division = plan.divide(
+        head.size, request.tuning, parallel, budget, plan.rate(request), context.limits.lanes
+    )
     tags = source.tags(context, request, head, asked.tags)
     pin = plan.bind(request, head, tags)
     mine = context.opening(copy, pin, head, "multipart", in_doubt=in_doubt)
@@ -77,7 +79,7 @@ def start(
     if msgspec.structs.replace(opened.pin, encryption=pin.encryption) != pin:
         raise SourceChanged(*CHANGED)
     destination.check_readable(request, readable)
-    return _open(context, opened, head, tags, part_size, copy.generation)
+    return _open(context, opened, head, tags, division, copy.generation)
 
 
 def _records(
@@ -122,18 +124,31 @@ def hand_over(context: Context, copy: Copy, opened: Opened) -> Result:
 
 
 def _open(
-    context: Context, opened: Opened, head: Head, tags: dict[str, str], part_size: int, generation: int
+    context: Context,
+    opened: Opened,
+    head: Head,
+    tags: dict[str, str],
+    division: plan.Division,
+    generation: int,
 ) -> Result:
     """Initiate and write `up/`; go on with the `up/` on record, and abort our upload if that is another."""
     request = opened.request
     attributes = plan.attributes(request, head, tags, "default", carried=True)
     upload_id = context.ask(context.store.initiate, request, attributes)
-    upload = Upload(upload_id, part_size, -(-head.size // part_size), lanes=1, opened_at=head.seen_at)
+    upload = Upload(upload_id, division.part_size, division.parts, division.lanes, opened_at=head.seen_at)
     mine = Entered(context.clock.nonce(), upload)
     entered = context.ask(context.journal.enter, opened.job, mine)
     is_new = entered.nonce == mine.nonce
     if not is_new:
         with contextlib.suppress(UploadGone):
             outcome.abort(context, task_of(opened, upload))
-    context.log("opened", job=opened.job, parts=upload.parts, partSize=part_size, size=head.size)
+    context.log(
+        "opened",
+        job=opened.job,
+        parts=upload.parts,
+        partSize=upload.part_size,
+        size=head.size,
+        lanes=upload.lanes,
+        lanesAsked=request.tuning.lanes,
+    )
     return hop.begin(context, task_of(opened, entered.upload, generation), is_new=is_new)

@@ -113,6 +113,8 @@ def _check_continue(task: Continue) -> None:
         raise _invalid("no such lane", "lane")
     if task.hop < 1 or min(task.generation, task.stalls, task.excused, task.gone_at) < 0:
         raise _invalid("numbers start at one", "hop")
+    if not all(1 <= first <= last <= upload.parts for first, last in task.in_flight):
+        raise _invalid("no such parts", "inFlight")
 
 
 def _invalid(text: str, field: str) -> Refused:

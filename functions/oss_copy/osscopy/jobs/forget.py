@@ -71,7 +71,7 @@ class Cleaner:
 
 def delete_records(records: Records, job: str) -> None:
     """Delete what is on record of a copy, `open/` last: if that is cut short, the job is found again."""
-    for kind in ("gen", "note"):
+    for kind in ("gen", "hop", "note"):
         delete_all(records, f"{kind}/{job}/")
     records.delete(f"up/{job}")
     records.delete(f"open/{job}")

@@ -1,4 +1,4 @@
-"""The records of copies in the state bucket: opened, entered, cancelled, closed, noted, and generations.
+"""The records of copies in the state bucket: opened, entered, cancelled, closed, hops, notes, generations.
 
 Knows these records and their names; not what they mean for a copy. The sweep starts a generation of a copy
 or a list with a number above all on record. Generations save work; correctness rests on the upload id.
@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
+from osscopy.jobs.hops import HopJournal
 from osscopy.jobs.records import Records, create, list_all, read
-from osscopy.model import Cancelled, Done, Entered, Generation, Opened, Problem, RecordPage
+from osscopy.model import Cancelled, Done, Entered, Generation, Opened, RecordPage
 
-LAST = 10**12 - 1  # above every generation and hop
 _START = "-start"
 
 
-class RecordJournal:
+class RecordJournal(HopJournal):
     """The journal on `records`."""
 
     def __init__(self, records: Records) -> None:
-        self.records = records
+        super().__init__(records)
         self._last_opened: Opened | None = None
 
     def open(self, entry: Opened) -> Opened:
@@ -72,17 +70,6 @@ class RecordJournal:
         page = self.records.page(f"{kind}/{start}", f"{kind}/{after}", limit)
         entries = ((name.removeprefix(f"{kind}/"), written) for name, written in page.entries)
         return RecordPage(tuple(entries), page.seen_at)
-
-    def note(self, job: str, generation: int, hop: int, problem: Problem) -> None:
-        """Put on record what a hop met and did not fail of; the newest note is the first one listed."""
-        name = f"note/{job}/{LAST - generation:012}-{LAST - hop:012}"
-        self.records.put_new(name, msgspec.json.encode(problem))
-
-    def noted(self, job: str) -> tuple[int, Problem] | None:
-        """Return the last hop that left a note, and the problem it met."""
-        entries = self.records.page(f"note/{job}/", "", 1).entries
-        problem = read(self.records, entries[0][0], Problem) if entries else None
-        return None if problem is None else (LAST - int(entries[0][0].rpartition("-")[2]), problem)
 
 
 def supersede(records: Records, job: str, generation: int) -> None:

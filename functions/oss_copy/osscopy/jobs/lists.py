@@ -1,12 +1,14 @@
-"""The copies of one event, one after another, and the rest of them where time is short.
+"""The copies of one event, many at once, and the rest of them where time is short.
 
 Knows lists of commands, their records and submissions; not how a copy is done. What there is no time for is
 put on record as one list and handed over as one continuation: so it is never too large for a payload, and
-not lost if FC loses that, since the sweep hands it over again.
+not lost if FC loses that, since the sweep hands it over again. Copies that name the same place are made one
+after another, in the order of the list.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 
@@ -46,6 +48,7 @@ class Worklist:
         self._context = context
         self._records = records
         self._note = note
+        self._is_over = False  # what comes after that is not told any more
 
     def run(
         self, items: Sequence[Command | Refused], parent: str = "", asked_at: float | None = None
@@ -58,7 +61,15 @@ class Worklist:
         work later.
         """
         asked_at = self._context.now() if asked_at is None else asked_at
-        outcomes = [self._attempt(items, position, asked_at) for position in range(len(items))]
+        found: dict[int, Result | _Postponed] = {}
+
+        def work(positions: Sequence[int]) -> None:
+            for position in positions:
+                found[position] = self._attempt(items, position, asked_at)
+
+        self._context.at_once([functools.partial(work, each) for each in self._chains(items)])
+        self._is_over = True
+        outcomes = [found.get(position) or _left(item) for position, item in enumerate(items)]
         later = [each for each in outcomes if isinstance(each, _Postponed)]
         if later:
             delay = 0 if len(later) < len(items) else plan.STANDSTILL
@@ -84,6 +95,15 @@ class Worklist:
         self._context.ask(drop, self._records, rest.list)
         return found
 
+    def _chains(self, items: Sequence[Command | Refused]) -> list[list[int]]:
+        """Return the positions of items in groups; those of one group are worked on one after another."""
+        written = {place for item in items if isinstance(item, Copy) for place in _destinations(item)}
+        return plan.chains([_destinations(each) | (_sources(each) & written) for each in items])
+
+    def _tell(self, result: Result) -> Result:
+        """Log a result, unless its item has been handed over as one without an answer."""
+        return result if self._is_over else self._note(result)
+
     def _attempt(
         self, items: Sequence[Command | Refused], position: int, asked_at: float
     ) -> Result | _Postponed:
@@ -95,7 +115,7 @@ class Worklist:
         if position and isinstance(item, Copy) and self._context.is_short_of_time():
             return _Postponed(item, has_failed=False)
         try:
-            return self._note(self._do(item, asked_at, inline=is_alone))
+            return self._tell(self._do(item, asked_at, inline=is_alone))
         except Transient as error:
             if is_alone or not isinstance(item, Copy):
                 raise
@@ -106,7 +126,7 @@ class Worklist:
             if error.code != "UnreadableRecord" or not isinstance(item, Copy):
                 raise
             # another version wrote it and goes on with it: no other copy is to wait for that
-            return self._note(results.unopened(item, "failed", self._context.now(), error))
+            return self._tell(results.unopened(item, "failed", self._context.now(), error))
 
     def _do(self, item: Command | Refused, asked_at: float, *, inline: bool) -> Result:
         match item:
@@ -118,6 +138,27 @@ class Worklist:
                 return start.begin(self._context, item, inline=inline)
             case Continue():
                 return hop.proceed(self._context, item)
+
+
+def _left(item: Command | Refused) -> _Postponed:
+    """Return a copy that was under way when time was over: it may have ended without an answer."""
+    if not isinstance(item, Copy):
+        raise Transient("NoAnswer", "an invocation's own work did not end in time", in_doubt=True)
+    return _Postponed(msgspec.structs.replace(item, retried=True), has_failed=True)
+
+
+def _destinations(item: Command | Refused) -> set[tuple[str, str]]:
+    """Return the places that a copy may write, by bucket and key."""
+    if not isinstance(item, Copy):
+        return set()
+    return {(each.destination.bucket, each.destination.key) for each in (item.request, *item.alternatives)}
+
+
+def _sources(item: Command | Refused) -> set[tuple[str, str]]:
+    """Return the places that a copy may read, by bucket and key."""
+    if not isinstance(item, Copy):
+        return set()
+    return {(each.source.bucket, each.source.key) for each in (item.request, *item.alternatives)}
 
 
 def hand_over(

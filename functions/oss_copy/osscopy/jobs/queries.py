@@ -84,19 +84,20 @@ class Queries:
         entered = self._context.ask(self._journal.entered, job)
         if entered is None:
             return results.opened(opened, self._context.now())
-        hop, problem = self._context.ask(self._journal.noted, job) or (1, None)
-        task = msgspec.structs.replace(task_of(opened, entered.upload), hop=hop)
+        problem = self._context.ask(self._journal.noted, job)
+        hops = self._context.ask(self._journal.hops, job)
+        task = task_of(opened, entered.upload)
         try:
             there = self._parts_there(task)
         except (Failed, Transient) as error:
             if isinstance(error, Transient) and not in_list:
                 raise
             there, problem = 0, Problem.of(error)
-        return msgspec.structs.replace(results.under_way(task, there), error=problem)
+        return msgspec.structs.replace(results.under_way(task, there), hops=hops, error=problem)
 
     def _parts_there(self, task: Continue) -> int:
         try:
-            return len(listing.parts(self._context, task, 0, task.upload.parts))
+            return len(listing.parts(self._context, task, 0, task.upload.parts).parts)
         except UploadGone:  # completed or aborted, and not yet closed
             return task.upload.parts
 

@@ -59,7 +59,11 @@ class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True
 
 
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):
-    """The next hop of a copy in parts. Small for any object: ListParts shows which parts are done."""
+    """The next hop of a copy in parts. Small for any object: ListParts shows which parts are done.
+
+    `in_flight`: ranges of part numbers that the hop before had begun when it handed over; this one leaves
+    them alone until `leave_until` (Unix seconds, OSS's clock), and then copies those that are missing.
+    """
 
     job: str
     request: CopyRequest
@@ -76,11 +80,18 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     follows: int | None = None
     settle: int = 0  # the longest T_late of the invocations that have worked on it: settings change
     in_doubt: bool = False  # a CopyObject may still take effect
+    in_flight: tuple[tuple[int, int], ...] = ()
+    leave_until: int = 0
 
     @property
     def not_before(self) -> int:
         """The beginning of the copy, by OSS's clock: an older object at the destination is not it."""
         return self.upload.opened_at
+
+    @property
+    def is_first(self) -> bool:
+        """Tell whether this is the first hop of all, which no record names."""
+        return (self.generation, self.lane, self.hop) == (0, 1, 1)
 
 
 class Rest(Value, frozen=True, tag_field="step", tag="rest"):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from osscopy.model.buckets import BucketInfo, LifecycleRule, ObjectPage, Retention
+from osscopy.model.commands import Continue
 from osscopy.model.objects import Head, ListedPart, Part, PartPage, UploadPage, Written
 from osscopy.model.pins import Attributes, Pin
 from osscopy.model.records import Cancelled, Done, Entered, Opened
@@ -122,8 +123,14 @@ class Journal(Protocol):
     def written(self, kind: Literal["cancel", "done"], job: str) -> tuple[int, int] | None:
         """Return when this record was written, and the answer's time, by OSS's clock; None without it."""
 
-    def note(self, job: str, generation: int, hop: int, problem: Problem) -> None:
+    def note(self, task: Continue, problem: Problem) -> None:
         """Put on record a problem that did not make the hop fail."""
+
+    def work_on(self, task: Continue) -> None:
+        """Put on record that this hop works on its copy; once, however often it is delivered."""
+
+    def hops(self, job: str, this: Continue | None = None) -> int:
+        """Return how many invocations have worked on the copy, the first of all and `this` hop included."""
 
     def generation(self, job: str) -> int:
         """Return the highest generation of which a sweep has started a chain; 0 if none has."""
@@ -162,8 +169,30 @@ class Clock(Protocol):
         """Return a text that is unique."""
 
 
+class Signal(Protocol):
+    """A flag that one thread waits for; `threading.Event` is one."""
+
+    def set(self) -> None:
+        """Raise the flag, and wake who waits."""
+
+    def clear(self) -> None:
+        """Lower the flag."""
+
+    def wait(self, timeout: float) -> object:
+        """Return when the flag is up, or after `timeout` seconds."""
+
+
 class Runtime(Clock, Protocol):
     """Time, chance and threads of an invocation."""
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that this process has used."""
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Let a thread do `work`; nobody waits for it."""
+
+    def signal(self) -> Signal:
+        """Return a flag that is down."""
 
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
         """Let `count` threads do `work`; return when all have, or at `until` (monotonic)."""

@@ -59,11 +59,14 @@ class Encryption(Value, frozen=True):
 
 
 class Tuning(Value, frozen=True):
-    """Settings of one copy. `part_size` in bytes or as `"64MiB"`; `plan` chooses what is absent."""
+    """Settings of one copy. `part_size` in bytes or as `"64MiB"`; `plan` chooses what is absent.
+
+    `lanes`: chains of invocations that copy the object at once.
+    """
 
     part_size: int | str | None = None
     parallel: int | None = None
-    lanes: int = 1
+    lanes: int | None = None
     method: Literal["auto", "simple", "multipart"] = "auto"
 
 

@@ -19,6 +19,20 @@ from osscopy.plan.evidence import (
     verified_by as verified_by,
 )
 from osscopy.plan.keys import JOB as JOB, LIST as LIST, job_id as job_id, task_id as task_id
+from osscopy.plan.lanes.batches import (
+    View as View,
+    has_own as has_own,
+    numbers_of as numbers_of,
+    own_parts as own_parts,
+    parts_of_others as parts_of_others,
+    ranges_of as ranges_of,
+    seconds_until_silent as seconds_until_silent,
+    view as view,
+)
+from osscopy.plan.lanes.division import DEFAULT_LANES as DEFAULT_LANES, Division as Division, divide as divide
+from osscopy.plan.load.order import chains as chains
+from osscopy.plan.load.pace import Answer as Answer, Pace as Pace
+from osscopy.plan.load.tail import may_ask_again as may_ask_again, stands_out_after as stands_out_after
 from osscopy.plan.methods import (
     DEFAULT_THRESHOLD as DEFAULT_THRESHOLD,
     MAX_OBJECT as MAX_OBJECT,

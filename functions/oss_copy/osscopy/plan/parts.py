@@ -14,6 +14,7 @@ MIN_PART, MAX_PART, MAX_PARTS = 100 * KIB, 5 * GIB, 10_000
 PAGE = 1000  # parts that one ListParts shows
 USUAL_PART, SMALLEST_PART = 64 * MIB, 8 * MIB
 PART_RATE = 20 * MIB  # bytes a second that a part copy is trusted to reach when its size is chosen
+KEY_RATE = 2_000  # requests a second that OSS takes for keys under one prefix
 _SIZE = r"([1-9][0-9]{0,14}) ?(B|KiB|MiB|GiB)?"
 _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 
@@ -27,7 +28,10 @@ def byte_size(value: int | str, field: str = "tuning.partSize") -> int:
 
 
 def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: float = PART_RATE) -> int:
-    """Return the bytes of a part: 10,000 parts at most, each copied within `seconds`, all threads busy."""
+    """Return the bytes of a part: 10,000 parts at most, each copied within `seconds`, all threads busy.
+
+    `parallel`: threads of all lanes. Parts are larger where so many threads would ask too often for one key.
+    """
     least = max(MIN_PART, -(-size // MAX_PARTS))
     if tuning.part_size is not None:
         asked = byte_size(tuning.part_size)
@@ -39,7 +43,8 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: fl
             )
         return asked
     even = _round_up(-(-size // max(1, parallel)), MIB)
-    chosen = max(min(USUAL_PART, max(SMALLEST_PART, even)), _round_up(least, MIB))
+    often = min(MAX_PART, int(rate * parallel / KEY_RATE))
+    chosen = max(min(USUAL_PART, max(SMALLEST_PART, even)), _round_up(max(least, often), MIB))
     within = max(MIN_PART, int(seconds * rate))
     if least > within:
         raise Refused(
@@ -54,7 +59,7 @@ def part_size(size: int, tuning: Tuning, parallel: int, seconds: float, rate: fl
 def is_meant_for_parts(tuning: Tuning) -> bool:
     """Return whether who tunes a copy so expects it to be made in parts, whatever its size."""
     if tuning.method == "auto":
-        return tuning.lanes > 1 or tuning.part_size is not None or tuning.parallel is not None
+        return (tuning.lanes or 1) > 1 or tuning.part_size is not None or tuning.parallel is not None
     return tuning.method == "multipart"
 
 

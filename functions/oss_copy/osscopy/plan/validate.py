@@ -185,7 +185,7 @@ def _check_tuning(request: CopyRequest) -> None:
             raise Refused("InvalidPartSize", "a part has 100 KiB to 5 GiB", field="tuning.partSize")
     if tuning.parallel is not None and not 1 <= tuning.parallel <= MAX_PARALLEL:
         raise Refused("InvalidTuning", f"1 to {MAX_PARALLEL} threads", field="tuning.parallel")
-    if not 1 <= tuning.lanes <= MAX_LANES:
+    if tuning.lanes is not None and not 1 <= tuning.lanes <= MAX_LANES:
         raise Refused("InvalidTuning", f"1 to {MAX_LANES} lanes", field="tuning.lanes")
     limit = request.traffic_limit
     if limit and not MIN_TRAFFIC <= limit <= MAX_TRAFFIC:

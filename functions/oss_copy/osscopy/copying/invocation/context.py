@@ -6,14 +6,17 @@ Knows ports, retries and the time left; not what an answer means for a copy.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
 from osscopy import plan
+from osscopy.copying.invocation.pacing import Pacer
 from osscopy.copying.invocation.questions import Question, Round
 from osscopy.copying.invocation.retry import Attempts
+from osscopy.copying.invocation.tasks import Tasks
+from osscopy.copying.invocation.threads import Threads
 from osscopy.model import Copy, CopyRequest, Head, Opened, Pin, Refused
 from osscopy.model.ports import Invoker, Journal, Log, Runtime, Store
 
@@ -36,11 +39,17 @@ class Limits(msgspec.Struct, frozen=True):
     threshold: int = plan.DEFAULT_THRESHOLD
     parallel: int = 32
     page: int = plan.PAGE
+    lanes: int = plan.DEFAULT_LANES
 
     @property
     def settle(self) -> int:
         """Return T_late: seconds in which a request that timed out may still take effect."""
         return math.ceil(plan.settle_time(self.configured))
+
+    @property
+    def part_budget(self) -> float:
+        """Return the seconds that one part may take in an invocation that copies parts."""
+        return plan.part_budget(self.configured)
 
 
 class Context:
@@ -64,6 +73,7 @@ class Context:
         self.allow = allow
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
+        self._pacer: Pacer | None = None  # of the tasks that are done at once
 
     # --- questions -------------------------------------------------------------------------------------
 
@@ -73,7 +83,7 @@ class Context:
 
     def attempts(self) -> Attempts:
         """Return the attempts of a question whose earlier attempts matter."""
-        return Attempts(self.clock, until=self.submit_by)
+        return Attempts(self.clock, until=self.submit_by, pacer=self._pacer)
 
     def question(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Question[T]:
         """Return one request as a question, repeated like that of `ask`; it is not asked yet."""
@@ -92,6 +102,19 @@ class Context:
                 each.is_asked = True
             until = max(self.submit_by, self.clock.monotonic() + LEAST_WAIT)
             self.clock.together(Round(due).work, len(due), until)
+
+    def at_once(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Do tasks at once, as many as the pace allows; raise the first error in their order.
+
+        Return when all are done, or when there is no time left but to submit: what is under way then is left
+        alone.
+        """
+        if len(tasks) == 1:
+            return tasks[0]()
+        work, self._pacer = Tasks(tasks), Pacer(self.clock, self.limits.parallel)
+        Threads(self.clock, self._pacer).run(work, self.submit_by)
+        self._pacer = None
+        return work.close()
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> None:
         """Submit an invocation. A known task id means that it was accepted before."""
@@ -128,10 +151,6 @@ class Context:
     def is_short_of_time(self) -> bool:
         """Return whether the next copy of a list is better left to another invocation."""
         return self.seconds_left() < plan.list_reserve(self.limits.timeout)
-
-    def part_budget(self) -> float:
-        """Return the seconds that one part may take in an invocation that copies parts."""
-        return plan.part_budget(self.limits.configured)
 
     def parallel(self, request: CopyRequest) -> int:
         """Return how many threads copy: as many as the request asks for, within the limit."""

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question
-from osscopy.model import Continue, Failed, ListedPart
+from osscopy.model import Continue, Failed, ListedPart, PartPage
 
-Pages: TypeAlias = tuple[Question[list[ListedPart]], ...]
+Pages: TypeAlias = tuple[Question[PartPage], ...]
 
 
 def pages(context: Context, task: Continue, after: int, last: int) -> Pages:
@@ -25,26 +25,32 @@ def pages(context: Context, task: Continue, after: int, last: int) -> Pages:
     )
 
 
-def found(asked: Iterable[Question[list[ListedPart]]]) -> list[ListedPart]:
-    """Return the parts of all pages; UploadGone if the upload has ended."""
-    return [part for page in asked for part in page.get()]
+def found(asked: Iterable[Question[PartPage]], now: int = 0) -> PartPage:
+    """Return all pages as one, with the time of its last answer; `now` if there is none.
+
+    UploadGone if the upload has ended.
+    """
+    pages = [page.get() for page in asked]
+    parts = tuple(part for page in pages for part in page.parts)
+    return PartPage(parts, None, max([now, *(page.seen_at for page in pages)]))
 
 
-def parts(context: Context, task: Continue, after: int, last: int) -> list[ListedPart]:
-    """Return the parts with numbers above `after` up to `last`; UploadGone if the upload has ended.
+def parts(context: Context, task: Continue, after: int, last: int) -> PartPage:
+    """Return the parts with numbers above `after` up to `last` as one page, with the time of its last answer.
 
-    A page that ends early is followed by another.
+    UploadGone if the upload has ended. A page that ends early is followed by another.
     """
     listed: list[ListedPart] = []
+    seen_at = 0
     marker: int | None = after
     while marker is not None and marker < last:
         start = marker
         page = context.ask(context.store.list_parts, task.request, task.upload.id, start)
-        marker = page.next
+        marker, seen_at = page.next, page.seen_at
         if marker is not None and marker <= start:
             raise Failed("ListPartsStuck", f"ListParts answered marker {marker} after {start}")
         listed.extend(part for part in page.parts if part.number <= last)
-    return listed
+    return PartPage(tuple(listed), None, seen_at)
 
 
 def idle(context: Context, task: Continue) -> int:

@@ -103,13 +103,13 @@ class Hop(msgspec.Struct, frozen=True):
         return (self.generation, self.entered, *self.ends.questions, *self.pages)
 
 
-def of_hop(context: Context, task: Continue, numbers: range) -> Hop:
-    """Return the questions with which a hop begins; `numbers` are those of its lane's parts."""
+def of_hop(context: Context, task: Continue) -> Hop:
+    """Return the questions with which a hop begins."""
     return Hop(
         context.question(context.journal.generation, task.job),
         context.question(context.journal.entered, task.job),
         of_ends(context, task.job),
-        listing.pages(context, task, numbers.start - 1, numbers.stop - 1),
+        listing.pages(context, task, 0, task.upload.parts),
     )
 
 
@@ -121,6 +121,7 @@ class Completion(msgspec.Struct, frozen=True):
     destination: Question[Head | None]
     ends: Ends
     acl: Question[Acl]
+    hops: Question[int]
 
     @property
     def questions(self) -> Questions:
@@ -130,6 +131,7 @@ class Completion(msgspec.Struct, frozen=True):
             self.destination,
             *self.ends.questions,
             self.acl,
+            self.hops,
         )
 
 
@@ -143,4 +145,5 @@ def of_completion(context: Context, task: Continue) -> Completion:
         Question(partial(destination.look, context, request)) if judges else known(None),
         of_ends(context, task.job),
         source.acl(context, request, task.pin),
+        context.question(context.journal.hops, task.job, task),
     )

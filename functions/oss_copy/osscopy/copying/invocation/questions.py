@@ -38,6 +38,13 @@ class Question(Generic[T]):
         has_failed = self._error is not None and not isinstance(self._error, Transient)
         return has_failed or any(answer is not None for answer in self._answers)
 
+    def pursue(self) -> bool:
+        """Ask; raise an error that no retry changes. Return False: nothing has to stop for the answer."""
+        self.ask()
+        if self._error is not None and not isinstance(self._error, Transient):
+            raise self._error
+        return False
+
     def get(self) -> T:
         """Return the answer, or raise its error; Transient where it did not come while there was time."""
         if not self.is_asked:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from osscopy import plan
+from osscopy.copying.invocation.pacing import Pacer
 from osscopy.model import Transient
 from osscopy.model.ports import Clock
 
@@ -21,12 +22,13 @@ class Attempts:
     """The attempts at one request.
 
     `in_doubt`: one of them may have taken effect although its answer was lost - a later refusal proves
-    nothing. `throttled`: OSS or FC asked for less.
+    nothing. `throttled`: OSS or FC asked for less. `pacer`: the pace of the batch that it belongs to.
     """
 
-    def __init__(self, clock: Clock, until: float) -> None:
+    def __init__(self, clock: Clock, until: float, pacer: Pacer | None = None) -> None:
         self._clock = clock
         self._until = until
+        self._pacer = pacer
         self.in_doubt = False
         self.throttled = False
         self.count = 0
@@ -43,7 +45,7 @@ class Attempts:
         """Return the answer of one attempt; raise its Transient."""
         self.count += 1
         try:
-            return request()
+            return self._pacer.run(request, self._until) if self._pacer else request()
         except Transient as error:
             self.in_doubt = self.in_doubt or error.in_doubt
             self.throttled = self.throttled or error.throttled

@@ -173,7 +173,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant(
         tmp_path,
         ("memorySize: ${", "memorysize: ${"),
         ("- oss:ObjectCreated:CompleteMultipartUpload\n", "\n"),
-        ('MAX_PARALLEL: "32"', "MAX_PARALLEL: 32"),
+        ('MAX_PARALLEL: "256"', "MAX_PARALLEL: 256"),
         ("onFailure:", "onFailur:"),
         ("${vars.functionName}-dropped", "${vars.functonName}-dropped"),
         ("role/aliyunosseventnotificationrole", "role/mine"),
@@ -186,7 +186,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant(
     told = refused.stderr.removeprefix("error: ").splitlines()
     expected = [
         ("memorysize: ${", "props.memorysize: unknown property `memorysize`; did you mean memorySize?"),
-        ("MAX_PARALLEL: 32", 'MAX_PARALLEL: 32 is no text: put it in quotes, MAX_PARALLEL: "32"'),
+        ("MAX_PARALLEL: 256", 'MAX_PARALLEL: 256 is no text: put it in quotes, MAX_PARALLEL: "256"'),
         (
             "functionName: ${vars.functonName}",
             "unknown reference ${vars.functonName}; did you mean functionName?",

@@ -141,7 +141,7 @@ def test_a_rule_without_its_trigger_is_told_unless_a_trigger_cannot_be_read(
     tmp_path: Path, misspelt: str
 ) -> None:
     """The judgement is known by its kind, not by its words."""
-    rules = ('MAX_PARALLEL: "32"', f"MAX_PARALLEL: \"32\"\n        COPY_RULES: '{RULE}'")
+    rules = ('MAX_PARALLEL: "256"', f"MAX_PARALLEL: \"256\"\n        COPY_RULES: '{RULE}'")
     found = [each for each in said(changed(tmp_path, rules)) if each.lacks_trigger]
     assert [each.path.rpartition(".")[2] for each in found] == ["COPY_RULES[0]"]
     unread = (misspelt, misspelt.replace("trigger", "triger"))
@@ -170,7 +170,7 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         ("timeout: 600", 'timeout: "600"', "timeout"),
         ("memorySize: 512", "memorySize: lots", "memorySize"),
         ("timerEnabled: false", "timerEnabled: sometimes", "enable"),
-        ("MAX_PARALLEL: ", "MAX_PARALLEL: 32\n        X: ", "environmentVariables"),
+        ("MAX_PARALLEL: ", "MAX_PARALLEL: 256\n        X: ", "environmentVariables"),
         ("methods: [GET, HEAD, POST, DELETE]", "methods: GET", "methods"),
         # enums
         ("runtime: python3.12", "runtime: python3.11", "runtime"),
@@ -195,7 +195,7 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         ),
         ("reservedConcurrency: 20", "reservedConcurrency: 0", "reservedConcurrency"),
         ('sweepSchedule: "@every 15m"', 'sweepSchedule: "*/15 * * * *"', "cronExpression"),
-        ('MAX_PARALLEL: "32"', 'MAX_PARALLEL: "0"', "MAX_PARALLEL"),
+        ('MAX_PARALLEL: "256"', 'MAX_PARALLEL: "0"', "MAX_PARALLEL"),
         ("region: cn-hangzhou", "region: Hangzhou", "region"),
         # between fields
         ("          sourceArn: acs", "          # sourceArn: acs", "sourceArn"),
@@ -250,7 +250,11 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
             "${vars.watchPrefix}",
             r"\$\{vars.watchPrefix\}; did you mean watchedPrefix",
         ),
-        ('MAX_PARALLEL: "32"', "MAX_PARALLEL: 32", 'MAX_PARALLEL: .* put it in quotes, MAX_PARALLEL: "32"'),
+        (
+            'MAX_PARALLEL: "256"',
+            "MAX_PARALLEL: 256",
+            'MAX_PARALLEL: .* put it in quotes, MAX_PARALLEL: "256"',
+        ),
         ("LOG_LEVEL: INFO", "LOG_LEVEL: true", 'LOG_LEVEL: .* put it in quotes, LOG_LEVEL: "true"'),
         # what is known before it is deployed
         ("- oss:ObjectCreated:PostObject\n", "\n", "events: it does not fire for ObjectCreated:PostObject"),

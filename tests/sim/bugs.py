@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from osscopy.copying.invocation import listing, looks, source
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question, known
 from osscopy.copying.invocation.workers import Workers
+from osscopy.copying.lanes.supply import Supply
 from osscopy.copying.outcome import task_of
 from osscopy.copying.simple import SimpleCopy
 from osscopy.jobs import lists
@@ -680,8 +681,9 @@ def part_of(task: Continue, number: int) -> Part:
     return plan.split(task.pin.size, task.upload.part_size)[number - 1]
 
 
-def _tail_counted_twice() -> AbstractContextManager[None]:
-    """Of a part that was asked for twice both answers count."""
+@contextlib.contextmanager
+def _tail_counted_twice() -> Iterator[None]:
+    """Of a part that was asked for twice both answers count, and answers are counted, not parts."""
     right = Workers._count
 
     def count(self: Workers, flight: Any, place: Any, seconds: float) -> None:
@@ -689,7 +691,12 @@ def _tail_counted_twice() -> AbstractContextManager[None]:
             self.copied.append(flight.part)
         right(self, flight, place, seconds)
 
-    return _instead(Workers, "_count", count)
+    def done(self: Supply, copied: Iterable[Part] = ()) -> int:
+        there = {part.number for part in self._listed.parts}
+        return len(there) + sum(part.number not in there for part in copied)
+
+    with _instead(Workers, "_count", count), _instead(Supply, "done", done):
+        yield
 
 
 BUGS: dict[str, Callable[[], AbstractContextManager[None]]] = {

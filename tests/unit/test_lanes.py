@@ -12,12 +12,14 @@ from msgspec.structs import replace
 
 from osscopy import plan
 from osscopy.copying import hop, start, submit
+from osscopy.copying.lanes.supply import Supply
 from osscopy.jobs.forget import delete_records
 from osscopy.model import (
     GIB,
     MIB,
     Continue,
     ListedPart,
+    PartPage,
     Pin,
     Problem,
     Result,
@@ -294,6 +296,24 @@ def test_a_lane_that_is_done_before_it_begins_helps_another(engine: Engine) -> N
     hop.proceed(engine.context(parallel=2), task)
     copied = [each for each in engine.cloud.asked if each.startswith("copy_part")]
     assert copied[:3] == ["copy_part 8", "copy_part 7", "copy_part 6"]
+
+
+def test_a_lane_looks_again_and_leaves_what_others_have_copied(engine: Engine) -> None:
+    task = engine.chain(range(9, 17), size=16 * PART, lanes=2)
+    parts = engine.cloud.uploads[task.upload.id].parts
+    crc64 = engine.cloud.objects["src-bucket", "a"].head.crc64
+    landed = {n: (ListedPart(n, f"P{n}", PART, None, START), crc64) for n in range(5, 9)}
+    engine.cloud.at("copy_part", lambda: parts.update(landed))
+    assert hop.proceed(engine.context(parallel=1), task).status == "succeeded"
+    copied = [each for each in engine.cloud.asked if each.startswith("copy_part")]
+    assert copied == [f"copy_part {n}" for n in range(1, 5)]
+
+
+def test_no_part_is_given_twice_while_it_is_being_copied(engine: Engine) -> None:
+    task = engine.chain(size=16 * PART, lanes=2)
+    supply = Supply(engine.context(parallel=1), task, PartPage((), None, START), 1.0)
+    assert numbers(supply.first()) == [1, 2]
+    assert numbers(supply.more(1.0)) == [3, 4]
 
 
 # --- handing over ------------------------------------------------------------------------------------------

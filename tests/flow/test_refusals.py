@@ -42,9 +42,14 @@ THERE = {"bucket": DESTINATION}
         ({"source": HERE, "destination": {**THERE, "key": "/{key}"}}, "InvalidKey", "destination.key"),
         ({"source": HERE, "destination": {"bucket": SOURCE}}, "SelfCopy", "destination"),
         (
-            {"source": {"bucket": SOURCE, "prefix": "a/"}, "destination": THERE},
-            "NotAvailable",
+            {"source": {"bucket": SOURCE, "prefix": "no-such/"}, "destination": THERE},
+            "EmptySource",
             "source.prefix",
+        ),
+        (
+            {"source": {"bucket": SOURCE, "prefix": ""}, "destination": {"bucket": "foreign-bucket"}},
+            "NotAllowed",
+            "destination",
         ),
         ({"source": {"manifest": HERE}, "destination": THERE}, "NotAvailable", "source.manifest"),
         ({"continuation": {"version": 0, "command": {}}}, "UnsupportedVersion", "continuation.version"),

@@ -9,7 +9,7 @@ import json
 import time
 from collections import Counter
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import oss2
 import pytest
@@ -265,6 +265,36 @@ def test_an_instance_that_is_killed_leaves_no_object_without_its_row(cloud: Loca
     assert keys_of(destination, "copied/killed/") == wanted
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> None:
+    source, name = cloud.oss_bucket(SOURCE), f"list-{packed}"
+    for key in ("a b", "c+d", "中文"):
+        source.put_object(f"{name}/{key}", key.encode())
+    cloud.seed(SOURCE, f"{name}/large", 5 * MIB, seed=2)
+    keys = [f"{name}/{key}" for key in ("a b", "c+d", "中文", "large", "not-there", "a b")]
+    lines = [f"{SOURCE},{quote(key)}" for key in keys] + ["no row", f"foreign-bucket,{name}"]
+    text = ("bucket,key\r\n" + "\r\n".join(lines)).encode()
+    source.put_object(f"{name}.csv", gzip.compress(text) if packed else text)
+    asked = {
+        "source": {"manifest": {"bucket": SOURCE, "key": f"{name}.csv"}},
+        "destination": {"bucket": DESTINATION, "prefix": "listed/"},
+        "encryption": "bucket",
+        "tuning": {"partSize": "1MiB"},
+    }
+    result = ended(cloud, cloud.invoke(asked)["job"])
+    table = [(unquote(row["key"]), row["status"], row["errorCode"]) for row in rows(cloud, result)]
+    assert sorted(table) == sorted(
+        [
+            *((key, "copied", "") for key in keys if "not-there" not in key),
+            (f"{name}/not-there", "missing", "NoSuchKey"),
+            ("", "failed", "BadLine"),
+            (name, "failed", "NotAllowed"),
+        ]
+    )
+    destination = cloud.oss_bucket(DESTINATION)
+    assert keys_of(destination, f"listed/{name}/") == {"a b", "c+d", "中文", "large"}
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
@@ -284,7 +314,8 @@ def test_an_instance_that_is_killed_leaves_no_object_without_its_row(cloud: Loca
         ({"overwrite": "maybe"}, "InvalidField", "overwrite"),
         ({"delete": True}, "NotAvailable", "delete"),
         ({"dryRun": True}, "NotAvailable", "dryRun"),
-        ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NotAvailable", "source.manifest"),
+        ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),
+        ({"source": {"report": {"job": "b-1"}}}, "NotAvailable", "source.report"),
         ({"nonsense": 1}, "UnknownField", "nonsense"),
     ],
 )

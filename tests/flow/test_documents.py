@@ -497,7 +497,7 @@ def test_the_http_statuses_are_those_of_their_codes() -> None:
 
 
 def test_some_of_many_objects_is_refused_and_lanes_have_no_effect(cloud: LocalCloud) -> None:
-    for field in ("inventory", "manifest", "report"):
+    for field in ("inventory", "report"):
         error = cloud.invoke({**request_of(""), "source": {"bucket": SOURCE, field: "x"}})["error"]
         assert (error["code"], error["field"]) == ("NotAvailable", f"source.{field}")
     prefix = {"source": {"bucket": SOURCE, "prefix": "x/"}, "destination": {"bucket": DESTINATION}}

@@ -51,7 +51,7 @@ THERE = {"bucket": DESTINATION}
             "NotAllowed",
             "destination",
         ),
-        ({"source": {"manifest": HERE}, "destination": THERE}, "NotAvailable", "source.manifest"),
+        ({"source": {"inventory": HERE}, "destination": THERE}, "NotAvailable", "source.inventory"),
         ({"continuation": {"version": 0, "command": {}}}, "UnsupportedVersion", "continuation.version"),
         ({"source": {**HERE, "bucket": "foreign-bucket"}, "destination": THERE}, "NotAllowed", "source"),
         ({"source": HERE, "destination": {"bucket": "foreign-bucket"}}, "NotAllowed", "destination"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -16,7 +18,8 @@ from msgspec.structs import replace
 from osscopy import events
 from osscopy.app import SystemClock
 from osscopy.copying.invocation.pool import Pool
-from osscopy.jobs.bulk import listing, report, start as bulk_start, walk
+from osscopy.jobs.bulk import report, start as bulk_start, walk
+from osscopy.jobs.bulk.pages import listing, manifest
 from osscopy.jobs.bulk.records import bulk_jobs
 from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
@@ -921,6 +924,162 @@ def test_an_error_in_a_thread_is_raised_where_it_is_waited_for() -> None:
     with pytest.raises(Refused):
         Pool(work, clock, clock.monotonic() + 5).outcomes([1, 2, 3], 2)
     assert Pool(str, clock, clock.monotonic() + 5).outcomes([1, 2, 3], 2) == ["1", "2", "3"]
+
+
+# --- manifests ---------------------------------------------------------------------------------------------
+
+CSV = b"bucket,key\nsrc-bucket,in/a\nsrc-bucket,in/b\n\nsrc-bucket,in/a\nsrc-bucket,in/z\nno row\n"
+
+
+def manifest_of(text: bytes, encoding: Any = "url", workers: int = 1, **changes: Any) -> tuple[Jobs, Any]:
+    """Return what a manifest comes to; objects `a` to `d` are there."""
+    jobs = Jobs(workers)
+    jobs.put(*"abcd")
+    source = jobs.list(text)
+    assert source.manifest is not None
+    named = replace(source.manifest, encoding=encoding)
+    return jobs, jobs.run(request(source=replace(source, manifest=named), **changes))
+
+
+def lines_of(jobs: Jobs, result: Any) -> list[str]:
+    """Return the rows of a report in their order."""
+    found = []
+    for file in json.loads(jobs.cloud.files[f"r/{result.job}/manifest.json"])["files"]:
+        text = gzip.decompress(jobs.cloud.files[file["key"]]).decode()
+        table = csv.DictReader(io.StringIO(text, newline=""))
+        found += [f"{row['key']} {row['status']} {row['errorCode']}".strip() for row in table]
+    return found
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_every_line_of_a_manifest_has_its_row(pack: Any, page: int) -> None:
+    kept, manifest.PAGE = manifest.PAGE, page
+    try:
+        jobs, result = manifest_of(pack(CSV))
+    finally:
+        manifest.PAGE = kept
+    rows = ["in/a copied", "in/b copied", "in/a copied", "in/z missing NoSuchKey", "failed BadLine"]
+    assert lines_of(jobs, result) == rows
+    assert (result.status, result.objects.missing, result.objects.failed) == ("failed", 1, 1)
+
+
+def test_what_a_manifest_names_is_copied_once_more_only_if_it_differs() -> None:
+    text = b"src-bucket,in/a\nsrc-bucket,in/b\n"
+    jobs, result = manifest_of(text)
+    assert (result.status, counted(jobs, "copy")) == ("succeeded", 2)
+    again = jobs.run(request(source=jobs.list(text)), "two")
+    assert (again.objects.skipped, counted(jobs, "copy")) == (2, 2)
+
+
+def test_a_line_without_a_bucket_is_a_bad_one() -> None:
+    jobs, result = manifest_of(b'{"bucket":"src-bucket","key":"in/a"}\n{"key":"in/b"}\n')
+    assert lines_of(jobs, result) == ["in/a copied", "in/b failed BadLine"]
+
+
+def test_a_manifest_of_which_nothing_is_there_is_another_one() -> None:
+    _, result = manifest_of(b"src-bucket,x\nsrc-bucket,y\n")
+    assert code(result) == "ManifestMismatch"
+    _, result = manifest_of(b"src-bucket,x\n", allow_missing=True)
+    assert result.status == "succeeded"
+    _, result = manifest_of(b"src-bucket,in/a\nsrc-bucket,in/z\n", allow_missing=True)
+    assert result.status == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "body", [gzip.compress(CSV)[:-9], gzip.compress(CSV)[:20] + b"x" * 20], ids=["short", "wrong"]
+)
+def test_a_gzip_that_is_damaged_stops_the_job(body: bytes) -> None:
+    jobs = Jobs()
+    jobs.put("a")
+    begun = jobs.begin(request(source=jobs.list(body)))
+    jobs.drain()
+    assert code(jobs.look(begun.job or "")) == "ManifestDamaged"
+
+
+def test_members_of_gzip_are_one_text() -> None:
+    jobs, result = manifest_of(gzip.compress(CSV[:40]) + gzip.compress(CSV[40:]))
+    assert len(lines_of(jobs, result)) == 5
+
+
+def test_a_manifest_that_was_replaced_stops_the_job(jobs: Jobs) -> None:
+    jobs.put("a")
+    begun = jobs.begin(request(source=jobs.list(b"src-bucket,in/a\n")))
+    jobs.list(b"src-bucket,in/a\nsrc-bucket,in/b\n")
+    jobs.drain()
+    assert code(jobs.look(begun.job or "")) == "PreconditionFailed"
+
+
+@pytest.mark.parametrize("broken", ["head", "list there"])
+def test_a_manifest_that_is_not_there_is_refused_before_anything_is_written(jobs: Jobs, broken: str) -> None:
+    source = jobs.list(b"src-bucket,in/a\n")
+    jobs.cloud.broken[broken] = Failed("NoSuchKey", "no", status=404)
+    result = jobs.begin(request(source=source))
+    assert result.error is not None
+    assert result.error.field == ("source.manifest" if broken == "head" else "destination.bucket")
+    assert not jobs.cloud.records
+
+
+def test_an_empty_manifest_is_refused(jobs: Jobs) -> None:
+    assert code(jobs.begin(request(source=jobs.list(b"")))) == "EmptySource"
+    assert jobs.run(request(source=jobs.list(b""), allow_empty=True)).status == "succeeded"
+
+
+def test_a_manifest_is_cut_at_line_starts(jobs: Jobs) -> None:
+    text = b"".join(b"src-bucket,in/%04d\n" % number for number in range(100))
+    begun = jobs.begin(request(source=jobs.list(text)))
+    tools = jobs.tools()
+    job = tools.of(begun.job or "").job()
+    assert job is not None
+    asked = job.request.source.manifest
+    assert asked is not None
+    pages = manifest.ManifestPages(tools, job, Range(), asked)
+    at = pages.cut(bulk.position(19))
+    assert at is not None
+    assert int(at) % 19 == 0
+    assert 19 < int(at) < len(text)
+    assert pages.cut(bulk.position(len(text) - 19)) is None
+    first = manifest.ManifestPages(tools, job, Range((0,), None, at), asked)
+    second = manifest.ManifestPages(tools, job, Range((1,), at, None), asked)
+    found = [*first.after(None).places, *second.after(at).places]
+    assert len({each.position for each in found}) == len(found) == 100
+    assert manifest.ManifestPages(tools, job, Range(), replace(asked, encoding="none")).cut(at) is None
+
+
+def test_a_line_longer_than_a_piece_is_read() -> None:
+    text = b"src-bucket,in/a\nsrc-bucket," + b"x" * 900 + b"\nsrc-bucket,in/b\n"
+    kept, manifest.PIECE = manifest.PIECE, 100
+    try:
+        found, result = manifest_of(text)
+    finally:
+        manifest.PIECE = kept
+    assert [each[:4] for each in lines_of(found, result)] == ["in/a", "xxxx", "in/b"]
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(
+    st.lists(st.sampled_from(["src-bucket,in/a", "src-bucket,in/b", "src-bucket,in/z", "bad", ""])),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.sampled_from([20, 60, 300]),
+    st.tuples(st.booleans(), st.booleans(), st.booleans()),
+)
+def test_a_manifest_has_a_row_a_line_whatever_it_is_cut_into(
+    lines: list[str], page: int, workers: int, piece: int, form: tuple[bool, bool, bool]
+) -> None:
+    ends, packs, is_crlf = form
+    every = ["src-bucket,in/a", *lines]
+    text = (("\r\n" if is_crlf else "\n").join(every) + "\n" * ends).encode()
+    kept = manifest.PAGE, manifest.PIECE, walk.MOST_ROWS
+    manifest.PAGE, manifest.PIECE, walk.MOST_ROWS = page, piece, page
+    try:
+        jobs, result = manifest_of(gzip.compress(text) if packs else text, workers=workers)
+    finally:
+        manifest.PAGE, manifest.PIECE, walk.MOST_ROWS = kept
+    told = [each.partition(" ")[0] for each in lines_of(jobs, result)]
+    wanted = [each.rpartition(",")[2] for each in every if each]
+    assert sorted(told) == sorted("failed" if each == "bad" else each for each in wanted)
+    assert result.objects.total == len(wanted)
 
 
 # --- listings ----------------------------------------------------------------------------------------------

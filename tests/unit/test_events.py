@@ -510,7 +510,11 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(source="oss://b/k"), "InvalidField", "source"),
         (asked(destination="oss://b/k"), "InvalidField", "destination"),
         (asked(source="b/k"), "InvalidField", "source"),
-        (asked(source={"manifest": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.manifest"),
+        (
+            asked(source={"manifest": {"bucket": "b"}}),
+            "MissingField",
+            "source.manifest.key",
+        ),
         (asked(source={"inventory": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.inventory"),
         (asked(source={"report": {"job": "b-1"}}), "NotAvailable", "source.report"),
         (asked(source={"prefix": "in/"}), "MissingField", "source.bucket"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from osscopy import events
 from osscopy.jobs import standing
-from osscopy.jobs.bulk import listing, walk
+from osscopy.jobs.bulk import walk
+from osscopy.jobs.bulk.pages import listing
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import Bulk, Refused
 from tests.sim.bulk.scenario import Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-ALL_REQUESTS = ("lost", "never", "late", "busy", "kill", "kill after", "kill late")
+ALL_REQUESTS = ("lost", "never", "late", "busy", "stuck", "kill", "kill after", "kill late")
 ALL_QUEUE = ("mislaid", "delayed", "twice")
 
 

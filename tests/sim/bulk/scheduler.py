@@ -88,6 +88,7 @@ class Schedule:
         self._order = itertools.count()
         self._pending = 0
         self._faults = self.scenario.faults
+        self._stuck: set[Any] = set()
         self.ever: set[str] = set()
         self.always: set[str] = set()
         self.versions: dict[str, set[str]] = {}
@@ -315,7 +316,10 @@ class Schedule:
         return kind
 
     def _serve(self, thread: Any, process: Process, name: str, effect: Callable[[], Any], about: str) -> None:
-        fault = self._fault("request")
+        fault = "busy" if thread in self._stuck else self._fault("request")
+        if fault == "stuck":  # OSS throttles this one, whatever it asks again
+            self._stuck.add(thread)
+            fault = "busy"
         self.say(f"{process.name[-24:]}: {name} {about[-60:]}" + (f"  !! {fault}" if fault else ""))
         there, back = 0.01 + 0.05 * self.random(), 0.01 + 0.05 * self.random()
         if name == "copy":

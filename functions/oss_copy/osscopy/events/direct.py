@@ -57,12 +57,12 @@ def _is_bulk(source: bytes) -> bool:
     if not is_object(source):
         return False
     fields = decode_fields(source, "source")
-    for field in ("inventory", "manifest", "report"):
+    for field in ("inventory", "report"):
         if field in fields:
             raise Refused(
                 "NotAvailable", f"`{field}` as a source is not available yet", field=f"source.{field}"
             )
-    return "prefix" in fields
+    return "prefix" in fields or "manifest" in fields
 
 
 def _refuse_other_shapes(body: bytes) -> dict[str, msgspec.Raw]:

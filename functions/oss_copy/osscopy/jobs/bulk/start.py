@@ -6,6 +6,8 @@ Knows the order: settings, one look at each place and at the turn, a trial of th
 
 from __future__ import annotations
 
+import msgspec
+
 from osscopy import plan
 from osscopy.copying import results
 from osscopy.jobs.bulk import report
@@ -18,6 +20,7 @@ from osscopy.model import (
     BulkRequest,
     BulkResult,
     Claim,
+    Conditions,
     CopyRequest,
     Destination,
     Failed,
@@ -40,6 +43,14 @@ class AlreadyRunning(Refused):
         text = f"job {job} copies between the same places: wait until it has ended, or cancel it"
         super().__init__("AlreadyRunning", text, status=409)
         self.job = job
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """When a job begins, by OSS's clock, and the version of its manifest."""
+
+    began: int
+    etag: str = ""
+    size: int = 0
 
 
 def begin(tools: Tools, asked: Bulk) -> BulkResult:
@@ -78,16 +89,18 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
     request = bulk.defaults(asked.request)
     place = report.place_of(request.report, tools.state, asked.job)
     _check_allowed(tools, request)
-    began = _look(tools, request)
+    seen = _look_at_manifest(tools, request) if request.source.manifest else _look(tools, request)
     number = _turn(tools, asked)
     entry = BulkJob(
         tools.context.clock.nonce(),
         asked.job,
         request,
         asked.started_at,
-        began,
+        seen.began,
         min(request.max_workers or tools.workers, tools.workers),
         place,
+        seen.etag,
+        seen.size,
         settle=tools.context.limits.settle,
     )
     report.write_trial(tools, entry)
@@ -132,7 +145,23 @@ def _allow(tools: Tools, source: Source, there: Destination) -> None:
     tools.context.allow(CopyRequest(source=source, destination=there))
 
 
-def _look(tools: Tools, request: BulkRequest) -> int:
+def _look_at_manifest(tools: Tools, request: BulkRequest) -> _Seen:
+    """Return the manifest's version; Failed if it or the destination is not there, or if it is empty."""
+    manifest, there, pays = request.source.manifest, request.destination, request.request_payer
+    place = Source(manifest.bucket, manifest.key) if manifest else Source("", "")
+    read = CopyRequest(source=place, destination=_sample(there.bucket, there.prefix), request_payer=pays)
+    try:
+        head = tools.context.ask(tools.context.store.head, read, place, Conditions())
+    except Failed as error:
+        error.field = "source.manifest"
+        raise
+    _first(tools, there.bucket, there.prefix or "", "destination", pays=pays)
+    if not head.size and not request.allow_empty:
+        raise Failed("EmptySource", "the manifest is empty: `allowEmpty` takes that", field="source.manifest")
+    return _Seen(head.seen_at, head.etag, head.size)
+
+
+def _look(tools: Tools, request: BulkRequest) -> _Seen:
     """Return the time by OSS's clock; Failed if a place is not there, or if there is nothing to copy."""
     source, there, pays = request.source, request.destination, request.request_payer
     page, _ = tools.context.together(
@@ -142,7 +171,7 @@ def _look(tools: Tools, request: BulkRequest) -> int:
     if not page.objects and not request.allow_empty:
         text = f"there is no object under oss://{source.bucket}/{source.prefix}: `allowEmpty` takes that"
         raise Failed("EmptySource", text, field="source.prefix")
-    return int(page.seen_at)
+    return _Seen(page.seen_at)
 
 
 def _first(tools: Tools, bucket: str, prefix: str, side: str, *, pays: bool) -> ObjectPage:

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from osscopy.jobs.bulk import chains
 from osscopy.jobs.bulk.join import climb, join
-from osscopy.jobs.bulk.listing import Pages, PrefixPages
 from osscopy.jobs.bulk.objects import Copier
+from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
+from osscopy.jobs.bulk.pages.manifest import ManifestPages
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import BulkJob, Entry, Failed, Problem, Row, Totals, Walk
 from osscopy.plan import bulk
@@ -66,11 +67,17 @@ class Walker:
         self._tools, self._context, self._task = tools, tools.context, task
         self._job, self._range = job, task.range
         self._records = tools.of(job.job)
-        self._pages: Pages = pages_of(tools, job, task)
+        self._known_pages: Pages | None = None
         self._copier = Copier(tools, job)
         self._is_again = is_again
         self._written = 0
         self._is_last = False
+
+    @property
+    def _pages(self) -> Pages:
+        """Return the pages of the range, which are begun when they are needed: to end takes none."""
+        self._known_pages = self._known_pages or pages_of(self._tools, self._job, self._task)
+        return self._known_pages
 
     def run(self) -> Walked:
         """Write entries until the range has ended, is split, belongs to another hop, or time is short."""
@@ -159,6 +166,10 @@ class Walker:
     def _judge(self, rows: Sequence[Row], totals: Totals, number: int) -> None:
         """Note failures before they are in an entry, and stop the job where there are too many."""
         failed = [row for row in rows if row.status == "failed"]
+        is_lost = all(row.status == "missing" for row in rows) and not self._job.request.allow_missing
+        if self._job.etag and is_lost and rows and self._range.is_root and number == 1:
+            text = "none of the first objects of the manifest is there: `allowMissing` takes that"
+            self._records.stop(Problem("ManifestMismatch", text))
         if not failed:
             return
         count, most = (
@@ -214,4 +225,7 @@ class Walker:
 
 def pages_of(tools: Tools, job: BulkJob, task: Walk) -> Pages:
     """Return the pages of a range: keys under a prefix, or lines of a manifest."""
-    return PrefixPages(tools, job, task.range)
+    manifest = job.request.source.manifest
+    if manifest is None:
+        return PrefixPages(tools, job, task.range)
+    return ManifestPages(tools, job, task.range, manifest)

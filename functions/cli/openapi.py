@@ -248,6 +248,8 @@ def schemas() -> dict[str, Schema]:
     for name, fields in NOT_YET.items():
         for field in fields:
             components[name]["properties"][field]["description"] = "Not available yet."
+    components["BulkRequest"]["properties"]["filters"].pop("default", None)
+    components["Filters"]["properties"]["exclude"]["default"] = []  # as JSON has it
     components["Encryption"] |= {
         "if": {"properties": {"algorithm": {"const": "KMS"}}},
         "else": {"properties": {"keyId": {"type": "null"}, "dataEncryption": {"type": "null"}}},

@@ -201,6 +201,9 @@ def test_failures_are_rows_and_too_many_of_them_stop_the_job(cloud: LocalCloud) 
     failed = gzip.decompress(cloud.oss_bucket(STATE).get_object(place["prefix"] + "failed.csv.gz").read())
     assert failed.count(b"InvalidObjectState") >= 20
     assert keys_of(destination, "copied/archived/") == {"plain"}
+    failed_ones = cloud.http("POST", f"/copies/{result['job']}/resubmit", json_body={"only": "failed"})
+    again = ended(cloud, failed_ones.json()["job"])
+    assert (again["objects"]["failed"], again["objects"]["total"]) == (20, 20)
     skipped = ended(cloud, cloud.invoke(bulk("archived/", archive="skip"))["job"])
     assert skipped["objects"]["skipped"] == 21
     few = ended(cloud, cloud.invoke(bulk("archived/", maxFailures=5))["job"])

@@ -41,16 +41,6 @@ THERE = {"bucket": DESTINATION}
         ({"source": {**HERE, "key": "/k"}, "destination": THERE}, "InvalidKey", "source.key"),
         ({"source": HERE, "destination": {**THERE, "key": "/{key}"}}, "InvalidKey", "destination.key"),
         ({"source": HERE, "destination": {"bucket": SOURCE}}, "SelfCopy", "destination"),
-        (
-            {"source": {"bucket": SOURCE, "prefix": "no-such/"}, "destination": THERE},
-            "EmptySource",
-            "source.prefix",
-        ),
-        (
-            {"source": {"bucket": SOURCE, "prefix": ""}, "destination": {"bucket": "foreign-bucket"}},
-            "NotAllowed",
-            "destination",
-        ),
         ({"source": {"inventory": HERE}, "destination": THERE}, "NotAvailable", "source.inventory"),
         ({"continuation": {"version": 0, "command": {}}}, "UnsupportedVersion", "continuation.version"),
         ({"source": {**HERE, "bucket": "foreign-bucket"}, "destination": THERE}, "NotAllowed", "source"),

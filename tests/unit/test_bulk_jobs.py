@@ -752,9 +752,26 @@ def test_a_job_that_has_ended_is_asked_for_again(jobs: Jobs) -> None:
     again = many(jobs).resubmit(JOB, "all", "x", arrival)
     assert again.status == "running"
     assert again.job != JOB
-    with pytest.raises(Refused) as refusal:
-        many(jobs).resubmit(JOB, "failed", "x", arrival)
-    assert refusal.value.code == "NotAvailable"
+
+
+@pytest.mark.parametrize("place", [ReportPlace(REPORT, "r/"), None])
+def test_what_failed_is_asked_for_again_alone(jobs: Jobs, place: ReportPlace | None) -> None:
+    jobs.put(*"abc")
+    jobs.cloud.at("copy", fails(DENIED), nth=2)
+    first = jobs.run(request(report=place))
+    assert (first.objects.failed, counted(jobs, "copy")) == (1, 3)
+    name = f"{first.report and first.report.prefix}failed.csv.gz"
+    jobs.cloud.put(name, "m", bucket=STATE if place is None else REPORT, size=len(jobs.cloud.files[name]))
+    etag = f"F{len(jobs.cloud.files[name])}"
+    stored = jobs.cloud.objects[STATE if place is None else REPORT, name]
+    stored.head = replace(stored.head, etag=etag)
+    jobs.forbidden = frozenset({name}) if place is None else frozenset()
+    again = many(jobs).resubmit(first.job or "", "failed", "x", events.Arrival("r", results_moment(jobs)))
+    jobs.drain()
+    result = jobs.look(again.job or "")
+    assert (result.status, result.objects.succeeded, result.objects.total) == ("succeeded", 1, 1)
+    assert copied(jobs) == {"a", "b", "c"}
+    assert counted(jobs, "copy") == 4
 
 
 def results_moment(jobs: Jobs) -> Any:

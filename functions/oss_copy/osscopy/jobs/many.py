@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
+from msgspec.structs import replace
+
 from osscopy import events
 from osscopy.jobs import standing as status
-from osscopy.jobs.bulk import start
+from osscopy.jobs.bulk import report, start
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.queries import no_such_job
 from osscopy.jobs.records import create
-from osscopy.model import Bulk, BulkResult, Claimed, Refused
+from osscopy.model import Bulk, BulkDone, BulkRequest, BulkResult, Claimed, Manifest, Refused, ReportPlace
 from osscopy.plan import bulk
 
 
@@ -53,12 +55,20 @@ class Many:
     def resubmit(
         self, job: str, only: Literal["all", "failed"], occurrence: str, arrival: events.Arrival
     ) -> BulkResult:
-        """Ask for the same once more, as a job of its own. Refused while the old one runs."""
+        """Ask for the same once more, or for what has failed of it, as a job of its own.
+
+        Refused while the old one runs.
+        """
         done = self._tools.of(job).done()
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this job has not ended: cancel it first", status=409)
-        if only == "failed":
-            raise Refused("NotAvailable", "`only` is not available yet", field="only")
-        again = Bulk(bulk.bulk_id(done.request, f"{job}:{occurrence}"), done.request, arrival.started_at)
-        return self.start(again)
+        request = _failed_of(done) if only == "failed" else done.request
+        return self.start(Bulk(bulk.bulk_id(request, f"{job}:{occurrence}"), request, arrival.started_at))
+
+
+def _failed_of(done: BulkDone) -> BulkRequest:
+    """Return the request for the failed and missing objects of a job: its report names them."""
+    place = done.result.report or ReportPlace("")
+    listed = Manifest(place.bucket, f"{place.prefix}{report.FAILED}")
+    return replace(done.request, source=replace(done.request.source, manifest=listed))

@@ -29,6 +29,7 @@ from osscopy.plan import bulk
 
 MOST_BYTES = 16 << 20  # of a file
 SCHEMA = 1
+FAILED = "failed.csv.gz"
 
 
 class Listed(msgspec.Struct, frozen=True, rename="camel"):
@@ -83,7 +84,7 @@ def write_end(tools: Tools, job: BulkJob, result: BulkResult, files: Sequence[Re
     """Write `failed.csv.gz`, `manifest.json` and `summary.json`, the last one last."""
     failed = b"".join(_failed_lines(tools, job, files))
     tools.context.ask(
-        tools.objects.write, job.report.bucket, f"{folder(job)}failed.csv.gz", _packed(bulk.HEADER + failed)
+        tools.objects.write, job.report.bucket, f"{folder(job)}{FAILED}", _packed(bulk.HEADER + failed)
     )
     columns = tuple(bulk.HEADER.decode().strip().split(","))
     listed = Listed(SCHEMA, job.job, columns, "url", tuple(files), result.objects, result.excluded)

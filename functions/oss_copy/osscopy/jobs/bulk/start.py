@@ -24,6 +24,7 @@ from osscopy.model import (
     CopyRequest,
     Destination,
     Failed,
+    Manifest,
     ObjectPage,
     Problem,
     Range,
@@ -123,7 +124,7 @@ def _check_allowed(tools: Tools, request: BulkRequest) -> None:
     manifest = source.manifest
     if source.prefix is not None:
         _allow(tools, Source(source.bucket or "", source.prefix + ANY), _sample(there.bucket, there.prefix))
-    if manifest is not None:
+    if manifest is not None and not _is_report(tools, manifest):
         _allow(tools, Source(manifest.bucket, manifest.key), _sample(there.bucket, there.prefix))
     places = [
         ("source.prefix", source.bucket, source.prefix),
@@ -135,6 +136,13 @@ def _check_allowed(tools: Tools, request: BulkRequest) -> None:
             if bucket == each.bucket and prefix is not None and each.prefix.startswith(prefix):
                 what = "the function's records are" if each is tools.state else "the report is"
                 raise Refused("NotAllowed", f"{what} under this prefix", field=field, status=403)
+
+
+def _is_report(tools: Tools, manifest: Manifest) -> bool:
+    """Return whether a manifest is what failed of a former job, in its report among the records."""
+    reports = report.place_of(None, tools.state, "").prefix.rstrip("/")
+    is_there = manifest.bucket == tools.state.bucket and manifest.key.startswith(f"{reports}/")
+    return is_there and manifest.key.endswith(f"/{report.FAILED}")
 
 
 def _sample(bucket: str, prefix: str | None) -> Destination:

@@ -198,10 +198,9 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     },
     "Manifest": {"bucket": _BUCKET},
     "ReportPlace": {"bucket": _BUCKET},
-    "Filters": {
-        "modifiedAfter": {"string": {"pattern": whole(filters.MOMENT)}},
-        "modifiedBefore": {"string": {"pattern": whole(filters.MOMENT)}},
-    },
+    "Filters": dict.fromkeys(
+        ("modifiedAfter", "modifiedBefore"), {"string": {"pattern": whole(filters.MOMENT)}}
+    ),
     "BulkRequest": {
         "maxFailures": {"minimum": 0, "maximum": bulk_requests.MAX_FAILURES},
         "maxWorkers": {"integer": {"minimum": 1, "maximum": bulk_requests.MAX_WORKERS}},

@@ -114,6 +114,7 @@ _KEY = {
 _LINE = {"pattern": whole(validate.LINE), "maxLength": validate.MAX_LINE}
 _VISIBLE = {"pattern": whole(validate.VISIBLE), "maxLength": validate.MAX_LINE}
 _DATE = {"pattern": whole(validate.HTTP_DATE)}
+_TIME = {"string": {"pattern": whole(filters.MOMENT)}}
 
 # By type and field: what is checked besides the type. "string" and the like name one of several alternatives.
 BOUNDS: dict[str, dict[str, Schema]] = {
@@ -198,9 +199,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     },
     "Manifest": {"bucket": _BUCKET},
     "ReportPlace": {"bucket": _BUCKET},
-    "Filters": dict.fromkeys(
-        ("modifiedAfter", "modifiedBefore"), {"string": {"pattern": whole(filters.MOMENT)}}
-    ),
+    "Filters": {"modifiedAfter": _TIME, "modifiedBefore": _TIME},
     "BulkRequest": {
         "maxFailures": {"minimum": 0, "maximum": bulk_requests.MAX_FAILURES},
         "maxWorkers": {"integer": {"minimum": 1, "maximum": bulk_requests.MAX_WORKERS}},

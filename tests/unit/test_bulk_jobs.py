@@ -727,9 +727,10 @@ def test_an_event_that_comes_again_is_the_same_job(jobs: Jobs) -> None:
     jobs.begin()
     assert jobs.begin().status == "running"
     jobs.drain()
-    asked = len(jobs.cloud.submitted)
+    asked, files = len(jobs.cloud.submitted), dict(jobs.cloud.files)
     assert jobs.begin().status == "succeeded"
     assert len(jobs.cloud.submitted) == asked
+    assert jobs.cloud.files == files, "its summary is written again"
 
 
 def test_a_key_stands_for_one_request(jobs: Jobs) -> None:

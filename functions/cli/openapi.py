@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from osscopy import plan
-from osscopy.jobs.queries import Page
-from osscopy.model import GIB, KIB, MIB, CopyRequest, Problem, Result, Status
+from osscopy.model import GIB, KIB, MIB, BulkRequest, BulkResult, CopyRequest, Problem, Result, Status
 from osscopy.plan import keys, templates, validate
+from osscopy.plan.bulk import filters, requests as bulk_requests
 from osscopy.web import requests
 
 TARGET = Path(__file__).parents[1] / "oss_copy" / "osscopy" / "web" / "openapi.json"
@@ -31,6 +31,19 @@ class Failure(msgspec.Struct):
     """The answer instead of a result."""
 
     error: Problem
+
+
+class Page(msgspec.Struct):
+    """Copies, and jobs of many objects, in the order of their ids; `next` is the one to go on after."""
+
+    copies: tuple[Result, ...]
+    next: str | None
+
+
+class Again(msgspec.Struct, forbid_unknown_fields=True):
+    """Which objects of a job of many to ask for again."""
+
+    only: Literal["all", "failed"] = "all"
 
 
 class Health(msgspec.Struct):
@@ -101,6 +114,7 @@ _KEY = {
 _LINE = {"pattern": whole(validate.LINE), "maxLength": validate.MAX_LINE}
 _VISIBLE = {"pattern": whole(validate.VISIBLE), "maxLength": validate.MAX_LINE}
 _DATE = {"pattern": whole(validate.HTTP_DATE)}
+_TIME = {"string": {"pattern": whole(filters.MOMENT)}}
 
 # By type and field: what is checked besides the type. "string" and the like name one of several alternatives.
 BOUNDS: dict[str, dict[str, Schema]] = {
@@ -177,8 +191,26 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         },
         "symlinks": {"description": "copy: a symlink itself; follow: what it points to, in its own bucket."},
     },
-    "Result": {"job": {"string": {"pattern": whole(plan.JOB)}}},
-    "Status": {"job": {"string": {"pattern": whole(plan.JOB)}}},
+    "BulkSource": {"bucket": {"string": _BUCKET}},
+    "BulkDestination": {
+        "bucket": _BUCKET,
+        "prefix": {"string": {"maxLength": keys.MAX_KEY_BYTES}, "description": "In place of the source's."},
+        "key": {"string": {"pattern": whole(TEMPLATE)}, "description": "A template instead."},
+    },
+    "Manifest": {"bucket": _BUCKET},
+    "ReportPlace": {"bucket": _BUCKET},
+    "Filters": {"modifiedAfter": _TIME, "modifiedBefore": _TIME},
+    "BulkRequest": {
+        "maxFailures": {"minimum": 0, "maximum": bulk_requests.MAX_FAILURES},
+        "maxWorkers": {"integer": {"minimum": 1, "maximum": bulk_requests.MAX_WORKERS}},
+    },
+    "BulkResult": {"job": {"string": {"pattern": whole(plan.BULK_JOB)}}},
+    "Result": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
+    "Status": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
+}
+NOT_YET = {  # fields that a request for many objects has and that are not available yet
+    "BulkSource": ("report",),
+    "BulkRequest": ("delete", "maxDelete", "dryRun", "compare", "maxRate"),
 }
 _TEXTS = {
     "Source": "The object to copy; its current version unless `versionId` says otherwise.",
@@ -193,11 +225,12 @@ SOMETIMES = {"phase", "nextLookAt"}  # of a copy that waits
 
 def schemas() -> dict[str, Schema]:
     """Return the components: request types as they parse, answers with the fields they always have."""
-    answers = (Result, Status, Page, Failure, Health)
+    answers = (Result, Status, BulkResult, Page, Failure, Health)
+    requested = (CopyRequest, BulkRequest, Again)
     _, components = msgspec.json.schema_components(
-        (CopyRequest, *answers), ref_template="#/components/schemas/{name}"
+        (*requested, *answers), ref_template="#/components/schemas/{name}"
     )
-    _, asked = msgspec.json.schema_components([CopyRequest])
+    _, asked = msgspec.json.schema_components(requested)
     for name, schema in components.items():
         for field, bounds in BOUNDS.get(name, {}).items():
             _refine(schema["properties"][field], bounds)
@@ -208,6 +241,13 @@ def schemas() -> dict[str, Schema]:
             schema.pop("additionalProperties", None)
             for field in schema["properties"].values():
                 field.pop("default", None)
+    components["Page"]["properties"]["copies"]["items"] = _any("Result", "BulkResult")
+    components["BulkRequest"]["properties"]["tags"] |= components["CopyRequest"]["properties"]["tags"]
+    for name, fields in NOT_YET.items():
+        for field in fields:
+            components[name]["properties"][field]["description"] = "Not available yet."
+    components["BulkRequest"]["properties"]["filters"].pop("default", None)
+    components["Filters"]["properties"]["exclude"]["default"] = []  # as JSON has it
     components["Encryption"] |= {
         "if": {"properties": {"algorithm": {"const": "KMS"}}},
         "else": {"properties": {"keyId": {"type": "null"}, "dataEncryption": {"type": "null"}}},
@@ -248,6 +288,10 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _any(*names: str) -> Schema:
+    return {"anyOf": [_ref(name) for name in names]}
+
+
 def _json(schema: Schema) -> Schema:
     return {"application/json": {"schema": schema}}
 
@@ -268,7 +312,7 @@ def _responses(good: dict[int, tuple[str, Schema]], *bad: int) -> Schema:
             }
         }
     for code, (_, schema) in good.items():
-        if schema == _ref("Result"):
+        if schema in (_RESULT, _ref("Result")):
             found[str(code)]["links"] = {
                 name: {"operationId": name, "parameters": {"job": "$response.body#/job"}}
                 for name in ("look", "cancel", "resubmit")
@@ -279,9 +323,10 @@ def _responses(good: dict[int, tuple[str, Schema]], *bad: int) -> Schema:
     return found
 
 
+_RESULT = _any("Result", "BulkResult")
 _BEGUN = {
-    200: ("The copy has ended.", _ref("Result")),
-    202: ("The copy goes on in the background.", _ref("Result")),
+    200: ("The copy has ended.", _RESULT),
+    202: ("The copy, or the job of many, goes on in the background.", _RESULT),
 }
 _BEGUN_BAD = (400, 404, 409, 412, 413, 415, 422, 501)
 _KEY_HEADER = {
@@ -316,12 +361,13 @@ def _operation(name: str, summary: str, responses: Schema, **more: object) -> Sc
 def paths() -> Schema:
     """Return every path with its operations."""
     begun, key = _responses(_BEGUN, *_BEGUN_BAD), [_KEY_HEADER]
-    body = {"required": True, "content": _json(_ref("CopyRequest"))}
-    stands = _responses({200: ("As it stands.", _ref("Status"))}, 404)
+    body = {"required": True, "content": _json(_any("CopyRequest", "BulkRequest"))}
+    stands = _responses({200: ("As it stands.", _any("Status", "BulkResult"))}, 404)
+    only = {"required": False, "content": _json(_ref("Again"))}
     ended = (
         {
-            200: ("As it ended.", _ref("Result")),
-            202: ("It will be ended, by its next hop or the sweep.", _ref("Result")),
+            200: ("As it ended.", _RESULT),
+            202: ("It will be ended, by its next hop or the sweep.", _RESULT),
         },
         404,
     )
@@ -329,9 +375,10 @@ def paths() -> Schema:
     listed = "Copies on record, in the order of their jobs"
     look = "How a copy stands; one that was answered 200 may be unknown"
     again = "Ask for the same copy again, as a new job"
+    copy = "Copy an object, or all under a prefix"
     return {
         "/copies": {
-            "post": _operation("copy", "Copy an object", begun, parameters=key, requestBody=body),
+            "post": _operation("copy", copy, begun, parameters=key, requestBody=body),
             "get": _operation("list", listed, page, parameters=_LISTING),
         },
         "/copies/{job}": {
@@ -341,7 +388,7 @@ def paths() -> Schema:
         },
         "/copies/{job}/resubmit": {
             "parameters": [_JOB],
-            "post": _operation("resubmit", again, begun, parameters=key),
+            "post": _operation("resubmit", again, begun, parameters=key, requestBody=only),
         },
         "/healthz": {
             "get": _operation(

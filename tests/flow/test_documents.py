@@ -67,6 +67,7 @@ TABLES = {  # the heads of tables, and what compares them
     (README, "you want to"): "test_every_link_leads_to_a_heading_or_a_file_that_is_there",
     (README, "word"): "test_the_glossary_has_the_words_that_the_documents_use",
     (API, "field"): "test_all_that_can_be_in_a_request_is_in_the_example_and_nearly_all_has_a_default",
+    (API, "option"): "test_all_that_can_be_in_a_request_for_many_is_in_the_example",
     (API, "template"): "test_a_template_makes_the_key_beside_it",
     (API, "`status`"): "test_every_status_of_a_result_has_its_row",
     (API, "request"): "test_a_route_answers_as_its_row_says",
@@ -163,6 +164,8 @@ def kind(example: Json | list[Json]) -> str:
     """What an example is one of; empty: nobody knows."""
     if isinstance(example, list):
         return "rules" if all({"source", "destination"} <= each.keys() for each in example) else ""
+    if "prefix" in example.get("source", {}):
+        return "many"
     if {"source", "destination"} <= example.keys():
         return "result" if "status" in example else "request"
     return "report" if example.keys() == {"status", "lines"} else ""
@@ -173,7 +176,7 @@ WHOLE = max(REQUESTS, key=len)  # the example with all fields
 
 
 def test_every_example_is_known_to_somebody_here() -> None:
-    assert {kind(each) for each in EXAMPLES} == {"request", "result", "report", "rules"}
+    assert {kind(each) for each in EXAMPLES} == {"request", "many", "result", "report", "rules"}
 
 
 @pytest.mark.parametrize("example", REQUESTS)
@@ -203,6 +206,23 @@ def test_all_that_can_be_in_a_request_is_in_the_example_and_nearly_all_has_a_def
         {"source": {"bucket": SOURCE, "key": "least"}, "destination": {"bucket": DESTINATION}}
     )
     assert (result["status"], result["destination"]["key"]) == ("succeeded", "least"), result
+
+
+def test_all_that_can_be_in_a_request_for_many_is_in_the_example(cloud: LocalCloud) -> None:
+    (example,) = [each for each in EXAMPLES if kind(each) == "many"]
+    known = (
+        openapi.schemas()["BulkRequest"]["properties"].keys()
+        - openapi.schemas()["CopyRequest"]["properties"].keys()
+    )
+    assert example.keys() - WHOLE.keys() == known - {*openapi.NOT_YET["BulkRequest"], "allowMissing"}
+    explained = [first.strip("`") for first in documents.pairs(documents.read(API), "option", "values")]
+    assert explained == list(example)
+    cloud.oss_bucket(SOURCE).put_object("data/a/b.parquet", b"x" * 2000)
+    cloud.oss_bucket(SOURCE).put_object("data/tmp/b.parquet", b"x" * 2000)
+    assert cloud.invoke(example)["status"] == "running"
+    cloud.wait_idle()
+    assert exists(cloud.oss_bucket(DESTINATION), "backup/a/b.parquet")
+    assert not exists(cloud.oss_bucket(DESTINATION), "backup/tmp/b.parquet")
 
 
 @pytest.mark.parametrize("example", HTTP)
@@ -476,10 +496,20 @@ def test_the_http_statuses_are_those_of_their_codes() -> None:
 # --- what is not done --------------------------------------------------------------------------------------
 
 
-def test_copies_of_many_objects_are_refused(cloud: LocalCloud) -> None:
-    for field in ("prefix", "manifest"):
+def test_some_of_many_objects_is_refused(cloud: LocalCloud) -> None:
+    for field in ("inventory", "report"):
         error = cloud.invoke({**request_of(""), "source": {"bucket": SOURCE, field: "x"}})["error"]
         assert (error["code"], error["field"]) == ("NotAvailable", f"source.{field}")
+    prefix = {"source": {"bucket": SOURCE, "prefix": "x/"}, "destination": {"bucket": DESTINATION}}
+    for field, value in {
+        "delete": True,
+        "maxDelete": 1,
+        "dryRun": True,
+        "compare": "metadata",
+        "maxRate": 1,
+    }.items():
+        error = cloud.invoke({**prefix, field: value})["error"]
+        assert (error["code"], error["field"]) == ("NotAvailable", field)
 
 
 # --- routes ------------------------------------------------------------------------------------------------
@@ -677,7 +707,7 @@ def test_the_levels_of_the_log_are_those_that_the_row_names() -> None:
 
 def test_the_records_are_those_that_jobs_write() -> None:
     told = {first.strip("`").partition("/")[0] for first in documents.pairs(TEXT, "record", "holds")}
-    jobs = ROOT.joinpath("functions/oss_copy/osscopy/jobs").glob("*.py")
+    jobs = ROOT.joinpath("functions/oss_copy/osscopy/jobs").rglob("*.py")
     written = {
         kind for path in jobs for kind in re.findall(r'f"([a-z]+)/\{', path.read_text(encoding="utf-8"))
     }

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from osscopy import events
-from osscopy.model import Continue, Copy, Destination, Problem, Refused, Rule, RuleSource
+from osscopy.model import Bulk, Continue, Copy, Destination, Problem, Refused, Rule, RuleSource
 from osscopy.plan import keys
 
 PAYLOADS = Path(__file__).parents[1] / "events"
@@ -224,7 +224,11 @@ def _judge_call(call: events.HttpCall) -> str:
     return "http"
 
 
-def _judge_command(command: Copy | Continue) -> None:
+def _judge_command(command: Copy | Continue | Bulk) -> None:
+    if isinstance(command, Bulk):
+        (item,) = events.parse(events.encode(command), ARRIVAL, ()).items  # type: ignore[union-attr]  # it is one
+        assert item == command
+        return
     request = command.request
     for place in (request.source, request.destination):
         keys.check_bucket(place.bucket, "bucket")

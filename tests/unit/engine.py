@@ -102,6 +102,7 @@ class Cloud:
         self.versions: dict[tuple[str, str, str], Stored] = {}
         self.versioned: set[str] = set()  # buckets
         self.uploads: dict[str, Open] = {}
+        self.read: dict[str, Stored] = {}  # what the parts of an upload were copied from
         self.records: dict[str, tuple[int, bytes]] = {}
         self.submitted: list[tuple[str, bytes, int]] = []
         self.asked: list[str] = []
@@ -355,6 +356,7 @@ class Cloud:
             crc64 = part.number if self.shows_part_crcs else None
             listed = ListedPart(part.number, f"P{part.number}", part.size, crc64, int(self.time))
             self.upload(upload_id).parts[part.number] = (listed, read.head.crc64)
+            self.read[upload_id] = read
 
         self.ask("copy_part", effect, str(part.number))
 
@@ -391,7 +393,8 @@ class Cloud:
             size = sum(each.size for each in parts)
             (crc64,) = {crc for _, crc in upload.parts.values()}
             attributes = replace(upload.attributes, acl=acl)
-            read = self.objects[request.source.bucket, request.source.key].head
+            source = (request.source.bucket, request.source.key)
+            read = (self.read.get(upload_id) or self.objects[source]).head
             made = replace(read, size=size, crc64=crc64, kind="Multipart", link=None)
             etag = plan.multipart_etag(each.etag for each in parts)
             return self._write(request, made, {}, attributes, etag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -10,9 +11,11 @@ from typing import Any, Literal
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from osscopy import events, plan
 from osscopy.model import (
+    Bulk,
     Check,
     Command,
     ContentHeaders,
@@ -27,14 +30,17 @@ from osscopy.model import (
     Pin,
     Ping,
     Promise,
+    Range,
     Refused,
     Rest,
     Rule,
     RuleSource,
+    Settle,
     Source,
     Sweep,
     Tuning,
     Upload,
+    Walk,
 )
 
 ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
@@ -504,8 +510,16 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(source="oss://b/k"), "InvalidField", "source"),
         (asked(destination="oss://b/k"), "InvalidField", "destination"),
         (asked(source="b/k"), "InvalidField", "source"),
-        (asked(source={"bucket": "src-bucket", "prefix": "in/"}), "NotAvailable", "source.prefix"),
-        (asked(source={"manifest": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.manifest"),
+        (
+            asked(source={"manifest": {"bucket": "b"}}),
+            "MissingField",
+            "source.manifest.key",
+        ),
+        (asked(source={"inventory": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.inventory"),
+        (asked(source={"report": {"job": "b-1"}}), "NotAvailable", "source.report"),
+        (asked(source={"prefix": "in/"}), "MissingField", "source.bucket"),
+        (asked(source={"bucket": "src-bucket", "prefix": "in/"}, delete=True), "NotAvailable", "delete"),
+        (asked(source={"bucket": "src-bucket", "prefix": "in/"}, x=1), "UnknownField", "x"),
         ({"action": "dance"}, "InvalidField", "action"),
         ({"action": "sweep", "after": 1}, "UnknownField", "after"),
         (asked(metadata={"contentType": "a\r\nb"}), "InvalidHeader", "metadata.contentType"),
@@ -964,3 +978,39 @@ def test_a_payload_of_a_timer_that_is_no_unicode_is_refused() -> None:
 @pytest.mark.parametrize(("field", "address"), [("storageClass", "oss://b/k"), ("tags", "oss://b/k")])
 def test_an_address_where_no_object_is_taken_is_not_explained_as_one(field: str, address: str) -> None:
     assert "no address" not in str(refusal(asked(**{field: address})))
+
+
+def test_a_request_for_a_prefix_is_a_job_of_many_objects() -> None:
+    body = asked(source={"bucket": "src-bucket", "prefix": "in/"})
+    (first,), (again,) = parse(body).items, parse(body).items
+    assert isinstance(first, Bulk)
+    assert first == again
+    assert re.fullmatch(plan.BULK_JOB, first.job)
+    assert first.request.source.prefix == "in/"
+    listed = parse([asked(), body])
+    assert [type(item) for item in listed.items] == [Copy, Bulk]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Walk("b-" + "0" * 32, Range((0, 1), "a", None), 3, 4),
+        Settle("b-" + "0" * 32, 1, 2),
+    ],
+)
+def test_hops_of_a_job_of_many_objects_come_back_as_they_were_sent(command: Walk | Settle) -> None:
+    assert events.parse(events.encode(command), ARRIVAL, ()) == command
+    with pytest.raises(Refused):
+        events.parse(events.encode(replace(command, job="c-" + "0" * 32)), ARRIVAL, ())
+
+
+def test_a_job_of_many_objects_that_was_given_up_is_known_as_such() -> None:
+    (asked_for,) = parse(asked(source={"bucket": "src-bucket", "prefix": "in/"})).items
+    assert isinstance(asked_for, Bulk)
+    (again,) = parse(events.encode(asked_for)).items
+    assert again == asked_for
+    failure = {"condition": "x", "requestId": "r"}
+    message = {"requestContext": failure, "requestPayload": events.encode(asked_for).decode()}
+    dropped = events.parse(json.dumps(message).encode(), ARRIVAL, ())
+    assert isinstance(dropped, Dropped)
+    assert dropped.commands == (asked_for,)

@@ -14,7 +14,7 @@ from osscopy import events
 from osscopy.settings import Settings
 from osscopy.web import routes
 from tests.fuzz import inputs
-from tests.unit.test_web import JOB, StubJobs
+from tests.unit.test_web import JOB, StubJobs, StubMany
 
 DOCUMENTED = set(openapi.paths()["/copies"]["post"]["responses"])
 
@@ -91,6 +91,6 @@ CALLS = st.builds(
 def test_every_http_call_is_answered_with_a_documented_status(call: events.HttpCall, is_open: bool) -> None:
     wanted = Settings("state", http_auth="anonymous", api_token="t" * 16) if is_open else Settings("state")
     jobs = StubJobs(None, [])
-    answer = routes.answer(call, wanted, inputs.ARRIVAL, jobs, jobs)
+    answer = routes.answer(call, wanted, inputs.ARRIVAL, jobs, jobs, StubMany(None, []))
     assert str(answer["statusCode"]) in DOCUMENTED
     assert isinstance(json.loads(answer["body"]), dict)

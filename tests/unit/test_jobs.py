@@ -305,7 +305,8 @@ def test_a_transient_error_is_raised_for_one_copy_and_shown_in_a_list(engine: En
     with pytest.raises(Transient):
         queries(engine).look(opened.job)
     (shown,) = queries(engine).page(None, 50, "").copies
-    assert code(shown) == "TotalQpsLimitExceeded"
+    assert shown.error is not None
+    assert shown.error.code == "TotalQpsLimitExceeded"
     engine.cloud.broken["list_parts"] = DENIED
     assert code(queries(engine).look(opened.job)) == "AccessDenied"
 

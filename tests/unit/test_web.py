@@ -7,14 +7,27 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from osscopy import events
+from osscopy.jobs.bulk.start import AlreadyRunning
 from osscopy.jobs.control import Control
+from osscopy.jobs.many import Many
 from osscopy.jobs.queries import Page, Queries
-from osscopy.model import Copy, Misconfigured, OssCopyError, Problem, Refused, Result, Status, Transient
+from osscopy.model import (
+    Bulk,
+    BulkResult,
+    Copy,
+    Misconfigured,
+    OssCopyError,
+    Problem,
+    Refused,
+    Result,
+    Status,
+    Transient,
+)
 from osscopy.settings import Settings
 from osscopy.web import requests, routes
 
@@ -23,6 +36,7 @@ SAMPLE = json.loads((Path(__file__).parents[1] / "events" / "http.json").read_te
 
 
 JOB = "c-" + "0" * 32
+MANY = "b-" + "0" * 32
 
 
 class StubJobs(Control, Queries):
@@ -30,10 +44,10 @@ class StubJobs(Control, Queries):
 
     def __init__(self, result: Result | OssCopyError | None, seen: list[Any]) -> None:
         self._outcome = result
-        self._seen = seen
+        self.seen = seen
 
     def _answer(self, *asked: Any) -> Result:
-        self._seen.append(asked)
+        self.seen.append(asked)
         if isinstance(self._outcome, OssCopyError):
             raise self._outcome
         return self._outcome or Result(JOB, "succeeded")
@@ -57,6 +71,38 @@ class StubJobs(Control, Queries):
         return Page((self._answer("page", status, limit, after),), None)
 
 
+class StubMany(Many):
+    """Jobs of many objects that come to `result`, and what was asked of them."""
+
+    def __init__(self, result: Result | OssCopyError | None, seen: list[Any]) -> None:
+        self._outcome = result
+        self._seen = seen
+
+    def _answer(self, *asked: Any) -> BulkResult:
+        self._seen.append(asked)
+        if isinstance(self._outcome, OssCopyError):
+            raise self._outcome
+        status = self._outcome.status if self._outcome else "running"
+        return BulkResult(MANY, status)
+
+    def start(self, asked: Bulk) -> BulkResult:
+        return self._answer("start", asked.job, None)
+
+    def start_once(self, key: str, asked: Bulk) -> BulkResult:
+        return self._answer("start", asked.job, key)
+
+    def look(self, job: str) -> BulkResult:
+        return self._answer("look", job)
+
+    def cancel(self, job: str) -> BulkResult:
+        return self._answer("cancel", job)
+
+    def resubmit(
+        self, job: str, only: Literal["all", "failed"], occurrence: str, arrival: events.Arrival
+    ) -> BulkResult:
+        return self._answer("resubmit", job, only, occurrence, arrival)
+
+
 def send(
     method: str = "POST",
     path: str = "/copies",
@@ -72,7 +118,9 @@ def send(
     call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
     assert isinstance(call, events.HttpCall)
     jobs = StubJobs(result, [] if seen is None else seen)
-    answer = routes.answer(call, settings or Settings("state"), ARRIVAL, jobs, jobs)
+    answer = routes.answer(
+        call, settings or Settings("state"), ARRIVAL, jobs, jobs, StubMany(result, jobs.seen)
+    )
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
 
@@ -303,3 +351,25 @@ def test_a_listing_takes_status_limit_and_after(query: dict[str, Any], asked: tu
 def test_what_is_not_on_record_is_404_and_a_wrong_configuration_500() -> None:
     assert send("GET", f"/copies/{JOB}", result=Refused("NoSuchJob", "no record"))[0] == 404
     assert send("GET", f"/copies/{JOB}", result=Misconfigured("VersionedStateBucket", "why"))[0] == 500
+
+
+PREFIX = {"source": {"bucket": "src-bucket", "prefix": "in/"}, "destination": {"bucket": "dst-bucket"}}
+
+
+def test_a_job_of_many_objects_is_begun_looked_at_cancelled_and_asked_for_again() -> None:
+    seen: list[Any] = []
+    status, body, headers = send(body=json.dumps(PREFIX), headers={}, seen=seen)
+    assert (status, body["status"], headers["Location"]) == (202, "running", f"/copies/{MANY}")
+    send(body=json.dumps(PREFIX), headers={"Idempotency-Key": "k"}, seen=seen)
+    assert send("GET", f"/copies/{MANY}", seen=seen)[0] == 200
+    assert send("DELETE", f"/copies/{MANY}", seen=seen)[0] == 202
+    assert send("POST", f"/copies/{MANY}/resubmit", body="", seen=seen)[0] == 202
+    send("POST", f"/copies/{MANY}/resubmit", body='{"only": "failed"}', seen=seen)
+    assert [each[0] for each in seen] == ["start", "start", "look", "cancel", "resubmit", "resubmit"]
+    assert [each[2] for each in (*seen[:2], *seen[4:])] == [None, "k", "all", "failed"]
+    assert send("POST", f"/copies/{MANY}/resubmit", body='{"only": "x"}')[0] == 422
+
+
+def test_a_job_between_the_same_places_is_409_with_the_one_that_runs() -> None:
+    status, body, headers = send(body=json.dumps(PREFIX), result=AlreadyRunning(MANY))
+    assert (status, body["error"]["code"], headers["Location"]) == (409, "AlreadyRunning", f"/copies/{MANY}")

@@ -23,17 +23,22 @@ from osscopy import events, plan, settings
 from osscopy.aliyun import fc, fc_context
 from osscopy.aliyun.oss import OssStore
 from osscopy.aliyun.oss_buckets import OssBuckets
+from osscopy.aliyun.oss_objects import OssObjects
 from osscopy.aliyun.oss_records import OssRecords, read_text
 from osscopy.aliyun.oss_transport import CONNECT_TIMEOUT, Connection
 from osscopy.copying import results
 from osscopy.copying.invocation.context import Context, Limits
+from osscopy.jobs.bulk import settle, start as many_start, tools as many_tools, walk
 from osscopy.jobs.control import Control
 from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
+from osscopy.jobs.many import Many
 from osscopy.jobs.queries import Queries
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
+    Bulk,
+    BulkResult,
     Check,
     Checked,
     Command,
@@ -42,10 +47,13 @@ from osscopy.model import (
     Misconfigured,
     Ping,
     Refused,
+    ReportPlace,
     Rest,
     Result,
     Rule,
+    Settle,
     Sweep,
+    Walk,
 )
 from osscopy.web import responses, routes
 
@@ -95,10 +103,11 @@ class JsonLog:
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """The context and the records of one invocation."""
+    """The context and the records of one invocation; `many`: for jobs of many objects."""
 
     context: Context
     journal: RecordJournal
+    many: many_tools.Tools
 
 
 class Wiring(msgspec.Struct, frozen=True):
@@ -124,7 +133,10 @@ class Wiring(msgspec.Struct, frozen=True):
         invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(connection)
         store = OssStore(connection)
         context = Context(store, journal, invoker, SystemClock(), self.log, limits, chosen.allow)
-        return Tools(context, journal)
+        state = ReportPlace(chosen.state_bucket, chosen.state_prefix)
+        objects = OssObjects(connection)
+        many = many_tools.Tools(context, journal.records, objects, state, chosen.workers)
+        return Tools(context, journal, many)
 
     def seconds_left(self, seconds: float) -> Callable[[], float]:
         """Return how long an answer may be waited for at any time: some is left to report an error."""
@@ -188,7 +200,7 @@ class App:
         tools = wiring.tools(min(wiring.invocation.timeout, HTTP_SECONDS))
         queries = Queries(tools.context, tools.journal)
         control = Control(tools.context, tools.journal)
-        response = routes.answer(call, self._settings, arrival, queries, control)
+        response = routes.answer(call, self._settings, arrival, queries, control, Many(tools.many))
         self._log(
             "http",
             requestId=wiring.invocation.request_id,
@@ -198,7 +210,9 @@ class App:
         )
         return response
 
-    def _do(self, parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping, wiring: Wiring) -> object:
+    def _do(
+        self, parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping | Walk | Settle, wiring: Wiring
+    ) -> object:
         match parsed:
             case Ping():
                 return {"status": "ok"}
@@ -211,6 +225,10 @@ class App:
             case Dropped():
                 records = tools.journal.records
                 return {"resumed": resume_dropped(tools.context, records, parsed)}
+            case Walk():
+                return walk.walk(tools.many, parsed, wiring.invocation.retries)
+            case Settle():
+                return settle.settle(tools.many, parsed, wiring.invocation.retries)
             case events.Batch() | Rest():
                 return self._copy(parsed, tools, wiring.invocation)
 
@@ -222,7 +240,9 @@ class App:
             return {"results": work.resume(asked, retried=invocation.retries > 0)}
         self._log_passed(asked.passed)
         items = tuple(map(_retried, asked.items)) if invocation.retries else asked.items
-        found = work.run(items)
+        begun = {at: _begin(tools.many, item) for at, item in enumerate(items) if isinstance(item, Bulk)}
+        rest = iter(work.run([item for item in items if not isinstance(item, Bulk)]))
+        found = [begun[at] if at in begun else next(rest) for at in range(len(items))]
         return {"results": found} if asked.many else found[0]
 
     def _put_off(self, event: bytes, arrival: events.Arrival, wiring: Wiring, error: Misconfigured) -> str:
@@ -304,7 +324,15 @@ class App:
         return result
 
 
-def _retried(item: Command | Refused) -> Command | Refused:
+def _begin(tools: many_tools.Tools, asked: Bulk) -> BulkResult:
+    """Begin a job of many objects that no caller waits for; it is skipped while another one runs."""
+    try:
+        return many_start.begin(tools, asked)
+    except many_start.AlreadyRunning as error:
+        return many_start.skipped(asked, error)
+
+
+def _retried(item: Command | Bulk | Refused) -> Command | Bulk | Refused:
     return item.delivered_again() if isinstance(item, Copy) else item
 
 

@@ -16,6 +16,8 @@ from osscopy import events, plan
 from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
 from osscopy.plan import keys, templates
 
+MOST_WORKERS = 18  # invocations that walk one job
+
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -54,6 +56,13 @@ class Settings(msgspec.Struct, frozen=True):
     http_auth: Literal["function", "anonymous"] = "function"
     api_token: str | None = None
     log_level: str = "INFO"
+    reserved_concurrency: int | None = None  # None: not known
+
+    @property
+    def workers(self) -> int:
+        """Return how many invocations may walk one job: cancel and sweep need two more."""
+        known = self.reserved_concurrency
+        return MOST_WORKERS if known is None else max(1, min(MOST_WORKERS, known - 2))
 
     def allow(self, request: CopyRequest) -> None:
         """Refuse what the allow lists do not name, and the function's records and rules; at every hop.
@@ -139,6 +148,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         http_auth=read("HTTP_AUTH_TYPE", _auth, "function"),
         api_token=read("API_TOKEN", _token, None),
         log_level=read("LOG_LEVEL", _level, "INFO"),
+        reserved_concurrency=read("RESERVED_CONCURRENCY", lambda text: _number(text, 1, 100_000), None),
     )
     if isinstance(loaded.rules, tuple):
         checked("COPY_RULES", loaded.keep_apart, loaded.rules)

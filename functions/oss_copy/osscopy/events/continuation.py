@@ -11,13 +11,13 @@ import msgspec
 
 from osscopy import plan
 from osscopy.events.jsons import decode, decode_fields
-from osscopy.model import Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Sweep
+from osscopy.model import Bulk, Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Settle, Sweep, Walk
 
 VERSION = 2  # of the self-invocation's payload
 _READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
 MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
 
-Continuation: TypeAlias = Command | Sweep | Ping | Rest
+Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,14 +78,16 @@ def read(raw: msgspec.Raw) -> Continuation:
     body = _with_alternatives(bytes(envelope.command))
     command: Continuation
     if envelope.version in _READ:
-        command = decode(body, Copy | Continue | Sweep | Ping | Rest, "continuation.command")
+        command = decode(body, Continuation, "continuation.command")
     else:
         command = _read_other_version(envelope.version, body)
     match command:
         case Rest():
             _check(plan.LIST, command.list, "list")
+        case Bulk() | Walk() | Settle():
+            _check(plan.BULK_JOB, command.job, "job")
         case Copy() | Continue():
-            _check(plan.JOB, command.job, "job")
+            _check(plan.COPY_JOB, command.job, "job")
             if isinstance(command, Continue):
                 _check_continue(command)
             else:

@@ -10,8 +10,8 @@ import msgspec
 from osscopy import plan
 from osscopy.events.batch import MAX_REQUESTS, Arrival, Batch, gather
 from osscopy.events.jsons import decode, decode_fields, is_list, is_object, unmarked
-from osscopy.model import Action, Check, Copy, CopyRequest, Refused, Sweep
-from osscopy.plan import keys
+from osscopy.model import Action, Bulk, BulkRequest, Check, Copy, CopyRequest, Refused, Sweep
+from osscopy.plan import bulk, keys
 
 
 class _Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,10 +32,12 @@ def read(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Ba
     return Sweep() if asked.action == "sweep" else Check()
 
 
-def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Copy:
-    """Read a copy request. `occurrence` tells two requests for the same copy from each other."""
+def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Copy | Bulk:
+    """Read a request for one copy or many. `occurrence` tells two requests for the same from each other."""
     body = unmarked(body)
-    _refuse_other_shapes(body)
+    top = _refuse_other_shapes(body)
+    if _is_bulk(bytes(top.get("source", b""))):
+        return _read_bulk(body, occurrence, moment, arrival)
     asked: CopyRequest = decode(body, CopyRequest, "")
     keys.check_no_address(asked.source.key, "source.key")
     keys.check_no_address(asked.destination.key, "destination.key")
@@ -43,16 +45,30 @@ def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arriva
     return Copy(plan.job_id(request, occurrence), request, arrival.started_at)
 
 
-def _refuse_other_shapes(body: bytes) -> None:
-    """Refuse bulk jobs and reserved actions, rather than call their fields unknown."""
+def _read_bulk(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Bulk:
+    """Read a request for many objects; its dates are those of `moment`."""
+    asked: BulkRequest = decode(body, BulkRequest, "")
+    bulk.refuse_wrong(asked, moment)
+    return Bulk(bulk.bulk_id(asked, occurrence), asked, arrival.started_at)
+
+
+def _is_bulk(source: bytes) -> bool:
+    """Return whether a source names many objects; Refused for one that is not available yet."""
+    if not is_object(source):
+        return False
+    fields = decode_fields(source, "source")
+    for field in ("inventory", "report"):
+        if field in fields:
+            raise Refused(
+                "NotAvailable", f"`{field}` as a source is not available yet", field=f"source.{field}"
+            )
+    return "prefix" in fields or "manifest" in fields
+
+
+def _refuse_other_shapes(body: bytes) -> dict[str, msgspec.Raw]:
+    """Return the fields of a request; refuse reserved actions, rather than call their fields unknown."""
     top = decode_fields(body, "")
     if "action" in top:
         text = "an action comes alone, by a direct event or a timer"
         raise Refused("UnknownField", text, field="action")
-    source = bytes(top.get("source", b""))
-    if is_object(source):
-        for field in ("prefix", "manifest"):
-            if field in decode_fields(source, "source"):
-                raise Refused(
-                    "NotAvailable", "copies of many objects are not available yet", field=f"source.{field}"
-                )
+    return top

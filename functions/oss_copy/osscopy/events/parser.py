@@ -14,9 +14,9 @@ import msgspec
 from osscopy.events import continuation, direct, dropped, eventbridge, http, oss, timer
 from osscopy.events.batch import Arrival, Batch
 from osscopy.events.jsons import decode, decode_fields, is_list, unmarked
-from osscopy.model import Action, Dropped, Ping, Refused, Rest, Rule, Sweep
+from osscopy.model import Action, Dropped, Ping, Refused, Rest, Rule, Settle, Sweep, Walk
 
-Event: TypeAlias = Batch | http.HttpCall | Action | Dropped | Ping | Rest
+Event: TypeAlias = Batch | http.HttpCall | Action | Dropped | Ping | Rest | Walk | Settle
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
@@ -47,7 +47,9 @@ def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Even
             return timer.read(event, arrival)
         case {"continuation": payload}:
             command = continuation.read(payload)
-            return command if isinstance(command, Sweep | Ping | Rest) else Batch((command,), many=False)
+            if isinstance(command, Sweep | Ping | Rest | Walk | Settle):
+                return command
+            return Batch((command,), many=False)
         case top if eventbridge.is_raw(top):
             return eventbridge.read([msgspec.Raw(event)], arrival, rules)
         case _:

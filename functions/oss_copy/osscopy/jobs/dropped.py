@@ -13,9 +13,10 @@ from osscopy import events, plan
 from osscopy.copying import outcome, results, submit
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs import lists
+from osscopy.jobs.bulk.tools import task_id
 from osscopy.jobs.records import Records
 from osscopy.jobs.sweep import last_look
-from osscopy.model import Continue, Copy, Dropped, Failed, Rest
+from osscopy.model import Bulk, Continue, Copy, Dropped, Failed, Rest
 
 
 def resume_dropped(context: Context, records: Records, dropped: Dropped) -> int:
@@ -28,6 +29,8 @@ def resume_dropped(context: Context, records: Records, dropped: Dropped) -> int:
                 resumed += _resume_hop(context, command)
             case Rest():
                 resumed += _resume_list(context, command)
+            case Bulk():
+                resumed += _resume_bulk(context, command)
             case Copy():
                 copies.append(command)
     return resumed + _resume_copies(context, records, copies, dropped)
@@ -48,6 +51,15 @@ def _resume_list(context: Context, rest: Rest) -> bool:
         context.log("leftToSweep", list=rest.list)
         return False
     submit.submit(context, following, plan.drop_delay(following.drops))
+    return True
+
+
+def _resume_bulk(context: Context, asked: Bulk) -> bool:
+    following = Bulk(asked.job, asked.request, asked.started_at, asked.drops + 1)
+    if following.drops > plan.MAX_DROPS:
+        context.log("bulkDropped", job=asked.job)
+        return False
+    context.submit(task_id(following), events.encode(following), plan.drop_delay(following.drops))
     return True
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from osscopy.jobs.hops import HopJournal
 from osscopy.jobs.records import Records, create, list_all, read
 from osscopy.model import Cancelled, Done, Entered, Generation, Opened, RecordPage
+from osscopy.plan import bulk
 
 _START = "-start"
 
@@ -30,10 +31,10 @@ class RecordJournal(HopJournal):
         return create(self.records, f"up/{job}", entry)
 
     def cancel(self, job: str, entry: Cancelled) -> Cancelled:
-        return create(self.records, f"cancel/{job}", entry)
+        return create(self.records, name_of("cancel", job), entry)
 
     def close(self, job: str, entry: Done) -> Done:
-        return create(self.records, f"done/{job}", entry)
+        return create(self.records, name_of("done", job), entry)
 
     def opened(self, job: str) -> Opened | None:
         self._last_opened = read(self.records, f"open/{job}", Opened)
@@ -48,10 +49,10 @@ class RecordJournal(HopJournal):
         return read(self.records, f"up/{job}", Entered)
 
     def cancelled(self, job: str) -> Cancelled | None:
-        return read(self.records, f"cancel/{job}", Cancelled)
+        return read(self.records, name_of("cancel", job), Cancelled)
 
     def done(self, job: str) -> Done | None:
-        return read(self.records, f"done/{job}", Done)
+        return read(self.records, name_of("done", job), Done)
 
     def generation(self, job: str) -> int:
         entries = list_all(self.records, f"gen/{job}/").entries
@@ -59,8 +60,9 @@ class RecordJournal(HopJournal):
 
     def written(self, kind: Literal["cancel", "done"], job: str) -> tuple[int, int] | None:
         """Return when this record was written and when that was asked (Unix seconds); None without one."""
-        page = self.page(kind, "", 1, start=job)
-        return next(((written, page.seen_at) for found, written in page.entries if found == job), None)
+        name = name_of(kind, job)
+        page = self.records.page(name, "", 1)
+        return next(((written, page.seen_at) for found, written in page.entries if found == name), None)
 
     def page(self, kind: str, after: str, limit: int, *, start: str = "") -> RecordPage:
         """Return up to `limit` names after `after` that have a record of `kind`, and when it was written.
@@ -70,6 +72,14 @@ class RecordJournal(HopJournal):
         page = self.records.page(f"{kind}/{start}", f"{kind}/{after}", limit)
         entries = ((name.removeprefix(f"{kind}/"), written) for name, written in page.entries)
         return RecordPage(tuple(entries), page.seen_at)
+
+
+def name_of(kind: Literal["cancel", "done"], job: str) -> str:
+    """Return the name of a record: a copy that belongs to a job of many is closed and cancelled there."""
+    if not bulk.is_child(job):
+        return f"{kind}/{job}"
+    parent = bulk.parent_of(job)
+    return f"cancel/{parent}" if kind == "cancel" else f"bulk/{parent}/copy/{job}"
 
 
 def supersede(records: Records, job: str, generation: int) -> None:

@@ -13,8 +13,11 @@ from osscopy.copying import results
 from osscopy.copying.invocation import listing
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.outcome import task_of
+from osscopy.jobs.bulk.records import bulk_jobs
+from osscopy.jobs.bulk.standing import standing
 from osscopy.jobs.journal import RecordJournal
 from osscopy.model import (
+    BulkResult,
     Continue,
     Failed,
     Misconfigured,
@@ -25,6 +28,7 @@ from osscopy.model import (
     Transient,
     UploadGone,
 )
+from osscopy.plan import bulk
 
 SCAN = 200  # records looked at for one page: it may hold fewer copies than asked for and still have a next
 READERS = 8
@@ -33,7 +37,7 @@ READERS = 8
 class Page(msgspec.Struct, frozen=True):
     """Copies in the order of their jobs; `next` is the job to go on after, None at the end."""
 
-    copies: tuple[Result, ...]
+    copies: tuple[Result | BulkResult, ...]
     next: str | None
 
 
@@ -59,7 +63,7 @@ class Queries:
     def page(self, status: str | None, limit: int, after: str) -> Page:
         """Return up to `limit` copies with this status, or any, of jobs after `after`."""
         jobs = self._jobs(status, after)
-        found: list[Result] = []
+        found: list[Result | BulkResult] = []
         last = after
         for job, result in self._results(jobs):
             last = job
@@ -105,9 +109,11 @@ class Queries:
         """Return the first jobs after `after`, in order, that may have this status."""
         kinds = ("open", "done") if status is None else ("open",) if status == "running" else ("done",)
         pages = [self._context.ask(self._journal.page, kind, after, SCAN) for kind in kinds]
-        return sorted({job for page in pages for job, _ in page.entries})[:SCAN]
+        many = bulk_jobs(self._context, self._journal.records, after, SCAN) if "open" in kinds else ()
+        jobs = {job for page in pages for job, _ in page.entries if not bulk.is_child(job)}
+        return sorted({*jobs, *many})[:SCAN]
 
-    def _results(self, jobs: Sequence[str]) -> Iterator[tuple[str, Result | None]]:
+    def _results(self, jobs: Sequence[str]) -> Iterator[tuple[str, Result | BulkResult | None]]:
         """Yield each job with what a list shows of it, read by several threads at once."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up time only listings need
 
@@ -116,9 +122,11 @@ class Queries:
                 some = jobs[first : first + READERS]
                 yield from zip(some, readers.map(self._in_list, some), strict=True)
 
-    def _in_list(self, job: str) -> Result | None:
+    def _in_list(self, job: str) -> Result | BulkResult | None:
         """Return what a list shows of a copy: what cannot be read hides no other."""
         try:
+            if bulk.is_bulk(job):
+                return standing(self._context, self._journal.records, job)
             return self._result(job, in_list=True)
         except Misconfigured as error:
             if error.code != "UnreadableRecord":

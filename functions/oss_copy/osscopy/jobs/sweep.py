@@ -12,6 +12,8 @@ from collections import Counter
 from osscopy import events, plan
 from osscopy.copying import outcome
 from osscopy.copying.invocation.context import Context
+from osscopy.jobs.bulk.records import bulk_jobs
+from osscopy.jobs.bulk.sweep import BulkSweeper
 from osscopy.jobs.forget import Cleaner
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.records import PAGE
@@ -37,6 +39,7 @@ class Sweeper:
         """Look at the copies after job `sweep.after`; Transient if their records cannot be listed."""
         if not sweep.after:
             self._resume_lists()
+            self._look_at_many()
         after = self._look_at_copies(sweep.after)
         if after is not None:
             name = f"sweep-{int(self._context.now()) // plan.GENERATION}-{after or 'start'}"
@@ -60,6 +63,18 @@ class Sweeper:
                 self._counts["resumed"] += resumer.resume_list(name, page.seen_at) == "resumed"
             except OssCopyError as error:
                 self._context.log("sweepFailed", list=name, error=str(error))
+                self._counts["failed"] += 1
+
+    def _look_at_many(self) -> None:
+        """Look at the jobs of many objects; what goes wrong with one keeps no other from being looked at."""
+        sweeper = BulkSweeper(self._context, self._journal)
+        for job in bulk_jobs(self._context, self._journal.records, "", COPIES):
+            if not self._has_time():
+                return
+            try:
+                self._counts[sweeper.look_at(job)] += 1
+            except OssCopyError as error:
+                self._context.log("sweepFailed", job=job, error=str(error))
                 self._counts["failed"] += 1
 
     def _look_at_copies(self, after: str) -> str | None:

@@ -48,10 +48,12 @@ class ListedObject(msgspec.Struct, frozen=True):
     storage_class: str
     kind: str
     modified: int
+    etag: str = ""
 
 
 class ObjectPage(msgspec.Struct, frozen=True):
-    """The first objects of a listing; `seen_at`: the Date of the answer."""
+    """A page of a listing; `more`: others follow. `seen_at`: the Date of the answer."""
 
     objects: tuple[ListedObject, ...]
     seen_at: int
+    more: bool = False

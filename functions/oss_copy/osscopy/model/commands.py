@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from osscopy.model.bulk import Bulk
 from osscopy.model.pins import Pin, Upload
 from osscopy.model.request import CopyRequest
 from osscopy.model.values import Value
@@ -122,7 +123,7 @@ class Ping(Value, frozen=True, tag_field="step", tag="ping"):
 class Dropped(msgspec.Struct, frozen=True):
     """Commands that FC gave up after its retries, as it tells the function's on-failure destination."""
 
-    commands: tuple[Copy | Continue | Rest, ...]
+    commands: tuple[Copy | Continue | Rest | Bulk, ...]
     condition: str
     request_id: str
 

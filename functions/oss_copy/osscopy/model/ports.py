@@ -101,6 +101,22 @@ class Buckets(Protocol):
         """Delete an object, or one version of it for good, if there is one."""
 
 
+class Objects(Protocol):
+    """OSS for many objects: listings, manifests and reports. Each call is one request."""
+
+    def page(self, bucket: str, prefix: str, after: str, limit: int, *, pays: bool = False) -> ObjectPage:
+        """Return up to `limit` objects whose keys start with `prefix` and come after `after`, in order.
+
+        `pays`: the requester does. Transient for a listing that is not in order or lies elsewhere.
+        """
+
+    def read(self, bucket: str, key: str, first: int, last: int, etag: str = "") -> bytes:
+        """Return the bytes from offset `first` to `last`, both inclusive; Conflict if the ETag is another."""
+
+    def write(self, bucket: str, key: str, body: bytes) -> None:
+        """Put a file of a report, over one of this name."""
+
+
 class Journal(Protocol):
     """The records of copies. The first writer wins: a write returns the record that stands."""
 

@@ -18,7 +18,14 @@ from osscopy.plan.evidence import (
     pinned as pinned,
     verified_by as verified_by,
 )
-from osscopy.plan.keys import JOB as JOB, LIST as LIST, job_id as job_id, task_id as task_id
+from osscopy.plan.keys import (
+    BULK_JOB as BULK_JOB,
+    COPY_JOB as COPY_JOB,
+    JOB as JOB,
+    LIST as LIST,
+    job_id as job_id,
+    task_id as task_id,
+)
 from osscopy.plan.lanes.batches import (
     View as View,
     has_own as has_own,
@@ -64,6 +71,7 @@ from osscopy.plan.parts import (
 )
 from osscopy.plan.promises import (
     attributes as attributes,
+    encryption as encryption,
     lacks_tag_count as lacks_tag_count,
     names_all as names_all,
     promised_content as promised_content,

@@ -19,7 +19,9 @@ MAX_KEY_BYTES = 1023
 SCHEME = "oss://"
 # Patterns of the whole text, without anchors; the OpenAPI document is made of the same ones.
 BUCKET = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
-JOB = r"c-[0-9a-f]{32}"
+COPY_JOB = r"c-[0-9a-f]{32}(?:-[0-9a-f]{32})?"  # the second number: of the job of many it belongs to
+BULK_JOB = r"b-[0-9a-f]{32}"
+JOB = rf"(?:{COPY_JOB}|{BULK_JOB})"
 LIST = r"l-[0-9a-f]{32}"
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from osscopy.model import ContentHeaders, CopyRequest, Encryption, Head, Refused, Source
-from osscopy.plan.keys import JOB, LIST, check_bucket, check_key
+from osscopy.plan.keys import BULK_JOB, COPY_JOB, JOB, LIST, check_bucket, check_key
 from osscopy.plan.parts import MAX_PART, MIN_PART, byte_size
 from osscopy.plan.templates import render
 
@@ -52,7 +52,9 @@ FORMS = {
     HTTP_DATE: "a date looks like Sun, 22 Nov 2026 10:00:00 GMT",
     VERSION_ID: "a version id has letters, digits and . _ ~ - only",
     LIST: "a list looks like l-0123456789abcdef0123456789abcdef",
-    JOB: "a job looks like c-0123456789abcdef0123456789abcdef",
+    JOB: "a job looks like c-0123456789abcdef0123456789abcdef, or b-… for many objects",
+    COPY_JOB: "a copy looks like c-0123456789abcdef0123456789abcdef",
+    BULK_JOB: "a job of many objects looks like b-0123456789abcdef0123456789abcdef",
 }
 _CONTROL = r"[\x00-\x1f\x7f]"
 

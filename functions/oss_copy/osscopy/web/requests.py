@@ -10,6 +10,9 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import Literal
+
+import msgspec
 
 from osscopy import events, plan
 from osscopy.model import Refused
@@ -83,6 +86,18 @@ def _check_form(call: events.HttpCall) -> None:
     if packed - {"", "identity"}:
         text = "send the body as it is, without a Content-Encoding"
         raise Refused("UnsupportedMediaType", text, field="Content-Encoding")
+
+
+class _Again(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    only: Literal["all", "failed"] = "all"
+
+
+def only(call: events.HttpCall) -> Literal["all", "failed"]:
+    """Return which objects of a job to ask for again; all where no body says so."""
+    if not call.body:
+        return "all"
+    asked: _Again = events.decode(read_body(call), _Again, "")
+    return asked.only
 
 
 def occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from osscopy.model import OssCopyError, Problem, Result
+from osscopy.model import BulkResult, OssCopyError, Problem, Result
 
 RETRY_AFTER = "5"  # seconds
 
@@ -20,9 +20,10 @@ _CODES = {
     400: "InvalidJson",
     401: "Unauthorized",
     403: "Forbidden NotAllowed AccessDenied",
-    404: "NoSuchKey NoSuchVersion NoSuchBucket SymlinkTargetNotExist NoSuchJob NotFound",
+    404: "EmptySource NoSuchKey NoSuchVersion NoSuchBucket SymlinkTargetNotExist NoSuchJob NotFound",
     405: "MethodNotAllowed",
-    409: "DestinationChanged FileAlreadyExists FileImmutable InvalidObjectState SourceChanged StillRunning",
+    409: "AlreadyRunning DestinationChanged FileAlreadyExists FileImmutable InvalidObjectState "
+    "SourceChanged StillRunning",
     412: "PreconditionFailed",
     413: "BodyTooLarge",
     415: "UnsupportedMediaType",
@@ -34,14 +35,14 @@ STATUS = {code: status for status, codes in _CODES.items() for code in codes.spl
 Response: TypeAlias = dict[str, Any]  # statusCode, headers, isBase64Encoded, body
 
 
-def begun(result: Result) -> Response:
+def begun(result: Result | BulkResult) -> Response:
     """Return the response to what begins a copy: the error itself where it has failed at once."""
     if result.error is not None and result.status == "failed":
         return problem(result.error)
     return shown(result)
 
 
-def shown(result: Result) -> Response:
+def shown(result: Result | BulkResult) -> Response:
     if result.status == "running":
         return response(202, result, {"Location": f"/copies/{result.job}"})
     return response(200, result)

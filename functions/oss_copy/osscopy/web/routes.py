@@ -5,35 +5,53 @@ Knows paths and methods; not how a request is read, nor how a copy is done.
 
 from __future__ import annotations
 
-from functools import partial
+from datetime import datetime
 
 from osscopy import events
+from osscopy.jobs.bulk.start import AlreadyRunning
 from osscopy.jobs.control import Control
+from osscopy.jobs.many import Many
 from osscopy.jobs.queries import Queries
-from osscopy.model import Misconfigured, OssCopyError, Problem, Refused, Result
+from osscopy.model import Bulk, BulkResult, Copy, Misconfigured, OssCopyError, Problem, Refused, Result
+from osscopy.plan import bulk
 from osscopy.settings import Settings
 from osscopy.web import requests, responses
 from osscopy.web.responses import Response, response
 
 
 def answer(
-    call: events.HttpCall, settings: Settings, arrival: events.Arrival, queries: Queries, control: Control
+    call: events.HttpCall,
+    settings: Settings,
+    arrival: events.Arrival,
+    queries: Queries,
+    control: Control,
+    many: Many,
 ) -> Response:
     """Return the response to one HTTP request; none waits for a long copy."""
     try:
         requests.authenticate(call, settings)
-        return _route(call, arrival, queries, control)
+        return _route(call, arrival, queries, control, many)
+    except AlreadyRunning as error:
+        return responses.problem(Problem.of(error), {"Location": f"/copies/{error.job}"})
     except Misconfigured as error:
         return response(500, {"error": Problem.of(error)})
     except OssCopyError as error:
         return responses.refused(error)
 
 
-def _route(call: events.HttpCall, arrival: events.Arrival, queries: Queries, control: Control) -> Response:
+def _route(
+    call: events.HttpCall, arrival: events.Arrival, queries: Queries, control: Control, many: Many
+) -> Response:
     method = call.request_context.http.method.upper()
     match "GET" if method == "HEAD" else method, call.segments:
         case "POST", ("copies",):
-            return responses.begun(_start(call, arrival, control))
+            return responses.begun(_start(call, arrival, control, many))
+        case "GET", ("copies", job) if bulk.is_bulk(job):
+            return response(200, many.look(requests.job_id(job)))
+        case "DELETE", ("copies", job) if bulk.is_bulk(job):
+            return responses.shown(many.cancel(requests.job_id(job)))
+        case "POST", ("copies", job, "resubmit") if bulk.is_bulk(job):
+            return responses.begun(_resubmit(call, requests.job_id(job), arrival, many))
         case "GET", ("copies",):
             return response(200, queries.page(*requests.paging(call.query_parameters)))
         case "GET", ("healthz",):
@@ -68,11 +86,25 @@ def _not_offered(segments: tuple[str, ...]) -> Response:
     return responses.problem(Problem("MethodNotAllowed", f"offered are {offered}"), {"Allow": offered})
 
 
-def _start(call: events.HttpCall, arrival: events.Arrival, control: Control) -> Result:
+def _start(
+    call: events.HttpCall, arrival: events.Arrival, control: Control, many: Many
+) -> Result | BulkResult:
     body, moment = requests.read_body(call), requests.moment(call, arrival)
     occurrence = requests.occurrence(call, arrival)
     key = call.header("Idempotency-Key")
     if key is not None and not key.strip():
         raise Refused("InvalidField", "it is empty: leave it out, or give a text", field="Idempotency-Key")
-    read = partial(events.read_request, body, occurrence, arrival=arrival)
-    return control.start_once(key, read, moment) if key else control.start(read(moment))
+    asked = events.read_request(body, occurrence, moment, arrival)
+    if isinstance(asked, Bulk):
+        return many.start_once(key, asked) if key else many.start(asked)
+
+    def read(when: datetime) -> Copy:
+        again = events.read_request(body, occurrence, when, arrival)
+        return again if isinstance(again, Copy) else asked
+
+    return control.start_once(key, read, moment) if key else control.start(asked)
+
+
+def _resubmit(call: events.HttpCall, job: str, arrival: events.Arrival, many: Many) -> BulkResult:
+    only = requests.only(call)
+    return many.resubmit(job, only, requests.occurrence(call, arrival), arrival)

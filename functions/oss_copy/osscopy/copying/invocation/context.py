@@ -74,6 +74,7 @@ class Context:
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
         self._pacer: Pacer | None = None  # of the tasks that are done at once
+        self._kept: Pacer | None = None  # of the last ones
 
     # --- questions -------------------------------------------------------------------------------------
 
@@ -81,9 +82,9 @@ class Context:
         """Return the answer to one request, repeated while that may help; Transient if it does not."""
         return self.attempts().run(lambda: question(*args, **kwargs))
 
-    def attempts(self) -> Attempts:
-        """Return the attempts of a question whose earlier attempts matter."""
-        return Attempts(self.clock, until=self.submit_by, pacer=self._pacer)
+    def attempts(self, until: float | None = None) -> Attempts:
+        """Return the attempts of a question whose earlier attempts matter; none is begun after `until`."""
+        return Attempts(self.clock, until=self.submit_by if until is None else until, pacer=self._pacer)
 
     def question(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Question[T]:
         """Return one request as a question, repeated like that of `ask`; it is not asked yet."""
@@ -103,16 +104,17 @@ class Context:
             until = max(self.submit_by, self.clock.monotonic() + LEAST_WAIT)
             self.clock.together(Round(due).work, len(due), until)
 
-    def at_once(self, tasks: Sequence[Callable[[], None]]) -> None:
+    def at_once(self, tasks: Sequence[Callable[[], None]], until: float | None = None) -> None:
         """Do tasks at once, as many as the pace allows; raise the first error in their order.
 
-        Return when all are done, or when there is no time left but to submit: what is under way then is left
-        alone.
+        Return when all are done, or at `until` (monotonic), or when there is no time left but to submit: what
+        is under way then is left alone. What one batch has learnt of the pace, the next one begins with.
         """
         if len(tasks) == 1:
             return tasks[0]()
-        work, self._pacer = Tasks(tasks), Pacer(self.clock, self.limits.parallel)
-        Threads(self.clock, self._pacer).run(work, self.submit_by)
+        self._kept = self._kept or Pacer(self.clock, self.limits.parallel)
+        work, self._pacer = Tasks(tasks), self._kept
+        Threads(self.clock, self._pacer).run(work, self.submit_by if until is None else until)
         self._pacer = None
         return work.close()
 

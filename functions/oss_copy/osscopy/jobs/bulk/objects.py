@@ -1,0 +1,182 @@
+"""The copies of a page: one CopyObject an object where that is enough, and the row of each.
+
+Knows CopyObject and HEAD; not where the objects come from, nor what becomes of rows. An object without a row
+had no time, or was throttled: the page ends before it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from osscopy import plan
+from osscopy.copying import results
+from osscopy.jobs.bulk.tools import Tools
+from osscopy.model import (
+    Attributes,
+    BulkJob,
+    Conditions,
+    Conflict,
+    CopyRequest,
+    Encrypted,
+    Encryption,
+    Failed,
+    Head,
+    Item,
+    Pin,
+    Row,
+    Shown,
+    Source,
+    SourceChanged,
+    Transient,
+)
+from osscopy.plan import bulk
+from osscopy.plan.bulk import Act, Chain, Compare, CopyNow, End, Look
+
+LOOKS = 3  # at a source that keeps changing
+GONE = {"NoSuchKey", "NoSuchVersion"}
+
+
+class Copier:
+    """One invocation's copies of a job's objects. `doubt`: a request had no answer."""
+
+    def __init__(self, tools: Tools, job: BulkJob) -> None:
+        self._context = tools.context
+        self._request = job.request
+        self._policy = bulk.policy_of(job, self._context.limits.threshold)
+        self._until = tools.work_until
+        self.doubt = False
+        self._slowest = 0.0  # seconds that an object has taken
+
+    def rows(self, items: Sequence[Item]) -> list[Row | None]:
+        """Return the rows of items in their order; None where one has none for now."""
+        found = [None if each.asks else self._told(each, bulk.decide(self._policy, each)) for each in items]
+        open_ones = [number for number, row in enumerate(found) if row is None]
+
+        def work(number: int) -> None:
+            if self._has_time():
+                found[number] = self._timed(items[number])
+
+        self._context.at_once([functools.partial(work, number) for number in open_ones], self._until)
+        return list(found)  # what ends later is not told any more
+
+    def _has_time(self) -> bool:
+        """Return whether an object may be begun: it may take half as long again as the slowest so far."""
+        return self._context.clock.monotonic() + self._slowest * 1.5 < self._until
+
+    def _timed(self, item: Item) -> Row | None:
+        begun = self._context.clock.monotonic()
+        row = self._row(item)
+        self._slowest = max(self._slowest, self._context.clock.monotonic() - begun)
+        return row
+
+    def _told(self, item: Item, act: Act) -> Row | None:
+        """Return the row of an act without a request; None for one with any."""
+        match act:
+            case End(status=status, code=code, message=message):
+                return bulk.row(item.request, status, code, message, item.source)
+            case Chain():
+                return bulk.row(item.request, "started", shown=item.source)
+        return None
+
+    def _row(self, item: Item) -> Row | None:
+        """Return the row of one object after its requests; None if it is to be tried again later."""
+        begun = self._context.now()
+        try:
+            row = self._carried_out(self._asked(item) if item.asks else item)
+        except Transient as error:
+            self.doubt = self.doubt or error.in_doubt
+            is_late = error.throttled or self._context.clock.monotonic() >= self._until
+            return None if is_late else bulk.row(item.request, "started", shown=item.source)
+        except Failed as error:
+            if error.code == "NoSuchBucket":
+                raise
+            row = bulk.row(
+                item.request, "failed", error.code, error.message, item.source, http_status=error.status
+            )
+        return replace(row, started_at=results.iso(begun), finished_at=results.iso(self._context.now()))
+
+    def _carried_out(self, item: Item) -> Row:
+        act = bulk.decide(self._policy, item)
+        if isinstance(act, Compare):
+            item = replace(item, source=self._source(item.request), destination=self._there(item.request))
+            act = bulk.decide_compared(self._policy, item)
+        match act:
+            case CopyNow() | Look():
+                return self._copied(item)
+        told = self._told(item, act)
+        return told or bulk.row(item.request, "started", shown=item.source)
+
+    def _copied(self, item: Item) -> Row:
+        """Copy what is shown; if that has changed meanwhile, look again, so many times."""
+        for _ in range(LOOKS):
+            if self._policy.looks and (item.source is None or item.source.head is None):
+                item = replace(item, source=self._source(item.request))
+            if item.source is None:
+                return bulk.row(item.request, "missing", "NoSuchKey", "the source is gone")
+            try:
+                return self._sent(item, item.source)
+            except SourceChanged:
+                item = replace(item, source=self._source(item.request))
+        return bulk.row(
+            item.request, "failed", "SourceChanging", "the source changed at each look", item.source
+        )
+
+    def _sent(self, item: Item, source: Shown) -> Row:
+        """Send CopyObject, again while that may help."""
+        context, request = self._context, item.request
+        attempts = context.attempts(self._until)
+        pin = Pin(source.size, source.etag, source.modified, request.source.version_id)
+        attributes = self._attributes(request, source)
+        wait = context.wait(plan.read_timeout(context.limits.timeout))
+        try:
+            written = attempts.run(lambda: context.store.copy(request, pin, attributes, wait))
+        except Conflict as error:
+            if error.code != "FileAlreadyExists":
+                raise
+            there = self._there(request)
+            is_ours = attempts.in_doubt and bulk.recheck(self._policy, source, there)
+            status, code = ("copied", "") if is_ours else ("skipped", "FileAlreadyExists")
+            return bulk.row(request, status, code, "" if is_ours else error.message, source)  # type: ignore[arg-type]  # of two literals
+        finally:
+            self.doubt = self.doubt or attempts.in_doubt
+        return bulk.row(request, "copied", shown=replace(source, etag=written.etag or source.etag))
+
+    def _attributes(self, request: CopyRequest, source: Shown) -> Attributes:
+        """Return what CopyObject has to name; metadata and tags OSS copies itself."""
+        encryption: Encrypted | None = None
+        if isinstance(request.encryption, Encryption):
+            encryption = Encrypted.of(request.encryption)
+        elif source.head is not None:
+            encryption = plan.encryption(request, source.head)
+        kept = request.storage_class == "keep"
+        return Attributes(
+            None, None, "default", source.storage_class if kept else request.storage_class, encryption
+        )
+
+    # --- looks -----------------------------------------------------------------------------------------
+
+    def _asked(self, item: Item) -> Item:
+        """Return an item that no listing shows, with what HEAD shows of it."""
+        if item.problem is not None:
+            return item
+        source = self._source(item.request) if item.source is None else item.source
+        asks_there = self._policy.overwrite != "always" or self._policy.maps
+        there = self._there(item.request) if asks_there and source is not None else None
+        return replace(item, source=source, destination=there, asks=False)
+
+    def _source(self, request: CopyRequest) -> Shown | None:
+        try:
+            head = self._context.ask(self._context.store.head, request, request.source, Conditions())
+        except Failed as error:
+            if error.code not in GONE:
+                raise
+            return None
+        return Shown.of(head)
+
+    def _there(self, request: CopyRequest) -> Shown | None:
+        place = Source(request.destination.bucket, request.destination.key)
+        head: Head | None = self._context.ask(self._context.store.find, request, place)
+        return None if head is None else Shown.of(head)

@@ -1,0 +1,164 @@
+"""The objects of a range of keys, page by page, each with what the destination shows of it.
+
+Knows listings of both sides and filters; not what is done with an object. Nothing is kept but a page of each
+side. A page of the destination that is older than a minute is asked for again.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from osscopy.copying.invocation.context import Context
+from osscopy.jobs.bulk.tools import Tools, maker
+from osscopy.model import (
+    BulkJob,
+    CopyRequest,
+    Destination,
+    Item,
+    ListedObject,
+    ObjectPage,
+    Problem,
+    Range,
+    Shown,
+    Source,
+)
+from osscopy.plan import bulk
+
+PAGE = 1000  # keys a listing; OSS gives no more
+FRESH = 60  # seconds that a page of the destination counts
+LOOKS = 12  # at single keys, for a cut
+NOT_ALLOWED = Problem("NotAllowed", "ALLOWED_SOURCES or ALLOWED_DESTINATIONS does not name this object")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An object and its position in the range; `item` None: the filters do not take it."""
+
+    position: str
+    item: Item | None
+
+
+class Places(msgspec.Struct, frozen=True):
+    """All objects between the position that was asked for and `high`; `is_last`: nothing follows."""
+
+    places: tuple[Place, ...]
+    high: str | None
+    is_last: bool
+
+
+class Pages(Protocol):
+    """The objects of a range."""
+
+    def after(self, low: str | None) -> Places:
+        """Return the page after `low`."""
+
+    def cut(self, low: str) -> str | None:
+        """Return where to cut what comes after `low`; None if it is not to be cut."""
+
+
+class PrefixPages:
+    """The pages of a range of keys under a prefix."""
+
+    def __init__(self, tools: Tools, job: BulkJob, whole: Range) -> None:
+        self._context, self._objects = tools.context, tools.objects
+        self._request, self._range = job.request, whole
+        self._bucket, self._prefix = job.request.source.bucket or "", job.request.source.prefix or ""
+        self._maker = maker(job)
+        self._filter = bulk.Filter(job.request.filters)
+        self._there = Showing(tools, job)
+
+    def after(self, low: str | None) -> Places:
+        """Return the page after `low`, as far as it lies in the range."""
+        page = self._page(low, PAGE)
+        within = [each for each in page.objects if self._holds(each)]
+        high = within[-1].key if within else low
+        shown = {} if high is None else self._there.between(low, high)
+        places = tuple(self._place(each, shown) for each in within)
+        return Places(places, high, is_last=not page.more or len(within) < len(page.objects))
+
+    def cut(self, low: str) -> str | None:
+        """Look for the last key by halving what is left, then cut between it and `low`."""
+        last, high = low, self._range.high or self._prefix + chr(0x10FFFF)
+        for _ in range(LOOKS):
+            middle = bulk.cut(last, high)
+            if middle is None:
+                break
+            found = [each for each in self._page(middle, 1).objects if self._holds(each)]
+            last, high = (found[0].key, high) if found else (last, middle)
+        return bulk.cut(low, last) if last > low else None
+
+    def _holds(self, listed: ListedObject) -> bool:
+        return self._range.high is None or listed.key <= self._range.high
+
+    def _page(self, low: str | None, limit: int) -> ObjectPage:
+        pays = self._request.request_payer
+        return self._context.ask(self._objects.page, self._bucket, self._prefix, low or "", limit, pays=pays)
+
+    def _place(self, listed: ListedObject, shown: dict[str, Shown]) -> Place:
+        name = self._maker.name(listed.key)
+        if not self._filter.takes(name, listed.size, listed.modified, listed.storage_class):
+            return Place(listed.key, None)
+        made = item_of(self._context, self._maker, self._bucket, listed.key, None)
+        there = shown.get(made.request.destination.key)
+        asks = self._there.asks
+        return Place(
+            listed.key, msgspec.structs.replace(made, source=shown_of(listed), destination=there, asks=asks)
+        )
+
+
+class Showing:
+    """The destination under its prefix as it shows itself, asked in the order of keys.
+
+    `asks`: destinations are made by a template, so that each has to be asked alone.
+    """
+
+    def __init__(self, tools: Tools, job: BulkJob) -> None:
+        self._context, self._objects = tools.context, tools.objects
+        self._request, self._maker = job.request, maker(job)
+        self._prefix = job.request.destination.prefix or ""
+        self._page = ObjectPage((), 0, more=True)
+        self._low: str | None = None  # the page shows what comes after it ...
+        self._high: str | None = None  # ... up to this key; None: nothing was asked yet
+        self._asked_at = 0.0
+        self.asks = job.request.destination.key is not None
+
+    def between(self, low: str | None, high: str) -> dict[str, Shown]:
+        """Return what is shown of the destinations of source keys above `low` up to `high`."""
+        if self.asks or self._request.overwrite == "always":
+            return {}
+        first = None if low is None else self._maker.destination(low)
+        last = self._maker.destination(high)
+        found = {each.key: shown_of(each) for each in self._known(first)}
+        while self._page.more and (self._high is None or self._high < last):
+            self._next(self._high if self._high is not None else first)
+            found |= {each.key: shown_of(each) for each in self._page.objects}
+        return found
+
+    def _known(self, first: str | None) -> tuple[ListedObject, ...]:
+        """Return what the last page shows, unless it is too old or begins later; then start anew."""
+        is_old = self._context.clock.monotonic() - self._asked_at >= FRESH
+        begins_later = (self._low or "") > (first or "")
+        if is_old or begins_later or (self._high is not None and (first or "") > self._high):
+            self._page, self._low, self._high = ObjectPage((), 0, more=True), first, None
+        return self._page.objects
+
+    def _next(self, after: str | None) -> None:
+        bucket, pays = self._request.destination.bucket, self._request.request_payer
+        self._asked_at = self._context.clock.monotonic()
+        self._page = self._context.ask(self._objects.page, bucket, self._prefix, after or "", PAGE, pays=pays)
+        self._low = after
+        self._high = self._page.objects[-1].key if self._page.objects else after
+
+
+def shown_of(listed: ListedObject) -> Shown:
+    return Shown(listed.size, listed.etag, listed.modified, listed.storage_class, listed.kind)
+
+
+def item_of(context: Context, makes: bulk.Maker, bucket: str, key: str, version_id: str | None) -> Item:
+    """Return the item of an object; one that is not allowed, or makes no copy, has a problem."""
+    made = makes.copy(bucket, key, version_id)
+    if isinstance(made, Problem):
+        nowhere = CopyRequest(source=Source(bucket, key, version_id), destination=Destination("", ""))
+        return Item(nowhere, None, None, made)
+    return Item(made, None, None, None if context.is_allowed(made) else NOT_ALLOWED)

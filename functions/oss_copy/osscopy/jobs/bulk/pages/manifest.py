@@ -1,0 +1,127 @@
+"""The objects that the lines of a manifest name, page by page.
+
+Knows bytes, lines and gzip; not what is done with an object. The manifest is read piece by piece, each time
+the version that the job was begun with. Positions are offsets in the plain text: where a line begins.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+
+from msgspec.structs import replace
+
+from osscopy.jobs.bulk.pages.listing import PAGE as LISTED, Place, Places, item_of
+from osscopy.jobs.bulk.tools import Tools, maker
+from osscopy.model import BulkJob, Failed, Item, Manifest, Problem, Range
+from osscopy.plan import bulk
+
+PAGE = LISTED  # lines
+PIECE = 256 << 10  # bytes read at once
+PACKED = b"\x1f\x8b"  # how gzip begins
+DAMAGED = Failed("ManifestDamaged", "the manifest is no whole gzip: make it anew")
+
+
+class ManifestPages:
+    """The pages of a range of lines."""
+
+    def __init__(self, tools: Tools, job: BulkJob, whole: Range, manifest: Manifest) -> None:
+        self._context, self._job, self._range, self._manifest = tools.context, job, whole, manifest
+        self._read = tools.objects.read
+        self._maker = maker(job)
+        start = self._bytes(0, PIECE)
+        self._is_packed = start.startswith(PACKED)
+        self._unpacked = Unpacked(self._pieces()) if self._is_packed else None
+        self._form = bulk.form_of(self._plain(0, PIECE)[0], manifest.encoding)
+
+    def after(self, low: str | None) -> Places:
+        """Return the lines that begin at `low` and after it, as many as a page holds."""
+        offset = int(low) if low else self._form.skips
+        data, is_last = self._plain(offset, PIECE)
+        found = list(islice(bulk.lines(self._form, data, offset, is_last=is_last), PAGE + 1))
+        if not found and not is_last:
+            data, is_last = self._plain(offset, 2 << 20)
+            found = list(islice(bulk.lines(self._form, data, offset, is_last=is_last), PAGE + 1))
+        places = tuple(Place(bulk.position(each.end), self._item(each)) for each in found[:PAGE])
+        high = places[-1].position if places else low
+        return Places(places, high, is_last=is_last and len(found) <= PAGE)
+
+    def cut(self, low: str) -> str | None:
+        """Return where a line begins near the middle of what is left; None for gzip, and for raw keys."""
+        if self._is_packed or (self._form.kind == "csv" and self._form.encoding == "none"):
+            return None
+        middle = (int(low) + self._stop) // 2
+        line = self._bytes(middle, PIECE).find(b"\n") + 1
+        return bulk.position(middle + line) if line and middle + line < self._stop else None
+
+    @property
+    def _stop(self) -> int:
+        """Return where the range ends: lines that begin there belong to the next one."""
+        return int(self._range.high) if self._range.high else self._job.size
+
+    def _item(self, named: bulk.Named) -> Item:
+        bucket = named.bucket or self._job.request.source.bucket or ""
+        made = item_of(self._context, self._maker, bucket, named.key, named.version_id)
+        return replace(made, asks=True, problem=self._problem(named, bucket) or made.problem)
+
+    def _problem(self, named: bulk.Named, bucket: str) -> Problem | None:
+        lacks = Problem("BadLine", f"the line that ends at byte {named.end} names no bucket")
+        return named.problem or (None if bucket else lacks)
+
+    def _plain(self, offset: int, size: int) -> tuple[bytes, bool]:
+        """Return text from `offset` on, and whether the range ends with it; of gzip only forwards."""
+        if self._unpacked is None:
+            data = self._bytes(offset, min(size, self._stop - offset))
+            return data, offset + len(data) >= self._stop
+        return self._unpacked.read(offset, size)
+
+    def _bytes(self, offset: int, size: int) -> bytes:
+        """Return bytes of the manifest as it is stored, of the version that the job was begun with."""
+        last = min(offset + size, self._job.size) - 1
+        if last < offset:
+            return b""
+        of, etag = self._manifest, self._job.etag
+        return self._context.ask(self._read, of.bucket, of.key, offset, last, etag)
+
+    def _pieces(self) -> Iterator[bytes]:
+        return (self._bytes(at, PIECE) for at in range(0, self._job.size, PIECE))
+
+
+class Unpacked:
+    """The text of a gzip of one member or several, read forwards; `begin`: the offset of what is kept."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self._rest = b""
+        self._kept = bytearray()
+        self._is_over = False
+        self.begin = 0
+
+    def read(self, offset: int, size: int) -> tuple[bytes, bool]:
+        """Return text from `offset` on, which is not before `begin`, and whether it is the end."""
+        while not self._is_over and self.begin + len(self._kept) < offset + size:
+            self._more()
+            passed = min(len(self._kept), max(0, offset - self.begin))
+            del self._kept[:passed]
+            self.begin += passed
+        start = offset - self.begin
+        data = bytes(self._kept[start : start + size])
+        return data, self._is_over and offset + len(data) >= self.begin + len(self._kept)
+
+    def _more(self) -> None:
+        """Unpack a little more; Failed if the gzip is damaged or ends in the middle of a member."""
+        packed = self._rest or next(self._pieces, b"")
+        if not packed:
+            self._is_over = True
+            if not self._member.eof:
+                raise DAMAGED
+            return
+        if self._member.eof:
+            self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            self._kept += self._member.decompress(packed, 4 * PIECE)
+        except zlib.error as error:
+            raise DAMAGED from error
+        self._rest = self._member.unconsumed_tail or self._member.unused_data

@@ -1,0 +1,147 @@
+"""The files of a report: rows of a range, of chains, the failed ones, and the manifest of all.
+
+Knows where files are and how large; not when they are due. A file is the same whoever writes it, so that
+writing it again does no harm. Members of gzip concatenate: a file holds one for each entry.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from osscopy.jobs.bulk.tools import Tools
+from osscopy.model import (
+    BulkJob,
+    BulkResult,
+    Ended,
+    Failed,
+    Objects,
+    ReportFile,
+    ReportPlace,
+    Row,
+    Totals,
+)
+from osscopy.plan import bulk
+
+MOST_BYTES = 16 << 20  # of a file
+SCHEMA = 1
+FAILED = "failed.csv.gz"
+
+
+class Listed(msgspec.Struct, frozen=True, rename="camel"):
+    """`manifest.json`: the files of a report. Keys in rows are percent-encoded."""
+
+    schema: int
+    job: str
+    columns: tuple[str, ...]
+    key_encoding: str
+    files: tuple[ReportFile, ...]
+    objects: Objects
+    excluded: int
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The files of a range that could not be written."""
+
+    error: Failed
+
+
+def folder(job: BulkJob) -> str:
+    """Return the prefix of all files of a job's report."""
+    return job.report.prefix
+
+
+def write_rows(tools: Tools, job: BulkJob, path: tuple[int, ...]) -> tuple[ReportFile, ...] | Lost:
+    """Write the final rows of a range's own entries into files; Lost if their place does not take them."""
+    records = tools.of(job.job)
+    entries = (records.log.entry(name) for name in records.log.entry_names(path))
+    rows = ([row for row in entry.rows if row.status != "started"] for entry in entries if entry is not None)
+    return _written(tools, job, f"rows-{bulk.range_id(path)}", rows)
+
+
+def ended(totals: Totals, files: tuple[ReportFile, ...] | Lost, stopped: str | None) -> Ended:
+    """Return the end of a range with the files of its own rows."""
+    if isinstance(files, Lost):
+        return Ended(totals, stopped=stopped, report_lost=True)
+    return Ended(totals, files, stopped=stopped)
+
+
+def write_chains(tools: Tools, job: BulkJob, rows: Sequence[Row]) -> tuple[ReportFile, ...] | Lost:
+    """Write the final rows of chains."""
+    return _written(tools, job, "rows-chains", [rows])
+
+
+def write_trial(tools: Tools, job: BulkJob) -> None:
+    """Write the first form of `summary.json`: whether the place takes files shows before the first copy."""
+    _put_json(tools, job, "summary.json", BulkResult(job.job, "running", report=job.report))
+
+
+def write_end(tools: Tools, job: BulkJob, result: BulkResult, files: Sequence[ReportFile]) -> None:
+    """Write `failed.csv.gz`, `manifest.json` and `summary.json`, the last one last."""
+    failed = b"".join(_failed_lines(tools, job, files))
+    tools.context.ask(
+        tools.objects.write, job.report.bucket, f"{folder(job)}{FAILED}", _packed(bulk.HEADER + failed)
+    )
+    columns = tuple(bulk.HEADER.decode().strip().split(","))
+    listed = Listed(SCHEMA, job.job, columns, "url", tuple(files), result.objects, result.excluded)
+    _put_json(tools, job, "manifest.json", listed)
+    _put_json(tools, job, "summary.json", result)
+
+
+def _failed_lines(tools: Tools, job: BulkJob, files: Iterable[ReportFile]) -> Iterator[bytes]:
+    """Yield the lines of rows that failed or were missing, file by file."""
+    for file in files:
+        body = tools.context.ask(tools.objects.read, job.report.bucket, file.key, 0, file.bytes - 1)
+        text = gzip.decompress(body).removeprefix(bulk.HEADER)
+        yield from (line for line in text.splitlines(keepends=True) if bulk.is_bad_line(line))
+
+
+def _written(
+    tools: Tools, job: BulkJob, name: str, members: Iterable[Sequence[Row]]
+) -> tuple[ReportFile, ...] | Lost:
+    found: list[ReportFile] = []
+    try:
+        for number, (body, rows) in enumerate(_bodies(members)):
+            key = f"{folder(job)}{name}-{number}.csv.gz"
+            tools.context.ask(tools.objects.write, job.report.bucket, key, body)
+            md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+            found.append(ReportFile(key, rows, len(body), md5))
+    except Failed as error:
+        tools.context.log("reportLost", job=job.job, error=str(error))
+        return Lost(error)
+    return tuple(found)
+
+
+def _bodies(members: Iterable[Sequence[Row]]) -> Iterator[tuple[bytes, int]]:
+    """Yield the files and their numbers of rows; each begins with the names of the columns."""
+    parts, size, rows = [_packed(bulk.HEADER)], 0, 0
+    for member in members:
+        packed = _packed(bulk.csv_rows(member)) if member else b""
+        if rows and size + len(packed) > MOST_BYTES:
+            yield b"".join(parts), rows
+            parts, size, rows = [_packed(bulk.HEADER)], 0, 0
+        parts.append(packed)
+        size, rows = size + len(packed), rows + len(member)
+    if rows:
+        yield b"".join(parts), rows
+
+
+def _packed(text: bytes) -> bytes:
+    """Return one member of gzip, the same bytes for the same text."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return packer.compress(text) + packer.flush()
+
+
+def _put_json(tools: Tools, job: BulkJob, name: str, value: msgspec.Struct) -> None:
+    body = msgspec.json.format(msgspec.json.encode(value), indent=1)
+    tools.context.ask(tools.objects.write, job.report.bucket, f"{folder(job)}{name}", body)
+
+
+def place_of(asked: ReportPlace | None, state: ReportPlace, job: str) -> ReportPlace:
+    """Return the folder of a job's report, by default under `reports/` among the records."""
+    place = ReportPlace(state.bucket, f"{state.prefix}reports/") if asked is None else asked
+    return ReportPlace(place.bucket, f"{place.prefix}{job}/")

@@ -1,0 +1,62 @@
+"""What an invocation works with on a job of many objects: the context, records, listings, and its settings.
+
+Knows which ports there are; not what is asked of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from osscopy import events
+from osscopy.copying import results
+from osscopy.copying.invocation.context import Context
+from osscopy.jobs.bulk.records import BulkRecords
+from osscopy.jobs.records import Records
+from osscopy.model import Bulk, BulkJob, ReportPlace, Settle, Walk
+from osscopy.model.ports import Objects
+from osscopy.plan import bulk
+
+WORKERS = 18  # walkers of a job, if RESERVED_CONCURRENCY does not say less
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """The ports of one invocation. `state`: bucket and prefix of the records; `workers`: of a job at most."""
+
+    context: Context
+    records: Records
+    objects: Objects
+    state: ReportPlace
+    workers: int = WORKERS
+
+    def of(self, job: str) -> BulkRecords:
+        """Return the records of one job."""
+        return BulkRecords(self.context, self.records, job)
+
+    def submit(self, command: Walk | Settle | Bulk, delay: int = 0) -> None:
+        """Let an invocation of its own carry out `command` after `delay` seconds."""
+        self.context.submit(task_id(command), events.encode(command), delay)
+
+    @property
+    def work_until(self) -> float:
+        """Return when to begin nothing more (monotonic): an entry has yet to be written."""
+        limits = self.context.limits
+        return self.context.submit_by - min(10.0, 0.15 * limits.timeout)
+
+
+def task_id(command: Walk | Settle | Bulk) -> str:
+    """Return the name of an invocation for FC, which takes each name once."""
+    match command:
+        case Walk():
+            what = bulk.range_id(command.range.path)
+        case Settle():
+            what = "settle"
+        case Bulk():
+            return f"{command.job}-d{command.drops}"
+    return f"{command.job}-{what}-g{command.generation}-h{command.hop}"
+
+
+def maker(job: BulkJob) -> bulk.Maker:
+    """Return the maker of a job's copies; dates in its keys are those of its start."""
+    return bulk.Maker(job.request, datetime.fromtimestamp(results.unix(job.started_at)).astimezone())

@@ -1,0 +1,231 @@
+"""One hop of the walk of a range: entries of its log, until time is short or nothing is left.
+
+Knows the order of effects; not how objects are listed or copied. Order: read the job and `done/`, claim the
+hop, read the newest entry, start the chains of its rows; then for each entry: read `cancel/` and `stop`,
+copy, write `fail/`, write the entry, start its chains. A split is an entry, too: whoever finds it newest
+submits its children. Whoever finds an end joins it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from osscopy.jobs.bulk import chains
+from osscopy.jobs.bulk.join import climb, join
+from osscopy.jobs.bulk.objects import Copier
+from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
+from osscopy.jobs.bulk.pages.manifest import ManifestPages
+from osscopy.jobs.bulk.tools import Tools
+from osscopy.model import BulkJob, Entry, Failed, Problem, Row, Totals, Walk
+from osscopy.plan import bulk
+
+MOST_ROWS = 10_000  # of an entry
+MOST_SECONDS = 30  # of an entry, so that progress shows
+DENIED = 100  # objects that may not be read, and none that may: the whole job is refused
+PAUSE = 5  # seconds until the next hop where this one could do nothing
+
+
+class Walked(msgspec.Struct, frozen=True):
+    """The outcome of a hop: what it did last, and how many entries it wrote."""
+
+    job: str
+    range: str
+    status: str  # left | superseded | handed over | split | ended
+    entries: int = 0
+
+
+def walk(tools: Tools, task: Walk, attempt: int) -> Walked:
+    """Walk on; `attempt`: FC's count of retries of this hop."""
+    records, name = tools.of(task.job), bulk.range_id(task.range.path)
+    job, done, newest = records.standing(name)
+    if job is None or done is not None:
+        return Walked(task.job, name, "left")
+    if newest is not None and newest.number > task.generation:
+        return Walked(task.job, name, "superseded")
+    if not records.claim(task, attempt):
+        return Walked(task.job, name, "left")
+    return Walker(tools, job, task, is_again=attempt > 0 or task.generation > 0).run()
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """Rows of all objects up to `high`; `is_last`: nothing is left; `is_short`: a page was cut short."""
+
+    rows: tuple[Row, ...]
+    excluded: int
+    high: str | None
+    is_last: bool
+    is_short: bool
+
+
+class Walker:
+    """One hop's walk of its range. `is_again`: requests of a killed attempt may yet take effect."""
+
+    def __init__(self, tools: Tools, job: BulkJob, task: Walk, *, is_again: bool) -> None:
+        self._tools, self._context, self._task = tools, tools.context, task
+        self._job, self._range = job, task.range
+        self._records = tools.of(job.job)
+        self._known_pages: Pages | None = None
+        self._copier = Copier(tools, job)
+        self._is_again = is_again
+        self._written = 0
+        self._is_last = False
+
+    @property
+    def _pages(self) -> Pages:
+        """Return the pages of the range, which are begun when they are needed: to end takes none."""
+        self._known_pages = self._known_pages or pages_of(self._tools, self._job, self._task)
+        return self._known_pages
+
+    def run(self) -> Walked:
+        """Write entries until the range has ended, is split, belongs to another hop, or time is short."""
+        number, newest, _ = self._records.log.newest(self._range.path)
+        while True:
+            status = self._follow(newest, number)
+            if status is not None:
+                return self._walked(status)
+            entry = self._next(newest, number + 1)
+            if entry is None:
+                return self._hand_over()
+            if not self._records.log.append(self._range.path, number + 1, entry):
+                return self._walked("left")
+            number, newest = number + 1, entry
+            self._written += 1
+
+    def _follow(self, newest: Entry | None, number: int) -> str | None:
+        """Do what the newest entry asks for, again if somebody has; None: the walk goes on after it."""
+        if newest is None:
+            return None
+        match newest.kind:
+            case "split":
+                self._split(newest)
+                climb(self._tools, self._job, (*self._range.path, 0))
+                return "split"
+            case "end":
+                join(self._tools, self._job, self._range.path, newest)
+                return "ended"
+        chains.start(self._tools, self._job, self._range.path, number, newest)
+        return None
+
+    def _next(self, newest: Entry | None, number: int) -> Entry | None:
+        """Return the next entry; None where time is short, or nothing could be done."""
+        low = self._range.low if newest is None else newest.high
+        totals = Totals() if newest is None else newest.totals
+        stopped = self._records.reason_to_stop()
+        if stopped is not None or self._is_last:
+            return self._entry("end", low, low, totals, stopped=stopped)
+        if newest is not None and low is not None and (at := self._cut(newest, low)) is not None:
+            return self._entry("split", low, low, totals, children=bulk.halves(self._range, low, at))
+        if not self._has_time():
+            return None
+        try:
+            return self._rows(low, totals, number)
+        except Failed as error:  # the listing, or a bucket that is gone: no object is at fault
+            self._records.stop(Problem.of(error))
+            return self._entry("end", low, low, totals, stopped=error.code)
+
+    def _rows(self, low: str | None, totals: Totals, number: int) -> Entry | None:
+        """Return an entry of rows; an end where nothing is left; None where nothing could be done."""
+        found = self._gather(low, first=number == 1)
+        self._is_last = found.is_last
+        if not found.rows and not found.excluded:
+            return self._entry("end", low, low, totals) if found.is_last else None
+        rows = chains.named(self._job, self._range.path, number, found.rows)
+        doubt = self._copier.doubt or self._is_again
+        self._copier.doubt = False
+        totals = bulk.added(totals, rows, found.excluded, doubt=doubt)
+        self._judge(rows, totals, number)
+        return self._entry("rows", low, found.high, totals, rows=rows)
+
+    def _gather(self, low: str | None, *, first: bool) -> Gathered:
+        """Copy page after page; end at the last object before which every one has its row."""
+        rows: list[Row] = []
+        excluded, begun, position = 0, self._context.clock.monotonic(), low
+        most = 1 if first and self._job.workers > 1 else MOST_ROWS
+        while True:
+            page = self._pages.after(position)
+            done = self._copier.rows([each.item for each in page.places if each.item is not None])
+            outcomes = iter(done)
+            for place in page.places:
+                row = None if place.item is None else next(outcomes)
+                if place.item is not None and row is None:
+                    return Gathered(tuple(rows), excluded, position, is_last=False, is_short=True)
+                rows += [row] if row is not None else []
+                excluded += place.item is None
+                position = place.position
+            position = page.high
+            is_full = len(rows) + excluded >= most or self._context.clock.monotonic() - begun >= MOST_SECONDS
+            if page.is_last or is_full or not self._has_time():
+                return Gathered(tuple(rows), excluded, position, is_last=page.is_last, is_short=False)
+
+    def _has_time(self) -> bool:
+        return self._context.clock.monotonic() < self._tools.work_until
+
+    def _judge(self, rows: Sequence[Row], totals: Totals, number: int) -> None:
+        """Note failures before they are in an entry, and stop the job where there are too many."""
+        failed = [row for row in rows if row.status == "failed"]
+        is_lost = all(row.status == "missing" for row in rows) and not self._job.request.allow_missing
+        if self._job.etag and is_lost and rows and self._range.is_root and number == 1:
+            text = "none of the first objects of the manifest is there: `allowMissing` takes that"
+            self._records.stop(Problem("ManifestMismatch", text))
+        if not failed:
+            return
+        count, most = (
+            self._records.log.fail(self._range.path, number, len(failed)),
+            self._job.request.max_failures,
+        )
+        denied = [row for row in failed if row.error_code == "AccessDenied"]
+        if count > most:
+            text = f"{count} objects have failed, more than maxFailures allows ({most})"
+            self._records.stop(Problem("TooManyFailures", text))
+        if len(denied) >= DENIED and not totals.copied + totals.skipped:
+            self._records.stop(Problem("AccessDenied", denied[0].message))
+
+    # --- entries ---------------------------------------------------------------------------------------
+
+    def _entry(self, kind: str, low: str | None, high: str | None, totals: Totals, **more: object) -> Entry:
+        nonce = self._context.clock.nonce()
+        return Entry(nonce, kind, low, high, totals, **more)  # type: ignore[arg-type]  # fields of an entry
+
+    # --- width -----------------------------------------------------------------------------------------
+
+    def _cut(self, newest: Entry, low: str) -> str | None:
+        """Return where to split what is left; None if it is not to be split now."""
+        workers = self._job.workers
+        if workers == 1 or newest.kind != "rows":
+            return None
+        chance = self._context.clock.random()
+        if not bulk.is_worth_splitting(self._range, len(newest.rows), self._open(), workers, chance):
+            return None
+        return self._pages.cut(low)
+
+    def _open(self) -> int:
+        return bulk.open_ranges(self._records.log.ended_names())
+
+    def _split(self, entry: Entry) -> None:
+        """Submit the children of a split; FC takes each name once."""
+        self._records.log.mark_split(self._range.path, len(entry.children))
+        for child in entry.children:
+            self._tools.submit(Walk(self._job.job, child))
+
+    # --- the end of a hop ------------------------------------------------------------------------------
+
+    def _hand_over(self) -> Walked:
+        task = replace(self._task, hop=self._task.hop + 1)
+        self._tools.submit(task, 0 if self._written else PAUSE)
+        return self._walked("handed over")
+
+    def _walked(self, status: str) -> Walked:
+        walked = Walked(self._job.job, bulk.range_id(self._range.path), status, self._written)
+        self._context.log("walked", **{name: getattr(walked, name) for name in Walked.__struct_fields__})
+        return walked
+
+
+def pages_of(tools: Tools, job: BulkJob, task: Walk) -> Pages:
+    """Return the pages of a range: keys under a prefix, or lines of a manifest."""
+    manifest = job.request.source.manifest
+    if manifest is None:
+        return PrefixPages(tools, job, task.range)
+    return ManifestPages(tools, job, task.range, manifest)

@@ -1,0 +1,346 @@
+"""The values of jobs that copy many objects: the request, ranges of keys, entries of a log, totals, results.
+
+Knows no decision (`plan.bulk`) and no name of a record (`jobs.bulk.records`). A range is (low, high] of keys
+in the order of their UTF-8 bytes, which is that of Python's texts. Positions in a manifest are 20 digits.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from osscopy.model.objects import Head
+from osscopy.model.request import CopyRequest, Options
+from osscopy.model.results import Problem
+from osscopy.model.values import Value
+
+# --- what a user asks --------------------------------------------------------------------------------------
+
+
+class Manifest(Value, frozen=True):
+    """A list of objects: CSV or JSON lines, plain or as gzip. `encoding` is that of the keys in CSV."""
+
+    bucket: str
+    key: str
+    encoding: Literal["url", "form", "none"] = "url"
+
+
+class Former(Value, frozen=True):
+    """The rows of a former job that have this status."""
+
+    job: str
+    status: Literal["failed"] = "failed"
+
+
+class BulkSource(Value, frozen=True, kw_only=True):
+    """The objects to copy: all under a prefix ("": the whole bucket), or those that a manifest names."""
+
+    bucket: str | None = None
+    prefix: str | None = None
+    manifest: Manifest | None = None
+    report: Former | None = None
+
+
+class BulkDestination(Value, frozen=True, kw_only=True):
+    """Where to: `prefix` takes the place of the source's; `key` is a template instead."""
+
+    bucket: str
+    prefix: str | None = None
+    key: str | None = None
+
+
+class Filters(Value, frozen=True, kw_only=True):
+    """Filters of keys, sizes, times and classes; globs as rclone writes them, of the key below the prefix."""
+
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    min_size: int | str | None = None
+    max_size: int | str | None = None
+    modified_after: str | None = None
+    modified_before: str | None = None
+    storage_classes: tuple[str, ...] | None = None
+
+
+class ReportPlace(Value, frozen=True):
+    """The bucket and the prefix of a report."""
+
+    bucket: str
+    prefix: str = ""
+
+
+class BulkRequest(Options, frozen=True, kw_only=True):
+    """A request for many objects, with the options of a copy.
+
+    `max_failures`: the job stops when more objects have failed. `report`: by default among the records.
+    """
+
+    source: BulkSource
+    destination: BulkDestination
+    overwrite: Literal["always", "never", "ifDifferent", "ifNewer"] = "ifDifferent"
+    archive: Literal["fail", "restore", "skip"] = "fail"  # type: ignore[assignment]  # one more than a copy has
+    filters: Filters = Filters()
+    verify: Literal["answer", "full"] = "answer"
+    max_workers: int | None = None
+    max_failures: int = 1000
+    allow_empty: bool = False
+    allow_missing: bool = False
+    report: ReportPlace | None = None
+    delete: bool = False
+    max_delete: int | str = 0
+    dry_run: bool = False
+    compare: Literal["listing", "metadata"] = "listing"
+    max_rate: int = 0
+
+
+# --- commands ----------------------------------------------------------------------------------------------
+
+
+class Bulk(Value, frozen=True, tag_field="step", tag="bulk"):
+    """A job to begin; `started_at` is also the moment of dates in its keys. `drops`: as of a copy."""
+
+    job: str
+    request: BulkRequest
+    started_at: str
+    drops: int = 0
+
+
+class Range(Value, frozen=True):
+    """A range of the tree: its path of indices from the root, and its bounds; None: no bound."""
+
+    path: tuple[int, ...] = ()
+    low: str | None = None
+    high: str | None = None
+
+    @property
+    def is_root(self) -> bool:
+        return not self.path
+
+
+class Walk(Value, frozen=True, tag_field="step", tag="walk"):
+    """A hop of the walk of one range. `generation`: of the sweep that started it."""
+
+    job: str
+    range: Range
+    generation: int = 0
+    hop: int = 1
+
+
+class Settle(Value, frozen=True, tag_field="step", tag="settle"):
+    """A look at a job whose ranges have all ended: waits for its chains, then reports and closes."""
+
+    job: str
+    generation: int = 0
+    hop: int = 1
+
+
+# --- what comes of objects ---------------------------------------------------------------------------------
+
+RowStatus: TypeAlias = Literal["copied", "skipped", "missing", "failed", "started"]
+
+
+class Row(Value, frozen=True, array_like=True):
+    """The outcome of one object, or of one line of a manifest. `copy`: the job of a chain of its own."""
+
+    bucket: str
+    key: str
+    version_id: str
+    destination_key: str
+    status: RowStatus
+    error_code: str = ""
+    http_status: int = 0
+    message: str = ""
+    bytes: int = 0
+    etag: str = ""
+    crc64: str = ""
+    copy: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+
+
+class Totals(Value, frozen=True):
+    """Counts of rows by status, `excluded` by the filters, `bytes` of all rows and of those copied.
+
+    `doubts`: entries that were written after a request without an answer, or by a hop that came again.
+    """
+
+    copied: int = 0
+    skipped: int = 0
+    missing: int = 0
+    failed: int = 0
+    started: int = 0
+    excluded: int = 0
+    bytes: int = 0
+    bytes_done: int = 0
+    doubts: int = 0
+    errors: dict[str, int] = msgspec.field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Return the rows, those of chains that have not ended included."""
+        return self.copied + self.skipped + self.missing + self.failed + self.started
+
+
+# --- records -----------------------------------------------------------------------------------------------
+
+
+class BulkJob(Value, frozen=True):
+    """`bulk/<job>/job`: the request with all defaults. `began`: when, by OSS's clock (Unix seconds).
+
+    `etag`, `size`: of the manifest. `settle`: T_late of the invocation that wrote it.
+    """
+
+    nonce: str
+    job: str
+    request: BulkRequest
+    started_at: str
+    began: int
+    workers: int
+    report: ReportPlace
+    etag: str = ""
+    size: int = 0
+    settle: int = 0
+
+
+class Claim(Value, frozen=True):
+    """`hop/…`, `turn/…`: whoever wrote it first has the hop, or the turn of a pair of places."""
+
+    nonce: str
+    job: str = ""
+
+
+class Entry(Value, frozen=True):
+    """An entry of a range's log, with the range's own totals so far.
+
+    `rows`: of (low, high]. `split`: what is left, cut into `children`. `end`: nothing is left, or the walk
+    was `stopped` there for this reason.
+    """
+
+    nonce: str
+    kind: Literal["rows", "split", "end"]
+    low: str | None
+    high: str | None
+    totals: Totals
+    rows: tuple[Row, ...] = ()
+    children: tuple[Range, ...] = ()
+    stopped: str | None = None
+
+
+class ReportFile(Value, frozen=True):
+    """A file of rows; `md5` in hex, of its bytes."""
+
+    key: str
+    rows: int
+    bytes: int
+    md5: str
+
+
+class Ended(Value, frozen=True):
+    """`ended/<parent>/<index>`: the totals and files of a range and all below it."""
+
+    totals: Totals
+    files: tuple[ReportFile, ...] = ()
+    ranges: int = 1
+    stopped: str | None = None
+    report_lost: bool = False  # its files could not be written
+
+
+class Stop(Value, frozen=True):
+    """`stop`: the reason why no range goes on."""
+
+    problem: Problem
+
+
+# --- results -----------------------------------------------------------------------------------------------
+
+
+class Objects(Value, frozen=True):
+    """Counts of objects; `total` = succeeded + skipped + failed + missing."""
+
+    total: int = 0
+    succeeded: int = 0
+    skipped: int = 0
+    failed: int = 0
+    missing: int = 0
+    deleted: int = 0
+
+
+class Bytes(Value, frozen=True):
+    """Bytes of all objects so far, and of those copied."""
+
+    total: int = 0
+    done: int = 0
+
+
+class Ranges(Value, frozen=True):
+    """Ranges of the walk that are open, and those that have ended."""
+
+    open: int
+    done: int
+
+
+class BulkResult(Value, frozen=True):
+    """The result of a job that copies many objects; times are ISO 8601 in UTC.
+
+    `chains`: copies of their own that have not ended. `errors`: the commonest codes with their counts.
+    While it runs, `rate` is in objects a second; `eta_seconds` is null until all is listed.
+    """
+
+    job: str | None
+    status: Literal["succeeded", "skipped", "running", "failed", "cancelled"]
+    objects: Objects = Objects()
+    bytes: Bytes = Bytes()
+    excluded: int = 0
+    chains: int = 0
+    errors: dict[str, int] = msgspec.field(default_factory=dict)
+    report: ReportPlace | None = None
+    ranges: Ranges | None = None
+    rate: float | None = None
+    eta_seconds: int | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    error: Problem | None = None
+
+
+class BulkDone(Value, frozen=True):
+    """`done/<job>`: the result, and the request, so that it can be repeated."""
+
+    nonce: str
+    result: BulkResult
+    request: BulkRequest
+    settle: int = 0
+
+
+# --- what OSS shows ----------------------------------------------------------------------------------------
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One object to decide about: the request for its copy, and what is known of source and destination.
+
+    `problem`: no copy can be made of it. `asks`: no listing shows either side, so that each has to be asked.
+    """
+
+    request: CopyRequest
+    source: Shown | None
+    destination: Shown | None
+    problem: Problem | None = None
+    asks: bool = False
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """An object as a listing shows it, or HEAD, which tells more."""
+
+    size: int
+    etag: str
+    modified: int
+    storage_class: str
+    kind: str
+    head: Head | None = None
+
+    @classmethod
+    def of(cls, head: Head) -> Shown:
+        return cls(head.size, head.etag, head.last_modified, head.storage_class, head.kind, head)
+
+    @property
+    def crc64(self) -> str | None:
+        return self.head.crc64 if self.head else None

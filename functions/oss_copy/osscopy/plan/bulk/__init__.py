@@ -1,0 +1,66 @@
+"""The decisions about many objects: filters, ranges and their cuts, acts, totals and rows.
+
+Pure functions as in the rest of `plan`; must not know how a listing, a log or a report is read or written.
+"""
+
+from __future__ import annotations
+
+from osscopy.plan.bulk.decisions import (
+    Act as Act,
+    Chain as Chain,
+    Compare as Compare,
+    CopyNow as CopyNow,
+    End as End,
+    Look as Look,
+    Policy as Policy,
+    decide as decide,
+    decide_compared as decide_compared,
+    policy_of as policy_of,
+    recheck as recheck,
+)
+from osscopy.plan.bulk.filters import Filter as Filter
+from osscopy.plan.bulk.keys import (
+    CHILD as CHILD,
+    bulk_id as bulk_id,
+    child_id as child_id,
+    is_bulk as is_bulk,
+    is_child as is_child,
+    pair_id as pair_id,
+    parent_of as parent_of,
+)
+from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.ranges import (
+    LAST as LAST,
+    MAX_DEPTH as MAX_DEPTH,
+    ROOT as ROOT,
+    cut as cut,
+    halves as halves,
+    index_of as index_of,
+    is_worth_splitting as is_worth_splitting,
+    parent_id as parent_id,
+    position as position,
+    range_id as range_id,
+)
+from osscopy.plan.bulk.requests import (
+    Maker as Maker,
+    defaults as defaults,
+    objections as objections,
+    refuse_wrong as refuse_wrong,
+)
+from osscopy.plan.bulk.rows import (
+    HEADER as HEADER,
+    csv_rows as csv_rows,
+    is_bad_line as is_bad_line,
+    row as row,
+    row_of as row_of,
+)
+from osscopy.plan.bulk.totals import (
+    added as added,
+    joined as joined,
+    objects as objects,
+    open_ranges as open_ranges,
+    outcome as outcome,
+    settle_delay as settle_delay,
+    summed as summed,
+    with_chains as with_chains,
+)

@@ -1,0 +1,200 @@
+"""The checks of a request for many objects, its defaults, and the copies that are made of it.
+
+Asks nothing of OSS: a request refused here has had no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from osscopy.model import (
+    BulkDestination,
+    BulkRequest,
+    CopyRequest,
+    Destination,
+    Problem,
+    Refused,
+    Row,
+    Source,
+)
+from osscopy.model.request import Options
+from osscopy.plan.bulk.filters import MAX_GLOB, MAX_GLOBS, Filter
+from osscopy.plan.keys import check_bucket, check_key, check_no_address
+from osscopy.plan.templates import render
+from osscopy.plan.validate import check_request
+
+MAX_WORKERS = 100
+MAX_FAILURES = 10**9
+HDFS = ".dlsdata/"  # OSS-HDFS keeps its own data there
+_SAMPLE = "object"
+
+
+def refuse_wrong(request: BulkRequest, moment: datetime) -> None:
+    """Refuse what could not be done, naming the first wrong field."""
+    for is_wrong, error in objections(request):
+        if is_wrong:
+            raise error
+    Filter(request.filters)
+    _check_places(request)
+    maker = Maker(request, moment)
+    prefix = request.source.prefix or ""
+    sample = maker.copy(request.source.bucket or "bucket", f"{prefix}{_SAMPLE}", None)
+    if isinstance(sample, Problem):
+        raise Refused(sample.code, sample.message, field=sample.field)
+    check_request(sample)
+
+
+def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
+    """Yield each thing that may be wrong, with its refusal, in the order in which they are told."""
+    yield from _unavailable(request)
+    yield from _unfit(request)
+    filters = request.filters
+    globs = [*(filters.include or ()), *filters.exclude]
+    is_long = any(len(each) > MAX_GLOB for each in globs)
+    yield filters.include == (), _filter("an empty list takes nothing: leave it out")
+    yield len(globs) > MAX_GLOBS, _filter(f"{MAX_GLOBS} globs at most, with excludes")
+    yield is_long, _filter(f"a glob has {MAX_GLOB} characters at most")
+
+
+def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
+    yield request.delete, _not_available("delete")
+    yield request.max_delete != 0, _not_available("maxDelete")
+    yield request.dry_run, _not_available("dryRun")
+    yield request.compare != "listing", _not_available("compare")
+    yield request.max_rate != 0, _not_available("maxRate")
+
+
+def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
+    """Yield what does not fit together."""
+    source, there, workers = request.source, request.destination, request.max_workers
+    named = [each for each in (source.prefix, source.manifest, source.report) if each is not None]
+    is_twice = there.prefix is not None and there.key is not None
+    is_wide = workers is not None and not 1 <= workers <= MAX_WORKERS
+    yield len(named) != 1, _invalid("source", "name a prefix, a manifest, or a report: one of them")
+    yield source.prefix is not None and source.bucket is None, _missing("source.bucket")
+    yield is_twice, _invalid("destination.key", "either `prefix` or `key`, not both")
+    yield not 0 <= request.max_failures <= MAX_FAILURES, _invalid("maxFailures", f"0 to {MAX_FAILURES}")
+    yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
+    text = "one prefix begins the other in one bucket: the job would copy its own output"
+    yield _feeds_itself(request), _invalid("destination.prefix", text)
+    text = "exactly one of the two prefixes ends in a slash: end both, or none, with one"
+    yield _mixes_slashes(request), _invalid("destination.prefix", text)
+
+
+def defaults(request: BulkRequest) -> BulkRequest:
+    """Return the request with `destination.prefix`, unless there is a template, and with its encryption."""
+    there, prefix = request.destination, request.source.prefix or ""
+    chosen = prefix if there.prefix is None and there.key is None else there.prefix
+    encryption = "keep" if request.encryption is None else request.encryption
+    destination = BulkDestination(bucket=there.bucket, prefix=chosen, key=there.key)
+    return msgspec.structs.replace(request, destination=destination, encryption=encryption)
+
+
+class Maker:
+    """Makes the copies of a request. `moment`: of the dates in a template."""
+
+    def __init__(self, request: BulkRequest, moment: datetime) -> None:
+        self._request = request
+        self._moment = moment
+        self._prefix = request.source.prefix or ""
+        self._bucket = request.destination.bucket
+        options: dict[str, Any] = {name: getattr(request, name) for name in Options.__struct_fields__}
+        self._options = {**options, "archive": "restore" if request.archive == "restore" else "fail"}
+
+    def name(self, key: str) -> str:
+        """Return the key below the prefix, which filters match."""
+        return key.removeprefix(self._prefix)
+
+    def destination(self, key: str) -> str:
+        """Return the destination key; Refused if a template makes none."""
+        there = self._request.destination
+        if there.key is not None:
+            return render(there.key, key, self._moment)
+        return (there.prefix or "") + self.name(key)
+
+    def copy(self, bucket: str, key: str, version_id: str | None) -> CopyRequest | Problem:
+        """Return the copy of one object, or the reason why there is none."""
+        try:
+            there = self.destination(key)
+            check_bucket(bucket, "source.bucket")
+            check_key(key, "source.key")
+            if there == "" and key.endswith("/"):
+                raise Refused("NoName", "a folder marker without a name below the prefix")
+            check_key(there, "destination.key")
+            _check_hdfs(there)
+        except Refused as error:
+            return Problem.of(error)
+        source, destination = Source(bucket, key, version_id), Destination(self._bucket, there)
+        if (bucket, key) == (self._bucket, there):
+            return Problem("SelfCopy", "the object would be copied onto itself")
+        return CopyRequest(source=source, destination=destination, **self._options)
+
+    def of_row(self, row: Row) -> CopyRequest:
+        """Return the copy that a row stands for, which was made when the row was."""
+        source = Source(row.bucket, row.key, row.version_id or None)
+        there = Destination(self._bucket, row.destination_key)
+        return CopyRequest(source=source, destination=there, **self._options)
+
+
+def _check_hdfs(key: str) -> None:
+    if key.startswith(HDFS):
+        raise Refused("NotAllowed", f"OSS-HDFS keeps its data under {HDFS}", field="destination.key")
+
+
+def _check_places(request: BulkRequest) -> None:
+    """Refuse names that are no buckets, and prefixes and keys that OSS or HTTP cannot take."""
+    source, there = request.source, request.destination
+    manifest, report = source.manifest, request.report
+    buckets = {
+        "source.bucket": source.bucket,
+        "source.manifest.bucket": manifest.bucket if manifest else None,
+        "destination.bucket": there.bucket,
+        "report.bucket": report.bucket if report else None,
+    }
+    prefixes = {
+        "source.prefix": source.prefix,
+        "source.manifest.key": manifest.key if manifest else None,
+        "destination.prefix": there.prefix,
+        "report.prefix": report.prefix if report else None,
+    }
+    for field, name in buckets.items():
+        check_bucket("bucket" if name is None else name, field)
+    for field, prefix in prefixes.items():
+        check_no_address(prefix or "", field)
+        check_key((prefix or "") + "x" * (not prefix), field)
+
+
+def _feeds_itself(request: BulkRequest) -> bool:
+    """Return whether one prefix begins the other in one bucket."""
+    source, there = request.source, defaults(request).destination
+    if source.prefix is None or source.bucket != there.bucket:
+        return False
+    written = there.prefix if there.prefix is not None else ""
+    return written.startswith(source.prefix) or source.prefix.startswith(written)
+
+
+def _mixes_slashes(request: BulkRequest) -> bool:
+    """Return whether exactly one of two prefixes that are not empty ends in a slash."""
+    prefixes = [request.source.prefix, defaults(request).destination.prefix]
+    ends = [each.endswith("/") for each in prefixes if each]
+    return request.source.prefix is not None and len(ends) == 2 and ends[0] != ends[1]
+
+
+def _not_available(field: str) -> Refused:
+    return Refused("NotAvailable", f"`{field}` is not available yet", field=field)
+
+
+def _missing(field: str) -> Refused:
+    return Refused("MissingField", f"Object missing required field `{field.rpartition('.')[2]}`", field=field)
+
+
+def _invalid(field: str, text: str) -> Refused:
+    return Refused("InvalidField", text, field=field)
+
+
+def _filter(text: str) -> Refused:
+    return Refused("InvalidFilter", text, field="filters.include")

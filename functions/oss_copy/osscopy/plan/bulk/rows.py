@@ -1,0 +1,131 @@
+"""Rows of a report: made from outcomes, and written as CSV that spreadsheets do not take for formulas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from osscopy.model import CopyRequest, Result, Row, RowStatus, Shown
+
+COLUMNS = (
+    "bucket",
+    "key",
+    "versionId",
+    "destinationKey",
+    "status",
+    "errorCode",
+    "httpStatus",
+    "message",
+    "bytes",
+    "etag",
+    "crc64",
+    "copy",
+    "startedAt",
+    "finishedAt",
+)
+HEADER = (",".join(COLUMNS) + "\r\n").encode()
+MAX_MESSAGE = 300  # characters
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_LINES = re.compile(r"[\x00-\x1f\x7f]+")
+_STATUS: dict[str, RowStatus] = {"succeeded": "copied", "skipped": "skipped"}
+_GONE = {"NoSuchKey", "NoSuchVersion"}
+
+
+def row(
+    request: CopyRequest,
+    status: RowStatus,
+    code: str = "",
+    message: str = "",
+    shown: Shown | None = None,
+    *,
+    http_status: int = 0,
+    times: tuple[str, str] = ("", ""),
+    copy: str = "",
+) -> Row:
+    """Return the row of an object; `times`: when it was begun and finished."""
+    source = request.source
+    return Row(
+        source.bucket,
+        source.key,
+        source.version_id or "",
+        request.destination.key,
+        status,
+        code,
+        http_status,
+        message[:MAX_MESSAGE],
+        shown.size if shown else 0,
+        shown.etag if shown else "",
+        (shown.crc64 if shown else None) or "",
+        copy,
+        *times,
+    )
+
+
+def row_of(result: Result, request: CopyRequest) -> Row:
+    """Return the final row of a chain; a source that is gone is missing, and no failure."""
+    error, seen = result.error, result.source
+    code = error.code if error else ""
+    status: RowStatus = "missing" if code in _GONE else _STATUS.get(result.status, "failed")
+    return Row(
+        request.source.bucket,
+        request.source.key,
+        request.source.version_id or "",
+        request.destination.key,
+        status,
+        code or result.status * (status == "failed"),
+        0,
+        (error.message if error else "")[:MAX_MESSAGE],
+        (seen.size if seen else 0) or 0,
+        (seen.etag if seen else "") or "",
+        (seen.crc64 if seen else "") or "",
+        result.job or "",
+        result.started_at or "",
+        result.finished_at or "",
+    )
+
+
+def csv_rows(rows: Iterable[Row]) -> bytes:
+    """Return rows as lines of CSV without a header; keys are percent-encoded, so that no line breaks."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for each in rows:
+        writer.writerow(
+            (
+                each.bucket,
+                encoded(each.key),
+                each.version_id,
+                encoded(each.destination_key),
+                each.status,
+                each.error_code,
+                each.http_status or "",
+                _harmless(each.message),
+                each.bytes,
+                _harmless(each.etag),
+                each.crc64,
+                each.copy,
+                each.started_at,
+                each.finished_at,
+            )
+        )
+    return out.getvalue().encode()
+
+
+def is_bad_line(line: bytes) -> bool:
+    """Return whether a line of a report is one of a failed or missing object."""
+    fields = next(csv.reader([line.decode()]))
+    return fields[COLUMNS.index("status")] in {"failed", "missing"}
+
+
+def encoded(key: str) -> str:
+    """Return a key percent-encoded; also a hyphen at its start, which begins a formula."""
+    text = quote(key, safe="/")
+    return f"%2D{text[1:]}" if text.startswith("-") else text
+
+
+def _harmless(text: str) -> str:
+    """Return a text on one line that no spreadsheet takes for a formula."""
+    line = _LINES.sub(" ", text)
+    return f"'{line}" if _FORMULA.match(line) else line

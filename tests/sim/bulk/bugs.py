@@ -1,0 +1,270 @@
+"""Deliberate bugs, to prove that the simulation finds what it is there for. Each is switched on by `with`."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from osscopy.jobs import journal
+from osscopy.jobs.bulk import chains, join, report, walk
+from osscopy.jobs.bulk.log import RangeLog
+from osscopy.jobs.bulk.records import BulkRecords
+from osscopy.jobs.bulk.sweep import BulkSweeper
+from osscopy.jobs.bulk.walk import Walker
+from osscopy.model import Entry, Row, Totals, Walk
+from osscopy.plan import bulk
+
+_NO_ROW = Row("", "", "", "", "skipped")
+
+
+@contextlib.contextmanager
+def _instead(owner: Any, name: str, wrong: Any) -> Iterator[None]:
+    right = getattr(owner, name)
+    setattr(owner, name, wrong)
+    try:
+        yield
+    finally:
+        setattr(owner, name, right)
+
+
+def entry_not_write_once() -> AbstractContextManager[None]:
+    """The last writer of an entry wins."""
+
+    def append(self: Any, path: tuple[int, ...], number: int, entry: Entry) -> bool:
+        name = f"{self._at}log/{bulk.range_id(path)}/{bulk.LAST - number:012}"
+        self._context.ask(self._records.delete, name)
+        self._context.ask(self._records.put_new, name, msgspec.json.encode(entry))
+        return True
+
+    return _instead(RangeLog, "append", append)
+
+
+def split_beside_the_log() -> AbstractContextManager[None]:
+    """A split is a record of its own: another hop may go on with the log."""
+    right = RangeLog.append
+
+    def append(self: Any, path: tuple[int, ...], number: int, entry: Entry) -> bool:
+        return right(self, path, number + 1000 * (entry.kind == "split"), entry)
+
+    return _instead(RangeLog, "append", append)
+
+
+def page_cut_short_after_a_gap() -> AbstractContextManager[None]:
+    """A page that was cut short ends at its last object with a row, whatever is missing before it."""
+    right = Walker._gather
+
+    def gather(self: Any, low: str | None, *, first: bool) -> Any:
+        rows = self._copier.rows
+
+        def gapped(items: Sequence[Any]) -> list[Row | None]:
+            found = rows(items)
+            last = max((at for at, row in enumerate(found) if row is not None), default=-1)
+            return [_NO_ROW if row is None and at < last else row for at, row in enumerate(found)]
+
+        self._copier.rows = gapped
+        try:
+            found = right(self, low, first=first)
+        finally:
+            self._copier.rows = rows
+        kept = tuple(row for row in found.rows if row is not _NO_ROW)
+        return type(found)(kept, found.excluded, found.high, found.is_last, found.is_short)
+
+    return _instead(Walker, "_gather", gather)
+
+
+def join_reads_before_it_writes() -> AbstractContextManager[None]:
+    """Siblings are listed before the own end is written, and nobody joins again."""
+    right = join.join
+
+    def joined(tools: Any, job: Any, path: tuple[int, ...], end: Entry) -> None:
+        log = tools.of(job.job).log
+        if path:
+            names = log.ended_names(bulk.parent_id(path))
+            ended = [each for each in names if "/of-" not in each]
+            is_last = len(ended) == 1 and f"{bulk.parent_id(path)}/{path[-1]}" not in ended
+            if not is_last:
+                log.end(path, report.ended(end.totals, report.write_rows(tools, job, path), None))
+                return
+        right(tools, job, path, end)
+
+    @contextlib.contextmanager
+    def both() -> Iterator[None]:
+        with _instead(walk, "join", joined), no_second_join():
+            yield
+
+    return both()
+
+
+def no_second_join() -> AbstractContextManager[None]:
+    """Who finds an end, or a split whose children have ended, does not join."""
+    right = Walker._follow
+
+    def follow(self: Any, newest: Entry | None, number: int) -> str | None:
+        if newest is not None and self._written == 0 and newest.kind == "end":
+            return "ended"
+        if newest is not None and newest.kind == "split":
+            self._split(newest)
+            return "split"
+        return right(self, newest, number)
+
+    return _instead(Walker, "_follow", follow)
+
+
+def child_started_twice() -> AbstractContextManager[None]:
+    """A chain has another id each time it is begun."""
+    numbers = itertools.count()
+    begin = chains.start
+
+    def start(tools: Any, job: Any, path: tuple[int, ...], number: int, entry: Entry) -> None:
+        renamed = [
+            replace(row, copy=f"c-{next(numbers):032x}-{job.job[2:]}") if row.status == "started" else row
+            for row in entry.rows
+        ]
+        begin(tools, job, path, number, replace(entry, rows=tuple(renamed)))
+
+    return _instead(chains, "start", start)
+
+
+def total_counted_twice() -> AbstractContextManager[None]:
+    """The rows of an entry count again when its hop comes again."""
+    right = Walker._rows
+
+    def rows(self: Any, low: str | None, totals: Totals, number: int) -> Entry | None:
+        found = right(self, low, totals, number)
+        if found is not None and self._is_again and self._written == 0:
+            return replace(found, totals=bulk.added(found.totals, found.rows))
+        return found
+
+    return _instead(Walker, "_rows", rows)
+
+
+def rows_of_a_lost_race_kept() -> AbstractContextManager[None]:
+    """Who loses an entry goes on as if it were its own."""
+    right = RangeLog.append
+
+    def append(self: Any, path: tuple[int, ...], number: int, entry: Entry) -> bool:
+        right(self, path, number, entry)
+        return True
+
+    return _instead(RangeLog, "append", append)
+
+
+def sweep_skips_a_split() -> AbstractContextManager[None]:
+    """The sweep looks at the children of no range."""
+    right = BulkSweeper._open
+
+    def opened(self: Any, records: Any, whole: Any, above: int) -> Iterator[Any]:
+        _, newest, _ = records.log.newest(whole.path)
+        if newest is None or newest.kind != "split":
+            yield from right(self, records, whole, above)
+
+    return _instead(BulkSweeper, "_open", opened)
+
+
+def cancel_forgets_children() -> AbstractContextManager[None]:
+    """A chain looks for a cancel of its own."""
+    right = journal.name_of
+
+    def name_of(kind: Any, job: str) -> str:
+        return f"cancel/{job}" if kind == "cancel" else right(kind, job)
+
+    return _instead(journal, "name_of", name_of)
+
+
+def a_twin_does_not_leave() -> AbstractContextManager[None]:
+    """A hop that another delivery has claimed goes on."""
+    return _instead(BulkRecords, "claim", lambda *_: True)
+
+
+def a_chain_starts_before_its_row_stands() -> AbstractContextManager[None]:
+    """Chains are handed over before the entry is written."""
+    right = Walker._rows
+
+    def rows(self: Any, low: str | None, totals: Totals, number: int) -> Entry | None:
+        found = right(self, low, totals, number)
+        if found is not None:
+            chains.start(self._tools, self._job, self._range.path, number, found)
+        return found
+
+    return _instead(Walker, "_rows", rows)
+
+
+def a_phase_nobody_enters_again() -> AbstractContextManager[None]:
+    """The sweep does not look at a job whose ranges have ended."""
+    right = BulkSweeper._idle
+
+    def idle(self: Any, records: Any, entry: Any) -> Iterator[Any]:
+        return (each for each in right(self, records, entry) if isinstance(each, Walk))
+
+    return _instead(BulkSweeper, "_idle", idle)
+
+
+def a_hop_believes_its_event() -> AbstractContextManager[None]:
+    """A first hop begins at the beginning, whatever the log says."""
+    right = RangeLog.newest
+
+    def newest(self: Any, path: tuple[int, ...]) -> Any:
+        number, entry, age = right(self, path)
+        if entry is not None and entry.kind == "rows":
+            entry = replace(entry, high=entry.low)
+        return number, entry, age
+
+    return _instead(RangeLog, "newest", newest)
+
+
+def it_does_not_wait_for_chains() -> AbstractContextManager[None]:
+    """The report is written while chains go on."""
+    right = RangeLog.chains
+
+    def chains_of(self: Any) -> Any:
+        found = right(self)
+
+        class Enough(tuple):  # type: ignore[type-arg]  # of anything
+            __slots__ = ()
+
+            def __len__(self) -> int:
+                return 10**6
+
+        return Enough(found)
+
+    return _instead(RangeLog, "chains", chains_of)
+
+
+def an_end_is_not_written_when_stopped() -> AbstractContextManager[None]:
+    """A range that is cancelled leaves without an entry."""
+    right = Walker._next
+
+    def following(self: Any, newest: Entry | None, number: int) -> Entry | None:
+        found = right(self, newest, number)
+        return None if found is not None and found.stopped else found
+
+    return _instead(Walker, "_next", following)
+
+
+EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    each.__name__: each
+    for each in (
+        entry_not_write_once,
+        split_beside_the_log,
+        page_cut_short_after_a_gap,
+        join_reads_before_it_writes,
+        no_second_join,
+        child_started_twice,
+        total_counted_twice,
+        rows_of_a_lost_race_kept,
+        sweep_skips_a_split,
+        cancel_forgets_children,
+        a_twin_does_not_leave,
+        a_chain_starts_before_its_row_stands,
+        a_phase_nobody_enters_again,
+        a_hop_believes_its_event,
+        it_does_not_wait_for_chains,
+        an_end_is_not_written_when_stopped,
+    )
+}

@@ -747,6 +747,40 @@ def test_the_same_places_are_one_job_at_a_time(jobs: Jobs) -> None:
     assert jobs.run(occurrence="three").status == "succeeded"
 
 
+def test_places_are_the_same_whether_a_prefix_is_said_or_left_to_be_the_source_s(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.begin(request(destination=BulkDestination(bucket=DST)))
+    with pytest.raises(bulk_start.AlreadyRunning):
+        jobs.begin(request(destination=BulkDestination(bucket=DST, prefix="in/")))
+
+
+def _turns(jobs: Jobs) -> list[int]:
+    """Return the numbers of the turns on record."""
+    names = [name for name in jobs.cloud.records if name.startswith("turn/")]
+    return sorted(bulk.LAST - int(name.rpartition("/")[2]) for name in names)
+
+
+def test_turns_are_forgotten_with_their_jobs_but_for_the_newest(jobs: Jobs) -> None:
+    jobs.put("a")
+    for occurrence in ("one", "two", "three"):
+        jobs.run(occurrence=occurrence)
+    assert _turns(jobs) == [1, 2, 3]
+    jobs.sweep()
+    assert _turns(jobs) == [3]
+    jobs.run(occurrence="four")
+    assert _turns(jobs) == [3, 4]
+
+
+def test_turns_of_jobs_that_are_not_forgotten_yet_stay(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.run(occurrence="one")
+    jobs.cloud.time += 400
+    for occurrence in ("two", "three"):
+        jobs.run(occurrence=occurrence)
+    jobs.sweep(0)
+    assert _turns(jobs) == [2, 3]
+
+
 def test_a_turn_that_another_job_takes_at_that_moment_is_lost(jobs: Jobs) -> None:
     jobs.put("a")
 

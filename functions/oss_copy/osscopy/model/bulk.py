@@ -283,7 +283,7 @@ class BulkResult(Value, frozen=True):
     """The result of a job that copies many objects; times are ISO 8601 in UTC.
 
     `chains`: copies of their own that have not ended. `errors`: the commonest codes with their counts.
-    While it runs, `rate` is in objects a second; `eta_seconds` is null until all is listed.
+    While it runs, `rate` is in objects a second; `eta_seconds` is null: it is not known what is left.
     """
 
     job: str | None

@@ -218,7 +218,7 @@ def _take_turn(tools: Tools, asked: Bulk, number: int) -> None:
 
 
 def _turns(asked: Bulk) -> str:
-    return f"turn/{bulk.pair_id(asked.request)}/"
+    return f"turn/{bulk.pair_id(bulk.defaults(asked.request))}/"
 
 
 def _runs(tools: Tools, job: str, age: int) -> bool:

@@ -17,8 +17,8 @@ from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk.records import BulkRecords
 from osscopy.jobs.bulk.tools import task_id
 from osscopy.jobs.journal import RecordJournal
-from osscopy.jobs.records import delete_all
-from osscopy.model import BulkJob, Range, Settle, Walk
+from osscopy.jobs.records import delete_all, list_all, read
+from osscopy.model import BulkJob, Claim, Range, Settle, Walk
 from osscopy.plan import bulk
 
 QUIET = 60  # seconds that a range that is walked may be without an entry, twice what an entry takes
@@ -39,7 +39,10 @@ class BulkSweeper:
         self._context.together(begun, closed)
         entry, done = begun.get(), closed.get()
         if done is not None:
-            return self._forget(job, done.settle)
+            swept = self._forget(job, done.settle)
+            if swept == "forgotten":
+                self._forget_turns(job, f"turn/{bulk.pair_id(done.request)}/")
+            return swept
         if entry is None:  # forgotten, but for what a late hop has written
             return self._forget(job, 0)
         started = [self._start(records, command) for command in self._idle(records, entry)]
@@ -97,6 +100,17 @@ class BulkSweeper:
         for prefix in (*kinds, f"gen/{job}/", f"bulk/{job}/job"):
             self._context.ask(delete_all, self._journal.records, prefix)
         return "forgotten"
+
+    def _forget_turns(self, job: str, turns: str) -> None:
+        """Delete the turn of a job that is forgotten, and all before it; never the newest: it counts them."""
+        names = [name for name, _ in self._context.ask(list_all, self._journal.records, turns).entries]
+        own = (at for at, name in enumerate(names) if self._has_turn(job, name))
+        for name in names[max(1, next(own, len(names))) :]:
+            self._context.ask(self._journal.records.delete, name)
+
+    def _has_turn(self, job: str, name: str) -> bool:
+        turn = self._context.ask(read, self._journal.records, name, Claim)
+        return turn is not None and turn.job == job
 
     def _has_open_chains(self, job: str) -> bool:
         """Return whether a chain is still on record as open: without its outcome it would begin again."""

@@ -184,7 +184,7 @@ def test_what_the_sweep_asks_about_a_copy_that_is_over() -> None:
     for by_rule, forgets in ((False, 11), (True, 12)):
         ended = campaign.run(replace(CALM, by_rule=by_rule, timeout=600.0), ())
         asked = [each.requests for each in ended.processes if each.name.startswith("sweep")]
-        assert asked == [2 + 3, 2 + forgets], asked  # two of them whatever there is
+        assert asked == [3 + 3, 3 + forgets], asked  # three of them whatever there is
     assert "| the sweep's look at a copy that has just ended | 1 | 2 | 0 |" in COSTS
     assert "| the sweep forgets it | 6, and 1 for each further hop or lane | 4 (5 by a rule) | 1 |" in COSTS
 
@@ -218,7 +218,7 @@ def test_the_example_adds_up() -> None:
         "1,000 objects of 1 GB, by the OSS trigger": _priced(gigabyte, 1000, in_parts, of=0.4, log=1.0),
         "one object of 1 TB, direct": _priced(terabyte, 1, in_lanes, of=4 * 48.0, log=4.0, calls=4),
         "1,000,000 small objects, by the OSS trigger": _priced(small, 1_000_000, 3, log=0.7),
-        "a month without copies": _priced((2, 0, 0), 2880, 2, log=0.2, hours=720),
+        "a month without copies": _priced((3, 0, 0), 2880, 3, log=0.2, hours=720),
     }
     for what, told in rows.items():
         assert re.search(rf"\| {what} \| [^|]* \| {re.escape(told)} \|", COSTS), (what, told)

@@ -98,7 +98,7 @@ def test_a_failing_seed_is_told_with_no_more_than_it_takes() -> None:
             fewer = replace(fewest, faults=struck[:n] + struck[n + 1 :])
             assert not campaign.play(fewer).violations
         story = campaign.story(fewest)
-    assert "VIOLATION: an upload got parts of two versions of the source" in story
+    assert "\nVIOLATION: " in story
     assert story.count("\nfault: ") == len(struck) <= 3
 
 

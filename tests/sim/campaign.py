@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from tests.sim import faults, invariants
@@ -90,10 +91,21 @@ def minimise(schedule: Schedule) -> Schedule:
     even = replace(schedule, choices={})
     if play(even).violations:
         schedule = even
-    schedule = replace(schedule, faults=_fewest(schedule.faults, lambda some: replace(schedule, faults=some)))
-    kept = tuple(schedule.choices.items())
-    few = _fewest(kept, lambda some: replace(schedule, choices=dict(some)))
-    return replace(schedule, choices=dict(few))
+    while True:  # with fewer choices, fewer faults may do
+        before = schedule
+        schedule = replace(before, faults=_fewest(before.faults, partial(_with_faults, before)))
+        few = _fewest(tuple(schedule.choices.items()), partial(_with_choices, schedule))
+        schedule = replace(schedule, choices=dict(few))
+        if schedule == before:
+            return schedule
+
+
+def _with_faults(schedule: Schedule, some: tuple[Fault, ...]) -> Schedule:
+    return replace(schedule, faults=some)
+
+
+def _with_choices(schedule: Schedule, some: tuple[tuple[str, float], ...]) -> Schedule:
+    return replace(schedule, choices=dict(some))
 
 
 def _fewest(items: tuple[T, ...], with_these: Callable[[tuple[T, ...]], Schedule]) -> tuple[T, ...]:

@@ -122,6 +122,7 @@ def _go_on(
             return finish.finish(context, task, beside)
         case plan.HandOver(delay=delay, stalls=stalls):
             excused = task.excused + (workers.throttled and not workers.copied)
+            context.together(*beside)  # what no parts were copied beside
             this, done = msgspec.structs.replace(task, excused=excused), supply.done(workers.copied)
             result = submit.next_hop(context, this, delay=delay, stalls=stalls, done=done)
             return _noted(context, task, workers, result)

@@ -58,7 +58,8 @@ def close(context: Context, copy: Copy | Pinned, result: Result, hops: int | Non
     """
     asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
     if isinstance(copy, Continue) and result.method == "multipart":
-        result = msgspec.structs.replace(result, hops=hops or context.ask(context.journal.hops, copy.job))
+        counted = hops or context.ask(context.journal.hops, copy.job, copy)
+        result = msgspec.structs.replace(result, hops=counted)
     settle = _settle(context, 0 if isinstance(copy, Copy) else copy.settle)
     entry = Done(context.clock.nonce(), result, asked, settle)
     return context.ask(context.journal.close, copy.job, entry).result

@@ -282,9 +282,11 @@ def test_an_acl_that_nobody_sees_is_set_again(engine: Engine, acl: Any, copies: 
     assert engine.cloud.count("copy") == copies
 
 
-def test_a_destination_that_cannot_be_looked_at_is_no_reason_not_to_copy(engine: Engine) -> None:
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_destination_that_cannot_be_looked_at_is_no_reason_not_to_copy(engine: Engine, nth: int) -> None:
+    """Once beside the source, and once for what an earlier delivery may have made."""
     engine.cloud.put("a")
-    engine.cloud.at("find", fails(DENIED))
+    engine.cloud.at("find", fails(DENIED), nth=nth)
     assert begin(engine, engine.copy(since=START, retried=True)).status == "succeeded"
     assert engine.cloud.count("copy") == 1
 

@@ -55,7 +55,6 @@ BENCHES = (
     Bench("terabyte", terabyte.terabyte),
     Bench("transport", transport.transport),
     Bench("lists", load.lists),
-    Bench("width", load.width),
     Bench("tail", load.tail),
     Bench("throttle", load.throttle),
     Bench("import", processes.imports),

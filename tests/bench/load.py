@@ -1,4 +1,4 @@
-"""How much is asked of OSS at once: many small copies, wide batches, parts that stall, and throttling."""
+"""How much is asked of OSS at once: many small copies, parts that stall, and throttling."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ import oss2
 from tests.bench.figures import Figure, reach, spread
 from tests.bench.running import DESTINATION, PART, SOURCE, THREADS, Run, copy, warm_cloud
 from tests.cloud.client import LocalCloud
-
-WIDE = 256  # threads
 
 
 def lists(quick: bool) -> list[Figure]:
@@ -95,25 +93,6 @@ def _record(state: Any, key: str) -> None:
     """Ask for a record that is not there."""
     with contextlib.suppress(oss2.exceptions.NoSuchKey):
         state.get_object(f"oss-copy/open/{key}").read()
-
-
-def width(quick: bool) -> list[Figure]:
-    """One instance with 256 threads, as MAX_PARALLEL lets it, against itself with `tuning.parallel` of 32.
-
-    A request takes 50 ms, and a part 0.7 s: the bandwidth of a request is limited, that of all is not.
-    """
-    parts = 1792 if quick else 3584
-    with warm_cloud(600, WIDE) as cloud:
-        cloud.conditions(latency_ms=50, bandwidth_mb_s=PART / 1e6 / 0.65)
-        wide = [copy(cloud, f"w{i}", parts * PART) for i in range(1 if quick else 3)]
-        narrow = copy(cloud, "n", parts * PART, parallel=THREADS)
-    seconds = [run.seconds for run in wide]
-    value = narrow.seconds / statistics.median(seconds)
-    return [
-        reach("width", f"{WIDE} threads against {THREADS}, {parts} parts of 0.7 s", value),
-        Figure(f"{WIDE} threads / {THREADS} threads", f"{spread(seconds)} / {narrow.seconds:.3g} s"),
-        Figure(f"peak memory with {WIDE} threads", f"{max(wide[-1].peaks):.1f} MB"),
-    ]
 
 
 def tail(quick: bool) -> list[Figure]:

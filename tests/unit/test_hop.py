@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -630,6 +631,21 @@ def test_no_part_is_begun_that_may_not_be_done_in_time(engine: Engine) -> None:
     assert len(surprising.copied) == 9, "what was measured counts, not what was expected"
 
 
+def run_beside(engine: Engine, *watches: Callable[[], bool]) -> Workers:
+    """Copy two parts in four threads, and ask the watches beside them."""
+    watched = Workers(
+        lambda _: None,
+        batch(engine, 2),
+        hand_over=lambda _: True,
+        clock=engine.cloud,
+        deadline=START + 10,
+        expected=1,
+        watches=watches,
+    )
+    watched.run(4)
+    return watched
+
+
 def test_watches_are_asked_beside_the_parts_and_one_that_says_yes_stops_them(engine: Engine) -> None:
     for says, copied in ((False, 2), (True, 0)):
         asked: list[bool] = []
@@ -638,30 +654,12 @@ def test_watches_are_asked_beside_the_parts_and_one_that_says_yes_stops_them(eng
             asked.append(says)
             return says
 
-        watched = Workers(
-            lambda _: None,
-            batch(engine, 2),
-            hand_over=lambda _: True,
-            clock=engine.cloud,
-            deadline=START + 10,
-            expected=1,
-            watches=[watch] * 2,
-        )
-        watched.run(4)
+        watched = run_beside(engine, watch, watch)
         assert (asked, len(watched.copied)) == ([says] * 2, copied)
 
 
 def test_an_error_of_what_is_done_beside_the_parts_is_raised(engine: Engine) -> None:
-    watched = Workers(
-        lambda _: None,
-        batch(engine, 2),
-        hand_over=lambda _: True,
-        clock=engine.cloud,
-        deadline=START + 10,
-        expected=1,
-        watches=[Question(fails(BUSY)).pursue, Question(fails(DENIED)).pursue],
-    )
-    watched.run(4)
+    watched = run_beside(engine, Question(fails(BUSY)).pursue, Question(fails(DENIED)).pursue)
     assert watched.copied == []
     with pytest.raises(Failed, match="AccessDenied"):
         watched.raise_fatal()

@@ -248,3 +248,45 @@ def test_tags_that_a_late_copy_onto_itself_takes_back_may_be_missed() -> None:
     run = campaign.run(itself, struck, chosen)
     assert run.violations == []
     assert run.requests["complete"] == 1
+
+
+def test_a_copy_whose_parts_do_not_fit_into_a_shorter_timeout_has_stalled() -> None:
+    """The function's timeout becomes 20 s while parts take 17 s, and two hops begin theirs late.
+
+    Right: three invocations in a row copied no part, and the copy says so.
+    """
+    slow = Scenario(
+        entry="event",
+        size=896_599,
+        overwrite="never",
+        former=False,
+        versioned=False,
+        timeout=60.0,
+        part_seconds=15.0,
+        page=1000,
+        skew=-0.44290338271716934,
+        by_rule=True,
+        threshold=60_000,
+        listed=2,
+        told=True,
+        lanes=2,
+        part_crcs=True,
+    )
+    struck = (
+        Fault(faults.MISLAID, "submit", 1, 0.2784544273747546, survives=False, choice=0.9333454559012123),
+        Fault(faults.BYTES, "get cancel", 1, 11.368577809503405, survives=False, choice=0.3316117272268194),
+        Fault(faults.META, "copy part", 1, 17.993357540169754, choice=0.38292917849667496),
+        Fault(faults.MISLAID, "submit", 2, 0.0, survives=False, choice=0.5),
+        Fault(faults.SETTINGS, "submit", 2, 0.1, survives=False, choice=0.2152174580703936),
+    )
+    chosen = {
+        "arrival 7": 0.9411, "copy part 1": 0.8748, "arrival 34": 0.9919, "arrival 45": 0.9852,
+        "arrival 50": 0.984, "retry 1": 0.3376, "arrival 64": 0.9387, "retry 2": 0.2435,
+        "arrival 92": 0.9952, "arrival 96": 0.9801, "copy part 11": 0.654,
+    }  # fmt: skip
+    run = campaign.run(slow, struck, chosen)
+    assert run.violations == []
+    done = records.done(run.world, run.job)
+    assert done is not None
+    assert done.result.error is not None
+    assert done.result.error.code == "Stalled"

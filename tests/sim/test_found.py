@@ -290,3 +290,36 @@ def test_a_copy_whose_parts_do_not_fit_into_a_shorter_timeout_has_stalled() -> N
     assert done is not None
     assert done.result.error is not None
     assert done.result.error.code == "Stalled"
+
+
+def test_parts_that_an_abort_took_away_may_have_been_told_as_done() -> None:
+    """A redelivery finds the source changed and aborts, while the first delivery still copies parts.
+
+    One of them brings the upload back. Right: the first delivery tells what it was answered, and the next
+    hop finds the outcome on record and aborts once more.
+    """
+    large = Scenario(
+        entry="event",
+        size=501_999,
+        overwrite="always",
+        former=True,
+        versioned=False,
+        timeout=60.0,
+        part_seconds=15.0,
+        page=1,
+        skew=1.6913972034382834,
+        by_rule=True,
+        threshold=60_000,
+        listed=3,
+        parallel=4,
+        link="follow",
+        apart=True,
+    )
+    struck = (
+        Fault(faults.META, "", 10, 0.18751913113207513, survives=False, choice=0.9001843874413658),
+        Fault(faults.AGAIN, "", 24, 9.728501964501676, survives=True, choice=0.19079508237513587),
+        Fault(faults.SLOW, "copy part", 1, 14.57354984513487, survives=True, choice=0.774210857809407),
+    )
+    run = campaign.run(large, struck, {"copy part 1": 0.604, "copy part 4": 0.0746})
+    assert run.violations == []
+    assert any(upload.survived and upload.state == "aborted" for upload in run.world.uploads.values())

@@ -323,3 +323,47 @@ def test_parts_that_an_abort_took_away_may_have_been_told_as_done() -> None:
     run = campaign.run(large, struck, {"copy part 1": 0.604, "copy part 4": 0.0746})
     assert run.violations == []
     assert any(upload.survived and upload.state == "aborted" for upload in run.world.uploads.values())
+
+
+def test_a_late_copy_of_a_source_that_was_gone_meanwhile_does_not_stay_on_top() -> None:
+    """A killed CopyObject of a rule lands when the source has been deleted, written anew and copied.
+
+    Right: the redelivery that finds no source puts the copy on record, so that the sweep looks at source and
+    destination once more, after that time.
+    """
+    shallow = Scenario(
+        entry="event",
+        size=50_000,
+        overwrite="always",
+        former=True,
+        versioned=True,
+        timeout=60.0,
+        part_seconds=10.0,
+        page=1,
+        skew=-2.45142697972707,
+        by_rule=True,
+        threshold=1_000_000,
+        listed=3,
+        parallel=2,
+        shallow=True,
+        apart=True,
+    )
+    struck = (
+        Fault(
+            faults.BYTES,
+            "find destination",
+            1,
+            29.245455762448987,
+            survives=True,
+            choice=0.049155379171374136,
+        ),
+        Fault(
+            faults.KILL_LATE, "copy object", 1, 39.55917184358371, survives=True, choice=0.9837655952335201
+        ),
+        Fault(faults.DELETE, "copy object", 1, 0.0153966701452522, choice=0.22468746930877714),
+    )
+    run = campaign.run(shallow, struck)
+    assert run.violations == []
+    assert len(run.followers) == 1
+    assert run.world.destination is not None
+    assert run.world.destination.content == 3

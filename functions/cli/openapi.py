@@ -198,6 +198,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         "key": {"string": {"pattern": whole(TEMPLATE)}, "description": "A template instead."},
     },
     "Manifest": {"bucket": _BUCKET},
+    "Former": {"job": {"pattern": whole(plan.BULK_JOB)}},
     "ReportPlace": {"bucket": _BUCKET},
     "Filters": {"modifiedAfter": _TIME, "modifiedBefore": _TIME},
     "BulkRequest": {
@@ -209,7 +210,6 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     "Status": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
 }
 NOT_YET = {  # fields that a request for many objects has and that are not available yet
-    "BulkSource": ("report",),
     "BulkRequest": ("delete", "maxDelete", "dryRun", "compare", "maxRate"),
 }
 _TEXTS = {

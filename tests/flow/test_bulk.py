@@ -209,6 +209,12 @@ def test_failures_are_rows_and_too_many_of_them_stop_the_job(cloud: LocalCloud) 
     failed_ones = cloud.http("POST", f"/copies/{result['job']}/resubmit", json_body={"only": "failed"})
     again = ended(cloud, failed_ones.json()["job"])
     assert (again["objects"]["failed"], again["objects"]["total"]) == (20, 20)
+    repeated = {"source": {"report": {"job": result["job"]}}, "destination": {"bucket": DESTINATION}}
+    third = ended(cloud, cloud.http("POST", "/copies", json_body=repeated).json()["job"])
+    assert (third["objects"]["failed"], third["objects"]["total"]) == (20, 20)
+    assert {row["destinationKey"] for row in rows(cloud, third)} == {
+        f"copied/archived/{number:02}" for number in range(20)
+    }
     in_the_next_second()
     skipped = ended(cloud, cloud.invoke(bulk("archived/", archive="skip"))["job"])
     assert skipped["objects"]["skipped"] == 21
@@ -240,6 +246,9 @@ def test_one_job_at_a_time_copies_between_two_places(cloud: LocalCloud) -> None:
     skipped = cloud.invoke(bulk("turns/"))
     assert (skipped["status"], skipped["error"]["code"]) == ("skipped", "AlreadyRunning")
     assert job in {each["job"] for each in cloud.http("GET", "/copies?status=running").json()["copies"]}
+    until(lambda: status(cloud, job)["chains"] == 1)
+    there = status(cloud, job)
+    assert (there["etaSeconds"], there["etaAtLeast"]) == (0, True)  # one chain, whose pace nobody knows
     cloud.conditions()
     assert ended(cloud, job)["status"] == "succeeded"
     in_the_next_second()
@@ -325,7 +334,14 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"delete": True}, "NotAvailable", "delete"),
         ({"dryRun": True}, "NotAvailable", "dryRun"),
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),
-        ({"source": {"report": {"job": "b-1"}}}, "NotAvailable", "source.report"),
+        ({"source": {"report": {"job": "b-1"}}}, "InvalidField", "source.report.job"),
+        ({"source": {"report": {"job": "b-" + "0" * 32}}}, "NoSuchJob", "source.report.job"),
+        ({"source": {"inventory": {"bucket": SOURCE, "key": "k"}}}, "NotAvailable", "source.inventory"),
+        ({"maxDelete": "10%"}, "NotAvailable", "maxDelete"),
+        ({"report": {"bucket": STATE, "prefix": "oss-copy/done/"}}, "NotAllowed", "report.prefix"),
+        ({"report": {"bucket": SOURCE, "prefix": "bad/reports/"}}, "NotAllowed", "source.prefix"),
+        ({"filters": {"minSize": 2, "maxSize": 1}}, "InvalidFilter", "filters.maxSize"),
+        ({"filters": {"storageClasses": ["ia"]}}, "InvalidField", "filters.storageClasses[0]"),
         ({"nonsense": 1}, "UnknownField", "nonsense"),
     ],
 )

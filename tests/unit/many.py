@@ -13,10 +13,11 @@ from urllib.parse import unquote
 from osscopy import events
 from osscopy.copying import hop, start
 from osscopy.copying.invocation.context import Context, Limits
-from osscopy.jobs.bulk import settle, standing, start as bulk_start, walk
+from osscopy.jobs.bulk import settle, start as bulk_start, walk
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
+from osscopy.jobs.many import Many
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Bulk,
@@ -216,9 +217,7 @@ class Jobs:
         return begun if begun.error else self.look(begun.job or "")
 
     def look(self, job: str) -> BulkResult:
-        found = standing.standing(self.tools().context, self.tools().records, job, deep=True)
-        assert found is not None
-        return found
+        return Many(self.tools()).look(job)
 
     def sweep(self, after: float = 400.0) -> Any:
         """Let time pass, and sweep."""

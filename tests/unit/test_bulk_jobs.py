@@ -17,8 +17,9 @@ from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from osscopy import events
+from osscopy.copying import results
 from osscopy.jobs.bulk import report, start as bulk_start, walk
-from osscopy.jobs.bulk.pages import listing, manifest
+from osscopy.jobs.bulk.pages import ahead, listing, manifest
 from osscopy.jobs.bulk.records import bulk_jobs
 from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
@@ -26,6 +27,9 @@ from osscopy.jobs.many import Many
 from osscopy.jobs.queries import Queries
 from osscopy.model import (
     BulkDestination,
+    BulkJob,
+    BulkRequest,
+    BulkResult,
     BulkSource,
     Conflict,
     Dropped,
@@ -34,6 +38,7 @@ from osscopy.model import (
     Entry,
     Failed,
     Filters,
+    Former,
     Range,
     Refused,
     ReportPlace,
@@ -657,6 +662,74 @@ def test_how_a_job_stands_is_the_sum_of_its_ranges(jobs: Jobs) -> None:
     assert jobs.look(JOB).objects.total == 12
 
 
+def told(jobs: Jobs) -> tuple[int | None, bool | None]:
+    look = jobs.look(JOB)
+    return look.eta_seconds, look.eta_at_least
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_seconds_left_count_the_next_page_of_each_open_range(jobs: Jobs) -> None:
+    jobs.workers = 3
+    jobs.put(*(f"{number:03}" for number in range(12)), "x.tmp")
+    only_some = request(filters=Filters(exclude=("*.tmp",)))
+    job = jobs.begin(only_some).job or ""
+    look = jobs.look(job)
+    assert (look.rate, look.eta_seconds, look.eta_at_least) == (0.0, None, True)
+    jobs.drain(1)
+    jobs.cloud.time = results.unix(look.started_at or "") + 20  # two objects in 20 s, two ranges
+    look = jobs.look(job)
+    assert (look.rate, look.eta_seconds, look.eta_at_least) == (0.1, 20, True)
+    listing.PAGE = 1000
+    look = jobs.look(job)
+    assert (look.eta_seconds, look.eta_at_least) == (100, False)  # without the excluded one
+    jobs.drain()
+    assert (jobs.look(job).eta_seconds, jobs.look(job).eta_at_least) == (None, None)
+
+
+def test_how_a_job_stands_is_told_without_what_a_look_does_not_tell(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs.workers = 3
+    jobs.put("a", "b", "c")
+    jobs.begin()
+    jobs.cloud.broken["list source"] = GONE
+    assert told(jobs) == (None, True)
+    jobs.cloud.broken.clear()
+    monkeypatch.setattr(ahead, "LOOKS", 0)
+    found = ahead.ahead(jobs.tools(), job_there(jobs), [Range()])
+    assert (found.objects, found.more) == (0, True)
+
+
+def job_there(jobs: Jobs) -> BulkJob:
+    found = jobs.tools().of(JOB).job()
+    assert found is not None
+    return found
+
+
+def test_a_job_with_open_chains_says_at_least(jobs: Jobs) -> None:
+    jobs.put("small")
+    jobs.put("large", size=LARGE)
+    jobs.begin()
+    jobs.drain(1)
+    look = jobs.look(JOB)
+    assert (look.chains, look.eta_seconds, look.eta_at_least) == (1, 0, True)
+
+
+@pytest.mark.parametrize(("pack", "expected"), [(bytes, (3, False)), (gzip.compress, (0, True))])
+def test_the_lines_that_are_left_of_a_manifest_are_estimated(pack: Any, expected: tuple[int, bool]) -> None:
+    jobs = Jobs()
+    line = b"src-bucket,in/a\n"
+    source = jobs.list(pack(line * 6))
+    job = jobs.begin(request(source=source)).job or ""
+    entry = jobs.tools().of(job).job()
+    assert entry is not None
+    left = Range((), bulk.position(3 * len(line)), None)
+    found = ahead.ahead(jobs.tools(), entry, [left])
+    assert (found.objects, found.more) == expected
+    over = ahead.ahead(jobs.tools(), entry, [Range((), bulk.position(6 * len(line)), None)])
+    assert over.objects == 0
+
+
 def test_a_cut_needs_a_key_after_the_last_one(jobs: Jobs) -> None:
     jobs.put("a", "b", "zz")
     jobs.begin()
@@ -709,6 +782,7 @@ def test_a_bucket_that_is_not_there_is_refused_before_anything_is_written(jobs: 
         ),
         ({"destination": BulkDestination(bucket=STATE, prefix="")}, "destination.prefix"),
         ({"destination": BulkDestination(bucket=REPORT, prefix="")}, "destination.prefix"),
+        ({"report": ReportPlace(STATE, "s/bulk/")}, "report.prefix"),
     ],
 )
 def test_places_of_records_and_reports_are_not_copied(
@@ -805,10 +879,19 @@ def test_a_job_that_never_got_its_record_is_over_in_the_end(jobs: Jobs) -> None:
     assert jobs.begin().status == "running"
 
 
+def test_a_job_whose_source_has_been_emptied_meanwhile_goes_on_when_its_event_comes_again(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.begin()
+    jobs.cloud.objects.clear()
+    assert jobs.begin().status == "running"
+
+
 def test_an_event_that_comes_again_is_the_same_job(jobs: Jobs) -> None:
     jobs.put("a")
     jobs.begin()
+    jobs.cloud.submitted.clear()  # it died before
     assert jobs.begin().status == "running"
+    assert len(jobs.cloud.submitted) == 1
     jobs.drain()
     asked, files = len(jobs.cloud.submitted), dict(jobs.cloud.files)
     assert jobs.begin().status == "succeeded"
@@ -838,24 +921,103 @@ def test_a_job_that_has_ended_is_asked_for_again(jobs: Jobs) -> None:
     assert again.job != JOB
 
 
+def show_failed(jobs: Jobs, result: BulkResult) -> str:
+    """Let the store show the list of what failed, too; return its key."""
+    place = result.report or ReportPlace("")
+    name = f"{place.prefix}failed.csv.gz"
+    size = len(jobs.cloud.files[name])
+    jobs.cloud.put(name, "m", bucket=place.bucket, size=size, etag=f"F{size}")
+    return name
+
+
 @pytest.mark.parametrize("place", [ReportPlace(REPORT, "r/"), None])
 def test_what_failed_is_asked_for_again_alone(jobs: Jobs, place: ReportPlace | None) -> None:
     jobs.put(*"abc")
     jobs.cloud.at("copy", fails(DENIED), nth=2)
     first = jobs.run(request(report=place))
     assert (first.objects.failed, counted(jobs, "copy")) == (1, 3)
-    name = f"{first.report and first.report.prefix}failed.csv.gz"
-    jobs.cloud.put(name, "m", bucket=STATE if place is None else REPORT, size=len(jobs.cloud.files[name]))
-    etag = f"F{len(jobs.cloud.files[name])}"
-    stored = jobs.cloud.objects[STATE if place is None else REPORT, name]
-    stored.head = replace(stored.head, etag=etag)
-    jobs.forbidden = frozenset({name}) if place is None else frozenset()
+    jobs.forbidden = frozenset({show_failed(jobs, first)})
     again = many(jobs).resubmit(first.job or "", "failed", "x", events.Arrival("r", results_moment(jobs)))
     jobs.drain()
     result = jobs.look(again.job or "")
     assert (result.status, result.objects.succeeded, result.objects.total) == ("succeeded", 1, 1)
     assert copied(jobs) == {"a", "b", "c"}
     assert counted(jobs, "copy") == 4
+
+
+def reported(job: str | None, **changes: Any) -> BulkRequest:
+    source = BulkSource(report=Former(job or ""))
+    return request(source=source, destination=BulkDestination(bucket=DST), **changes)
+
+
+def test_a_report_is_a_source_of_its_own(jobs: Jobs) -> None:
+    jobs.put(*"abc")
+    jobs.cloud.at("copy", fails(DENIED), nth=2)
+    first = jobs.run()
+    show_failed(jobs, first)
+    result = jobs.run(reported(first.job))
+    assert (result.status, result.objects.succeeded, result.objects.total) == ("succeeded", 1, 1)
+    assert copied(jobs) == {"a", "b", "c"}
+    again = many(jobs).resubmit(result.job or "", "all", "x", events.Arrival("r", results_moment(jobs)))
+    jobs.drain()
+    assert jobs.look(again.job or "").objects.skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("destination", "made"),
+    [
+        (BulkDestination(bucket=DST), "out/b"),
+        (BulkDestination(bucket=DST, prefix="other/"), "other/b"),
+        (BulkDestination(bucket=DST, key="flat-{name}"), "flat-b"),
+    ],
+)
+def test_keys_of_a_report_are_mapped_as_its_job_did_unless_the_destination_says_otherwise(
+    jobs: Jobs, destination: BulkDestination, made: str
+) -> None:
+    jobs.put("b")
+    jobs.cloud.at("copy", fails(DENIED))
+    first = jobs.run()
+    show_failed(jobs, first)
+    jobs.run(replace(reported(first.job), destination=destination))
+    assert {key for bucket, key in jobs.cloud.objects if bucket == DST} == {made}
+
+
+def test_a_report_of_objects_that_are_all_missing_is_no_other_manifest(jobs: Jobs) -> None:
+    first = jobs.run(request(source=jobs.list(b"src-bucket,in/x\n"), allow_missing=True))
+    assert first.objects.missing == 1
+    show_failed(jobs, first)
+    assert code(jobs.run(reported(first.job))) == "ObjectsFailed"
+
+
+def test_a_report_that_names_nothing_is_refused_before_anything_is_written(jobs: Jobs) -> None:
+    jobs.put("a")
+    assert code(jobs.begin(reported("b-" + "0" * 32))) == "NoSuchJob"
+    assert not jobs.cloud.records
+    first = jobs.begin()
+    before = set(jobs.cloud.records)
+    assert code(jobs.begin(reported(first.job))) == "StillRunning"
+    jobs.drain()
+    before = set(jobs.cloud.records)
+    empty = jobs.begin(reported(first.job))
+    assert (code(empty), empty.error and empty.error.field) == ("EmptySource", "source.report")
+    mixed = replace(
+        reported(first.job, allow_empty=True), destination=BulkDestination(bucket=DST, prefix="x")
+    )
+    assert code(jobs.begin(mixed)) == "InvalidField"
+    gone = jobs.begin(reported(first.job, allow_empty=True))
+    assert (code(gone), gone.error and gone.error.field) == ("NoSuchKey", "source.report")
+    assert set(jobs.cloud.records) == before
+    show_failed(jobs, first)
+    assert jobs.run(reported(first.job, allow_empty=True), "two").status == "succeeded"
+
+
+def test_a_report_that_was_lost_is_no_source(jobs: Jobs) -> None:
+    jobs.put("a")
+    first = jobs.begin()
+    jobs.cloud.broken["write file"] = DENIED
+    jobs.drain()
+    assert code(jobs.look(first.job or "")) == "ReportFailed"
+    assert code(jobs.begin(reported(first.job))) == "ReportFailed"
 
 
 def results_moment(jobs: Jobs) -> Any:

@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from osscopy.model import (
+    Ahead,
     BulkDestination,
     BulkSource,
     Conditions,
@@ -20,6 +21,7 @@ from osscopy.model import (
     Encryption,
     Ended,
     Filters,
+    Former,
     Head,
     Item,
     Manifest,
@@ -41,6 +43,7 @@ from osscopy.plan.bulk.rows import encoded
 from tests.unit.engine import DST, SRC, request as copy_request
 from tests.unit.many import Jobs, job_of, request
 
+JOB = "b-" + "0" * 32
 NOW = datetime(2027, 1, 15, tzinfo=timezone.utc)
 
 # --- filters -----------------------------------------------------------------------------------------------
@@ -170,6 +173,20 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
         ({"source": BulkSource(manifest=Manifest("B", "k"))}, "InvalidBucketName", "source.manifest.bucket"),
         ({"report": ReportPlace("B")}, "InvalidBucketName", "report.bucket"),
         ({"report": ReportPlace("bbb", "/x")}, "InvalidKey", "report.prefix"),
+        ({"source": BulkSource(report=Former("b-1"))}, "InvalidField", "source.report.job"),
+        ({"source": BulkSource(bucket=SRC, report=Former(JOB))}, "InvalidField", "source.bucket"),
+        ({"source": BulkSource(bucket=SRC, prefix="", report=Former(JOB))}, "InvalidField", "source"),
+        ({"filters": Filters(storage_classes=())}, "InvalidFilter", "filters.storageClasses"),
+        ({"filters": Filters(min_size=2, max_size=1)}, "InvalidFilter", "filters.maxSize"),
+        (
+            {
+                "filters": Filters(
+                    modified_after="2026-01-01T00:00:00Z", modified_before="2026-01-01T00:00:00Z"
+                )
+            },
+            "InvalidFilter",
+            "filters.modifiedBefore",
+        ),
         ({"source": BulkSource(bucket=SRC, prefix="oss://a/")}, "InvalidKey", "source.prefix"),
         ({"source": BulkSource(bucket=SRC, prefix="/a/")}, "InvalidKey", "source.prefix"),
         (
@@ -203,10 +220,24 @@ def test_a_wrong_request_is_refused_by_name(changes: dict[str, Any], code: str, 
         },
         {"destination": BulkDestination(bucket=DST, key="{date:%Y}/{key}")},
         {"source": BulkSource(manifest=Manifest("mmm", "k")), "destination": BulkDestination(bucket=DST)},
+        {"source": BulkSource(report=Former(JOB)), "destination": BulkDestination(bucket=DST)},
     ],
 )
 def test_a_right_request_is_taken(changes: dict[str, Any]) -> None:
     bulk.refuse_wrong(request(**changes), NOW)
+
+
+def test_a_report_may_lie_among_the_reports_of_the_records_but_among_no_other_ones() -> None:
+    def refuse(report: ReportPlace) -> None:
+        premises = bulk.Premises(lambda _: None, ReportPlace("state", "s/"), 1)
+        bulk.refuse_places(bulk.defaults(request(report=report)), premises)
+
+    refuse(ReportPlace("state", "s/reports/mine/"))
+    refuse(ReportPlace("state", "t/"))
+    refuse(ReportPlace("other", "s/"))
+    with pytest.raises(Refused) as refusal:
+        refuse(ReportPlace("state", "s/done/"))
+    assert (refusal.value.code, refusal.value.field) == ("NotAllowed", "report.prefix")
 
 
 def test_defaults_are_said_in_the_request() -> None:
@@ -495,6 +526,32 @@ def test_open_ranges_are_counted_from_what_has_ended() -> None:
     assert bulk.open_ranges(("r/of-2", "r/0")) == 1
     assert bulk.open_ranges(("r/of-2", "r/0", "r/1", "copy/0")) == 0
     assert bulk.open_ranges(("r/of-2", "r/0", "s/of-2")) == 2
+
+
+@pytest.mark.parametrize(
+    ("totals", "ended_chains", "ahead", "age", "expected"),
+    [
+        (Totals(), 0, Ahead(9), 10, (0.0, None, True)),
+        (Totals(copied=10), 0, Ahead(30), 10, (1.0, 30, False)),
+        (Totals(copied=10), 0, Ahead(30, more=True), 10, (1.0, 30, True)),
+        (Totals(copied=5, skipped=5), 0, Ahead(), 0, (10.0, 0, False)),
+        (Totals(copied=3), 0, Ahead(1), 10, (0.3, 4, False)),
+        (Totals(copied=10, started=4), 0, Ahead(), 10, (1.0, 0, True)),
+        (Totals(copied=10, started=4), 1, Ahead(), 22, (0.5, 66, False)),
+        (Totals(copied=10, started=4), 4, Ahead(), 28, (0.5, 0, False)),
+        (Totals(started=4), 1, Ahead(30), 10, (0.1, 300, False)),
+    ],
+)
+def test_the_seconds_left_follow_from_what_is_known(
+    totals: Totals, ended_chains: int, ahead: Ahead, age: float, expected: tuple[float, int | None, bool]
+) -> None:
+    found = bulk.pace(totals, ended_chains, ahead, age)
+    assert (found.rate, found.left, found.is_at_least) == expected
+
+
+def test_what_is_ahead_of_ranges_adds_up() -> None:
+    assert bulk.together(()) == Ahead()
+    assert bulk.together((Ahead(1), Ahead(2, more=True))) == Ahead(3, more=True)
 
 
 # --- totals and rows ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from osscopy.model.buckets import (
     Retention as Retention,
 )
 from osscopy.model.bulk import (
+    Ahead as Ahead,
     Bulk as Bulk,
     BulkDestination as BulkDestination,
     BulkDone as BulkDone,

@@ -59,7 +59,9 @@ class Filters(Value, frozen=True, kw_only=True):
     max_size: int | str | None = None
     modified_after: str | None = None
     modified_before: str | None = None
-    storage_classes: tuple[str, ...] | None = None
+    storage_classes: (
+        tuple[Literal["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"], ...] | None
+    ) = None
 
 
 class ReportPlace(Value, frozen=True):
@@ -279,11 +281,19 @@ class Ranges(Value, frozen=True):
     done: int
 
 
+class Ahead(Value, frozen=True):
+    """Objects that are known to be left; `more`: others may come after them."""
+
+    objects: int = 0
+    more: bool = False
+
+
 class BulkResult(Value, frozen=True):
     """The result of a job that copies many objects; times are ISO 8601 in UTC.
 
     `chains`: copies of their own that have not ended. `errors`: the commonest codes with their counts.
-    While it runs, `rate` is in objects a second; `eta_seconds` is null: it is not known what is left.
+    While it runs, `rate` is in objects a second since the start, and `eta_seconds` what is left at that rate:
+    at least so long if `eta_at_least`, since keys are still being listed or no chain has ended yet.
     """
 
     job: str | None
@@ -297,6 +307,7 @@ class BulkResult(Value, frozen=True):
     ranges: Ranges | None = None
     rate: float | None = None
     eta_seconds: int | None = None
+    eta_at_least: bool | None = None
     started_at: str | None = None
     finished_at: str | None = None
     error: Problem | None = None

@@ -29,7 +29,6 @@ from osscopy.plan import bulk
 
 MOST_BYTES = 16 << 20  # of a file
 SCHEMA = 1
-FAILED = "failed.csv.gz"
 
 
 class Listed(msgspec.Struct, frozen=True, rename="camel"):
@@ -84,7 +83,7 @@ def write_end(tools: Tools, job: BulkJob, result: BulkResult, files: Sequence[Re
     """Write `failed.csv.gz`, `manifest.json` and `summary.json`, the last one last."""
     failed = b"".join(_failed_lines(tools, job, files))
     tools.context.ask(
-        tools.objects.write, job.report.bucket, f"{folder(job)}{FAILED}", _packed(bulk.HEADER + failed)
+        tools.objects.write, job.report.bucket, f"{folder(job)}{bulk.FAILED}", _packed(bulk.HEADER + failed)
     )
     columns = tuple(bulk.HEADER.decode().strip().split(","))
     listed = Listed(SCHEMA, job.job, columns, "url", tuple(files), result.objects, result.excluded)
@@ -143,5 +142,5 @@ def _put_json(tools: Tools, job: BulkJob, name: str, value: msgspec.Struct) -> N
 
 def place_of(asked: ReportPlace | None, state: ReportPlace, job: str) -> ReportPlace:
     """Return the folder of a job's report, by default under `reports/` among the records."""
-    place = ReportPlace(state.bucket, f"{state.prefix}reports/") if asked is None else asked
+    place = ReportPlace(state.bucket, f"{state.prefix}{bulk.REPORTS}") if asked is None else asked
     return ReportPlace(place.bucket, f"{place.prefix}{job}/")

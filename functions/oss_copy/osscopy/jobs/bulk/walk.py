@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from osscopy.jobs.bulk import chains
 from osscopy.jobs.bulk.join import climb, join
 from osscopy.jobs.bulk.objects import Copier
-from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
-from osscopy.jobs.bulk.pages.manifest import ManifestPages
+from osscopy.jobs.bulk.pages.listing import Pages
+from osscopy.jobs.bulk.pages.of_job import pages_of
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import BulkJob, Entry, Failed, Problem, Row, Totals, Walk
 from osscopy.plan import bulk
@@ -76,7 +76,7 @@ class Walker:
     @property
     def _pages(self) -> Pages:
         """Return the pages of the range, which are begun when they are needed: to end takes none."""
-        self._known_pages = self._known_pages or pages_of(self._tools, self._job, self._task)
+        self._known_pages = self._known_pages or pages_of(self._tools, self._job, self._range)
         return self._known_pages
 
     def run(self) -> Walked:
@@ -166,15 +166,17 @@ class Walker:
     def _judge(self, rows: Sequence[Row], totals: Totals, number: int) -> None:
         """Note failures before they are in an entry, and stop the job where there are too many."""
         failed = [row for row in rows if row.status == "failed"]
-        is_lost = all(row.status == "missing" for row in rows) and not self._job.request.allow_missing
-        if self._job.etag and is_lost and rows and self._range.is_root and number == 1:
+        asked = self._job.request
+        is_lost = all(row.status == "missing" for row in rows) and not asked.allow_missing
+        is_listed = asked.source.manifest is not None and asked.source.report is None
+        if is_listed and is_lost and rows and self._range.is_root and number == 1:
             text = "none of the first objects of the manifest is there: `allowMissing` takes that"
             self._records.stop(Problem("ManifestMismatch", text))
         if not failed:
             return
         count, most = (
             self._records.log.fail(self._range.path, number, len(failed)),
-            self._job.request.max_failures,
+            asked.max_failures,
         )
         denied = [row for row in failed if row.error_code == "AccessDenied"]
         if count > most:
@@ -221,11 +223,3 @@ class Walker:
         walked = Walked(self._job.job, bulk.range_id(self._range.path), status, self._written)
         self._context.log("walked", **{name: getattr(walked, name) for name in Walked.__struct_fields__})
         return walked
-
-
-def pages_of(tools: Tools, job: BulkJob, task: Walk) -> Pages:
-    """Return the pages of a range: keys under a prefix, or lines of a manifest."""
-    manifest = job.request.source.manifest
-    if manifest is None:
-        return PrefixPages(tools, job, task.range)
-    return ManifestPages(tools, job, task.range, manifest)

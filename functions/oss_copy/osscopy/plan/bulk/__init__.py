@@ -29,6 +29,13 @@ from osscopy.plan.bulk.keys import (
     parent_of as parent_of,
 )
 from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.places import (
+    FAILED as FAILED,
+    REPORTS as REPORTS,
+    Premises as Premises,
+    refuse_places as refuse_places,
+)
+from osscopy.plan.bulk.progress import Pace as Pace, pace as pace, together as together
 from osscopy.plan.bulk.ranges import (
     LAST as LAST,
     MAX_DEPTH as MAX_DEPTH,
@@ -45,6 +52,7 @@ from osscopy.plan.bulk.requests import (
     Maker as Maker,
     defaults as defaults,
     objections as objections,
+    refuse_mixed as refuse_mixed,
     refuse_wrong as refuse_wrong,
 )
 from osscopy.plan.bulk.rows import (

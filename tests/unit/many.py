@@ -35,6 +35,7 @@ from osscopy.model import (
     ObjectPage,
     Refused,
     ReportPlace,
+    Requests,
     Rest,
     Result,
     Settle,
@@ -101,6 +102,10 @@ class MemoryObjects:
     def write(self, bucket: str, key: str, body: bytes) -> None:
         del bucket
         self._cloud.ask("write file", lambda: self._cloud.files.__setitem__(key, body), key)
+
+    def answered(self) -> Requests:
+        """Return the requests that were made by anybody: copies, and looks at objects."""
+        return Requests(self._cloud.count("copy"), self._cloud.count("head"))
 
 
 def request(**changes: Any) -> BulkRequest:

@@ -1052,6 +1052,53 @@ def test_a_report_whose_place_is_lost_fails_the_job(jobs: Jobs) -> None:
 
 
 @pytest.mark.usefixtures("narrow")
+def summary_of(jobs: Jobs, job: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(jobs.cloud.files[f"r/{job}/summary.json"])
+    return found
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_summary_has_the_figures_of_all_ranges(jobs: Jobs) -> None:
+    jobs.workers = 4
+    jobs.put(*(f"{number:03}" for number in range(20)))
+    jobs.put("large", size=LARGE)
+    jobs.cloud.at("copy", fails(DENIED), nth=2)
+    result = jobs.run(request(encryption="keep"))
+    found = summary_of(jobs, result.job)
+    assert {name: found[name] for name in ("job", "status", "finishedAt")} == {
+        "job": result.job,
+        "status": result.status,
+        "finishedAt": result.finished_at,
+    }
+    assert found["requests"]["put"] - found["chainRequests"]["put"] == 20
+    assert found["requests"]["get"] - found["chainRequests"]["get"] >= 20
+    assert found["chainRequests"]["put"] == 4 + 6
+    assert found["invocations"] > result.ranges.done if result.ranges else False
+    assert found["cost"] is None
+    assert found["advice"].keys() == {"AccessDenied"}
+    assert 1 < len(found["slowest"]) <= 5
+    assert sum(each["objects"] for each in found["slowest"]) <= 21
+
+
+def test_whoever_closes_a_job_again_writes_the_summary_that_is_on_record(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.begin()
+    jobs.drain(1)
+
+    def dies() -> None:
+        jobs.cloud.time += 100
+        raise Refused("X", "the invocation dies here")
+
+    jobs.cloud.at("put done", dies)
+    with pytest.raises(Refused):
+        jobs.drain()
+    first = summary_of(jobs, JOB)
+    jobs.sweep()
+    jobs.drain()
+    assert summary_of(jobs, JOB) == first
+    assert jobs.look(JOB).finished_at == first["finishedAt"]
+
+
 def test_files_of_a_report_have_a_size_that_they_do_not_pass(jobs: Jobs) -> None:
     kept, report.MOST_BYTES = report.MOST_BYTES, 200
     try:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from osscopy.model import (
     Ahead,
     BulkDestination,
+    BulkResult,
     BulkSource,
     Conditions,
     CopyRequest,
@@ -25,6 +26,7 @@ from osscopy.model import (
     Head,
     Item,
     Manifest,
+    Prices,
     Problem,
     Range,
     Refused,
@@ -33,6 +35,8 @@ from osscopy.model import (
     Result,
     Row,
     Shown,
+    Slow,
+    Summary,
     Totals,
     Tuning,
 )
@@ -577,10 +581,14 @@ def test_totals_add_up() -> None:
 def test_the_end_of_a_split_range_is_that_of_all_below_it() -> None:
     file = ReportFile("k", 1, 2, "m")
     own = Ended(Totals(copied=1), (file,))
-    below = (Ended(Totals(copied=2), (file,), 3), Ended(Totals(), (), 1, "cancelled", report_lost=True))
+    slow = (Slow("r", 1, 2.0),)
+    below = (
+        Ended(Totals(copied=2), (file,), 3, slowest=slow),
+        Ended(Totals(), (), 1, "cancelled", report_lost=True),
+    )
     joined = bulk.joined(own, below)
     assert (joined.totals.copied, len(joined.files), joined.ranges) == (3, 2, 4)
-    assert (joined.stopped, joined.report_lost) == ("cancelled", True)
+    assert (joined.stopped, joined.report_lost, joined.slowest) == ("cancelled", True, slow)
 
 
 @pytest.mark.parametrize(
@@ -617,6 +625,67 @@ def test_how_a_job_has_ended(
 ) -> None:
     status, why = bulk.outcome(request(**changes), totals, stopped, problem)
     assert f"{status} {why.code if why else None}" == expected
+
+
+def chain(method: str, parts: int = 0, hops: int = 1, lanes: int = 1, seconds: int = 0) -> Result:
+    ended = f"2027-01-15T08:00:{seconds:02}.000Z"
+    return Result(
+        "c-1",
+        "succeeded",
+        method=method,  # type: ignore[arg-type]  # of two texts
+        parts=parts,
+        hops=hops,
+        lanes=lanes,
+        started_at="2027-01-15T08:00:00.000Z",
+        finished_at=ended if seconds else None,
+    )
+
+
+WALKED = Totals(put=1000, get=20, milliseconds=30_000, hops=2)
+ENDED = BulkResult("b-1", "failed", errors={"Collision": 2, "Odd": 1})
+
+
+def summed_up(prices: Prices | None = None, *chains: Result, **changes: Any) -> Summary:
+    return bulk.summary(request(**changes), ENDED, WALKED, chains, (), prices)
+
+
+def test_a_summary_counts_what_walkers_sent_and_reckons_chains() -> None:
+    found = summed_up(None, chain("simple", seconds=1), chain("multipart", 100, 3, 2, 10), chain("simple"))
+    assert (found.chain_requests.put, found.chain_requests.get) == (2 + 106 + 4, 4 + 5 + 4)
+    assert (found.requests.put, found.requests.get) == (1112, 33)
+    assert (found.seconds, found.invocations) == (30 + 1 + 20, 2 + 1 + 3 + 1)
+    assert (found.job, found.status, found.errors) == ("b-1", "failed", ENDED.errors)
+
+
+def test_a_summary_tells_a_cost_by_the_user_s_prices_alone() -> None:
+    free = summed_up()
+    assert free.cost is None
+    assert [each for each in free.notes if "PRICES" in each]
+    dear = summed_up(Prices("CNY", 0.001, 0.01, 0.1, 0.5))
+    assert dear.cost is not None
+    assert (dear.cost.currency, dear.cost.requests, dear.cost.function) == ("CNY", 1.2, 4.0)
+    assert dear.cost.total == 5.2
+    assert not [each for each in dear.notes if "PRICES" in each]
+
+
+def test_a_summary_says_what_to_do_and_what_would_save_requests() -> None:
+    found = summed_up()
+    assert found.advice.keys() == ENDED.errors.keys()
+    assert "template" in found.advice["Collision"]
+    assert "failed.csv.gz" in found.advice["Odd"]
+    assert not [each for each in found.notes if "HEAD" in each]
+    assert [each for each in summed_up(encryption="keep").notes if "HEAD" in each]
+
+
+def test_the_slowest_ranges_are_few_and_in_order() -> None:
+    ranges = [Slow(f"r{number}", 1, number % 7) for number in range(20)]
+    assert [(each.range, each.seconds) for each in bulk.slowest(ranges)] == [
+        ("r13", 6),
+        ("r6", 6),
+        ("r12", 5),
+        ("r19", 5),
+        ("r5", 5),
+    ]
 
 
 ODD = [chr(each) for each in range(1, 128)] + [

@@ -42,8 +42,8 @@ def start(tools: Tools, job: BulkJob, path: tuple[int, ...], number: int, entry:
         lists.hand_over(tools.context, tools.records, copies, tools.context.now(), parent, 0)
 
 
-def rows_of(tools: Tools, job: str, ended: Sequence[str]) -> tuple[Row, ...]:
-    """Return the final rows of chains that have ended, in their order."""
+def outcomes(tools: Tools, job: str, ended: Sequence[str]) -> tuple[Done, ...]:
+    """Return how chains have ended, in their order."""
     records, ask = tools.records, tools.context.ask
     found = (ask(read, records, f"bulk/{job}/copy/{name}", Done) for name in ended)
-    return tuple(bulk.row_of(done.result, done.request) for done in found if done is not None)
+    return tuple(done for done in found if done is not None)

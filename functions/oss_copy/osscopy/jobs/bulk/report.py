@@ -18,11 +18,14 @@ from osscopy.model import (
     BulkJob,
     BulkResult,
     Ended,
+    Entry,
     Failed,
     Objects,
     ReportFile,
     ReportPlace,
     Row,
+    Slow,
+    Summary,
     Totals,
 )
 from osscopy.plan import bulk
@@ -62,11 +65,18 @@ def write_rows(tools: Tools, job: BulkJob, path: tuple[int, ...]) -> tuple[Repor
     return _written(tools, job, f"rows-{bulk.range_id(path)}", rows)
 
 
-def ended(totals: Totals, files: tuple[ReportFile, ...] | Lost, stopped: str | None) -> Ended:
+def ended(
+    totals: Totals, files: tuple[ReportFile, ...] | Lost, stopped: str | None, slow: tuple[Slow, ...] = ()
+) -> Ended:
     """Return the end of a range with the files of its own rows."""
     if isinstance(files, Lost):
-        return Ended(totals, stopped=stopped, report_lost=True)
-    return Ended(totals, files, stopped=stopped)
+        return Ended(totals, stopped=stopped, report_lost=True, slowest=slow)
+    return Ended(totals, files, stopped=stopped, slowest=slow)
+
+
+def slow(path: tuple[int, ...], last: Entry) -> tuple[Slow, ...]:
+    """Return how long a range took up to its last entry."""
+    return (Slow(bulk.range_id(path), last.totals.rows, last.totals.milliseconds / 1000, last.high),)
 
 
 def write_chains(tools: Tools, job: BulkJob, rows: Sequence[Row]) -> tuple[ReportFile, ...] | Lost:
@@ -79,7 +89,7 @@ def write_trial(tools: Tools, job: BulkJob) -> None:
     _put_json(tools, job, "summary.json", BulkResult(job.job, "running", report=job.report))
 
 
-def write_end(tools: Tools, job: BulkJob, result: BulkResult, files: Sequence[ReportFile]) -> None:
+def write_end(tools: Tools, job: BulkJob, result: Summary, files: Sequence[ReportFile]) -> None:
     """Write `failed.csv.gz`, `manifest.json` and `summary.json`, the last one last."""
     failed = b"".join(_failed_lines(tools, job, files))
     tools.context.ask(

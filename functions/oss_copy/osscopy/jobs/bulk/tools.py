@@ -14,7 +14,7 @@ from osscopy.copying import results
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs.bulk.records import BulkRecords
 from osscopy.jobs.records import Records
-from osscopy.model import Bulk, BulkJob, ReportPlace, Settle, Walk
+from osscopy.model import Bulk, BulkJob, Prices, ReportPlace, Settle, Walk
 from osscopy.model.ports import Objects
 from osscopy.plan import bulk
 
@@ -29,6 +29,7 @@ class Tools(msgspec.Struct, frozen=True):
     objects: Objects
     state: ReportPlace
     workers: int = WORKERS
+    prices: Prices | None = None
 
     def of(self, job: str) -> BulkRecords:
         """Return the records of one job."""

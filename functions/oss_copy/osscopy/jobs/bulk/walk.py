@@ -70,6 +70,7 @@ class Walker:
         self._known_pages: Pages | None = None
         self._copier = Copier(tools, job)
         self._is_again = is_again
+        self._counted, self._since = tools.objects.answered(), self._context.clock.monotonic()
         self._written = 0
         self._is_last = False
 
@@ -189,7 +190,20 @@ class Walker:
 
     def _entry(self, kind: str, low: str | None, high: str | None, totals: Totals, **more: object) -> Entry:
         nonce = self._context.clock.nonce()
+        totals = self._with_effort(totals)
         return Entry(nonce, kind, low, high, totals, **more)  # type: ignore[arg-type]  # fields of an entry
+
+    def _with_effort(self, totals: Totals) -> Totals:
+        """Add the requests and the time since this hop's last entry; with the first one, the hop itself."""
+        before, begun = self._counted, self._since
+        self._counted, self._since = self._tools.objects.answered(), self._context.clock.monotonic()
+        return replace(
+            totals,
+            put=totals.put + self._counted.put - before.put,
+            get=totals.get + self._counted.get - before.get,
+            milliseconds=totals.milliseconds + int(1000 * (self._since - begun)),
+            hops=totals.hops + (self._written == 0),
+        )
 
     # --- width -----------------------------------------------------------------------------------------
 

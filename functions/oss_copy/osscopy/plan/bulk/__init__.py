@@ -62,6 +62,7 @@ from osscopy.plan.bulk.rows import (
     row as row,
     row_of as row_of,
 )
+from osscopy.plan.bulk.summary import slowest as slowest, summary as summary
 from osscopy.plan.bulk.totals import (
     added as added,
     joined as joined,

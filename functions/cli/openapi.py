@@ -203,6 +203,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     "Filters": {"modifiedAfter": _TIME, "modifiedBefore": _TIME},
     "BulkRequest": {
         "maxFailures": {"minimum": 0, "maximum": bulk_requests.MAX_FAILURES},
+        "maxRate": {"minimum": 0, "maximum": bulk_requests.MAX_RATE},
         "maxWorkers": {"integer": {"minimum": 1, "maximum": bulk_requests.MAX_WORKERS}},
     },
     "BulkResult": {"job": {"string": {"pattern": whole(plan.BULK_JOB)}}},
@@ -210,7 +211,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     "Status": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
 }
 NOT_YET = {  # fields that a request for many objects has and that are not available yet
-    "BulkRequest": ("delete", "maxDelete", "dryRun", "compare", "maxRate"),
+    "BulkRequest": ("delete", "maxDelete", "dryRun"),
 }
 _TEXTS = {
     "Source": "The object to copy; its current version unless `versionId` says otherwise.",

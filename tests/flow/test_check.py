@@ -247,6 +247,7 @@ def test_with_the_role_of_a_copy_what_cannot_be_looked_at_is_no_trouble_and_says
     with role(cloud):
         report = check(cloud)
     assert set(troubles(report).values()) == {"skipped"}
+    assert f"oss:ListObjects on {DESTINATION}" in the(report, "destination.list")["advice"]
     for name in (
         "source.list",
         "source.read",
@@ -562,6 +563,7 @@ def test_an_exact_key_that_is_allowed_may_be_somebodys_and_is_never_written(
     report = check(misconfigured)
     found = {line["check"]: line["status"] for line in report["lines"] if line["subject"] == fixed}
     assert found == {
+        "destination.list": "ok",
         "destination.read": "ok",
         "destination.write": "ok",
         "destination.tags": "ok",

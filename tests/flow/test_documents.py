@@ -504,8 +504,6 @@ def test_some_of_many_objects_is_refused(cloud: LocalCloud) -> None:
         "delete": True,
         "maxDelete": 1,
         "dryRun": True,
-        "compare": "metadata",
-        "maxRate": 1,
     }.items():
         error = cloud.invoke({**prefix, field: value})["error"]
         assert (error["code"], error["field"]) == ("NotAvailable", field)

@@ -20,6 +20,7 @@ from osscopy import events
 from osscopy.copying import results
 from osscopy.jobs.bulk import report, start as bulk_start, walk
 from osscopy.jobs.bulk.pages import ahead, listing, manifest
+from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.records import bulk_jobs
 from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
@@ -129,6 +130,56 @@ def test_what_the_filters_leave_out_is_counted_and_has_no_row(jobs: Jobs) -> Non
     result = jobs.run(request(filters=Filters(include=("**/*.txt",), exclude=("tmp/**",))))
     assert (result.objects.total, result.excluded) == (1, 2)
     assert copied(jobs) == {"a.txt"}
+
+
+def test_what_changed_in_headers_alone_is_copied_where_that_is_asked_for(jobs: Jobs) -> None:
+    jobs.put("a", "b", crc64="7")
+    jobs.run()
+    jobs.cloud.time += 100
+    stored = jobs.cloud.objects[SRC, "in/a"]
+    content = replace(stored.head.content, content_type="text/html")
+    stored.head = replace(stored.head, content=content, last_modified=int(jobs.cloud.time))
+    assert jobs.run(occurrence="two").objects.skipped == 2
+    heads = counted(jobs, "head") + counted(jobs, "find")
+    result = jobs.run(request(compare="metadata"), "three")
+    assert (result.objects.succeeded, result.objects.skipped) == (1, 1)
+    assert counted(jobs, "head") + counted(jobs, "find") == heads + 2
+    assert jobs.cloud.objects[DST, "out/a"].head.content.content_type == "text/html"
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [({"encryption": "bucket"}, 20), ({"encryption": "keep"}, 40)])
+def test_no_more_requests_a_second_are_sent_than_were_asked_for(
+    jobs: Jobs, asked: dict[str, str], seconds: int
+) -> None:
+    jobs.put(*(f"{number:03}" for number in range(40)))
+    begun = jobs.cloud.time
+    result = jobs.run(request(max_rate=2, **asked))
+    assert result.objects.succeeded == 40
+    assert seconds - 2 <= jobs.cloud.time - begun - 10 <= seconds + 20
+
+
+@pytest.mark.usefixtures("narrow")
+def test_walkers_share_the_rate(jobs: Jobs) -> None:
+    jobs.workers = 3
+    jobs.put(*(f"{number:03}" for number in range(12)))
+    jobs.begin(request(max_rate=2))
+    jobs.drain(1)
+    job = jobs.cloud.commands()[-1].job
+    begun = jobs.cloud.time
+    hop(jobs, Walk(job, jobs.cloud.commands()[1].range))
+    done = jobs.look(job).objects.total
+    assert jobs.cloud.time - begun >= (done - 2 - 2) / 1.0  # half of two a second
+
+
+def test_a_slot_that_comes_too_late_is_not_waited_for(jobs: Jobs) -> None:
+    rate = Rate(jobs.cloud)
+    rate.share = 0.1
+    now = jobs.cloud.monotonic()
+    assert rate.wait(1, now + 1)
+    assert not rate.wait(1, now + 10)
+    assert jobs.cloud.monotonic() == now
+    assert rate.wait(1, now + 11)
+    assert jobs.cloud.monotonic() == now + 10
 
 
 def test_encryption_is_kept_at_the_price_of_a_head(jobs: Jobs) -> None:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from osscopy.model import (
     Ahead,
     BulkDestination,
+    BulkJob,
     BulkResult,
     BulkSource,
     Conditions,
@@ -143,8 +144,7 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
         ({"delete": True}, "NotAvailable", "delete"),
         ({"max_delete": "10%"}, "NotAvailable", "maxDelete"),
         ({"dry_run": True}, "NotAvailable", "dryRun"),
-        ({"compare": "metadata"}, "NotAvailable", "compare"),
-        ({"max_rate": 5}, "NotAvailable", "maxRate"),
+        ({"max_rate": -1}, "InvalidField", "maxRate"),
         ({"source": BulkSource(bucket=SRC)}, "InvalidField", "source"),
         (
             {"source": BulkSource(bucket=SRC, prefix="", manifest=Manifest("mmm", "k"))},
@@ -224,6 +224,7 @@ def test_a_wrong_request_is_refused_by_name(changes: dict[str, Any], code: str, 
         },
         {"destination": BulkDestination(bucket=DST, key="{date:%Y}/{key}")},
         {"source": BulkSource(manifest=Manifest("mmm", "k")), "destination": BulkDestination(bucket=DST)},
+        {"compare": "metadata", "max_rate": 5},
         {"source": BulkSource(report=Former(JOB)), "destination": BulkDestination(bucket=DST)},
     ],
 )
@@ -312,6 +313,12 @@ def head(crc64: str | None, modified: int = 500, etag: str = "E-2") -> Shown:
     return Shown.of(seen)
 
 
+def described(modified: int, kind: str = "text/plain", tags: int | None = None) -> Shown:
+    content = ContentHeaders(content_type=kind)
+    return Shown.of(Head(10, "E", None, modified, 0, "1", "Standard", "Normal", content, tags))
+
+
+HEADERS = replace(USUAL, headers=True)
 ENDS = {
     "it is not there": (USUAL, shown(), None, "copy"),
     "alike": (USUAL, shown(), shown(), "skipped NotDifferent"),
@@ -377,6 +384,12 @@ ENDS = {
         "copied",
     ),
     "it was there before": (replace(USUAL, overwrite="always", maps=True), shown(), shown(etag="F"), "copy"),
+    "alike, newer": (USUAL, shown(modified=501), shown(), "skipped NotDifferent"),
+    "alike, newer, headers count": (HEADERS, shown(modified=501), shown(), "compare"),
+    "alike, older, headers count": (HEADERS, shown(), shown(), "skipped NotDifferent"),
+    "alike, newer, the same headers": (HEADERS, described(501), described(500), "skipped NotDifferent"),
+    "alike, newer, other headers": (HEADERS, described(501, "text/html"), described(500), "copy"),
+    "alike, newer, other tags": (HEADERS, described(501, tags=1), described(500), "copy"),
     "gone": (USUAL, None, None, "missing NoSuchKey"),
 }
 
@@ -425,6 +438,31 @@ def test_what_is_done_after_a_head_of_either_side(
     source: Shown | None, there: Shown | None, expected: str
 ) -> None:
     assert told(bulk.decide_compared(USUAL, Item(ASKED, source, there))) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "expected"),
+    [
+        (HEADERS, "text/plain", "skipped NotDifferent"),
+        (HEADERS, "text/html", "copy"),
+        (USUAL, "text/html", "skipped NotDifferent"),
+    ],
+)
+def test_equal_bytes_with_other_headers_are_copied_where_that_is_asked_for(
+    policy: Policy, kind: str, expected: str
+) -> None:
+    item = Item(ASKED, described(501, kind), described(500))
+    assert told(bulk.decide_compared(policy, item)) == expected
+
+
+def test_headers_count_only_where_they_are_copied() -> None:
+    def headers(**asked: Any) -> bool:
+        job = BulkJob("n", "b-1", bulk.defaults(request(**asked)), "", 0, 1, ReportPlace("b"))
+        return bulk.policy_of(job, 5000).headers
+
+    assert not headers()
+    assert headers(compare="metadata")
+    assert not headers(compare="metadata", metadata=ContentHeaders())
 
 
 def test_a_copy_without_an_answer_is_known_by_its_bytes_and_its_date() -> None:

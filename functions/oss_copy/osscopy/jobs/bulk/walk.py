@@ -143,6 +143,7 @@ class Walker:
     def _gather(self, low: str | None, *, first: bool) -> Gathered:
         """Copy page after page; end at the last object before which every one has its row."""
         rows: list[Row] = []
+        self._share_rate()
         excluded, begun, position = 0, self._context.clock.monotonic(), low
         most = 1 if first and self._job.workers > 1 else MOST_ROWS
         while True:
@@ -160,6 +161,12 @@ class Walker:
             is_full = len(rows) + excluded >= most or self._context.clock.monotonic() - begun >= MOST_SECONDS
             if page.is_last or is_full or not self._has_time():
                 return Gathered(tuple(rows), excluded, position, is_last=page.is_last, is_short=False)
+
+    def _share_rate(self) -> None:
+        """Take the share of one open range of the requests a second that are asked for."""
+        if self._job.request.max_rate:
+            open_ones = self._open() if self._job.workers > 1 else 1
+            self._copier.rate.share = self._job.request.max_rate / max(1, open_ones)
 
     def _has_time(self) -> bool:
         return self._context.clock.monotonic() < self._tools.work_until

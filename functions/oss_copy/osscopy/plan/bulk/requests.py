@@ -29,6 +29,7 @@ from osscopy.plan.validate import check_request, check_text
 
 MAX_WORKERS = 100
 MAX_FAILURES = 10**9
+MAX_RATE = 100_000  # requests a second
 HDFS = ".dlsdata/"  # OSS-HDFS keeps its own data there
 _SAMPLE = "object"
 _SLASHES = "exactly one of the two prefixes ends in a slash: end both, or none, with one"
@@ -72,8 +73,6 @@ def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield request.delete, _not_available("delete")
     yield request.max_delete != 0, _not_available("maxDelete")
     yield request.dry_run, _not_available("dryRun")
-    yield request.compare != "listing", _not_available("compare")
-    yield request.max_rate != 0, _not_available("maxRate")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
@@ -90,6 +89,7 @@ def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     )
     yield is_twice, _invalid("destination.key", "either `prefix` or `key`, not both")
     yield not 0 <= request.max_failures <= MAX_FAILURES, _invalid("maxFailures", f"0 to {MAX_FAILURES}")
+    yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
     yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
     text = "one prefix begins the other in one bucket: the job would copy its own output"
     yield _feeds_itself(request), _invalid("destination.prefix", text)

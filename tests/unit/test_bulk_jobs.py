@@ -1009,6 +1009,7 @@ def test_a_report_is_a_source_of_its_own(jobs: Jobs) -> None:
     result = jobs.run(reported(first.job))
     assert (result.status, result.objects.succeeded, result.objects.total) == ("succeeded", 1, 1)
     assert copied(jobs) == {"a", "b", "c"}
+    jobs.cloud.time += 10
     again = many(jobs).resubmit(result.job or "", "all", "x", events.Arrival("r", results_moment(jobs)))
     jobs.drain()
     assert jobs.look(again.job or "").objects.skipped == 1
@@ -1102,7 +1103,6 @@ def test_a_report_whose_place_is_lost_fails_the_job(jobs: Jobs) -> None:
     assert code(late.look(JOB)) == "ReportFailed"
 
 
-@pytest.mark.usefixtures("narrow")
 def summary_of(jobs: Jobs, job: str | None) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(jobs.cloud.files[f"r/{job}/summary.json"])
     return found
@@ -1150,6 +1150,7 @@ def test_whoever_closes_a_job_again_writes_the_summary_that_is_on_record(jobs: J
     assert jobs.look(JOB).finished_at == first["finishedAt"]
 
 
+@pytest.mark.usefixtures("narrow")
 def test_files_of_a_report_have_a_size_that_they_do_not_pass(jobs: Jobs) -> None:
     kept, report.MOST_BYTES = report.MOST_BYTES, 200
     try:

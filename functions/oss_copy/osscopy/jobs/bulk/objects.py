@@ -7,7 +7,7 @@ had no time, or was throttled: the page ends before it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -67,6 +67,11 @@ class Copier:
     def _has_time(self) -> bool:
         """Return whether an object may be begun: it may take half as long again as the slowest so far."""
         return self._context.clock.monotonic() + self._slowest * 1.5 < self._until
+
+    def share_rate(self, open_ranges: Callable[[], int]) -> None:
+        """Take the share of one open range of the requests a second that are asked for."""
+        if self._request.max_rate:
+            self.rate.share = self._request.max_rate / max(1, open_ranges())
 
     def _requests(self, item: Item) -> int:
         """Return the requests that an object takes, if nothing has to be looked at twice."""

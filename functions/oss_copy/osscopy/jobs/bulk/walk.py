@@ -19,7 +19,7 @@ from osscopy.jobs.bulk.objects import Copier
 from osscopy.jobs.bulk.pages.listing import Pages
 from osscopy.jobs.bulk.pages.of_job import pages_of
 from osscopy.jobs.bulk.tools import Tools
-from osscopy.model import BulkJob, Entry, Failed, Problem, Row, Totals, Walk
+from osscopy.model import BulkJob, Entry, Failed, Problem, Requests, Row, Totals, Walk
 from osscopy.plan import bulk
 
 MOST_ROWS = 10_000  # of an entry
@@ -60,6 +60,31 @@ class Gathered(msgspec.Struct, frozen=True):
     is_short: bool
 
 
+class Effort:
+    """The requests and the time of one hop, which its entries add to the totals of their range."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._is_new = True
+        self._counted, self._since = self._now()
+
+    def _now(self) -> tuple[Requests, float]:
+        return self._tools.objects.answered(), self._tools.context.clock.monotonic()
+
+    def added(self, totals: Totals) -> Totals:
+        """Return totals with what came since the last entry; with the first one, the hop itself."""
+        before, begun, is_new = self._counted, self._since, self._is_new
+        self._counted, self._since = self._now()
+        self._is_new = False
+        return replace(
+            totals,
+            put=totals.put + self._counted.put - before.put,
+            get=totals.get + self._counted.get - before.get,
+            milliseconds=totals.milliseconds + int(1000 * (self._since - begun)),
+            hops=totals.hops + is_new,
+        )
+
+
 class Walker:
     """One hop's walk of its range. `is_again`: requests of a killed attempt may yet take effect."""
 
@@ -70,7 +95,7 @@ class Walker:
         self._known_pages: Pages | None = None
         self._copier = Copier(tools, job)
         self._is_again = is_again
-        self._counted, self._since = tools.objects.answered(), self._context.clock.monotonic()
+        self._effort = Effort(tools)
         self._written = 0
         self._is_last = False
 
@@ -143,7 +168,7 @@ class Walker:
     def _gather(self, low: str | None, *, first: bool) -> Gathered:
         """Copy page after page; end at the last object before which every one has its row."""
         rows: list[Row] = []
-        self._share_rate()
+        self._copier.share_rate(self._open if self._job.workers > 1 else lambda: 1)
         excluded, begun, position = 0, self._context.clock.monotonic(), low
         most = 1 if first and self._job.workers > 1 else MOST_ROWS
         while True:
@@ -161,12 +186,6 @@ class Walker:
             is_full = len(rows) + excluded >= most or self._context.clock.monotonic() - begun >= MOST_SECONDS
             if page.is_last or is_full or not self._has_time():
                 return Gathered(tuple(rows), excluded, position, is_last=page.is_last, is_short=False)
-
-    def _share_rate(self) -> None:
-        """Take the share of one open range of the requests a second that are asked for."""
-        if self._job.request.max_rate:
-            open_ones = self._open() if self._job.workers > 1 else 1
-            self._copier.rate.share = self._job.request.max_rate / max(1, open_ones)
 
     def _has_time(self) -> bool:
         return self._context.clock.monotonic() < self._tools.work_until
@@ -197,20 +216,7 @@ class Walker:
 
     def _entry(self, kind: str, low: str | None, high: str | None, totals: Totals, **more: object) -> Entry:
         nonce = self._context.clock.nonce()
-        totals = self._with_effort(totals)
-        return Entry(nonce, kind, low, high, totals, **more)  # type: ignore[arg-type]  # fields of an entry
-
-    def _with_effort(self, totals: Totals) -> Totals:
-        """Add the requests and the time since this hop's last entry; with the first one, the hop itself."""
-        before, begun = self._counted, self._since
-        self._counted, self._since = self._tools.objects.answered(), self._context.clock.monotonic()
-        return replace(
-            totals,
-            put=totals.put + self._counted.put - before.put,
-            get=totals.get + self._counted.get - before.get,
-            milliseconds=totals.milliseconds + int(1000 * (self._since - begun)),
-            hops=totals.hops + (self._written == 0),
-        )
+        return Entry(nonce, kind, low, high, self._effort.added(totals), **more)  # type: ignore[arg-type]  # fields of an entry
 
     # --- width -----------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ FAILED = "failed.csv.gz"  # of a report
 
 
 class Premises(msgspec.Struct, frozen=True):
-    """What a function's settings say: `allow` raises Refused; `state`: where its records are."""
+    """The settings that a job has to fit: `allow` raises Refused; `state`: where the records are."""
 
     allow: Callable[[CopyRequest], None]
     state: ReportPlace

@@ -170,6 +170,52 @@ def test_a_second_time_nothing_is_copied_and_few_requests_are_made(cloud: LocalC
     assert count_requests(cloud) - asked < len(wanted)
 
 
+def summary(cloud: LocalCloud, result: dict[str, Any]) -> dict[str, Any]:
+    place = result["report"]
+    found: dict[str, Any] = json.loads(
+        cloud.oss_bucket(place["bucket"]).get_object(place["prefix"] + "summary.json").read()
+    )
+    return found
+
+
+def test_the_summary_counts_what_the_walkers_have_sent(cloud: LocalCloud) -> None:
+    bucket = cloud.oss_bucket(SOURCE)
+    for number in range(60):
+        bucket.put_object(f"summed/{number:02}", str(number))
+    copies, heads = count_requests(cloud, "CopyObject"), count_requests(cloud, "HeadObject")
+    result = ended(cloud, cloud.invoke(bulk("summed/", encryption="keep"))["job"])
+    found = summary(cloud, result)
+    assert {name: found[name] for name in result if name in found} == result
+    put, get = count_requests(cloud, "CopyObject") - copies, count_requests(cloud, "HeadObject") - heads
+    assert put == 60
+    assert put <= found["requests"]["put"] <= put + 30
+    assert get <= found["requests"]["get"] <= get + 30
+    assert found["cost"] is None
+    assert len(found["notes"]) == 2
+    assert found["slowest"][0]["objects"] == 60
+    assert found["invocations"] == 1
+    assert found["seconds"] > 0
+
+
+def test_a_change_of_headers_is_copied_at_the_rate_that_was_asked_for(cloud: LocalCloud) -> None:
+    bucket = cloud.oss_bucket(SOURCE)
+    for number in range(12):
+        bucket.put_object(f"headers/{number:02}", str(number))
+    ended(cloud, cloud.invoke(bulk("headers/"))["job"])
+    in_the_next_second()
+    bucket.put_object("headers/03", "3", headers={"Content-Type": "text/x-other"})
+    in_the_next_second()
+    blind = ended(cloud, cloud.invoke(bulk("headers/"))["job"])
+    assert blind["objects"]["skipped"] == 12
+    sees = ended(cloud, cloud.invoke(bulk("headers/", compare="metadata"))["job"])
+    assert (sees["objects"]["succeeded"], sees["objects"]["skipped"]) == (1, 11)
+    copied = cloud.oss_bucket(DESTINATION).head_object("copied/headers/03")
+    assert copied.headers["Content-Type"] == "text/x-other"
+    slow = ended(cloud, cloud.invoke(bulk("headers/", overwrite="always", maxRate=5))["job"])
+    assert slow["objects"]["succeeded"] == 12
+    assert summary(cloud, slow)["seconds"] >= 2
+
+
 def test_odd_keys_are_copied_and_read_back_from_the_report(cloud: LocalCloud) -> None:
     source = cloud.oss_bucket(SOURCE)
     for number, key in enumerate(ODD):

@@ -665,7 +665,7 @@ def rows_of_settings() -> dict[str, str]:
     found = {}
     for first, *others in documents.rows(TEXT):
         variables = documents.spans(first)
-        if others and all(re.fullmatch(r"[A-Z]+(_[A-Z]+)+", name) for name in variables):
+        if others and all(re.fullmatch(r"PRICES|[A-Z]+(_[A-Z]+)+", name) for name in variables):
             found.update(dict.fromkeys(variables, others[0]))
     return found
 

@@ -10,6 +10,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import msgspec
+
 from osscopy import events
 from osscopy.copying import hop, start
 from osscopy.copying.invocation.context import Context, Limits
@@ -182,11 +184,13 @@ class Jobs:
     def __init__(self, workers: int = 1, timeout: float = 60.0) -> None:
         self.cloud = FileCloud()
         self.workers, self.timeout = workers, timeout
+        self.chains = 1000
         self.done = 0
         self.forbidden: frozenset[str] = frozenset()
 
     def tools(self) -> Tools:
-        return tools(self.cloud, self.timeout, self.workers, self.forbidden)
+        made = tools(self.cloud, self.timeout, self.workers, self.forbidden)
+        return msgspec.structs.replace(made, chains=self.chains)
 
     def put(self, *keys: str, **shown: Any) -> None:
         """Put objects at the source, each with bytes of its own unless `crc64` says so."""
@@ -209,10 +213,14 @@ class Jobs:
         for _ in range(most):
             if self.done == len(self.cloud.submitted):
                 return
-            _, payload, delay = self.cloud.submitted[self.done]
-            self.done += 1
-            self.cloud.time += delay
-            carry_out(self.tools(), payload, 0)
+            self.drain_one()
+
+    def drain_one(self) -> None:
+        """Carry out the next of it."""
+        _, payload, delay = self.cloud.submitted[self.done]
+        self.done += 1
+        self.cloud.time += delay
+        carry_out(self.tools(), payload, 0)
 
     def run(self, asked: BulkRequest | None = None, occurrence: str = "one") -> BulkResult:
         """Begin a job and carry everything out; return how it stands."""

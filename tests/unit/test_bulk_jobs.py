@@ -531,6 +531,75 @@ def test_who_finds_the_newest_entry_begins_its_chains_again(jobs: Jobs) -> None:
     assert {name for name, _, _ in jobs.cloud.submitted if name.startswith("l-")} == lists
 
 
+def in_flight(jobs: Jobs) -> int:
+    """Chains that are on a list or on record as open, and have not ended."""
+    lists = [body for name, (_, body) in jobs.cloud.records.items() if name.startswith("rest/")]
+    waiting = {each["job"] for body in lists for each in json.loads(body)["copies"]}
+    begun = {name.partition("/")[2] for name in jobs.cloud.records if name.startswith("open/")}
+    ended = {name.rpartition("/")[2] for name in jobs.cloud.records if "/copy/" in name}
+    return len((waiting | begun) - ended)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_as_many_chains_are_in_flight_as_are_allowed_and_all_end(jobs: Jobs, most: int) -> None:
+    jobs.chains = most
+    jobs.put(*(f"large-{number}" for number in range(7)), size=LARGE)
+    jobs.put("small")
+    jobs.begin()
+    seen = []
+    while jobs.done < len(jobs.cloud.submitted):
+        jobs.drain_one()
+        seen.append(in_flight(jobs))
+    assert max(seen) == most
+    assert jobs.look(JOB).objects.succeeded == 8
+    assert len(jobs.rows(JOB)) == 8
+
+
+def test_a_walker_without_room_looks_again_later_and_later(jobs: Jobs) -> None:
+    jobs.chains = 1
+    jobs.put("a", "b", size=LARGE)
+    jobs.begin()
+    jobs.drain(1)
+    waits = []
+    for number in range(2, 9):
+        hop(jobs, Walk(JOB, Range(), hop=number))
+        _, body, delay = jobs.cloud.submitted[-1]
+        assert events.parse(body, events.Arrival("r", results_moment(jobs)), ()) == Walk(
+            JOB, Range(), hop=number + 1
+        )
+        jobs.cloud.time += delay
+        waits.append(delay)
+    assert waits == [5, 5, 10, 20, 40, 60, 60]
+    assert counted(jobs, "initiate") == 0
+
+
+def test_chains_of_a_job_that_is_to_end_do_not_wait(jobs: Jobs) -> None:
+    jobs.chains = 1
+    jobs.put("a", "b", "c", size=LARGE)
+    jobs.begin()
+    jobs.drain(1)
+    many(jobs).cancel(JOB)
+    jobs.drain()
+    result = jobs.look(JOB)
+    assert (result.status, result.chains, copied(jobs)) == ("cancelled", 0, set())
+
+
+def test_chains_that_were_handed_over_by_a_hop_that_died_are_begun_once(jobs: Jobs) -> None:
+    jobs.put("a", "b", size=LARGE)
+    jobs.begin()
+
+    def dies() -> None:
+        raise Refused("X", "the invocation dies here")
+
+    jobs.cloud.at("submit", dies)
+    with pytest.raises(Refused):
+        jobs.drain(1)
+    hop(jobs, tries=1)
+    jobs.drain()
+    assert jobs.look(JOB).objects.succeeded == 2
+    assert counted(jobs, "initiate") == 2
+
+
 def test_chains_are_no_jobs_of_a_list_and_can_be_asked_for(jobs: Jobs) -> None:
     jobs.put("large", size=LARGE)
     jobs.run()

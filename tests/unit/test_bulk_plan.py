@@ -534,6 +534,14 @@ def test_where_a_range_is_cut(low: str, high: str, at: str | None) -> None:
     assert found == at if at is not None else found is None or low < found < high
 
 
+@pytest.mark.parametrize(
+    ("free", "open_ranges", "expected"),
+    [(10, 1, 10), (10, 3, 3), (2, 3, 1), (0, 1, 0), (-5, 2, 0), (4, 0, 4)],
+)
+def test_open_ranges_share_what_is_free(free: int, open_ranges: int, expected: int) -> None:
+    assert bulk.share(free, open_ranges) == expected
+
+
 def test_a_range_is_cut_into_two_that_leave_nothing_out() -> None:
     first, second = bulk.halves(Range((1,), "a", "z"), "c", "m")
     assert (first.path, first.low, first.high) == ((1, 0), "c", "m")

@@ -48,11 +48,12 @@ def test_all_settings_are_read() -> None:
             "API_TOKEN": "0123456789abcdef",
             "LOG_LEVEL": "DEBUG",
             "RESERVED_CONCURRENCY": "9",
+            "MAX_CHAINS": "40",
             "PRICES": '{"currency": "CNY", "put": 0.000001, "get": 1e-6, "second": 0.1, "invocation": 0}',
         }
     )
     assert loaded.prices == Prices("CNY", 0.000001, 0.000001, 0.1)
-    assert loaded.workers == 7
+    assert (loaded.workers, loaded.max_chains) == (7, 40)
     assert len(loaded.allowed_sources) == 2
     assert isinstance(loaded.rules, tuple)
     assert loaded.rules[0].request("in/a").storage_class == "IA"
@@ -66,6 +67,7 @@ def test_all_settings_are_read() -> None:
     [
         ("STATE_BUCKET", ""),
         ("PRICES", "cheap"),
+        ("MAX_CHAINS", "0"),
         ("PRICES", '{"currency": "CNY", "put": -1, "get": 1}'),
         ("PRICES", '{"currency": "", "put": 1, "get": 1}'),
         ("PRICES", '{"currency": "CNY", "put": 1}'),

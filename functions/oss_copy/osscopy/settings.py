@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True):
     api_token: str | None = None
     log_level: str = "INFO"
     reserved_concurrency: int | None = None  # None: not known
+    max_chains: int = 1000
     prices: Prices | None = None  # None: the cost of a job is not told
 
     @property
@@ -149,6 +150,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         http_auth=read("HTTP_AUTH_TYPE", _auth, "function"),
         api_token=read("API_TOKEN", _token, None),
         log_level=read("LOG_LEVEL", _level, "INFO"),
+        max_chains=read("MAX_CHAINS", lambda text: _number(text, 1, 100_000), 1000),
         prices=read("PRICES", _prices, None),
         reserved_concurrency=read("RESERVED_CONCURRENCY", lambda text: _number(text, 1, 100_000), None),
     )

@@ -25,6 +25,7 @@ from osscopy.plan import bulk
 MOST_ROWS = 10_000  # of an entry
 MOST_SECONDS = 30  # of an entry, so that progress shows
 DENIED = 100  # objects that may not be read, and none that may: the whole job is refused
+LEAST_WAIT, MOST_WAIT = 5, 60  # seconds until the next look where there is no room for chains
 PAUSE = 5  # seconds until the next hop where this one could do nothing
 
 
@@ -33,7 +34,7 @@ class Walked(msgspec.Struct, frozen=True):
 
     job: str
     range: str
-    status: str  # left | superseded | handed over | split | ended
+    status: str  # left | superseded | handed over | waiting | split | ended
     entries: int = 0
 
 
@@ -97,6 +98,7 @@ class Walker:
         self._is_again = is_again
         self._effort = Effort(tools)
         self._written = 0
+        self._age = 0  # of the newest entry, in seconds
         self._is_last = False
 
     @property
@@ -107,17 +109,18 @@ class Walker:
 
     def run(self) -> Walked:
         """Write entries until the range has ended, is split, belongs to another hop, or time is short."""
-        number, newest, _ = self._records.log.newest(self._range.path)
+        number, newest, self._age = self._records.log.newest(self._range.path)
         while True:
             status = self._follow(newest, number)
             if status is not None:
                 return self._walked(status)
             entry = self._next(newest, number + 1)
             if entry is None:
-                return self._hand_over()
+                self._hand_over(0 if self._written else PAUSE)
+                return self._walked("handed over")
             if not self._records.log.append(self._range.path, number + 1, entry):
                 return self._walked("left")
-            number, newest = number + 1, entry
+            number, newest, self._age = number + 1, entry, 0
             self._written += 1
 
     def _follow(self, newest: Entry | None, number: int) -> str | None:
@@ -132,8 +135,10 @@ class Walker:
             case "end":
                 join(self._tools, self._job, self._range.path, newest)
                 return "ended"
-        chains.start(self._tools, self._job, self._range.path, number, newest)
-        return None
+        if not chains.start(self._tools, self._job, self._range.path, number, newest):
+            return None
+        self._hand_over(max(LEAST_WAIT, min(self._age, MOST_WAIT)))  # twice as long each time
+        return "waiting"
 
     def _next(self, newest: Entry | None, number: int) -> Entry | None:
         """Return the next entry; None where time is short, or nothing could be done."""
@@ -241,10 +246,8 @@ class Walker:
 
     # --- the end of a hop ------------------------------------------------------------------------------
 
-    def _hand_over(self) -> Walked:
-        task = replace(self._task, hop=self._task.hop + 1)
-        self._tools.submit(task, 0 if self._written else PAUSE)
-        return self._walked("handed over")
+    def _hand_over(self, delay: int) -> None:
+        self._tools.submit(replace(self._task, hop=self._task.hop + 1), delay)
 
     def _walked(self, status: str) -> Walked:
         walked = Walked(self._job.job, bulk.range_id(self._range.path), status, self._written)

@@ -47,6 +47,7 @@ from osscopy.plan.bulk.ranges import (
     parent_id as parent_id,
     position as position,
     range_id as range_id,
+    share as share,
 )
 from osscopy.plan.bulk.requests import (
     Maker as Maker,

@@ -547,9 +547,10 @@ def test_as_many_chains_are_in_flight_as_are_allowed_and_all_end(jobs: Jobs, mos
     jobs.put("small")
     jobs.begin()
     seen = []
-    while jobs.done < len(jobs.cloud.submitted):
-        jobs.drain_one()
-        seen.append(in_flight(jobs))
+    for _ in range(100):
+        if jobs.done < len(jobs.cloud.submitted):
+            jobs.drain_one()
+            seen.append(in_flight(jobs))
     assert max(seen) == most
     assert jobs.look(JOB).objects.succeeded == 8
     assert len(jobs.rows(JOB)) == 8
@@ -578,10 +579,20 @@ def test_chains_of_a_job_that_is_to_end_do_not_wait(jobs: Jobs) -> None:
     jobs.put("a", "b", "c", size=LARGE)
     jobs.begin()
     jobs.drain(1)
+    assert in_flight(jobs) == 1
     many(jobs).cancel(JOB)
+    assert hop(jobs, Walk(JOB, Range(), hop=2)).status == "ended"
+    assert in_flight(jobs) == 3
     jobs.drain()
     result = jobs.look(JOB)
     assert (result.status, result.chains, copied(jobs)) == ("cancelled", 0, set())
+
+
+def test_nothing_is_asked_about_chains_where_there_are_none(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.begin()
+    jobs.drain(1)
+    assert not [each for each in jobs.cloud.asked if each.startswith("list bulk") and "/chain/" in each]
 
 
 def test_chains_that_were_handed_over_by_a_hop_that_died_are_begun_once(jobs: Jobs) -> None:
@@ -806,6 +817,14 @@ def test_the_seconds_left_count_the_next_page_of_each_open_range(jobs: Jobs) -> 
     assert (jobs.look(job).eta_seconds, jobs.look(job).eta_at_least) == (None, None)
 
 
+def test_what_a_range_has_done_is_not_left(jobs: Jobs) -> None:
+    jobs.put(*"abcd")
+    jobs.begin()
+    jobs.tools().of(JOB).log.append((), 1, Entry("n", "rows", None, "in/c", Totals(copied=3)))
+    jobs.cloud.time = results.unix(jobs.look(JOB).started_at or "") + 30
+    assert told(jobs) == (10, False)
+
+
 def test_how_a_job_stands_is_told_without_what_a_look_does_not_tell(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1017,6 +1036,16 @@ def test_an_event_that_comes_again_is_the_same_job(jobs: Jobs) -> None:
     assert jobs.begin().status == "succeeded"
     assert len(jobs.cloud.submitted) == asked
     assert jobs.cloud.files == files, "its summary is written again"
+
+
+def test_a_job_that_died_before_its_record_begins_when_its_event_comes_again(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.cloud.broken["put bulk"] = Refused("X", "and again")
+    assert code(jobs.begin()) == "X"
+    assert _turns(jobs) == [1]
+    jobs.cloud.broken.clear()
+    assert jobs.begin().status == "running"
+    assert _turns(jobs) == [1]
 
 
 def test_a_key_stands_for_one_request(jobs: Jobs) -> None:

@@ -57,8 +57,6 @@ def _room(tools: Tools, job: BulkJob, entry: str, chains: int) -> tuple[int, int
     records = tools.of(job.job)
     begun = records.log.begun()
     done = begun.get(entry, 0)
-    if done == chains:
-        return done, 0
     free = tools.chains - (sum(begun.values()) - len(records.log.chains()))
     if chains - done <= free // job.workers or records.reason_to_stop() is not None:
         return done, chains - done

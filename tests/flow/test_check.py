@@ -247,6 +247,7 @@ def test_with_the_role_of_a_copy_what_cannot_be_looked_at_is_no_trouble_and_says
     with role(cloud):
         report = check(cloud)
     assert set(troubles(report).values()) == {"skipped"}
+    assert f"oss:ListObjects on {DESTINATION}" in the(report, "destination.list")["advice"]
     for name in (
         "source.list",
         "source.read",

@@ -132,7 +132,7 @@ def test_the_policies_are_printed_and_written_as_told(tmp_path: Path) -> None:
         assert json.loads(user.types(command))["Version"] == "1"
     user.types("make policy", f"ARGS=--output {path}")
     assert path.read_text() == policy.DOCUMENT.read_text(), "it is what `make policy` writes"
-    user.types("make policy", f"ARGS=--with kms --with check --output {path}")
+    user.types("make policy", f"ARGS=--with kms --with bulk --with check --output {path}")
     purposes = json.loads(path.read_text())["purposes"]
     assert len(purposes) > len(json.loads(policy.DOCUMENT.read_text())["purposes"])
 
@@ -281,6 +281,7 @@ OPTIONS = {  # what is shown apart from its command, and for which target it is
     "CONFIRM=1": "remove",
     'ARGS="--with kms"': "policy",
     "--with check": "policy",
+    "--with bulk": "policy",
     'TESTS="-n 2"': "test",
     "ARGS=floor": "bench",
     'ARGS="floor --write"': "bench",

@@ -135,7 +135,8 @@ class Wiring(msgspec.Struct, frozen=True):
         context = Context(store, journal, invoker, SystemClock(), self.log, limits, chosen.allow)
         state = ReportPlace(chosen.state_bucket, chosen.state_prefix)
         objects = OssObjects(connection)
-        many = many_tools.Tools(context, journal.records, objects, state, chosen.workers)
+        workers, most = chosen.workers, chosen.max_chains
+        many = many_tools.Tools(context, journal.records, objects, state, workers, chosen.prices, most)
         return Tools(context, journal, many)
 
     def seconds_left(self, seconds: float) -> Callable[[], float]:

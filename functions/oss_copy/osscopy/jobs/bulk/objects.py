@@ -7,12 +7,13 @@ had no time, or was throttled: the page ends before it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
 from osscopy import plan
 from osscopy.copying import results
+from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import (
     Attributes,
@@ -49,6 +50,7 @@ class Copier:
         self._until = tools.work_until
         self.doubt = False
         self._slowest = 0.0  # seconds that an object has taken
+        self.rate = Rate(tools.context.clock)
 
     def rows(self, items: Sequence[Item]) -> list[Row | None]:
         """Return the rows of items in their order; None where one has none for now."""
@@ -56,7 +58,7 @@ class Copier:
         open_ones = [number for number, row in enumerate(found) if row is None]
 
         def work(number: int) -> None:
-            if self._has_time():
+            if self._has_time() and self.rate.wait(self._requests(items[number]), self._until):
                 found[number] = self._timed(items[number])
 
         self._context.at_once([functools.partial(work, number) for number in open_ones], self._until)
@@ -65,6 +67,15 @@ class Copier:
     def _has_time(self) -> bool:
         """Return whether an object may be begun: it may take half as long again as the slowest so far."""
         return self._context.clock.monotonic() + self._slowest * 1.5 < self._until
+
+    def share_rate(self, open_ranges: Callable[[], int]) -> None:
+        """Take the share of one open range of the requests a second that are asked for."""
+        if self._request.max_rate:
+            self.rate.share = self._request.max_rate / max(1, open_ranges())
+
+    def _requests(self, item: Item) -> int:
+        """Return the requests that an object takes, if nothing has to be looked at twice."""
+        return 1 + self._policy.looks + 2 * item.asks
 
     def _timed(self, item: Item) -> Row | None:
         begun = self._context.clock.monotonic()

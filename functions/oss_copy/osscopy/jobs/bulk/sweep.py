@@ -96,7 +96,10 @@ class BulkSweeper:
             return "waiting"
         if self._has_open_chains(job):
             return "waiting"
-        kinds = [f"bulk/{job}/{kind}" for kind in ("hop", "log", "ended", "fail", "stop", "copy")]
+        kinds = [
+            f"bulk/{job}/{kind}"
+            for kind in ("hop", "log", "ended", "fail", "stop", "chain", "copy", "closing")
+        ]
         for prefix in (*kinds, f"gen/{job}/", f"bulk/{job}/job"):
             self._context.ask(delete_all, self._journal.records, prefix)
         return "forgotten"

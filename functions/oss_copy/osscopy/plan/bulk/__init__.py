@@ -29,6 +29,13 @@ from osscopy.plan.bulk.keys import (
     parent_of as parent_of,
 )
 from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.places import (
+    FAILED as FAILED,
+    REPORTS as REPORTS,
+    Premises as Premises,
+    refuse_places as refuse_places,
+)
+from osscopy.plan.bulk.progress import Pace as Pace, pace as pace, together as together
 from osscopy.plan.bulk.ranges import (
     LAST as LAST,
     MAX_DEPTH as MAX_DEPTH,
@@ -40,11 +47,13 @@ from osscopy.plan.bulk.ranges import (
     parent_id as parent_id,
     position as position,
     range_id as range_id,
+    share as share,
 )
 from osscopy.plan.bulk.requests import (
     Maker as Maker,
     defaults as defaults,
     objections as objections,
+    refuse_mixed as refuse_mixed,
     refuse_wrong as refuse_wrong,
 )
 from osscopy.plan.bulk.rows import (
@@ -54,6 +63,7 @@ from osscopy.plan.bulk.rows import (
     row as row,
     row_of as row_of,
 )
+from osscopy.plan.bulk.summary import slowest as slowest, summary as summary
 from osscopy.plan.bulk.totals import (
     added as added,
     joined as joined,

@@ -26,7 +26,7 @@ from osscopy.model import (
     Tuning,
     Upload,
 )
-from tests.unit.engine import BUSY, LOST, PART, START, Engine, request
+from tests.unit.engine import BUSY, PART, START, Engine, request
 
 MINUTE = 60 * 32 * plan.PART_RATE  # bytes that one lane of 32 threads is trusted to copy in a minute
 

@@ -216,6 +216,34 @@ def test_a_change_of_headers_is_copied_at_the_rate_that_was_asked_for(cloud: Loc
     assert summary(cloud, slow)["seconds"] >= 2
 
 
+def test_a_dry_run_shows_what_its_report_then_does(cloud: LocalCloud) -> None:
+    source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
+    wanted = fill(cloud, "shown/", 20)
+    destination.put_object("copied/shown/0/0000", "0")
+    before = records(cloud)
+    shown = ended(cloud, cloud.invoke(bulk("shown/", dryRun=True))["job"])
+    assert (shown["status"], shown["objects"]["wouldCopy"]) == ("succeeded", len(wanted) - 1)
+    assert shown["would"]["requests"]["put"] >= len(wanted)
+    assert keys_of(destination, "copied/shown/") == {"0/0000"}
+    assert {each.split("/")[0] for each in records(cloud) - before} == {"bulk", "done", "reports"}
+    planned = {row["key"] for row in rows(cloud, shown) if row["status"] == "wouldCopy"}
+    source.put_object("shown/1/0001", "another")
+    source.put_object("shown/new", "new")
+    repeated = {
+        "source": {"report": {"job": shown["job"], "status": "wouldCopy"}},
+        "destination": {"bucket": DESTINATION},
+        "tuning": {"partSize": "1MiB"},
+    }
+    answer = cloud.http("POST", "/copies", json_body=repeated)
+    assert answer.status_code == 202, answer.text
+    done = ended(cloud, answer.json()["job"])
+    table = {row["key"]: row for row in rows(cloud, done)}
+    assert set(table) == planned
+    assert table.pop("shown/1/0001")["errorCode"] == "SourceChanged"
+    assert {row["status"] for row in table.values()} == {"copied"}
+    assert keys_of(destination, "copied/shown/") == wanted - {"1/0001"}
+
+
 def test_odd_keys_are_copied_and_read_back_from_the_report(cloud: LocalCloud) -> None:
     source = cloud.oss_bucket(SOURCE)
     for number, key in enumerate(ODD):
@@ -379,7 +407,6 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"maxFailures": -1}, "InvalidField", "maxFailures"),
         ({"overwrite": "maybe"}, "InvalidField", "overwrite"),
         ({"delete": True}, "NotAvailable", "delete"),
-        ({"dryRun": True}, "NotAvailable", "dryRun"),
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),
         ({"source": {"report": {"job": "b-1"}}}, "InvalidField", "source.report.job"),
         ({"source": {"report": {"job": "b-" + "0" * 32}}}, "NoSuchJob", "source.report.job"),

@@ -102,8 +102,11 @@ class MemoryObjects:
         return self._cloud.ask("read file", effect, key)
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
-        del bucket
-        self._cloud.ask("write file", lambda: self._cloud.files.__setitem__(key, body), key)
+        def effect() -> None:
+            self._cloud.files[key] = body
+            self._cloud.put(key, "m", bucket=bucket, size=len(body), etag=f"F{len(body)}")
+
+        self._cloud.ask("write file", effect, key)
 
     def answered(self) -> Requests:
         """Return the requests that were made by anybody: copies, and looks at objects."""

@@ -47,6 +47,7 @@ class Copier:
         self._context = tools.context
         self._request = job.request
         self._policy = bulk.policy_of(job, self._context.limits.threshold)
+        self.foreseen = functools.partial(bulk.foreseen, job.request, self._policy)
         self._until = tools.work_until
         self.doubt = False
         self._slowest = 0.0  # seconds that an object has taken
@@ -87,7 +88,7 @@ class Copier:
         """Return the row of an act without a request; None for one with any."""
         match act:
             case End(status=status, code=code, message=message):
-                return bulk.row(item.request, status, code, message, item.source)
+                return bulk.row(item.request, status, code, message, _shown(status, item.source))
             case Chain():
                 return bulk.row(item.request, "started", shown=item.source)
         return None
@@ -100,7 +101,7 @@ class Copier:
         except Transient as error:
             self.doubt = self.doubt or error.in_doubt
             is_late = error.throttled or self._context.clock.monotonic() >= self._until
-            return None if is_late else bulk.row(item.request, "started", shown=item.source)
+            return None if is_late else _left(item, error, may_begin=self._policy.copies)
         except Failed as error:
             if error.code == "NoSuchBucket":
                 raise
@@ -127,6 +128,9 @@ class Copier:
                 item = replace(item, source=self._source(item.request))
             if item.source is None:
                 return bulk.row(item.request, "missing", "NoSuchKey", "the source is gone")
+            if bulk.is_other(item):
+                other = bulk.OTHER
+                return bulk.row(item.request, other.status, other.code, other.message, item.source)
             try:
                 return self._sent(item, item.source)
             except SourceChanged:
@@ -191,3 +195,17 @@ class Copier:
         place = Source(request.destination.bucket, request.destination.key)
         head: Head | None = self._context.ask(self._context.store.find, request, place)
         return None if head is None else Shown.of(head)
+
+
+def _left(item: Item, error: Transient, *, may_begin: bool) -> Row:
+    """Return the row of an object that OSS does not answer about: a chain, where one may be begun."""
+    if may_begin:
+        return bulk.row(item.request, "started", shown=item.source)
+    return bulk.row(item.request, "failed", error.code, error.message, item.source)
+
+
+def _shown(status: str, source: Shown | None) -> Shown | None:
+    """Return what a row shows of its source; no ETag to pin a symlink to: HEAD tells that of its target."""
+    if status == "wouldCopy" and source is not None and source.kind == "Symlink":
+        return replace(source, etag="")
+    return source

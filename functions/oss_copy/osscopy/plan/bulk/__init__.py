@@ -6,6 +6,7 @@ Pure functions as in the rest of `plan`; must not know how a listing, a log or a
 from __future__ import annotations
 
 from osscopy.plan.bulk.decisions import (
+    OTHER as OTHER,
     Act as Act,
     Chain as Chain,
     Compare as Compare,
@@ -15,6 +16,7 @@ from osscopy.plan.bulk.decisions import (
     Policy as Policy,
     decide as decide,
     decide_compared as decide_compared,
+    is_other as is_other,
     policy_of as policy_of,
     recheck as recheck,
 )
@@ -29,8 +31,10 @@ from osscopy.plan.bulk.keys import (
     parent_of as parent_of,
 )
 from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.places import (
     FAILED as FAILED,
+    LISTS as LISTS,
     REPORTS as REPORTS,
     Premises as Premises,
     refuse_places as refuse_places,
@@ -52,6 +56,7 @@ from osscopy.plan.bulk.ranges import (
 from osscopy.plan.bulk.requests import (
     Maker as Maker,
     defaults as defaults,
+    is_pinned as is_pinned,
     objections as objections,
     refuse_mixed as refuse_mixed,
     refuse_wrong as refuse_wrong,
@@ -59,9 +64,9 @@ from osscopy.plan.bulk.requests import (
 from osscopy.plan.bulk.rows import (
     HEADER as HEADER,
     csv_rows as csv_rows,
-    is_bad_line as is_bad_line,
     row as row,
     row_of as row_of,
+    status_of as status_of,
 )
 from osscopy.plan.bulk.summary import slowest as slowest, summary as summary
 from osscopy.plan.bulk.totals import (

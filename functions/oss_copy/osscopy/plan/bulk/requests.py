@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from osscopy.model import (
     BulkDestination,
@@ -72,7 +73,6 @@ def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
 def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield request.delete, _not_available("delete")
     yield request.max_delete != 0, _not_available("maxDelete")
-    yield request.dry_run, _not_available("dryRun")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
@@ -105,6 +105,11 @@ def defaults(request: BulkRequest) -> BulkRequest:
     return msgspec.structs.replace(request, destination=destination, encryption=encryption)
 
 
+def is_pinned(request: BulkRequest) -> bool:
+    """Return whether each object is copied only if it still is what a dry run has shown."""
+    return request.source.report is not None and request.source.report.status == "wouldCopy"
+
+
 class Maker:
     """Makes the copies of a request. `moment`: of the dates in a template."""
 
@@ -113,6 +118,7 @@ class Maker:
         self._moment = moment
         self._prefix = request.source.prefix or ""
         self._bucket = request.destination.bucket
+        self._is_pinned = is_pinned(request)
         options: dict[str, Any] = {name: getattr(request, name) for name in Options.__struct_fields__}
         self._options = {**options, "archive": "restore" if request.archive == "restore" else "fail"}
 
@@ -127,10 +133,10 @@ class Maker:
             return render(there.key, key, self._moment)
         return (there.prefix or "") + self.name(key)
 
-    def copy(self, bucket: str, key: str, version_id: str | None) -> CopyRequest | Problem:
-        """Return the copy of one object, or the reason why there is none."""
+    def copy(self, bucket: str, key: str, version_id: str | None, known: str = "") -> CopyRequest | Problem:
+        """Return the copy of one object, or the reason why there is none; `known`: its destination's key."""
         try:
-            there = self.destination(key)
+            there = known or self.destination(key)
             check_bucket(bucket, "source.bucket")
             check_key(key, "source.key")
             if there == "" and key.endswith("/"):
@@ -148,7 +154,10 @@ class Maker:
         """Return the copy that a row stands for, which was made when the row was."""
         source = Source(row.bucket, row.key, row.version_id or None)
         there = Destination(self._bucket, row.destination_key)
-        return CopyRequest(source=source, destination=there, **self._options)
+        options = self._options
+        if self._is_pinned and row.etag:
+            options = {**options, "conditions": replace(self._request.conditions, if_match=row.etag)}
+        return CopyRequest(source=source, destination=there, **options)
 
 
 def _check_hdfs(key: str) -> None:

@@ -244,6 +244,52 @@ def test_a_dry_run_shows_what_its_report_then_does(cloud: LocalCloud) -> None:
     assert keys_of(destination, "copied/shown/") == wanted - {"1/0001"}
 
 
+def test_a_check_finds_what_differs_and_writes_no_object(cloud: LocalCloud) -> None:
+    source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
+    wanted = fill(cloud, "checked/", 20)
+    ended(cloud, cloud.invoke(bulk("checked/"))["job"])
+    same = ended(cloud, cloud.invoke(bulk("checked/", mode="check", compare="metadata"))["job"])
+    assert same["objects"] == {**dict.fromkeys(same["objects"], 0), "same": len(wanted), "total": len(wanted)}
+    source.put_object("checked/only", "x")
+    destination.put_object("copied/checked/theirs", "x")
+    for name, other in {"1/0001": "2", "2/0002": "longer"}.items():
+        destination.put_object(f"copied/checked/{name}", other)
+    destination.put_object("copied/checked/3/0003", "3", headers={"x-oss-meta-a": "b"})
+    destination.put_object_tagging("copied/checked/0/0000", tags("n", "other"))
+    destination.put_symlink("elsewhere", "copied/checked/link")
+    for name in ("Upper", "\u00e9"):
+        source.put_object(f"checked/{name}", "x")
+    for name in ("upper", "e\u0301"):
+        destination.put_object(f"copied/checked/{name}", "x")
+    before = keys_of(destination, "copied/checked/")
+    found = ended(cloud, cloud.invoke(bulk("checked/", mode="check", compare="metadata"))["job"])
+    told = {
+        unquote(row["key"]).removeprefix("checked/"): f"{row['status']} {row['errorCode']}".strip()
+        for row in rows(cloud, found)
+        if row["status"] != "same"
+    }
+    assert told == {
+        "only": "missing",
+        "theirs": "superfluous",
+        "1/0001": "different Bytes",
+        "2/0002": "different Size",
+        "3/0003": "different Headers",
+        "0/0000": "different Tags",
+        "link": "different Target",
+        "Upper": "missing",
+        "\u00e9": "missing",
+        "upper": "superfluous",
+        "e\u0301": "superfluous",
+    }
+    assert keys_of(destination, "copied/checked/") == before
+
+
+def tags(name: str, value: str) -> oss2.models.Tagging:
+    rule = oss2.models.TaggingRule()
+    rule.add(name, value)
+    return oss2.models.Tagging(rule)
+
+
 def test_odd_keys_are_copied_and_read_back_from_the_report(cloud: LocalCloud) -> None:
     source = cloud.oss_bucket(SOURCE)
     for number, key in enumerate(ODD):
@@ -407,6 +453,8 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"maxFailures": -1}, "InvalidField", "maxFailures"),
         ({"overwrite": "maybe"}, "InvalidField", "overwrite"),
         ({"delete": True}, "NotAvailable", "delete"),
+        ({"mode": "check", "dryRun": True}, "InvalidField", "dryRun"),
+        ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),
         ({"source": {"report": {"job": "b-1"}}}, "InvalidField", "source.report.job"),
         ({"source": {"report": {"job": "b-" + "0" * 32}}}, "NoSuchJob", "source.report.job"),

@@ -143,6 +143,14 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
     [
         ({"delete": True}, "NotAvailable", "delete"),
         ({"max_delete": "10%"}, "NotAvailable", "maxDelete"),
+        ({"mode": "check", "dry_run": True}, "InvalidField", "dryRun"),
+        ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
+        ({"mode": "check", "source": BulkSource(manifest=Manifest("mmm", "k"))}, "InvalidField", "source"),
+        (
+            {"mode": "check", "destination": BulkDestination(bucket=DST, key="{name}")},
+            "InvalidField",
+            "destination.key",
+        ),
         ({"max_rate": -1}, "InvalidField", "maxRate"),
         ({"source": BulkSource(bucket=SRC)}, "InvalidField", "source"),
         (

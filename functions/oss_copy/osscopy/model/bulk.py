@@ -61,7 +61,9 @@ class Settle(Value, frozen=True, tag_field="step", tag="settle"):
 
 # --- what comes of objects ---------------------------------------------------------------------------------
 
-RowStatus: TypeAlias = Literal["copied", "skipped", "missing", "failed", "started", "wouldCopy"]
+RowStatus: TypeAlias = Literal[
+    "copied", "skipped", "missing", "failed", "started", "wouldCopy", "different", "superfluous", "same"
+]
 
 
 class Row(Value, frozen=True, array_like=True):
@@ -97,6 +99,9 @@ class Totals(Value, frozen=True):
     failed: int = 0
     started: int = 0
     would_copy: int = 0
+    different: int = 0
+    superfluous: int = 0
+    same: int = 0
     excluded: int = 0
     bytes: int = 0
     bytes_done: int = 0
@@ -113,7 +118,7 @@ class Totals(Value, frozen=True):
     def rows(self) -> int:
         """Return the rows, those of chains that have not ended included."""
         done = self.copied + self.skipped + self.missing + self.failed
-        return done + self.started + self.would_copy
+        return done + self.started + self.would_copy + self.different + self.superfluous + self.same
 
 
 # --- records -----------------------------------------------------------------------------------------------
@@ -200,7 +205,10 @@ class Stop(Value, frozen=True):
 
 
 class Objects(Value, frozen=True):
-    """Counts of objects; `total` = succeeded + skipped + failed + missing, and `would_copy` of a dry run."""
+    """Counts of objects; `total` = succeeded + skipped + failed + missing.
+
+    And `would_copy` of a dry run; `different`, `superfluous` and `same` of a check.
+    """
 
     total: int = 0
     succeeded: int = 0
@@ -209,6 +217,9 @@ class Objects(Value, frozen=True):
     missing: int = 0
     deleted: int = 0
     would_copy: int = 0
+    different: int = 0
+    superfluous: int = 0
+    same: int = 0
 
 
 class Bytes(Value, frozen=True):

@@ -81,5 +81,6 @@ class BulkRequest(Options, frozen=True, kw_only=True):
     delete: bool = False
     max_delete: int | str = 0
     dry_run: bool = False
+    mode: Literal["copy", "check"] = "copy"
     compare: Literal["listing", "metadata"] = "listing"
     max_rate: int = 0

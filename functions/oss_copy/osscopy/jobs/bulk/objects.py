@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from osscopy import plan
 from osscopy.copying import results
+from osscopy.jobs.bulk.modes import check
 from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import (
@@ -34,7 +35,7 @@ from osscopy.model import (
     Transient,
 )
 from osscopy.plan import bulk
-from osscopy.plan.bulk import Act, Chain, Compare, CopyNow, End, Look
+from osscopy.plan.bulk import Act, Chain, Compare, CompareLinks, CompareTags, CopyNow, End, Look
 
 LOOKS = 3  # at a source that keeps changing
 GONE = {"NoSuchKey", "NoSuchVersion"}
@@ -88,7 +89,7 @@ class Copier:
         """Return the row of an act without a request; None for one with any."""
         match act:
             case End(status=status, code=code, message=message):
-                return bulk.row(item.request, status, code, message, _shown(status, item.source))
+                return bulk.row(item.request, status, code, message, _shown(status, item))
             case Chain():
                 return bulk.row(item.request, "started", shown=item.source)
         return None
@@ -118,6 +119,10 @@ class Copier:
         match act:
             case CopyNow() | Look():
                 return self._copied(item)
+            case CompareTags():
+                act = check.tags(self._context, item)
+            case CompareLinks():
+                act = check.links(self._context, item)
         told = self._told(item, act)
         return told or bulk.row(item.request, "started", shown=item.source)
 
@@ -204,8 +209,9 @@ def _left(item: Item, error: Transient, *, may_begin: bool) -> Row:
     return bulk.row(item.request, "failed", error.code, error.message, item.source)
 
 
-def _shown(status: str, source: Shown | None) -> Shown | None:
-    """Return what a row shows of its source; no ETag to pin a symlink to: HEAD tells that of its target."""
+def _shown(status: str, item: Item) -> Shown | None:
+    """Return what a row shows; no ETag to pin a symlink to: HEAD tells that of its target."""
+    source = item.destination if status == "superfluous" else item.source
     if status == "wouldCopy" and source is not None and source.kind == "Symlink":
         return replace(source, etag="")
     return source

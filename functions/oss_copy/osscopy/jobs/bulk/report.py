@@ -91,7 +91,9 @@ def write_trial(tools: Tools, job: BulkJob) -> None:
 
 def write_end(tools: Tools, job: BulkJob, result: Summary, files: Sequence[ReportFile]) -> None:
     """Write `failed.csv.gz`, `manifest.json` and `summary.json`, the last one last."""
-    _write_list(tools, job, files, bulk.FAILED, {"failed", "missing"})
+    _write_list(tools, job, files, bulk.FAILED, {"failed", "missing", "different"})
+    if job.request.mode == "check":
+        _write_list(tools, job, files, bulk.LISTS["superfluous"], {"superfluous"})
     if job.request.dry_run and result.objects.would_copy <= bulk.LISTED:
         _write_list(tools, job, files, bulk.LISTS["wouldCopy"], {"wouldCopy"})
     columns = tuple(bulk.HEADER.decode().strip().split(","))

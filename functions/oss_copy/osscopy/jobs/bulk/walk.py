@@ -161,7 +161,7 @@ class Walker:
         """Return an entry of rows; an end where nothing is left; None where nothing could be done."""
         found = self._gather(low, first=number == 1)
         self._is_last = found.is_last
-        if not found.rows and not found.excluded:
+        if not found.rows and not found.excluded and (found.is_last or found.high == low):
             return self._entry("end", low, low, totals) if found.is_last else None
         rows = chains.named(self._job, self._range.path, number, found.rows)
         doubt = self._copier.doubt or self._is_again

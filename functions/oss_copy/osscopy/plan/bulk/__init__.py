@@ -10,12 +10,12 @@ from osscopy.plan.bulk.decisions import (
     Act as Act,
     Chain as Chain,
     Compare as Compare,
+    CompareLinks as CompareLinks,
+    CompareTags as CompareTags,
     CopyNow as CopyNow,
     End as End,
     Look as Look,
     Policy as Policy,
-    decide as decide,
-    decide_compared as decide_compared,
     is_other as is_other,
     policy_of as policy_of,
     recheck as recheck,
@@ -31,6 +31,8 @@ from osscopy.plan.bulk.keys import (
     parent_of as parent_of,
 )
 from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.modes.acts import decide as decide, decide_compared as decide_compared
+from osscopy.plan.bulk.modes.check import judge_tags as judge_tags, judge_targets as judge_targets
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.places import (
     FAILED as FAILED,
@@ -58,6 +60,7 @@ from osscopy.plan.bulk.requests import (
     defaults as defaults,
     is_pinned as is_pinned,
     objections as objections,
+    only_looks as only_looks,
     refuse_mixed as refuse_mixed,
     refuse_wrong as refuse_wrong,
 )

@@ -36,13 +36,21 @@ class Compare(msgspec.Struct, frozen=True):
     """A HEAD of either side: only a CRC64 can tell whether they are alike."""
 
 
+class CompareTags(msgspec.Struct, frozen=True):
+    """The tags of either side: a check finds all else alike."""
+
+
+class CompareLinks(msgspec.Struct, frozen=True):
+    """The targets of two symlinks."""
+
+
 class Chain(msgspec.Struct, frozen=True):
     """The engine of a single copy, in an invocation of its own."""
 
 
 OTHER = End("failed", "SourceChanged", "the source is another version than the dry run has shown")
-Act: TypeAlias = End | CopyNow | Look | Compare | Chain
-Mode: TypeAlias = Literal["copy", "dry"]
+Act: TypeAlias = End | CopyNow | Look | Compare | CompareTags | CompareLinks | Chain
+Mode: TypeAlias = Literal["copy", "dry", "check"]
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -51,7 +59,7 @@ class Policy(msgspec.Struct, frozen=True):
     `began`: when the job did (Unix seconds). `plain`: one CopyObject that changes nothing does all that was
     asked for. `looks`: encryption is kept, which no listing shows. `may_encrypt`: ETags of equal objects
     may differ. `maps`: several sources may have one destination. `headers`: what changed in headers alone is
-    copied, too. `mode`: `dry` tells what would be copied.
+    copied, too. `mode`: `dry` tells what would be copied. `follows`: symlinks.
     """
 
     overwrite: str
@@ -64,6 +72,7 @@ class Policy(msgspec.Struct, frozen=True):
     maps: bool
     headers: bool = False
     mode: Mode = "copy"
+    follows: bool = False
 
     @property
     def copies(self) -> bool:
@@ -85,7 +94,8 @@ def policy_of(job: BulkJob, threshold: int) -> Policy:
         may_encrypt=not isinstance(encryption, Encryption) or encryption.algorithm == "KMS",
         maps=asked.destination.key is not None,
         headers=asked.compare == "metadata" and asked.metadata == "copy",
-        mode="dry" if asked.dry_run else "copy",
+        mode="dry" if asked.dry_run else asked.mode,
+        follows=asked.symlinks == "follow",
     )
 
 
@@ -160,7 +170,7 @@ def recheck(policy: Policy, source: Shown, there: Shown | None) -> bool:
     return (
         there is not None
         and there.modified >= policy.began
-        and _likeness(source, there, may_encrypt=policy.may_encrypt) == "alike"
+        and likeness(source, there, may_encrypt=policy.may_encrypt) == "alike"
     )
 
 
@@ -168,7 +178,7 @@ def _kept(policy: Policy, source: Shown, there: Shown | None) -> End | None:
     """Return the row of an object that the overwrite policy keeps whatever it holds; None: go on."""
     if there is None:
         return None
-    is_ours = there.modified >= policy.began and _likeness(source, there, may_encrypt=False) == "alike"
+    is_ours = there.modified >= policy.began and likeness(source, there, may_encrypt=False) == "alike"
     match policy.overwrite:
         case "never":
             return _made() if is_ours else End("skipped", "FileAlreadyExists", "the destination exists")
@@ -182,7 +192,7 @@ def _compared(policy: Policy, source: Shown, there: Shown | None) -> Act | None:
     if there is None:
         return None
     if policy.overwrite == "ifDifferent":
-        match _likeness(source, there, may_encrypt=policy.may_encrypt):
+        match likeness(source, there, may_encrypt=policy.may_encrypt):
             case "alike" if policy.headers and source.modified > there.modified:
                 return _by_headers(policy, source, there)
             case "alike":
@@ -225,7 +235,7 @@ def _made() -> End:
     return End("copied", "", "")
 
 
-def _likeness(source: Shown, there: Shown, *, may_encrypt: bool) -> Literal["alike", "unknown", "different"]:
+def likeness(source: Shown, there: Shown, *, may_encrypt: bool) -> Literal["alike", "unknown", "different"]:
     """Compare size and ETag: a plain one is the MD5 of the bytes, others say nothing unless equal."""
     is_plain = "-" not in source.etag and "-" not in there.etag
     if source.size != there.size:

@@ -14,7 +14,11 @@ from osscopy.model import BulkRequest, CopyRequest, Destination, Manifest, Refus
 ANY = "\U0010ffff"  # a key below a prefix that no pattern for one key names
 REPORTS = "reports/"  # where reports are among the records
 FAILED = "failed.csv.gz"  # of a report
-LISTS = {"failed": FAILED, "wouldCopy": "would-copy.csv.gz"}  # rows that a later job may take as its source
+LISTS = {
+    "failed": FAILED,
+    "wouldCopy": "would-copy.csv.gz",
+    "superfluous": "superfluous.csv.gz",
+}  # rows that a later job may take as its source
 
 
 class Premises(msgspec.Struct, frozen=True):

@@ -91,9 +91,26 @@ def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield not 0 <= request.max_failures <= MAX_FAILURES, _invalid("maxFailures", f"0 to {MAX_FAILURES}")
     yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
     yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
+    yield from _unfit_check(request)
     text = "one prefix begins the other in one bucket: the job would copy its own output"
     yield _feeds_itself(request), _invalid("destination.prefix", text)
     yield _mixes_slashes(request), _invalid("destination.prefix", _SLASHES)
+
+
+def _unfit_check(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
+    """Yield what does not fit a check, which compares two prefixes and copies nothing."""
+    is_check = request.mode == "check"
+    yield is_check and request.dry_run, _invalid("dryRun", "a check copies nothing: leave it out")
+    is_other = request.overwrite != "ifDifferent"
+    yield is_check and is_other, _invalid("overwrite", "a check compares, and overwrites nothing")
+    yield is_check and request.source.prefix is None, _invalid("source", "a check compares two prefixes")
+    is_made = request.destination.key is not None
+    yield is_check and is_made, _invalid("destination.key", "a check compares two prefixes")
+
+
+def only_looks(request: BulkRequest) -> bool:
+    """Return whether a job writes no object."""
+    return request.dry_run or request.mode == "check"
 
 
 def defaults(request: BulkRequest) -> BulkRequest:

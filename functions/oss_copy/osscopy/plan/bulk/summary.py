@@ -22,6 +22,7 @@ from osscopy.model import (
 )
 from osscopy.plan.bulk.advice import advice
 from osscopy.plan.bulk.modes import dry
+from osscopy.plan.bulk.requests import only_looks
 
 SLOWEST = 5  # ranges that are named
 NO_PRICES = "no prices are known: the function's setting PRICES says what a request and a second cost"
@@ -70,7 +71,7 @@ def summary(
     put, get = walked.put + own.put, walked.get + own.get
     seconds, invocations = (walked.milliseconds + own.milliseconds) / 1000, walked.hops + own.hops
     notes = [
-        (request.encryption == "keep" and not request.dry_run, KEPT),
+        (request.encryption == "keep" and not only_looks(request), KEPT),
         (prices is None, NO_PRICES),
     ]
     return Summary(

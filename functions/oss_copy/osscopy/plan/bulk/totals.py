@@ -20,6 +20,9 @@ _COUNTED = {
     "failed": "failed",
     "started": "started",
     "would_copy": "wouldCopy",
+    "different": "different",
+    "superfluous": "superfluous",
+    "same": "same",
 }  # totals, and the status that each counts
 _BAD = ("failed", "missing")
 
@@ -37,7 +40,7 @@ def added(
     `would`: the requests that copies of these rows would make, where none is made.
     """
     count: Counter[str] = Counter(row.status for row in rows)
-    codes = Counter(row.error_code for row in rows if row.status in _BAD)
+    codes = Counter(row.error_code for row in rows if row.status in _BAD and row.error_code)
     return replace(
         totals,
         **{name: getattr(totals, name) + count[status] for name, status in _COUNTED.items()},
@@ -78,6 +81,9 @@ def objects(totals: Totals) -> Objects:
         totals.failed,
         totals.missing,
         would_copy=totals.would_copy,
+        different=totals.different,
+        superfluous=totals.superfluous,
+        same=totals.same,
     )
 
 

@@ -51,7 +51,11 @@ def with_former(tools: Tools, asked: BulkRequest) -> BulkRequest:
 
 
 def _listed(former: Former, counts: Objects) -> int:
-    return counts.would_copy if former.status == "wouldCopy" else counts.failed + counts.missing
+    return (
+        counts.would_copy
+        if former.status == "wouldCopy"
+        else counts.failed + counts.missing + counts.different
+    )
 
 
 def _refuse_unshown(asked: BulkRequest, done: BulkDone) -> None:

@@ -24,6 +24,7 @@ from osscopy.model import (
 )
 from osscopy.model.request import Options
 from osscopy.plan.bulk.filters import MAX_GLOB, MAX_GLOBS, Filter
+from osscopy.plan.bulk.modes import deletion
 from osscopy.plan.keys import BULK_JOB, check_bucket, check_key, check_no_address
 from osscopy.plan.templates import render
 from osscopy.plan.validate import check_request, check_text
@@ -31,7 +32,6 @@ from osscopy.plan.validate import check_request, check_text
 MAX_WORKERS = 100
 MAX_FAILURES = 10**9
 MAX_RATE = 100_000  # requests a second
-HDFS = ".dlsdata/"  # OSS-HDFS keeps its own data there
 _SAMPLE = "object"
 _SLASHES = "exactly one of the two prefixes ends in a slash: end both, or none, with one"
 
@@ -42,6 +42,7 @@ def refuse_wrong(request: BulkRequest, moment: datetime) -> None:
         if is_wrong:
             raise error
     Filter(request.filters)
+    deletion.most(request.max_delete, 0)
     _check_places(request)
     maker = Maker(request, moment)
     prefix = request.source.prefix or ""
@@ -71,8 +72,7 @@ def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
 
 
 def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
-    yield request.delete, _not_available("delete")
-    yield request.max_delete != 0, _not_available("maxDelete")
+    yield request.delete and not request.dry_run, _not_available("delete")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
@@ -92,6 +92,7 @@ def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
     yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
     yield from _unfit_check(request)
+    yield from ((is_wrong, _invalid(field, text)) for is_wrong, field, text in deletion.unfit(request))
     text = "one prefix begins the other in one bucket: the job would copy its own output"
     yield _feeds_itself(request), _invalid("destination.prefix", text)
     yield _mixes_slashes(request), _invalid("destination.prefix", _SLASHES)
@@ -178,8 +179,9 @@ class Maker:
 
 
 def _check_hdfs(key: str) -> None:
-    if key.startswith(HDFS):
-        raise Refused("NotAllowed", f"OSS-HDFS keeps its data under {HDFS}", field="destination.key")
+    if key.startswith(deletion.HDFS):
+        text = f"OSS-HDFS keeps its data under {deletion.HDFS}"
+        raise Refused("NotAllowed", text, field="destination.key")
 
 
 def _check_places(request: BulkRequest) -> None:

@@ -98,8 +98,11 @@ class MemoryObjects:
         return self._cloud.ask("read file", effect, key)
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
-        del bucket
-        self._cloud.ask("write file", lambda: self._cloud.files.__setitem__(key, body), key)
+        def effect() -> None:
+            self._cloud.files[key] = body
+            self._cloud.put(key, "m", bucket=bucket, size=len(body), etag=f"F{len(body)}")
+
+        self._cloud.ask("write file", effect, key)
 
 
 def request(**changes: Any) -> BulkRequest:
@@ -138,7 +141,7 @@ def tools(
 
 
 def sweep(made: Tools) -> object:
-    return Sweeper(made.context, _journal(made)).run(Sweep())
+    return Sweeper(made.context, _journal(made), made).run(Sweep())
 
 
 def carry_out(made: Tools, body: bytes, tries: int) -> object:

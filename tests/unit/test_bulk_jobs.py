@@ -359,7 +359,7 @@ def test_a_hop_goes_on_after_the_newest_entry(jobs: Jobs) -> None:
 def test_a_hop_with_no_time_left_hands_over(jobs: Jobs) -> None:
     jobs.put(*"abcd")
     jobs.begin()
-    jobs.cloud.at("put bulk", lambda: jobs.cloud.sleep(48), nth=2, after=True)
+    jobs.cloud.at("put bulk", lambda: jobs.cloud.sleep(48), nth=3, after=True)
     assert hop(jobs).status == "handed over"
     assert copied(jobs) == {"a", "b"}
     name, _, delay = jobs.cloud.submitted[-1]

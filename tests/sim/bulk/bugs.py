@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from osscopy.jobs import journal
 from osscopy.jobs.bulk import chains, join, report, walk
+from osscopy.jobs.bulk.doubt.compare import Comparison
+from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.log import RangeLog
 from osscopy.jobs.bulk.pages.manifest import ManifestPages
 from osscopy.jobs.bulk.records import BulkRecords
@@ -284,6 +286,31 @@ def a_doubled_line_has_one_row() -> AbstractContextManager[None]:
     return _instead(ManifestPages, "after", after)
 
 
+def doubt_is_not_compared() -> AbstractContextManager[None]:
+    """Nothing is compared once more before a job is forgotten."""
+    return _instead(Comparison, "is_over", lambda _: True)
+
+
+def a_copy_is_not_noted() -> AbstractContextManager[None]:
+    """Nothing tells what a hop was about to copy when it was killed."""
+    return _instead(Notes, "_write", lambda *_: None)
+
+
+def doubt_is_not_marked() -> AbstractContextManager[None]:
+    """A range in which a request had no answer is in doubt only if a hop came again."""
+    return _instead(Notes, "mark", lambda _: None)
+
+
+def a_hop_that_came_again_is_not_in_doubt() -> AbstractContextManager[None]:
+    """A range is in doubt only if it is marked."""
+
+    def marked(names: Sequence[str]) -> tuple[str, ...]:
+        ranges = {name.removesuffix("-doubt") for name in names if name.endswith("-doubt")}
+        return tuple(name for name in names if "/" in name and name.rpartition("-g")[0] in ranges)
+
+    return _instead(bulk, "notes_in_doubt", marked)
+
+
 EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
     each.__name__: each
     for each in (
@@ -306,5 +333,9 @@ EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
         a_late_hop_after_forgetting,
         a_manifest_is_cut_within_a_line,
         a_doubled_line_has_one_row,
+        doubt_is_not_compared,
+        a_copy_is_not_noted,
+        doubt_is_not_marked,
+        a_hop_that_came_again_is_not_in_doubt,
     )
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from tests.unit.engine import DST
+from tests.unit.engine import DST, SRC
 
 if TYPE_CHECKING:
     from tests.sim.bulk.scheduler import Schedule
@@ -40,6 +41,8 @@ def judge(schedule: Schedule) -> list[str]:
     found += _counts_are_told(result, table)
     found += _failures_stop(schedule, table, code, is_whole=is_whole)
     found += [wrong for row in table for wrong in _row(schedule, row)]
+    if schedule.cancelled_at is None and schedule.scenario.overwrite != "never":
+        found += _nothing_is_stale(schedule, table)
     return found + _work(schedule)
 
 
@@ -120,6 +123,19 @@ def _row(schedule: Schedule, row: dict[str, str]) -> list[str]:
         case "skipped" if shown is None:
             return [f"{key} is skipped for nothing"]
     return []
+
+
+def _nothing_is_stale(schedule: Schedule, table: list[dict[str, str]]) -> list[str]:
+    """No older copy of ours stays on top of a newer one; chains have an engine of their own."""
+    chains, found = {row["key"] for row in table if row["copy"]}, []
+    for place, wrote in schedule.cloud.wrote.items():
+        key = place.removeprefix("out/")
+        ours = [int(each.crc64) for each in itertools.takewhile(lambda each: each.is_ours, reversed(wrote))]
+        source = schedule.cloud.objects.get((SRC, f"in/{key}"))
+        is_older = bool(ours) and ours[0] < max(ours) and source is not None
+        if is_older and source and int(source.head.crc64 or 0) > ours[0] and key not in chains:
+            found.append(f"{key} is stale: it shows {ours[0]} after {max(ours)}")
+    return found
 
 
 def _work(schedule: Schedule) -> list[str]:

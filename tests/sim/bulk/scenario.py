@@ -20,8 +20,8 @@ class Scenario:
     of a manifest; without a form the source is a prefix; a line without a key is a bad one. `changes`:
     invocations differ in page size, time and workers. `threads`: what is asked at once has an order of its
     own. `rate`: of faults, of which there are `faults` at most; `aim`: how the names begin of requests that
-    they strike; `happens`: what the world does within
-    `seconds`.
+    they strike; `chases`: an object changes while its copy has no answer; `happens`: what the world does
+    within `seconds`.
     """
 
     keys: tuple[str, ...]
@@ -42,6 +42,7 @@ class Scenario:
     threads: bool = True
     rate: float = 0.0
     aim: str = ""
+    chases: bool = False
     faults: int = 0
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     happens: tuple[str, ...] = ()
@@ -91,6 +92,7 @@ def drawn(seed: int) -> Scenario:
         threads=chance.random() < 0.4,
         rate=0.3 if kinds is CALM or aim else one_of((0.01, 0.03, 0.1)),
         aim=aim,
+        chases=aim == "copy",
         faults=3 if kinds is CALM else one_of((1, 2, 3, 5, 8, 12)),
         kinds=kinds,
         happens=tuple(one_of(EVENTS) for _ in range(events)),

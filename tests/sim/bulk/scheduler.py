@@ -91,6 +91,7 @@ class Schedule:
     cancelled_at: float | None = None
     done_at: float | None = None
     is_begun: bool = False  # the job is on record
+    is_followed: bool = False  # another job copies what is stale
 
     def __post_init__(self) -> None:
         self.cloud = SimCloud(self)
@@ -124,6 +125,11 @@ class Schedule:
         self.cloud.put(f"in/{key}", version, size=size)
         self.ever.add(key)
         self.versions.setdefault(key, set()).add(version)
+
+    def _chase(self, key: str) -> None:
+        """Write the next version of an object whose copy has no answer, if it is still there."""
+        if (SRC, f"in/{key}") in self.cloud.objects:
+            self.put_source(key)
 
     def delete_source(self, key: str) -> None:
         self.cloud.objects.pop((SRC, f"in/{key}"), None)
@@ -208,6 +214,7 @@ class Schedule:
         if task in self.messages:
             return False
         name = self._alias(task)
+        self.is_followed = self.is_followed or name.startswith("later")
         message = self.messages[task] = Message(name, payload)
         later = delay + 0.2 * self._draw(name, "queue")
         match self._fault("queue", name):
@@ -303,6 +310,8 @@ class Schedule:
         if name == "copy":
             delay *= 4
         if fault:
+            if self.scenario.chases and name == "copy":
+                self.at(3 * self._draw(process.name, "chases"), self._chase, about.removeprefix("in/"))
             answer = self._disturbed(fault, thread, name, effect, delay)
         elif not self._queue or self.cloud.time + delay < self._queue[0][0]:
             self.cloud.time += delay
@@ -359,15 +368,15 @@ class Schedule:
 
     def _effect(self, process: Process, name: str, effect: Callable[[], T]) -> T:
         if name in {"copy", "complete"}:
-            if process.since_cancel:
+            if process.since_cancel and not self.is_followed:
                 self.violations.append(f"{process.name} began after the cancel and asks for {name}")
-            if process.since_done and "later" not in process.name:
+            if process.since_done and not self.is_followed:
                 self.violations.append(f"{process.name} began after the end and asks for {name}")
         outcome = effect()
         if name == "put cancel" and self.cancelled_at is None:
             self.cancelled_at = self.cloud.time
-        if name == "put bulk" and not self.is_begun:
-            self.is_begun = f"bulk/{self.job}/job" in self.cloud.records
+        if name == "put bulk":
+            self.is_begun = self.is_begun or f"bulk/{self.job}/job" in self.cloud.records
         if name == "put done" and outcome is True and f"done/{self.job}" in self.cloud.records:
             self.done_at = self.cloud.time if self.done_at is None else self.done_at
         return outcome

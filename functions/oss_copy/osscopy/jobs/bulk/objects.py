@@ -6,6 +6,7 @@ had no time, or was throttled: the page ends before it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from osscopy import plan
 from osscopy.copying import results
+from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import (
     Attributes,
@@ -42,25 +44,46 @@ GONE = {"NoSuchKey", "NoSuchVersion"}
 class Copier:
     """One invocation's copies of a job's objects. `doubt`: a request had no answer."""
 
-    def __init__(self, tools: Tools, job: BulkJob) -> None:
+    def __init__(self, tools: Tools, job: BulkJob, notes: Notes) -> None:
         self._context = tools.context
         self._request = job.request
         self._policy = bulk.policy_of(job, self._context.limits.threshold)
         self._until = tools.work_until
+        self._notes = notes
         self.doubt = False
         self._slowest = 0.0  # seconds that an object has taken
 
     def rows(self, items: Sequence[Item]) -> list[Row | None]:
         """Return the rows of items in their order; None where one has none for now."""
+        items = self._looked_at(items)
         found = [None if each.asks else self._told(each, bulk.decide(self._policy, each)) for each in items]
         open_ones = [number for number, row in enumerate(found) if row is None]
+
+        ended: set[int] = set()
 
         def work(number: int) -> None:
             if self._has_time():
                 found[number] = self._timed(items[number])
+            ended.add(number)
 
+        self._notes.page([items[number] for number in open_ones])
         self._context.at_once([functools.partial(work, number) for number in open_ones], self._until)
+        self.doubt = self.doubt or len(ended) < len(open_ones)
         return list(found)  # what ends later is not told any more
+
+    def _looked_at(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return the items of a page, those whose source no listing shows with what HEAD shows of it."""
+        found = list(items)
+
+        def look(number: int) -> None:
+            if self._has_time():
+                with contextlib.suppress(Transient, Failed):  # asked again where its row is made
+                    found[number] = replace(items[number], source=self._source(items[number].request))
+
+        asked = (number for number, item in enumerate(items) if item.asks and item.problem is None)
+        due = [number for number in asked if items[number].source is None]
+        self._context.at_once([functools.partial(look, number) for number in due], self._until)
+        return list(found)
 
     def _has_time(self) -> bool:
         """Return whether an object may be begun: it may take half as long again as the slowest so far."""
@@ -127,6 +150,7 @@ class Copier:
     def _sent(self, item: Item, source: Shown) -> Row:
         """Send CopyObject, again while that may help."""
         context, request = self._context, item.request
+        self._notes.before(replace(item, source=source))
         attempts = context.attempts(self._until)
         pin = Pin(source.size, source.etag, source.modified, request.source.version_id)
         attributes = self._attributes(request, source)

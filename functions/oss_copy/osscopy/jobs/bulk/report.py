@@ -30,6 +30,7 @@ from osscopy.plan import bulk
 MOST_BYTES = 16 << 20  # of a file
 SCHEMA = 1
 FAILED = "failed.csv.gz"
+DOUBT = "doubt.csv"
 
 
 class Listed(msgspec.Struct, frozen=True, rename="camel"):

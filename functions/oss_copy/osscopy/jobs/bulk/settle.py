@@ -66,6 +66,7 @@ def close(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...]) -> Bu
         started_at=job.started_at,
         finished_at=results.iso(tools.context.now()),
         error=why,
+        parent=job.parent or None,
     )
     result = _reported(tools, job, root, rows, result)
     entry = BulkDone(tools.context.clock.nonce(), result, job.request, job.settle)

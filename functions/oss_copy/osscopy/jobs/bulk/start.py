@@ -104,6 +104,7 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
         seen.etag,
         seen.size,
         settle=tools.context.limits.settle,
+        parent=asked.parent,
     )
     report.write_trial(tools, entry)
     if number:
@@ -140,10 +141,10 @@ def _check_allowed(tools: Tools, request: BulkRequest) -> None:
 
 
 def _is_report(tools: Tools, manifest: Manifest) -> bool:
-    """Return whether a manifest is what failed of a former job, in its report among the records."""
+    """Return whether a manifest is a list of a former job, in its report among the records."""
     reports = report.place_of(None, tools.state, "").prefix.rstrip("/")
     is_there = manifest.bucket == tools.state.bucket and manifest.key.startswith(f"{reports}/")
-    return is_there and manifest.key.endswith(f"/{report.FAILED}")
+    return is_there and manifest.key.endswith((f"/{report.FAILED}", f"/{report.DOUBT}"))
 
 
 def _sample(bucket: str, prefix: str | None) -> Destination:

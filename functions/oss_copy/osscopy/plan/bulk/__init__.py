@@ -18,6 +18,14 @@ from osscopy.plan.bulk.decisions import (
     policy_of as policy_of,
     recheck as recheck,
 )
+from osscopy.plan.bulk.doubt import (
+    MARK as MARK,
+    before as before,
+    follow_up as follow_up,
+    is_stale as is_stale,
+    listed as listed,
+    notes_in_doubt as notes_in_doubt,
+)
 from osscopy.plan.bulk.filters import Filter as Filter
 from osscopy.plan.bulk.keys import (
     CHILD as CHILD,

@@ -556,13 +556,18 @@ def test_a_thread_that_finds_no_part_left_ends_without_an_error() -> None:
 
 def test_who_has_no_time_for_a_part_hands_over_only_what_follows_a_copied_one() -> None:
     clock, flights = SystemClock(), list[frozenset[int]]()
+
+    def hand_over(in_flight: frozenset[int]) -> bool:
+        flights.append(in_flight)
+        return True
+
     workers = Workers(
         Copies(),
         alone(2, clock),
         clock=clock,
         deadline=clock.monotonic(),
         expected=0.01,
-        hand_over=lambda in_flight: flights.append(in_flight) is None,
+        hand_over=hand_over,
     )
     assert not workers.step(Place())
     assert (workers.is_handed_over, flights) == (False, [])

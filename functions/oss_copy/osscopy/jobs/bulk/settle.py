@@ -81,6 +81,7 @@ def _summary(tools: Tools, job: BulkJob, root: Ended, chains: Sequence[Done], ro
         started_at=job.started_at,
         finished_at=results.iso(tools.context.now()),
         error=why,
+        parent=job.parent or None,
     )
     own = [each.result for each in chains]
     return bulk.summary(job.request, result, root.totals, own, root.slowest, tools.prices)

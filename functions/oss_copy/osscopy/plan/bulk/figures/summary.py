@@ -20,7 +20,7 @@ from osscopy.model import (
     Summary,
     Totals,
 )
-from osscopy.plan.bulk.advice import advice
+from osscopy.plan.bulk.figures.advice import advice
 
 SLOWEST = 5  # ranges that are named
 NO_PRICES = "no prices are known: the function's setting PRICES says what a request and a second cost"

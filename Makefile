@@ -133,7 +133,7 @@ layer-test: $(READY)     ## the layers for 3.12 and 3.10: built twice, then copi
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
 lock: $(READY)           ## renew the lock files from pyproject.toml
-	$(LOCK) pyproject.toml -o layers/sdk/requirements.txt
+	$(LOCK) --group layer -o layers/sdk/requirements.txt
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	$(LOCK) --group bench -o tests/bench/requirements.txt
 	$(LOCK) --group clients -o tests/clients/requirements.txt
@@ -144,6 +144,7 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-index --no-build-isolation -e .
 	touch $@
 
 $(PEERS): tests/bench/requirements.txt

@@ -1,7 +1,7 @@
 """The entry point of the installed program `oss-copy`: finds the tree that belongs to it, and starts it.
 
-An installed program has the tree in a folder beside this module; in a checkout, which an editable installation
-refers to, it is the root. Knows no command.
+An installed program has the tree in a folder beside this module; in a checkout, to which an editable
+installation refers, it is the root. Knows no command.
 """
 
 from __future__ import annotations

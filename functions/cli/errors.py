@@ -46,7 +46,6 @@ _CAUSES = {
 }
 _OF_HTTP = {
     **dict.fromkeys((401, 403), Status.DENIED),
-    **dict.fromkeys((400, 405, 413, 415, 422, 501), Status.USAGE),
     **dict.fromkeys((429, 500, 502, 503, 504), Status.TEMPORARY),
     404: Status.NO_PLACE,
 }

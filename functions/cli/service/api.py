@@ -24,6 +24,7 @@ REFUSED = 2  # ... whose connection is refused: nothing listens there
 PATIENCE = 60.0  # seconds for one answer: the function answers within 30
 Authorize: TypeAlias = Callable[[str, str], Mapping[str, str]]  # method and URL to headers
 
+_ASKED_WRONGLY = frozenset({400, 405, 413, 415, 422, 501})
 _ADVICE = {
     "Unauthorized": "set API_TOKEN to the function's token",
     "NoSuchJob": "`oss-copy ls` shows the jobs on record",
@@ -142,7 +143,8 @@ def _body(answer: httpx.Response, asked: str) -> bytes:
 
 
 def _status(found: Problem, http_status: int) -> Status:
-    return cause(found.code, http_status, is_retryable=found.retryable)
+    told = cause(found.code, http_status, is_retryable=found.retryable)
+    return Status.USAGE if told is Status.FAILED and http_status in _ASKED_WRONGLY else told
 
 
 def _advised(found: Problem, http_status: int) -> str:

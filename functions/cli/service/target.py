@@ -36,7 +36,7 @@ NONE = (
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a command may use: its environment, the template, and the local cloud if that is asked."""
+    """The environment of a command, the template, and the local cloud if that is asked."""
 
     environ: Mapping[str, str]
     template: Path

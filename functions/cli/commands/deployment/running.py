@@ -18,7 +18,7 @@ from functions.cli.tool import masking, program
 
 
 class Call(msgspec.Struct, frozen=True):
-    """What a command was given: the template, the program to run as `s`, and where that speaks."""
+    """The template, the program to run as `s`, and where that speaks."""
 
     template: Path
     tool: str | None = None

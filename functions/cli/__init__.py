@@ -11,6 +11,7 @@ It runs on its user's machine and is never part of the function.
 - `template`: s.yaml is read, resolved and judged here, without any network.
 - `request`: addresses and flags, and the JSON that is made of them.
 - `errors`: the one error tree, with exit statuses.
+- `texts`: text that others wrote, made harmless.
 - `openapi`: a program of its own: it writes the OpenAPI document that the product serves.
 
 A room imports only rooms that stand below it. All of them may import the product (`osscopy`), which must not

@@ -20,7 +20,7 @@ from functions.cli.commands.completion import VARIABLE
 from functions.cli.commands.session import Session
 from functions.cli.errors import DeployerError, Status
 from functions.cli.shown import screen
-from functions.cli.shown.texts import plain
+from functions.cli.texts import plain
 
 NAME = "oss-copy"
 

@@ -265,7 +265,7 @@ def test_the_tool_speaks_no_plain_http_to_fc_when_it_is_debugged(
     assert (plain, debugged) == (None, f"https://{ACCOUNT}.cn-hangzhou.fc.aliyuncs.com")
 
 
-@pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"]])
+@pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"], ["put", "README.md", "oss://aaa/"]])
 def test_without_credentials_nothing_is_begun(deployer: Deployer, command: list[str]) -> None:
     del deployer.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
     refused = deployer.run(*command)

@@ -13,7 +13,7 @@ from functions.cli.errors import Interrupted
 from functions.cli.request import body, flags
 from functions.cli.request.flags import Flag, Json
 from functions.cli.service import target
-from functions.cli.shown.texts import word
+from functions.cli.texts import word
 
 
 def _option(flag: Flag) -> click.Option:

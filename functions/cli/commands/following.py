@@ -12,7 +12,7 @@ from functions.cli.service.answers import Answer, Copy, Job, Many
 from functions.cli.service.api import Api
 from functions.cli.shown import figures
 from functions.cli.shown.bars import Bars
-from functions.cli.shown.texts import command
+from functions.cli.texts import command, plain
 
 PAUSE = 1.0  # seconds between two looks
 
@@ -67,13 +67,14 @@ def tell(session: Session, answer: Answer) -> None:
 
 def _told(job: Copy) -> str:
     target = job.destination or job.source
+    place = plain(str(target))
     if job.status == "running":
-        return f"running: {target}, job {job.job}"
+        return f"running: {place}, job {job.job}"
     if job.status == "skipped":
         why = f": {job.error}" if job.error else ""
-        return f"skipped: {target}, nothing was copied{why}"
+        return f"skipped: {place}, nothing was copied{why}"
     length = target.size if target else None
-    return f"{job.status}: {target}, {length} bytes, verified by {job.verified}, job {job.job}"
+    return f"{job.status}: {place}, {length} bytes, verified by {job.verified}, job {job.job}"
 
 
 def _many_told(job: Many) -> str:

@@ -15,7 +15,7 @@ from functions.cli.service import answers, target
 from functions.cli.service.answers import Answer, Copy
 from functions.cli.service.api import Api
 from functions.cli.shown import figures
-from functions.cli.shown.texts import command
+from functions.cli.texts import command
 
 PAGE = 100  # jobs of one answer at most
 STATES = ("running", "succeeded", "skipped", "failed", "cancelled")

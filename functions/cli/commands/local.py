@@ -25,9 +25,9 @@ from functions.cli.service.local import Local
 from functions.cli.service.samples import Sample
 from functions.cli.service.target import Target
 from functions.cli.shown.screen import Screen
-from functions.cli.shown.texts import command, plain, word
 from functions.cli.template import ROOT, environment
 from functions.cli.template.props import OssTrigger
+from functions.cli.texts import command, plain, word
 
 PROGRAM = "oss-copy"
 

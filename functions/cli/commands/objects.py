@@ -19,7 +19,7 @@ from functions.cli.service import objects, target
 from functions.cli.service.local import Local
 from functions.cli.service.target import Target
 from functions.cli.shown import figures
-from functions.cli.shown.texts import command, plain
+from functions.cli.texts import command, plain
 
 
 @click.command()

@@ -60,6 +60,17 @@ def into(text: str, name: str) -> Address:
     return read(f"{keys.SCHEME}{address.bucket}/{key}")
 
 
-def literal(key: str) -> str:
-    """Return the template that makes exactly this key."""
-    return key.replace("{", "{{").replace("}", "}}")
+def literal(key: str, source: str) -> str:
+    """Return the template that makes exactly this key of the key `source`.
+
+    A template is no longer than a key: where doubled braces make it longer, the source's name stands for it.
+    """
+    text = _doubled(key)
+    if len(text) <= keys.MAX_KEY_BYTES:
+        return text
+    name = source.rpartition("/")[2]
+    return _doubled(key[: len(key) - len(name)]) + "{name}" if name and key.endswith(name) else text
+
+
+def _doubled(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

@@ -32,7 +32,7 @@ def _place(to: Address, text: str, origin: Address, given: Mapping[str, object])
     if not to.key and not to.has_slash:
         return {"bucket": to.bucket}
     place = addresses.into(text, origin.key)
-    return {"bucket": place.bucket, "key": addresses.literal(place.key)}
+    return {"bucket": place.bucket, "key": addresses.literal(place.key, origin.key)}
 
 
 def many(source: str, destination: str, given: Mapping[str, object]) -> Json:

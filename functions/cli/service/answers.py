@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from functions.cli.errors import NoAnswer, ReportedFailure, Status, cause
+from functions.cli.texts import plain
 
 State: TypeAlias = Literal["succeeded", "skipped", "running", "failed", "cancelled"]
 
@@ -26,9 +27,8 @@ class Problem(Known, frozen=True):
 
     def __str__(self) -> str:
         field = f" (field: {self.field})" if self.field else ""
-        return f"{self.code}: {self.message}{field}" + (
-            f" [request {self.request_id}]" if self.request_id else ""
-        )
+        request = f" [request {self.request_id}]" if self.request_id else ""
+        return plain(f"{self.code}: {self.message}{field}{request}")
 
 
 class Side(Known, frozen=True):

@@ -17,6 +17,7 @@ import httpx
 from functions.cli.errors import Misused, NoAnswer, ReportedFailure, Status, cause
 from functions.cli.service import answers
 from functions.cli.service.answers import Answer, Page, Problem
+from functions.cli.texts import plain
 from osscopy import plan
 
 ATTEMPTS = 5  # of one request that fails for the moment
@@ -128,7 +129,7 @@ class Api:
 
 
 def _told(answer: httpx.Response) -> str:
-    return str(answers.problem(answer.content) or f"{answer.status_code}: {answer.text[:300]}")
+    return str(answers.problem(answer.content) or plain(f"{answer.status_code}: {answer.text[:300]}"))
 
 
 def _body(answer: httpx.Response, asked: str) -> bytes:
@@ -137,7 +138,7 @@ def _body(answer: httpx.Response, asked: str) -> bytes:
     if answer.is_success:
         return answer.content
     if found is None:
-        text = f"{asked}: {answer.status_code}: {answer.text[:300] or 'no body'}"
+        text = f"{asked}: {answer.status_code}: {plain(answer.text[:300]) or 'no body'}"
         raise NoAnswer(f"{text}; is that the URL of the function's HTTP trigger?")
     raise ReportedFailure(_advised(found, answer.status_code), _status(found, answer.status_code))
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from functions.cli.service.answers import Job
 from functions.cli.shown import figures
 from functions.cli.shown.screen import Screen
-from functions.cli.shown.texts import plain
+from functions.cli.texts import plain
 
 EVERY = 10.0  # seconds between two lines about a job in a pipe
 _BAR = 20  # columns

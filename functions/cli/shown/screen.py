@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from functions.cli.shown.texts import harmless, plain
+from functions.cli.texts import harmless, plain
 
 
 def _console(*, is_error: bool = False) -> Console:

@@ -14,9 +14,9 @@ from functions.cli.commands.deployment.running import Call, read_account, run_to
 from functions.cli.commands.session import Session
 from functions.cli.errors import Unfinished
 from functions.cli.shown.screen import Screen
-from functions.cli.shown.texts import word
 from functions.cli.template import LAYER, Deployment, environment
 from functions.cli.template.props import OssTrigger
+from functions.cli.texts import word
 
 SHOWN = 20  # leftovers at most
 

@@ -63,7 +63,7 @@ class Terminal:
         self.set(OSS_COPY_URL=url, API_TOKEN=TOKEN)
 
     def use(self, cloud: LocalCloud) -> None:
-        """Use this cloud, as its owner."""
+        """Use this cloud, as its owner; its HTTP trigger takes the token."""
         self.set(
             OSS_COPY_URL=cloud.http_trigger,
             API_TOKEN=TOKEN,

@@ -23,12 +23,29 @@ from functions.cli.service import answers
 from functions.cli.shown import bars
 from osscopy import events
 from osscopy.model import Bulk, Copy
-from tests.cli.terminal import BULK_JOB, COPY_JOB, NAMES, Function, Terminal, a_copy, a_job, hidden, raw
+from tests.cli.terminal import (
+    BULK_JOB,
+    COPY_JOB,
+    NAMES,
+    TOKEN,
+    Function,
+    Terminal,
+    a_copy,
+    a_job,
+    hidden,
+    raw,
+)
 from tests.cloud.client import LocalCloud
 
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
 ARRIVAL = events.Arrival("r", datetime(2026, 11, 22, tzinfo=timezone.utc))
 pytestmark = pytest.mark.parametrize("name", NAMES, ids=[ascii(each)[1:30] for each in NAMES])
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(variables={"httpAuthType": "anonymous"}, environment={"API_TOKEN": TOKEN}) as running:
+        yield running
 
 
 def asked_for(request: dict[str, Any]) -> Copy | Bulk:

@@ -94,7 +94,7 @@ def find(path: Path, region: str | None = None) -> Target:
     """Return whom to ask: by the environment, the template's `.env` files, a local cloud that runs."""
     shell = environment.read()
     if shell.get("OSS_COPY_URL") and shell.get("API_TOKEN"):
-        return Target(shell, path, None, region)  # it says all that is needed: the template takes time to read
+        return Target(shell, path, None, region)  # all that is needed: a template takes time to read
     environ = template.environment_of(path, shell)
     if not any(map(environ.get, _KEYS)) and (running := local.find(environ)):
         return Target({**environ, **running.variables}, path, running, region)

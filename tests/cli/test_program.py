@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,13 +17,15 @@ from typing import Any
 import click
 import msgspec
 import pytest
+from rich.console import Console
 
 from functions.cli import errors
 from functions.cli.__main__ import ENTRIES, program
 from functions.cli.commands.session import Session
 from functions.cli.errors import Status, cause
 from functions.cli.request import flags
-from functions.cli.shown import figures
+from functions.cli.service import answers
+from functions.cli.shown import bars, figures
 from osscopy.model import BulkRequest, CopyRequest
 from tests.cli.terminal import BULK_JOB, COPY_JOB, Function, Terminal, a_copy, a_job, closed_port, raw
 from tests.cloud.client import ROOT, LocalCloud
@@ -259,7 +262,7 @@ def test_a_job_is_followed_to_its_end_and_asked_for_once(function: Function, ter
         ("GET", f"/copies/{COPY_JOB}"),
         ("GET", f"/copies/{COPY_JOB}"),
     ]
-    assert f"{COPY_JOB}: running, 5 B of 10 B" in said.err, "in a pipe a line now and then"
+    assert f"{COPY_JOB}: running, 5/10 B" in said.err, "in a pipe a line now and then"
 
 
 def test_detached_it_does_not_wait(function: Function, terminal: Terminal) -> None:
@@ -435,6 +438,30 @@ def test_numbers_are_shown_as_people_read_them() -> None:
         "5.0 TiB",
     ]
     assert [figures.time_left(each) for each in (5, 65, 3725)] == ["0:05 left", "1:05 left", "1:02:05 left"]
+
+
+def test_a_job_fits_into_eighty_columns(function: Function, terminal: Terminal) -> None:
+    """The widest there is: parts, lanes, a rate and hours that are left."""
+    side = {"bucket": "b" * 60, "key": "k" * 200, "size": 999 << 30}
+    counts: dict[str, Any] = {"parts": 10_000, "partsDone": 9_999, "lanes": 100, "bytesDone": 998 << 30}
+    running = a_copy(
+        status="running", source=side, destination=side, rate=1023.9 * (1 << 20), etaSeconds=359_999, **counts
+    )
+    console = Console(width=80, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(
+        bars.drawn([answers.read(json.dumps(each).encode(), "").job for each in (running, a_job("running"))])
+    )
+    lines = console.export_text().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith(f"running  {COPY_JOB}  oss://bbb")
+    assert (
+        lines[1]
+        .rstrip()
+        .endswith("998.0/999.0 GiB  9,999/10,000 parts  100 lanes  1023.9 MiB/s  99:59:59 left"[-69:])
+    )
+    function.answer = lambda *_: raw(200, {"copies": [running], "next": None})
+    terminal.set(FORCE_COLOR="1", COLUMNS="80")
+    assert COPY_JOB in terminal.types("ls").out, "whole, so that it can be copied"
 
 
 def test_no_command_is_without_parameters_of_its_kind() -> None:

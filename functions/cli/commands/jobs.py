@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from functions.cli.service import answers, target
 from functions.cli.service.answers import Answer, Copy
 from functions.cli.service.api import Api
 from functions.cli.shown import figures
-from functions.cli.texts import command
+from functions.cli.texts import command, plain
 
 PAGE = 100  # jobs of one answer at most
 STATES = ("running", "succeeded", "skipped", "failed", "cancelled")
@@ -45,8 +45,7 @@ def ls(
         listed = list(islice(_jobs(api, status, limit, after), limit + 1))
     shown = listed[:limit]
     session.screen.give([each.told for each in shown])
-    heads = ("job", "status", "progress", "started", "what")
-    session.screen.table(heads, map(_row, shown))
+    _list(session, shown)
     if len(listed) > limit:
         session.screen.note(f"there are more: {command('oss-copy', 'ls', '--after', str(shown[-1].job.job))}")
     if not shown:
@@ -62,6 +61,17 @@ def _jobs(api: Api, status: str | None, limit: int, after: str | None) -> Iterat
         if page.next is None:
             return
         after = page.next
+
+
+def _list(session: Session, shown: Sequence[Answer]) -> None:
+    """Print jobs: in a pipe one line each, in a terminal two, since ids and keys are long."""
+    if not session.screen.is_terminal:
+        return session.screen.table(("job", "status", "progress", "started", "what"), map(_row, shown))
+    for each in shown:
+        *known, what = map(str, _row(each))
+        session.screen.say("  ".join(known))
+        session.screen.say(f"    {plain(what)}", "dim")
+    return None
 
 
 def _row(answer: Answer) -> tuple[object, ...]:
@@ -100,7 +110,7 @@ def watch(session: Session, /, jobs: tuple[str, ...], pause: float, url: str | N
     if len(ended) == 1:
         return tell(session, ended[0])
     session.screen.give([each.told for each in ended])
-    session.screen.table(("job", "status", "progress", "started", "what"), map(_row, ended))
+    _list(session, ended)
     for each in ended:
         answers.raise_failure(each.job)
     return None

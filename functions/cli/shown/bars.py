@@ -18,7 +18,7 @@ from functions.cli.shown.screen import Screen
 from functions.cli.texts import plain
 
 EVERY = 10.0  # seconds between two lines about a job in a pipe
-_BAR = 20  # columns
+_BAR = 8  # columns; what stands beside it needs 70 of 80 at most
 
 
 class Bars:
@@ -65,14 +65,14 @@ def drawn(jobs: list[Job]) -> RenderableType:
 def _head(job: Job) -> Text:
     style = {"failed": "red", "cancelled": "yellow", "running": "cyan"}.get(job.status, "green")
     text = Text(job.status, style, no_wrap=True, overflow="ellipsis")
-    return text.append(f"  {plain(figures.name(job))}", "default").append(f"  {job.job}", "dim")
+    return text.append(f"  {job.job}", "dim").append(f"  {plain(figures.name(job))}", "default")
 
 
 def _bar(job: Job) -> Table:
     standing = figures.standing(job)
     row = Table.grid(padding=(0, 1))
     row.add_column(width=_BAR)
-    row.add_column()
+    row.add_column(no_wrap=True, overflow="ellipsis")
     share = standing.share
     is_pulsing = share is None and job.status == "running"
     bar = ProgressBar(total=1.0, completed=share or 0.0, width=_BAR, pulse=is_pulsing)

@@ -48,7 +48,7 @@ def _of_one(job: Copy) -> Standing:
     whole = job.source.size if job.source else None
     done = whole if job.status == "succeeded" else job.bytes_done
     share = min(1.0, (done or 0) / whole) if whole else (1.0 if job.status == "succeeded" else None)
-    words = [f"{size(done)} of {size(whole)}" if whole is not None else size(done)]
+    words = [size(done) if whole is None else f"{_short(size(done), size(whole))}{size(whole)}"]
     if job.parts > 1:
         words.append(f"{job.parts_done:,}/{number(job.parts, 'part')}")
     if job.lanes > 1:
@@ -56,6 +56,12 @@ def _of_one(job: Copy) -> Standing:
     if job.phase:
         words.append(job.phase)
     return Standing(share, (*words, *_pace(job, f"{size(job.rate)}/s")))
+
+
+def _short(done: str, whole: str) -> str:
+    """Return how much is done, to stand before the whole: without its unit if that is the same."""
+    number, unit = done.split(" ")
+    return f"{number}/" if unit == whole.split(" ")[1] else f"{done} of "
 
 
 def _of_many(job: Many) -> Standing:

@@ -63,6 +63,11 @@ class Screen:
             table.add_row(*map(Text, row))
         self._out.print(table, soft_wrap=False)
 
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether somebody looks at standard output."""
+        return self._out.is_terminal
+
     def facts(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Print what is known of one thing, a line each; nothing of what is not known."""
         known = [(name, plain(str(value))) for name, value in pairs if value not in (None, "")]

@@ -18,7 +18,7 @@ from functions.cli.shown.screen import Screen
 from functions.cli.texts import plain
 
 EVERY = 10.0  # seconds between two lines about a job in a pipe
-_BAR = 8  # columns; what stands beside it needs 70 of 80 at most
+_LEAST = 4  # columns of a bar: it takes what the figures leave
 
 
 class Bars:
@@ -70,11 +70,11 @@ def _head(job: Job) -> Text:
 
 def _bar(job: Job) -> Table:
     standing = figures.standing(job)
-    row = Table.grid(padding=(0, 1))
-    row.add_column(width=_BAR)
+    row = Table.grid(padding=(0, 1), expand=True)
+    row.add_column(ratio=1, min_width=_LEAST)
     row.add_column(no_wrap=True, overflow="ellipsis")
     share = standing.share
     is_pulsing = share is None and job.status == "running"
-    bar = ProgressBar(total=1.0, completed=share or 0.0, width=_BAR, pulse=is_pulsing)
+    bar = ProgressBar(total=1.0, completed=share or 0.0, pulse=is_pulsing)
     row.add_row(bar, Text("  ".join(standing.words)))
     return row

@@ -56,6 +56,7 @@ class User:
         self.given = [f"--old-file={ready}", f"VENV={sys.prefix}", f"S={tool}"]
         self.environment = plain_environment() | {
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'functions' / 'oss_copy'}",
             "XDG_STATE_HOME": str(folder / "state"),  # no cloud of somebody else's is found there
         }
         if cloud is not None:

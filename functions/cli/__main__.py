@@ -20,6 +20,7 @@ from functions.cli.commands.completion import VARIABLE
 from functions.cli.commands.session import Session
 from functions.cli.errors import DeployerError, Status
 from functions.cli.shown import screen
+from functions.cli.template import environment
 from functions.cli.texts import plain
 
 NAME = "oss-copy"
@@ -92,23 +93,34 @@ def program() -> None:
 def main(arguments: Sequence[str] | None = None, sleep: Callable[[float], None] = time.sleep) -> int:
     """Run one command and return its exit status."""
     screen.prepare()
-    session = Session(sleep)
     try:
-        code = program.main(
-            arguments, prog_name=NAME, complete_var=VARIABLE, standalone_mode=False, obj=session
-        )
+        return _run(arguments, Session(sleep))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer
+        return Status.CLOSED
+
+
+def _run(arguments: Sequence[str] | None, session: Session) -> int:
+    try:
+        code = _invoke(list(sys.argv[1:] if arguments is None else arguments), session)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        return _end(session, f"{plain(error.format_message())}{_usage(error)}", "Misused", Status.USAGE)
+        message = plain(error.format_message()).rstrip(".")
+        return _end(session, f"{message}{_usage(error)}", "Misused", Status.USAGE)
     except DeployerError as error:
         return _end(session, str(error), type(error).__name__, error.status)
     except (KeyboardInterrupt, click.Abort):
         return _end(session, "stopped", "Interrupted", Status.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer
-        return Status.CLOSED
     return code if isinstance(code, int) else Status.DONE
+
+
+def _invoke(arguments: list[str], session: Session) -> object:
+    """Run the command; for a shell that completes one, print what may follow."""
+    if VARIABLE in environment.read():
+        program.main(arguments, prog_name=NAME, complete_var=VARIABLE)
+    with program.make_context(NAME, arguments, obj=session) as context:
+        return program.invoke(context)
 
 
 def _end(session: Session, message: str, name: str, status: Status) -> int:

@@ -381,7 +381,8 @@ def test_every_option_of_a_request_is_a_flag(kind: Any, known: tuple[flags.Flag,
         ("source", "bucket"), ("source", "key"), ("destination", "bucket"), ("destination", "key"),
         ("source", "prefix"), ("destination", "prefix"), ("source", "manifest", "bucket"),
         ("source", "manifest", "key"), ("source", "manifest", "encoding"), ("source", "report", "job"),
-        ("source", "report", "status"), ("report", "bucket"), ("report", "prefix"),
+        ("source", "report", "status"), ("source", "inventory", "bucket"), ("source", "inventory", "key"),
+        ("report", "bucket"), ("report", "prefix"),
         ("encryption", "algorithm"),  # --encryption
     }  # fmt: skip
     had = {each.path for each in (*known, *flags.OPTIONS)} | by_address
@@ -427,6 +428,21 @@ def test_the_document_has_every_exit_status() -> None:
 )
 def test_an_error_of_a_service_has_the_status_of_its_cause(code: str | None, http: int, status: int) -> None:
     assert cause(code, http) == status
+
+
+@pytest.mark.parametrize("words", [("--help",), ("ls", "--json"), ("completion", "bash")])
+def test_nobody_who_reads_is_no_error(terminal: Terminal, words: tuple[str, ...]) -> None:
+    """As with `| head`: a result and an error alike. The terminal's shell says nothing of any account."""
+    assert terminal
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "functions/oss_copy")}
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "functions.cli", *words],
+        cwd=ROOT, env=environment, stdout=write, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    os.close(write)
+    assert (done.returncode, done.stderr) == (Status.CLOSED, "")
 
 
 def test_numbers_are_shown_as_people_read_them() -> None:

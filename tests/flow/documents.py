@@ -154,7 +154,7 @@ def _is_command(text: str) -> bool:
 
 
 def options(text: str) -> list[str]:
-    """What may be added to a command, shown apart from it: `CONFIRM=1`, `--with check`, `ARGS=--kill`."""
+    """What may be added to a command, shown apart from it: `--yes`, `--with check`, `ARGS=--kill`."""
     noted = re.findall(r"(?m)#.*?\b([A-Z]+=\S+)", "".join(each.text for each in blocks(text, "sh")))
     shown = [each for each in spans(text) if _ASSIGNMENT.match(each) or each.startswith("--")]
     return list(dict.fromkeys([*noted, *shown]))

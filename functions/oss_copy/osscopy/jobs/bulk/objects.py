@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from osscopy import plan
 from osscopy.copying import results
+from osscopy.copying.invocation.context import Context
 from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import (
@@ -192,15 +193,25 @@ class Copier:
         return replace(item, source=source, destination=there, asks=False)
 
     def _source(self, request: CopyRequest) -> Shown | None:
-        try:
-            head = self._context.ask(self._context.store.head, request, request.source, Conditions())
-        except Failed as error:
-            if error.code not in GONE:
-                raise
-            return None
-        return Shown.of(head)
+        return source_of(self._context, request)
 
     def _there(self, request: CopyRequest) -> Shown | None:
-        place = Source(request.destination.bucket, request.destination.key)
-        head: Head | None = self._context.ask(self._context.store.find, request, place)
-        return None if head is None else Shown.of(head)
+        return destination_of(self._context, request)
+
+
+def source_of(context: Context, request: CopyRequest) -> Shown | None:
+    """Return what HEAD shows of the source of a copy, None if it is gone."""
+    try:
+        head = context.ask(context.store.head, request, request.source, Conditions())
+    except Failed as error:
+        if error.code not in GONE:
+            raise
+        return None
+    return Shown.of(head)
+
+
+def destination_of(context: Context, request: CopyRequest) -> Shown | None:
+    """Return what HEAD shows of the destination of a copy, None if there is nothing."""
+    place = Source(request.destination.bucket, request.destination.key)
+    head: Head | None = context.ask(context.store.find, request, place)
+    return None if head is None else Shown.of(head)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from osscopy.copying import results
 from osscopy.jobs.bulk import report, start
-from osscopy.jobs.bulk.objects import GONE
+from osscopy.jobs.bulk.objects import destination_of, source_of
 from osscopy.jobs.bulk.pages.listing import PrefixPages
 from osscopy.jobs.bulk.tools import Tools, maker
 from osscopy.jobs.records import list_all, read
@@ -24,17 +24,13 @@ from osscopy.model import (
     Bulk,
     BulkDone,
     BulkJob,
-    Conditions,
-    CopyRequest,
-    Failed,
-    Head,
     Intended,
     Manifest,
     Noted,
-    Problem,
     Range,
+    Row,
     Shown,
-    Source,
+    Transient,
 )
 from osscopy.plan import bulk
 
@@ -109,30 +105,18 @@ class Comparison:
 
     def _looked_at(self, copies: Sequence[Intended]) -> Iterable[tuple[Intended, Shown | None, Shown | None]]:
         """Return copies with what HEAD shows of either side."""
+        context, makes = self._tools.context, maker(self._job)
         found: list[tuple[Intended, Shown | None, Shown | None]] = []
-        makes = maker(self._job)
 
         def look(each: Intended) -> None:
-            made = makes.copy(each.bucket, each.key, each.version_id or None)
-            if not isinstance(made, Problem):
-                found.append((each, self._source(made), self._there(made)))
+            row = Row(each.bucket, each.key, each.version_id, makes.destination(each.key), "started")
+            request = makes.of_row(row)
+            found.append((each, source_of(context, request), destination_of(context, request)))
 
-        self._tools.context.at_once([functools.partial(look, each) for each in copies])
+        context.at_once([functools.partial(look, each) for each in copies])
+        if len(found) < len(copies):
+            raise Transient("NoAnswer", "there was no time to compare all copies of a note")
         return found
-
-    def _source(self, request: CopyRequest) -> Shown | None:
-        context = self._tools.context
-        try:
-            return Shown.of(context.ask(context.store.head, request, request.source, Conditions()))
-        except Failed as error:
-            if error.code not in GONE:
-                raise
-            return None
-
-    def _there(self, request: CopyRequest) -> Shown | None:
-        context, place = self._tools.context, request.destination
-        head: Head | None = context.ask(context.store.find, request, Source(place.bucket, place.key))
-        return None if head is None else Shown.of(head)
 
     # --- what follows ----------------------------------------------------------------------------------
 

@@ -82,9 +82,7 @@ def test_the_first_records_of_a_process_are_read_at_once() -> None:
         assert run.returncode == 0, (run.returncode, run.stderr.decode())
 
 
-def test_the_open_record_that_was_written_last_is_known_without_asking_and_no_other_one(
-    engine: Engine,
-) -> None:
+def test_the_open_record_that_was_written_last_is_known_without_asking(engine: Engine) -> None:
     engine.cloud.put("a", size=LARGE)
     copy = engine.copy()
     start.begin(engine.context(), copy)

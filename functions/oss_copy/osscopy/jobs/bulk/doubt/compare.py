@@ -27,9 +27,10 @@ from osscopy.model import (
     Intended,
     Manifest,
     Noted,
-    Problem,
     Range,
+    Row,
     Shown,
+    Transient,
 )
 from osscopy.plan import bulk
 
@@ -56,7 +57,7 @@ class Comparison:
             if self._tools.context.clock.monotonic() >= self._tools.work_until:
                 return False
             self._compare(name)
-        stale = [each for name in notes for each in self._found(f"doubt/{self._record(name)}")]
+        stale = [each for name in notes for each in self._found("doubt/" + self._record(name))]
         if stale and not self._tools.context.is_cancelled(self._job.job):
             self._follow(stale)
         return True
@@ -104,21 +105,17 @@ class Comparison:
 
     def _looked_at(self, copies: Sequence[Intended]) -> Iterable[tuple[Intended, Shown | None, Shown | None]]:
         """Return copies with what HEAD shows of either side."""
+        context, makes = self._tools.context, maker(self._job)
         found: list[tuple[Intended, Shown | None, Shown | None]] = []
-        makes = maker(self._job)
 
         def look(each: Intended) -> None:
-            made = makes.copy(each.bucket, each.key, each.version_id or None)
-            if not isinstance(made, Problem):
-                found.append(
-                    (
-                        each,
-                        looks.source(self._tools.context, made),
-                        looks.destination(self._tools.context, made),
-                    )
-                )
+            row = Row(each.bucket, each.key, each.version_id, makes.destination(each.key), "started")
+            request = makes.of_row(row)
+            found.append((each, looks.source(context, request), looks.destination(context, request)))
 
-        self._tools.context.at_once([functools.partial(look, each) for each in copies])
+        context.at_once([functools.partial(look, each) for each in copies])
+        if len(found) < len(copies):
+            raise Transient("NoAnswer", "there was no time to compare all copies of a note")
         return found
 
     # --- what follows ----------------------------------------------------------------------------------

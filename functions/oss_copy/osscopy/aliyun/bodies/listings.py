@@ -54,9 +54,13 @@ def page(answer: Answer) -> ObjectPage:
     tree = oss_bodies.parsed(answer, rest, "ListBucketResult")
     others = tuple(_fields(each) for each in tree if oss_bodies.name(each) == "Contents")
     told = _told(tree, len(usual) + len(others))
-    is_encoded = told.get("EncodingType") == "url"
-    found = tuple(_object(each, is_encoded=is_encoded) for each in (*usual, *others))
-    return ObjectPage(found, seen_at(answer), told["IsTruncated"] == "true")
+    if not usual and not others:
+        return ObjectPage((), seen_at(answer), told["IsTruncated"] == "true")
+    keys, moments, etags, kinds, sizes, classes = zip(*usual, *others, strict=True)
+    if told.get("EncodingType") == "url":
+        keys = tuple(_decoded(each) if "%" in each else each for each in keys)
+    found = map(ListedObject, keys, map(int, sizes), classes, kinds, map(_unix, moments), etags)
+    return ObjectPage(tuple(found), seen_at(answer), told["IsTruncated"] == "true")
 
 
 def _told(tree: ET.Element, keys: int) -> dict[str, str]:
@@ -72,19 +76,17 @@ def _told(tree: ET.Element, keys: int) -> dict[str, str]:
 
 
 def _usual(body: bytes) -> tuple[tuple[_Fields, ...], bytes]:
-    """Return the objects up to the first that OSS does not write like that, and the page without them."""
+    """Return the objects of a page that OSS writes as usual, and the page without them; else none."""
     text = body.decode("latin-1")  # a character a byte; the expressions take no other than ASCII
     head = _HEAD.match(text)
     if head is None:
         return (), body
-    found: list[_Fields] = []
-    begin = end = head.end()
-    for each in _OBJECT.finditer(text, begin):
-        if each.start() != end:
-            break
-        found.append(each.groups())
-        end = each.end()
-    return tuple(found), body[:begin] + body[end:]
+    pieces = _OBJECT.split(text[head.end() :])  # what stands between two objects, then the fields of the next
+    between, each = pieces[:: len(_SHAPES) + 1], iter(pieces)
+    if any(between[:-1]):
+        return (), body
+    found = tuple(zip(*[each] * (len(_SHAPES) + 1), strict=False))
+    return tuple(one[1:] for one in found), body[: head.end()] + between[-1].encode("latin-1")
 
 
 def _fields(contents: ET.Element) -> _Fields:
@@ -98,15 +100,12 @@ def _fields(contents: ET.Element) -> _Fields:
     return tuple(found[name] for name in _SHAPES)
 
 
-def _object(fields: _Fields, *, is_encoded: bool) -> ListedObject:
-    key, modified, etag, kind, size, storage_class = fields
-    if is_encoded and "%" in key:
-        key = _decoded(key)
+def _unix(moment: str) -> int:
+    """Return a date as listings write it in Unix seconds."""
     try:
-        moment = datetime.fromisoformat(f"{modified[:19]}+00:00")
+        return int(datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp())
     except ValueError:
-        raise _wrong(f"LastModified {modified!r}") from None
-    return ListedObject(key, int(size), storage_class, kind, int(moment.timestamp()), etag)
+        raise _wrong(f"LastModified {moment!r}") from None
 
 
 def _decoded(key: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from osscopy.model import (
     BulkDestination,
@@ -102,7 +102,7 @@ def defaults(request: BulkRequest) -> BulkRequest:
     chosen = prefix if there.prefix is None and there.key is None else there.prefix
     encryption = "keep" if request.encryption is None else request.encryption
     destination = BulkDestination(bucket=there.bucket, prefix=chosen, key=there.key)
-    return msgspec.structs.replace(request, destination=destination, encryption=encryption)
+    return replace(request, destination=destination, encryption=encryption)
 
 
 class Maker:
@@ -114,7 +114,9 @@ class Maker:
         self._prefix = request.source.prefix or ""
         self._bucket = request.destination.bucket
         options: dict[str, Any] = {name: getattr(request, name) for name in Options.__struct_fields__}
-        self._options = {**options, "archive": "restore" if request.archive == "restore" else "fail"}
+        options["archive"] = "restore" if request.archive == "restore" else "fail"
+        # one of which all others are made: options are many, and so are copies
+        self._first = CopyRequest(source=Source("", ""), destination=Destination("", ""), **options)
 
     def name(self, key: str) -> str:
         """Return the key below the prefix, which filters match."""
@@ -142,13 +144,13 @@ class Maker:
         source, destination = Source(bucket, key, version_id), Destination(self._bucket, there)
         if (bucket, key) == (self._bucket, there):
             return Problem("SelfCopy", "the object would be copied onto itself")
-        return CopyRequest(source=source, destination=destination, **self._options)
+        return replace(self._first, source=source, destination=destination)
 
     def of_row(self, row: Row) -> CopyRequest:
         """Return the copy that a row stands for, which was made when the row was."""
         source = Source(row.bucket, row.key, row.version_id or None)
         there = Destination(self._bucket, row.destination_key)
-        return CopyRequest(source=source, destination=there, **self._options)
+        return replace(self._first, source=source, destination=there)
 
 
 def _check_hdfs(key: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from functions.cli.account import calls
-from functions.cli.commands import judged
+from functions.cli.commands.deployment import judged
 from functions.cli.errors import TemplateError
 from functions.cli.template import Deployment, Mistake, Mistaken
 from functions.cli.template.judging import mistakes
@@ -281,7 +281,7 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         (
             "role/aliyunosseventnotificationrole",
             "role/mine",
-            "invocationRole: `make setup` makes no role mine",
+            "invocationRole: `oss-copy setup` makes no role mine",
         ),
         ("invocationRole: acs:ram::${vars.accountId}:role/", "invocationRole: ", "invocationRole: .* form"),
         ("role/oss-copy", "role/oss copy", "props.role"),

@@ -73,6 +73,7 @@ TABLES = {  # the heads of tables, and what compares them
     (API, "request"): "test_a_route_answers_as_its_row_says",
     (API, "status"): "test_the_http_statuses_are_those_of_their_codes",
     (OPERATING, "command"): "tests/flow/test_document_commands.py",
+    (OPERATING, "exit status"): "tests/cli/test_program.py",
     (OPERATING, "setting"): "test_the_settings_are_those_that_the_function_reads",
     (OPERATING, "record"): "test_the_records_are_those_that_jobs_write",
     (OPERATING, "what"): "tests/flow/test_costs.py",

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from osscopy import events
-from osscopy.copying import hop, start
+from osscopy.copying import hop
 from osscopy.copying.invocation.context import Context, Limits
 from osscopy.jobs.bulk import settle, start as bulk_start, walk
 from osscopy.jobs.bulk.tools import Tools
@@ -130,7 +130,11 @@ def job_of(asked: BulkRequest, occurrence: str = "one") -> Bulk:
 
 
 def tools(
-    cloud: FileCloud, timeout: float = 60.0, workers: int = 1, forbidden: frozenset[str] = frozenset()
+    cloud: FileCloud,
+    timeout: float = 60.0,
+    workers: int = 1,
+    forbidden: frozenset[str] = frozenset(),
+    configured: float | None = None,
 ) -> Tools:
     """Return the product's tools for an invocation that begins now."""
 
@@ -139,13 +143,13 @@ def tools(
             raise Refused("NotAllowed", "not allowed", status=403)
 
     journal = RecordJournal(MemoryRecords(cloud))
-    limits = Limits(timeout, timeout, cloud.time + timeout, THRESHOLD, 3)
+    limits = Limits(timeout, configured or timeout, cloud.time + timeout, THRESHOLD, 3)
     context = Context(MemoryStore(cloud), journal, cloud, cloud, cloud.log, limits, allow)
     return Tools(context, journal.records, MemoryObjects(cloud), ReportPlace(STATE, "s/"), workers)
 
 
 def sweep(made: Tools) -> object:
-    return Sweeper(made.context, _journal(made)).run(Sweep())
+    return Sweeper(made.context, _journal(made), made).run(Sweep())
 
 
 def carry_out(made: Tools, body: bytes, tries: int) -> object:
@@ -165,7 +169,7 @@ def carry_out(made: Tools, body: bytes, tries: int) -> object:
         case events.Batch(items=(Bulk() as job,)):
             return bulk_start.begin(made, job)
         case events.Batch(items=(Copy() as copy,)):
-            return start.begin(made.context, copy.delivered_again() if tries else copy)
+            return worklist.run((copy.delivered_again() if tries else copy,))
         case events.Batch(items=(Continue() as task,)):
             return hop.proceed(made.context, task)
     raise AssertionError(parsed)

@@ -25,7 +25,7 @@ from osscopy.model import (
 from osscopy.plan import bulk
 from osscopy.plan.bulk.modes import dry
 from tests.unit.engine import DST, LARGE, SRC, THRESHOLD, fails
-from tests.unit.many import Jobs, job_of, request
+from tests.unit.many import Jobs, carry_out, job_of, request
 
 ARCHIVED = Failed("InvalidObjectState", "it is archived", status=403)
 BACK = BulkDestination(bucket=DST)
@@ -412,3 +412,36 @@ def test_a_source_that_goes_while_it_is_compared_is_not_superfluous(jobs: Jobs) 
     jobs.cloud.put("out/a", "7", bucket=DST, etag="E-9")
     jobs.cloud.at("head", lambda: jobs.cloud.objects.pop((SRC, "in/a")))
     assert statuses(jobs, mirror(jobs)) == {"a": "missing NoSuchKey"}
+
+
+# --- no doubt is settled by a copy that nobody has seen ----------------------------------------------------
+
+
+def test_a_dry_run_notes_no_copies_and_is_compared_with_nothing_later(jobs: Jobs) -> None:
+    jobs.put("a", etag="E-2")
+    jobs.cloud.put("out/a", "7", bucket=DST, etag="E-2", last_modified=1)
+    jobs.begin(request(dry_run=True))
+    _, payload, _ = jobs.cloud.submitted[0]
+    carry_out(jobs.tools(), payload, 1)
+    assert not [name for name in jobs.cloud.records if "/hop/" in name and name.count("/") > 3]
+    jobs.drain()
+    known = len(jobs.cloud.submitted)
+    jobs.sweep(100_000)
+    assert (jobs.cloud.count("copy"), len(jobs.cloud.submitted)) == (0, known)
+
+
+def test_no_later_comparison_copies_what_was_not_shown(jobs: Jobs) -> None:
+    jobs.put("a", crc64="7")
+    result = shown(jobs)
+    source = BulkSource(report=Former(result.job or "", "wouldCopy"))
+    jobs.cloud.time += 10
+    jobs.begin(request(source=source, destination=BACK), "two")
+    _, payload, _ = jobs.cloud.submitted[-1]
+    carry_out(jobs.tools(), payload, 1)
+    jobs.drain()
+    jobs.put("a", crc64="8")
+    copies = jobs.cloud.count("copy")
+    jobs.sweep(100_000)
+    jobs.drain()
+    assert jobs.cloud.count("copy") == copies == 1
+    assert jobs.cloud.objects[DST, "out/a"].head.crc64 == "7"

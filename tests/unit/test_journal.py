@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from osscopy.copying import start
+from tests.unit.engine import LARGE, Engine
+
 FIRST_PAGE = """
 import json, sys
 from osscopy.jobs.queries import READERS, Queries
@@ -77,3 +80,15 @@ def test_the_first_records_of_a_process_are_read_at_once() -> None:
     for _ in range(6):
         run = subprocess.run([sys.executable, "-c", FIRST_RECORDS], check=False, capture_output=True)
         assert run.returncode == 0, (run.returncode, run.stderr.decode())
+
+
+def test_the_open_record_that_was_written_last_is_known_without_asking(engine: Engine) -> None:
+    engine.cloud.put("a", size=LARGE)
+    copy = engine.copy()
+    start.begin(engine.context(), copy)
+    asked = engine.cloud.count("get open")
+    known = engine.journal.known_opened(copy.job)
+    assert known is not None
+    assert known.job == copy.job
+    assert engine.journal.known_opened("c-other") is None
+    assert engine.cloud.count("get open") == asked

@@ -167,6 +167,8 @@ def test_what_this_hop_has_copied_of_another_lane_is_no_sign_of_its_owner() -> N
     """The helper is at 15 and 16, and has copied 14 before; without it nobody has been here."""
     seen = view([11, 12, 13, 15, 16], came={14: START + 99})
     assert numbers(plan.parts_of_others(replace(seen, taken={14, 15, 16}))) == [13, 12]
+    low = view([11, 16], came=dict.fromkeys((12, 13, 14, 15), START + 99))  # it has come down to the owner's
+    assert numbers(plan.parts_of_others(replace(low, taken={12, 13, 14, 15, 16}))) == [11]
 
 
 def test_slow_parts_and_a_young_generation_give_a_lane_more_time() -> None:

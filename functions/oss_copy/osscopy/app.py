@@ -222,7 +222,7 @@ class App:
         tools = wiring.tools(wiring.invocation.timeout)
         match parsed:
             case Sweep():
-                return Sweeper(tools.context, tools.journal).run(parsed)
+                return Sweeper(tools.context, tools.journal, tools.many).run(parsed)
             case Dropped():
                 records = tools.journal.records
                 return {"resumed": resume_dropped(tools.context, records, parsed)}

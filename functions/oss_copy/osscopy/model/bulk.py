@@ -22,12 +22,16 @@ Price: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Bulk(Value, frozen=True, tag_field="step", tag="bulk"):
-    """A job to begin; `started_at` is also the moment of dates in its keys. `drops`: as of a copy."""
+    """A job to begin; `started_at` is also the moment of dates in its keys. `drops`: as of a copy.
+
+    `parent`: the job whose stale copies it makes anew.
+    """
 
     job: str
     request: BulkRequest
     started_at: str
     drops: int = 0
+    parent: str = ""
 
 
 class Range(Value, frozen=True):
@@ -152,6 +156,7 @@ class BulkJob(Value, frozen=True):
     etag: str = ""
     size: int = 0
     settle: int = 0
+    parent: str = ""
 
 
 class Claim(Value, frozen=True):
@@ -159,6 +164,21 @@ class Claim(Value, frozen=True):
 
     nonce: str
     job: str = ""
+
+
+class Intended(Value, frozen=True, array_like=True):
+    """A copy that is about to be sent, of the source that has this ETag."""
+
+    key: str
+    etag: str
+    bucket: str
+    version_id: str = ""
+
+
+class Noted(Value, frozen=True):
+    """`hop/<claim>/<n>`, `doubt/…`: copies, in the order of their keys."""
+
+    copies: tuple[Intended, ...]
 
 
 class Entry(Value, frozen=True):
@@ -284,6 +304,7 @@ class BulkResult(Value, frozen=True):
     """The result of a job that copies many objects; times are ISO 8601 in UTC.
 
     `chains`: copies of their own that have not ended. `errors`: the commonest codes with their counts.
+    `parent`: the job whose stale copies it makes anew.
     While it runs, `rate` is in objects a second since the start, and `eta_seconds` what is left at that rate:
     at least so long if `eta_at_least`, since keys are still being listed or no chain has ended yet.
     `would`: of a dry run.
@@ -304,6 +325,7 @@ class BulkResult(Value, frozen=True):
     started_at: str | None = None
     finished_at: str | None = None
     error: Problem | None = None
+    parent: str | None = None
     would: Would | None = None
 
 

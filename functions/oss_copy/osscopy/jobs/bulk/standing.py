@@ -54,7 +54,9 @@ def cancel(context: Context, records: Records, job: str) -> BulkResult:
 
 
 def _begun(entry: BulkJob) -> BulkResult:
-    return BulkResult(entry.job, "running", report=entry.report, started_at=entry.started_at)
+    return BulkResult(
+        entry.job, "running", report=entry.report, started_at=entry.started_at, parent=entry.parent or None
+    )
 
 
 def _running(context: Context, of: BulkRecords, entry: BulkJob, ahead: LookAhead) -> BulkResult:

@@ -104,6 +104,7 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
         seen.etag,
         seen.size,
         settle=tools.context.limits.settle,
+        parent=asked.parent,
     )
     report.write_trial(tools, entry)
     if number:

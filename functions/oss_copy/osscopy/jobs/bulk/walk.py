@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from osscopy.jobs.bulk import chains
+from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.join import climb, join
 from osscopy.jobs.bulk.objects import Copier
 from osscopy.jobs.bulk.pages.listing import Pages
@@ -48,7 +49,8 @@ def walk(tools: Tools, task: Walk, attempt: int) -> Walked:
         return Walked(task.job, name, "superseded")
     if not records.claim(task, attempt):
         return Walked(task.job, name, "left")
-    return Walker(tools, job, task, is_again=attempt > 0 or task.generation > 0).run()
+    notes = Notes(tools, task, attempt)
+    return Walker(tools, job, task, notes, is_again=attempt > 0 or task.generation > 0).run()
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -93,12 +95,13 @@ class Effort:
 class Walker:
     """One hop's walk of its range. `is_again`: requests of a killed attempt may yet take effect."""
 
-    def __init__(self, tools: Tools, job: BulkJob, task: Walk, *, is_again: bool) -> None:
+    def __init__(self, tools: Tools, job: BulkJob, task: Walk, notes: Notes, *, is_again: bool) -> None:
         self._tools, self._context, self._task = tools, tools.context, task
         self._job, self._range = job, task.range
         self._records = tools.of(job.job)
         self._known_pages: Pages | None = None
-        self._copier = Copier(tools, job)
+        self._copier = Copier(tools, job, notes)
+        self._notes = notes
         self._is_again = is_again
         self._effort = Effort(tools)
         self._written = 0
@@ -123,6 +126,7 @@ class Walker:
                 self._hand_over(0 if self._written else PAUSE)
                 return self._walked("handed over")
             if not self._records.log.append(self._range.path, number + 1, entry):
+                self._notes.mark()
                 return self._walked("left")
             number, newest, self._age = number + 1, entry, 0
             self._written += 1
@@ -164,6 +168,8 @@ class Walker:
     def _rows(self, low: str | None, totals: Totals, number: int) -> Entry | None:
         """Return an entry of rows; an end where nothing is left; None where nothing could be done."""
         found = self._gather(low, first=number == 1)
+        if self._copier.doubt:
+            self._notes.mark()
         self._is_last = found.is_last
         if not found.rows and not found.excluded and (found.is_last or found.high == low):
             return self._entry("end", low, low, totals) if found.is_last else None

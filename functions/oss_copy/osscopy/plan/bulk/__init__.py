@@ -20,6 +20,16 @@ from osscopy.plan.bulk.decisions import (
     policy_of as policy_of,
     recheck as recheck,
 )
+from osscopy.plan.bulk.doubt import (
+    MARK as MARK,
+    before as before,
+    follow_up as follow_up,
+    is_stale as is_stale,
+    listed as listed,
+    notes_in_doubt as notes_in_doubt,
+)
+from osscopy.plan.bulk.figures.progress import Pace as Pace, pace as pace, together as together
+from osscopy.plan.bulk.figures.summary import slowest as slowest, summary as summary
 from osscopy.plan.bulk.filters import Filter as Filter
 from osscopy.plan.bulk.keys import (
     CHILD as CHILD,
@@ -36,13 +46,13 @@ from osscopy.plan.bulk.modes.check import judge_tags as judge_tags, judge_target
 from osscopy.plan.bulk.modes.deletion import may_go as may_go
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.places import (
+    DOUBT as DOUBT,
     FAILED as FAILED,
     LISTS as LISTS,
     REPORTS as REPORTS,
     Premises as Premises,
     refuse_places as refuse_places,
 )
-from osscopy.plan.bulk.progress import Pace as Pace, pace as pace, together as together
 from osscopy.plan.bulk.ranges import (
     LAST as LAST,
     MAX_DEPTH as MAX_DEPTH,
@@ -72,7 +82,6 @@ from osscopy.plan.bulk.rows import (
     row_of as row_of,
     status_of as status_of,
 )
-from osscopy.plan.bulk.summary import slowest as slowest, summary as summary
 from osscopy.plan.bulk.totals import (
     added as added,
     joined as joined,

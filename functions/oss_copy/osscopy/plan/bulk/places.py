@@ -19,6 +19,7 @@ LISTS = {
     "wouldCopy": "would-copy.csv.gz",
     "superfluous": "superfluous.csv.gz",
 }  # rows that a later job may take as its source
+DOUBT = "doubt.csv"  # the objects that were copied from an older source, as a later comparison found
 
 
 class Premises(msgspec.Struct, frozen=True):
@@ -80,4 +81,5 @@ def _lies_among_records(report: ReportPlace, state: ReportPlace) -> bool:
 def _is_report(manifest: Manifest, state: ReportPlace) -> bool:
     """Return whether a manifest is a list of a former job, in its report among the records."""
     is_there = manifest.bucket == state.bucket and manifest.key.startswith(state.prefix + REPORTS)
-    return is_there and any(manifest.key.endswith(f"/{each}") for each in LISTS.values())
+    names = (*LISTS.values(), DOUBT)
+    return is_there and any(manifest.key.endswith(f"/{each}") for each in names)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from osscopy.model import (
@@ -120,7 +119,7 @@ def defaults(request: BulkRequest) -> BulkRequest:
     chosen = prefix if there.prefix is None and there.key is None else there.prefix
     encryption = "keep" if request.encryption is None else request.encryption
     destination = BulkDestination(bucket=there.bucket, prefix=chosen, key=there.key)
-    return msgspec.structs.replace(request, destination=destination, encryption=encryption)
+    return replace(request, destination=destination, encryption=encryption)
 
 
 def is_pinned(request: BulkRequest) -> bool:
@@ -138,7 +137,9 @@ class Maker:
         self._bucket = request.destination.bucket
         self._is_pinned = is_pinned(request)
         options: dict[str, Any] = {name: getattr(request, name) for name in Options.__struct_fields__}
-        self._options = {**options, "archive": "restore" if request.archive == "restore" else "fail"}
+        options["archive"] = "restore" if request.archive == "restore" else "fail"
+        # one of which all others are made: options are many, and so are copies
+        self._first = CopyRequest(source=Source("", ""), destination=Destination("", ""), **options)
 
     def name(self, key: str) -> str:
         """Return the key below the prefix, which filters match."""
@@ -166,16 +167,16 @@ class Maker:
         source, destination = Source(bucket, key, version_id), Destination(self._bucket, there)
         if (bucket, key) == (self._bucket, there):
             return Problem("SelfCopy", "the object would be copied onto itself")
-        return CopyRequest(source=source, destination=destination, **self._options)
+        return replace(self._first, source=source, destination=destination)
 
     def of_row(self, row: Row) -> CopyRequest:
         """Return the copy that a row stands for, which was made when the row was."""
         source = Source(row.bucket, row.key, row.version_id or None)
         there = Destination(self._bucket, row.destination_key)
-        options = self._options
+        made = replace(self._first, source=source, destination=there)
         if self._is_pinned and row.etag:
-            options = {**options, "conditions": replace(self._request.conditions, if_match=row.etag)}
-        return CopyRequest(source=source, destination=there, **options)
+            return replace(made, conditions=replace(made.conditions, if_match=row.etag))
+        return made
 
 
 def _check_hdfs(key: str) -> None:

@@ -28,9 +28,10 @@ COLUMNS = (
 )
 HEADER = (",".join(COLUMNS) + "\r\n").encode()
 MAX_MESSAGE = 300  # characters
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = frozenset("=+-@")  # how what a spreadsheet computes begins
 _LINES = re.compile(r"[\x00-\x1f\x7f]+")
 _STATUS: dict[str, RowStatus] = {"succeeded": "copied", "skipped": "skipped"}
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # in which nothing is to be encoded
 _GONE = {"NoSuchKey", "NoSuchVersion"}
 
 
@@ -94,28 +95,33 @@ def row_of(result: Result, request: CopyRequest, *, pinned: bool = False) -> Row
 
 def csv_rows(rows: Iterable[Row]) -> bytes:
     """Return rows as lines of CSV without a header; keys are percent-encoded, so that no line breaks."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for each in rows:
-        writer.writerow(
-            (
-                each.bucket,
-                encoded(each.key),
-                each.version_id,
-                encoded(each.destination_key),
-                each.status,
-                each.error_code,
-                each.http_status or "",
-                _harmless(each.message),
-                each.bytes,
-                _harmless(each.etag),
-                each.crc64,
-                each.copy,
-                each.started_at,
-                each.finished_at,
-            )
-        )
-    return out.getvalue().encode()
+    return "".join(map(_line, rows)).encode()
+
+
+def _line(row: Row) -> str:
+    """Return a row as `csv` writes it, which looks at every character: only where one of them matters."""
+    fields = (
+        _harmless(row.bucket),  # a line of a manifest may say anything
+        encoded(row.key),
+        _harmless(row.version_id),
+        encoded(row.destination_key),
+        row.status,
+        row.error_code,
+        str(row.http_status or ""),
+        _harmless(row.message),
+        str(row.bytes),
+        _harmless(row.etag),
+        row.crc64,
+        row.copy,
+        row.started_at,
+        row.finished_at,
+    )
+    line = ",".join(fields)
+    if line.count(",") == len(COLUMNS) - 1 and line.isprintable() and '"' not in line:
+        return f"{line}\r\n"
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(fields)
+    return out.getvalue()
 
 
 def status_of(line: bytes) -> str:
@@ -125,11 +131,11 @@ def status_of(line: bytes) -> str:
 
 def encoded(key: str) -> str:
     """Return a key percent-encoded; also a hyphen at its start, which begins a formula."""
-    text = quote(key, safe="/")
+    text = key if _PLAIN.fullmatch(key) else quote(key, safe="/")
     return f"%2D{text[1:]}" if text.startswith("-") else text
 
 
 def _harmless(text: str) -> str:
     """Return a text on one line that no spreadsheet takes for a formula."""
-    line = _LINES.sub(" ", text)
-    return f"'{line}" if _FORMULA.match(line) else line
+    line = text if text.isprintable() else _LINES.sub(" ", text)
+    return f"'{line}" if line[:1] in _FORMULA and line else line

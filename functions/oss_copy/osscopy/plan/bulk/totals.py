@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from msgspec.structs import replace
 
 from osscopy.model import BulkRequest, Ended, Objects, Problem, Requests, Row, Totals
-from osscopy.plan.bulk.summary import slowest
+from osscopy.plan.bulk.figures.summary import slowest
 
 MOST_CODES = 20  # of errors that are counted apart
 Outcome: TypeAlias = tuple[Literal["succeeded", "failed", "cancelled"], Problem | None]

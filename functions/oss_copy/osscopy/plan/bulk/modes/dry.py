@@ -1,7 +1,7 @@
 """The requests of the copies that a dry run has found, and their price.
 
-Knows rows; sends nothing. Counts as functions/OPERATING.md does under What it costs, and `plan.bulk.summary`
-for chains that were made.
+Knows rows; sends nothing. Counts as functions/OPERATING.md does under What it costs, and
+`plan.bulk.figures.summary` for chains that were made.
 """
 
 from __future__ import annotations

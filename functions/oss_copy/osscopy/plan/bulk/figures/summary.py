@@ -20,7 +20,7 @@ from osscopy.model import (
     Summary,
     Totals,
 )
-from osscopy.plan.bulk.advice import advice
+from osscopy.plan.bulk.figures.advice import advice
 from osscopy.plan.bulk.modes import dry
 from osscopy.plan.bulk.requests import only_looks
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from functions.cli import template
 from functions.cli.account import credentials
@@ -13,6 +15,14 @@ from functions.cli.account.credentials import TOOL_PAIR, Account
 from functions.cli.errors import TemplateError
 from functions.cli.template import Deployment, environment
 from functions.cli.tool import masking, program
+
+
+class Call(msgspec.Struct, frozen=True):
+    """The template, the program to run as `s`, and where that speaks."""
+
+    template: Path
+    tool: str | None = None
+    is_quiet: bool = False  # standard output is for JSON
 
 
 def read_account(path: Path) -> Account:
@@ -28,7 +38,7 @@ def read_account(path: Path) -> Account:
 
 
 def run_tool(
-    options: argparse.Namespace,
+    call: Call,
     account: Account,
     deployment: Deployment,
     arguments: Sequence[str],
@@ -36,7 +46,8 @@ def run_tool(
 ) -> program.Run:
     """Run `s` with these arguments and credentials, and show its output."""
     environ = {**account.tool_environment(deployment.account), **variables}
-    if program.would_use_plain_http(arguments, template.environment_of(options.template, environment.read())):
+    if program.would_use_plain_http(arguments, template.environment_of(call.template, environment.read())):
         environ["FC_CLIENT_CUSTOM_ENDPOINT"] = account.fc_url(deployment.main.region, deployment.account)
     mask = masking.mask(account.secrets, deployment)
-    return program.pass_on(program.command(options.tool), arguments, environ, mask)
+    out = sys.stderr if call.is_quiet else sys.stdout
+    return program.pass_on(program.ready(call.tool), arguments, environ, mask, out)

@@ -8,6 +8,7 @@ from pathlib import Path
 from functions.cli import template
 from functions.cli.account import calls
 from functions.cli.errors import TemplateError
+from functions.cli.shown.screen import Screen
 from functions.cli.template import Deployment, Mistake, Mistaken
 from functions.cli.template.judging import mistakes
 
@@ -23,7 +24,7 @@ def collect_mistakes(error: Mistaken) -> list[Mistake]:
     return [*error.mistakes, *mistakes.unaffected(rest, error.mistakes)]
 
 
-def read(path: Path, given: Mapping[str, str], *, is_final: bool = False) -> Deployment:
+def read(screen: Screen, path: Path, given: Mapping[str, str], *, is_final: bool = False) -> Deployment:
     """Read the template and print warnings; raise TemplateError with all mistakes, each with its line.
 
     `is_final`: it is to be deployed now, so that placeholders are mistakes.
@@ -39,7 +40,7 @@ def read(path: Path, given: Mapping[str, str], *, is_final: bool = False) -> Dep
     errors = template.rendered(path, places, wrong)
     for line in template.rendered(path, places, [*found, *ours]):
         if line not in errors:
-            print(f"warning: {line}")
+            screen.say(f"warning: {line}")
     if wrong or deployment is None:
         raise TemplateError("\n       ".join(errors))
     return deployment

@@ -98,19 +98,31 @@ def _check_complete(simulation: Simulation, process: Process) -> None:
     # a wrong version that is deleted brings the former one back
     since = [stored for moment, stored in world.sources if moment > process.task.listed_at]
     sources = [world.source_at(process.task.listed_at), *since]
-    if opened and not any(each is not None and is_pinned(opened.pin, each) for each in sources):
+    if opened and not _may_look_unchanged(opened.pin, sources):
         _violated(simulation, process, "completes although the source had changed before its listing")
     asking = [thread.about for thread in process.threads if thread.asking == "copy part"]
     if not process.copied.issuperset(asking):  # one that was asked for twice may still be under way
         _violated(simulation, process, "completes while a thread of its own copies a part")
 
 
+def _may_look_unchanged(pin: Pin, sources: list[Stored | None]) -> bool:
+    """HEAD and the tags are two questions: a copy onto itself that lands between them can hide new tags."""
+    there = [each for each in sources if each is not None]
+    return any(_is_version(pin, each) for each in there) and any(_has_tags(pin, each) for each in there)
+
+
 def is_pinned(pin: Pin, stored: Stored) -> bool:
     """Whether this is the version, and these are the tags, that a copy is bound to."""
+    return _is_version(pin, stored) and _has_tags(pin, stored)
+
+
+def _is_version(pin: Pin, stored: Stored) -> bool:
     seen = (stored.etag, stored.size, stored.modified, stored.version)
-    return (pin.etag, pin.size, pin.last_modified, pin.version_id) == seen and pin.tags == tags_on_record(
-        {"t": str(stored.tags)} if stored.tags else {}
-    )
+    return (pin.etag, pin.size, pin.last_modified, pin.version_id) == seen
+
+
+def _has_tags(pin: Pin, stored: Stored) -> bool:
+    return pin.tags == tags_on_record({"t": str(stored.tags)} if stored.tags else {})
 
 
 def tags_on_record(tags: dict[str, str]) -> str | None:

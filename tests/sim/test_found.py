@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.sim import campaign, faults, records
 from tests.sim.faults import Fault
+from tests.sim.scenario import Scenario
 from tests.sim.test_sim import CALM
 
 
@@ -205,3 +206,45 @@ def test_a_copy_that_waits_for_an_archived_source_gives_up_in_the_end() -> None:
     assert done is not None
     assert done.result.error is not None
     assert done.result.error.code == "RestoreTooSlow"
+
+
+def test_tags_that_a_late_copy_onto_itself_takes_back_may_be_missed() -> None:
+    """The source is tagged anew; a killed CopyObject onto it lands between HEAD and the answer of its tags.
+
+    Right: HEAD tells the pinned version, the tags are the pinned ones again, and the copy is completed.
+    """
+    itself = Scenario(
+        entry="event",
+        size=706_799,
+        overwrite="always",
+        former=False,
+        versioned=False,
+        timeout=20.0,
+        part_seconds=5.0,
+        page=1000,
+        skew=0.6542846938590747,
+        by_rule=True,
+        threshold=1_000_000,
+        listed=3,
+        itself=True,
+        told=True,
+        parallel=4,
+        lanes=3,
+        apart=True,
+    )
+    struck = (
+        Fault(faults.TAGS, "", 26, 2.898548830340095, choice=0.9587430718617913),
+        Fault(
+            faults.KILL_LATE, "copy object", 1, 2.009768245719287, survives=False, choice=0.5202047027982556
+        ),
+        Fault(faults.CANCEL, "copy object", 1, 0.02604399937348322, choice=0.5936736787275524),
+    )
+    chosen = {
+        "retry 1": 0.1141, "copy object 2": 0.4035, "arrival 17": 0.9139, "copy part 1": 0.9964,
+        "answer 31": 0.8843, "copy part 3": 0.4613, "arrival 35": 0.9942, "copy part 5": 0.8887,
+        "delivery 4": 0.1407, "sending 56": 0.9255, "arrival 42": 0.8169, "sending 60": 0.4094,
+        "copy part 10": 0.3171, "answer 60": 0.3209, "sending 68": 0.7566,
+    }  # fmt: skip
+    run = campaign.run(itself, struck, chosen)
+    assert run.violations == []
+    assert run.requests["complete"] == 1

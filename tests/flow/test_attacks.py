@@ -5,6 +5,8 @@ The clouds of this module look at everything that was logged and answered when t
 
 from __future__ import annotations
 
+import functools
+import gzip
 import json
 import re
 import time
@@ -20,7 +22,7 @@ import yaml
 from osscopy.model import MIB
 from tests.cloud.accounts import Accounts
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
-from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, count_requests, exists, genuine
+from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, STATE, count_requests, exists, genuine
 
 TOKEN = "the-token-0f-the-attacked-function"
 TRIGGERS = ("direct", "http", "timer")
@@ -399,6 +401,90 @@ def test_deep_json_is_refused_and_harms_nobody(attacked: LocalCloud, opening: st
     result = ask(attacked, "timer", body)
     assert result["error"]["code"] in {"InvalidJson", "InvalidField"}
     assert attacked.http("GET", "/healthz").status_code == 200
+
+
+# --- values that would stop the others ----------------------------------------------------------------------
+
+BOMB = gzip.compress(bytes(300 << 20))  # 300 KB
+WRONG = [
+    ("startedAt", "x"),
+    ("startedAt", "2026-02-30T00:00:00Z"),
+    ("generation", 10**400),
+    ("hop", 10**9),
+    ("partsDone", -1),
+    ("leaveUntil", 10**18),
+    ("settle", 10**12),
+    ("follows", 10**9),
+    ("goneAt", 10**18),
+    ("pin.lastModified", 10**30),
+    ("pin.via", ""),
+    ("upload.openedAt", 10**30),
+    ("upload.parts", 10**30),
+]
+
+
+def changed(tree: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of the tree with another value at the path."""
+    made: dict[str, Any] = json.loads(json.dumps(tree))
+    *way, last = path.split(".")
+    functools.reduce(lambda inner, name: inner.setdefault(name, {}), way, made)[last] = value
+    return made
+
+
+@pytest.mark.parametrize(("path", "value"), WRONG)
+def test_a_continuation_with_a_value_that_no_hop_writes_is_refused_by_its_field(
+    attacked: LocalCloud, path: str, value: Any
+) -> None:
+    forged = changed(FORGED, f"continuation.command.{path}", value)
+    code, field = refused(attacked, "direct", forged)
+    assert code in {"InvalidContinuation", "InvalidField", "InvalidKey"}
+    assert field == f"continuation.command.{path}"
+
+
+def test_a_record_that_is_a_gzip_bomb_is_not_unpacked(attacked: LocalCloud) -> None:
+    for number, packed in enumerate((BOMB, b" " * (16 << 20))):
+        job = f"c-{number:032}"
+        headers = {"Content-Encoding": "gzip"} if number == 0 else {}
+        attacked.oss_bucket(STATE).put_object(f"oss-copy/done/{job}", packed, headers)
+        answer = attacked.http("GET", f"/copies/{job}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "UnreadableRecord")
+    assert attacked.http("GET", "/copies").status_code == 200
+    assert max(each["peak_memory_mb"] or 0 for each in attacked.invocations(trigger="http")) < 96
+
+
+def test_what_breaks_behind_http_shows_no_code(attacked: LocalCloud) -> None:
+    job = "c-" + "5" * 32
+    result = {"job": job, "status": "failed", "startedAt": EARLIER, "finishedAt": "x"}
+    done = {"nonce": "n", "result": result, "request": copying({"key": "in/a"}, {"key": "out/a"})}
+    attacked.oss_bucket(STATE).put_object(f"oss-copy/done/{job}", json.dumps(done))
+    answer = attacked.http("POST", f"/copies/{job}/resubmit")
+    assert answer.status_code == 500, answer.text
+    assert "Traceback" not in answer.text
+    assert ".py" not in answer.text
+
+
+def test_a_request_whose_records_would_be_too_large_is_refused(attacked: LocalCloud) -> None:
+    long = dict.fromkeys(("contentDisposition", "contentLanguage", "expires"), "é" * 8000)
+    for by in ("timer", "direct"):
+        request = copying({"key": "in/a"}, {"key": "out/a"}, metadata=long)
+        assert refused(attacked, by, request) == ("RequestTooLarge", None)
+
+
+def test_records_of_nonsense_stop_no_sweep() -> None:
+    """Each sweep died of one."""
+    place = copying({"key": "in/a"}, {"key": "out/a"})
+    pin = {"size": 1, "etag": "E", "lastModified": 1}
+    with LocalCloud(variables={"timeout": 3}, environment=ENVIRONMENT) as cloud:
+        for number, when in enumerate(("x", EARLIER)):
+            opened = {"nonce": "n", "job": f"c-{number:032}", "request": place, "pin": pin, "startedAt": when}
+            cloud.oss_bucket(STATE).put_object(f"oss-copy/open/c-{number:032}", json.dumps(opened))
+        deadline = time.monotonic() + 60
+        while (swept := cloud.invoke({"action": "sweep"}))["looked"] < 2:  # they are not old enough yet
+            assert time.monotonic() < deadline, swept
+            time.sleep(1)
+        assert swept["failed"] == 1, swept
+        cloud.wait_idle()
+        assert cloud.http("GET", "/copies/c-" + "1".zfill(32)).json()["error"]["code"] == "NoSuchKey"
 
 
 # --- who asks ----------------------------------------------------------------------------------------------

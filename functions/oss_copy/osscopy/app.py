@@ -14,6 +14,7 @@ import secrets
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
@@ -180,9 +181,32 @@ class App:
         self._unknown_events: set[str] = set()
 
     def handle(self, event: bytes, context: fc_context.Context) -> object:
-        """Return the answer to one event. A final refusal is returned; Transient is raised: FC retries."""
+        """Return the answer to one event. A final refusal is returned; Transient is raised: FC retries.
+
+        Behind HTTP nothing is raised, since FC would show the caller where in the code that was.
+        """
         begun = time.monotonic()
         invocation = fc_context.read_context(context, settings.environment_credentials())
+        try:
+            return self._handle(event, invocation, begun)
+        except Exception as error:
+            if not events.is_http(event):
+                raise
+            return self._broken(invocation, error)
+
+    def _broken(self, invocation: fc_context.Invocation, error: Exception) -> responses.Response:
+        """Log an error that nobody expected, and return a response that tells nothing of it."""
+        places = [f"{each.filename}:{each.lineno}" for each in traceback.extract_tb(error.__traceback__)]
+        self._log(
+            "unexpected",
+            requestId=invocation.request_id,
+            kind=type(error).__name__,
+            error=str(error)[:300],
+            at=places[-8:],
+        )
+        return responses.broken(invocation.request_id)
+
+    def _handle(self, event: bytes, invocation: fc_context.Invocation, begun: float) -> object:
         arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
         wiring = Wiring(self._settings, self._gateway, self._log, invocation, begun)
         try:

@@ -10,8 +10,10 @@ from typing import TypeAlias
 import msgspec
 
 from osscopy import plan
-from osscopy.events.jsons import decode, decode_fields
+from osscopy.events.jsons import decode, decode_fields, read_time
 from osscopy.model import Bulk, Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Settle, Sweep, Walk
+from osscopy.model.values import Moment, Tally
+from osscopy.plan import bulk
 
 VERSION = 2  # of the self-invocation's payload
 _READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
@@ -41,11 +43,11 @@ class _Start(msgspec.Struct, frozen=True, rename="camel", tag_field="step", tag=
 
     job: str
     request: CopyRequest
-    started_at: str
+    started_at: Moment
     alternatives: tuple[CopyRequest, ...] = ()
     event_etag: str | None = None
     keep: bool = False
-    follows: int | None = None
+    follows: Tally | None = None
 
 
 def _with_alternatives(command: bytes) -> bytes:
@@ -81,43 +83,16 @@ def read(raw: msgspec.Raw) -> Continuation:
         command = decode(body, Continuation, "continuation.command")
     else:
         command = _read_other_version(envelope.version, body)
+    at = "continuation.command."
     match command:
         case Rest():
-            _check(plan.LIST, command.list, "list")
+            plan.check_list(command.list, f"{at}list")
         case Bulk() | Walk() | Settle():
-            _check(plan.BULK_JOB, command.job, "job")
-        case Copy() | Continue():
-            _check(plan.COPY_JOB, command.job, "job")
-            if isinstance(command, Continue):
-                _check_continue(command)
-            else:
-                for reading in command.alternatives:
-                    plan.check_request(reading)
-            plan.check_request(command.request)
+            plan.check_text(plan.BULK_JOB, command.job, "InvalidContinuation", f"{at}job")
+            if isinstance(command, Bulk):
+                bulk.refuse_wrong(command.request, read_time(command.started_at, f"{at}startedAt"))
+        case Copy():
+            plan.check_copy(command, at)
+        case Continue():
+            plan.check_continue(command, at)
     return command
-
-
-def _check(pattern: str, text: str, field: str) -> None:
-    plan.check_text(pattern, text, "InvalidContinuation", f"continuation.command.{field}")
-
-
-def _check_continue(task: Continue) -> None:
-    """Refuse numbers that no hop writes, so that the arithmetic of later steps can rely on them."""
-    upload, pin = task.upload, task.pin
-    _check(plan.VISIBLE, pin.etag, "pin.etag")
-    _check(plan.VISIBLE, upload.id, "upload.id")
-    if pin.version_id is not None:
-        _check(plan.VERSION_ID, pin.version_id, "pin.versionId")
-    is_whole = upload.part_size >= plan.MIN_PART and upload.parts == -(-pin.size // upload.part_size)
-    if not (is_whole and 1 <= upload.parts <= plan.MAX_PARTS and upload.part_size <= plan.MAX_PART):
-        raise _invalid("parts and sizes do not fit together", "upload")
-    if not (1 <= upload.lanes <= upload.parts and 1 <= task.lane <= upload.lanes):
-        raise _invalid("no such lane", "lane")
-    if task.hop < 1 or min(task.generation, task.stalls, task.excused, task.gone_at) < 0:
-        raise _invalid("numbers start at one", "hop")
-    if not all(1 <= first <= last <= upload.parts for first, last in task.in_flight):
-        raise _invalid("no such parts", "inFlight")
-
-
-def _invalid(text: str, field: str) -> Refused:
-    return Refused("InvalidContinuation", text, field=f"continuation.command.{field}")

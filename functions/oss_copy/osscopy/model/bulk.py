@@ -13,7 +13,7 @@ import msgspec
 from osscopy.model.objects import Head
 from osscopy.model.request import CopyRequest, Options
 from osscopy.model.results import Problem
-from osscopy.model.values import Value
+from osscopy.model.values import Count, Moment, Tally, Unix, Value
 
 # --- what a user asks --------------------------------------------------------------------------------------
 
@@ -101,8 +101,8 @@ class Bulk(Value, frozen=True, tag_field="step", tag="bulk"):
 
     job: str
     request: BulkRequest
-    started_at: str
-    drops: int = 0
+    started_at: Moment
+    drops: Tally = 0
 
 
 class Range(Value, frozen=True):
@@ -122,16 +122,16 @@ class Walk(Value, frozen=True, tag_field="step", tag="walk"):
 
     job: str
     range: Range
-    generation: int = 0
-    hop: int = 1
+    generation: Unix = 0
+    hop: Tally = 1
 
 
 class Settle(Value, frozen=True, tag_field="step", tag="settle"):
     """A look at a job whose ranges have all ended: waits for its chains, then reports and closes."""
 
     job: str
-    generation: int = 0
-    hop: int = 1
+    generation: Unix = 0
+    hop: Tally = 1
 
 
 # --- what comes of objects ---------------------------------------------------------------------------------
@@ -193,13 +193,13 @@ class BulkJob(Value, frozen=True):
     nonce: str
     job: str
     request: BulkRequest
-    started_at: str
-    began: int
-    workers: int
+    started_at: Moment
+    began: Unix
+    workers: Tally
     report: ReportPlace
     etag: str = ""
-    size: int = 0
-    settle: int = 0
+    size: Count = 0
+    settle: Tally = 0
 
 
 class Claim(Value, frozen=True):
@@ -230,8 +230,8 @@ class ReportFile(Value, frozen=True):
     """A file of rows; `md5` in hex, of its bytes."""
 
     key: str
-    rows: int
-    bytes: int
+    rows: Count
+    bytes: Count
     md5: str
 
 
@@ -297,7 +297,7 @@ class BulkResult(Value, frozen=True):
     ranges: Ranges | None = None
     rate: float | None = None
     eta_seconds: int | None = None
-    started_at: str | None = None
+    started_at: Moment | None = None
     finished_at: str | None = None
     error: Problem | None = None
 
@@ -308,7 +308,7 @@ class BulkDone(Value, frozen=True):
     nonce: str
     result: BulkResult
     request: BulkRequest
-    settle: int = 0
+    settle: Tally = 0
 
 
 # --- what OSS shows ----------------------------------------------------------------------------------------

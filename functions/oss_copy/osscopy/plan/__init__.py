@@ -49,6 +49,12 @@ from osscopy.plan.methods import (
     must_wait as must_wait,
     rate as rate,
 )
+from osscopy.plan.on_record import (
+    check_continue as check_continue,
+    check_copy as check_copy,
+    check_list as check_list,
+    check_record as check_record,
+)
 from osscopy.plan.overwrite import (
     is_shown as is_shown,
     judge_overwrite as judge_overwrite,

@@ -6,8 +6,10 @@ writing it again does no harm. Members of gzip concatenate: a file holds one for
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
+import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -28,6 +30,7 @@ from osscopy.model import (
 from osscopy.plan import bulk
 
 MOST_BYTES = 16 << 20  # of a file
+MOST_LINE = 64 << 10
 SCHEMA = 1
 FAILED = "failed.csv.gz"
 
@@ -96,8 +99,9 @@ def _failed_lines(tools: Tools, job: BulkJob, files: Iterable[ReportFile]) -> It
     """Yield the lines of rows that failed or were missing, file by file."""
     for file in files:
         body = tools.context.ask(tools.objects.read, job.report.bucket, file.key, 0, file.bytes - 1)
-        text = gzip.decompress(body).removeprefix(bulk.HEADER)
-        yield from (line for line in text.splitlines(keepends=True) if bulk.is_bad_line(line))
+        with gzip.open(io.BytesIO(body)) as text:  # line by line, whatever it unpacks to
+            lines = iter(functools.partial(text.readline, MOST_LINE), b"")
+            yield from (line for line in lines if bulk.is_bad_line(line))
 
 
 def _written(

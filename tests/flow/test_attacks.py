@@ -12,19 +12,24 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
+import oss2
 import pytest
 import yaml
 
-from osscopy.model import MIB
+from osscopy import plan
+from osscopy.model import MIB, CopyRequest
 from tests.cloud.accounts import Accounts
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
 from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, STATE, count_requests, exists, genuine
 
 TOKEN = "the-token-0f-the-attacked-function"
+MOMENT = datetime(2026, 11, 22, tzinfo=timezone.utc)
 TRIGGERS = ("direct", "http", "timer")
 COMPOSED, DECOMPOSED = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")
 ENVIRONMENT = {
@@ -375,6 +380,116 @@ def test_a_direct_continuation_cannot_name_a_record_outside_its_job(attacked: Lo
     forged = json.loads(json.dumps(FORGED))
     forged["continuation"]["command"]["job"] = job
     assert refused(attacked, "direct", forged) == ("InvalidContinuation", "continuation.command.job")
+
+
+# --- what is not the function's own ------------------------------------------------------------------------
+
+KEY = "the-key-with-which-the-function-signs"
+
+
+@pytest.fixture(scope="module")
+def sealed() -> Iterator[LocalCloud]:
+    """A function with a key for its continuations and records."""
+    environment = {**ENVIRONMENT, "STATE_KEY": KEY, "MAX_PARALLEL": "4"}
+    with LocalCloud(variables={"timeout": 5}, environment=environment) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("in/a", b"1")
+        cloud.oss_bucket(SOURCE).put_object("in/other", b"2")
+        cloud.seed(SOURCE, "in/large", 40 * MIB, seed=1)
+        yield cloud
+        cloud.wait_idle()
+        assert leaks(cloud, KEY) == []
+
+
+def started(request: dict[str, Any], job: str, **more: Any) -> dict[str, Any]:
+    command = {"step": "start", "job": job, "request": request, "startedAt": EARLIER, **more}
+    return {"continuation": {"version": 2, "command": command}}
+
+
+def records(cloud: LocalCloud) -> dict[str, bytes]:
+    """All records by their names."""
+    bucket = cloud.oss_bucket(STATE)
+    return {
+        each.key: bucket.get_object(each.key).read() for each in oss2.ObjectIteratorV2(bucket, "oss-copy/")
+    }
+
+
+def test_a_chain_goes_on_though_nobody_else_may_write_its_continuations_and_records(
+    sealed: LocalCloud,
+) -> None:
+    sealed.conditions(bandwidth_mb_s=1)
+    request = copying({"key": "in/large"}, {"key": "out/large"}, tuning={"partSize": "1MiB", "lanes": 2})
+    answer = sealed.http("POST", "/copies", json_body=request)
+    assert answer.status_code == 202, answer.text
+    sealed.wait_idle()
+    sealed.conditions()
+    result = sealed.http("GET", answer.headers["location"]).json()
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert result["hops"] > 2
+    written = records(sealed)
+    assert {name.split("/")[1] for name in written} >= {"open", "up", "done", "hop"}
+    assert [name for name, body in written.items() if not body.startswith(b'{"mac":"')] == []
+
+
+def test_a_continuation_that_the_function_did_not_write_is_refused(sealed: LocalCloud) -> None:
+    assert refused(sealed, "direct", FORGED) == ("InvalidContinuation", "mac")
+    assert refused(sealed, "direct", {**FORGED, "mac": "A" * 22}) == ("InvalidContinuation", "mac")
+
+
+def test_a_start_under_somebody_s_job_does_not_make_his_request_answer_for_another_object(
+    sealed: LocalCloud,
+) -> None:
+    request = copying({"key": "in/a"}, {"key": "out/a"})
+    job = plan.job_id(plan.prepare(msgspec.convert(request, CopyRequest), MOMENT), "http:his-key")
+    other = msgspec.to_builtins(
+        plan.prepare(msgspec.convert(copying({"key": "in/other"}, {"key": "out/b"}), CopyRequest), MOMENT)
+    )
+    code, field = refused(sealed, "direct", started(other, job, keep=True))
+    assert (code, field) == ("InvalidContinuation", "mac")
+    answer = sealed.http("POST", "/copies", json_body=request, headers={"Idempotency-Key": "his-key"})
+    assert (answer.status_code, answer.json()["job"]) == (200, job), answer.text
+    assert answer.json()["destination"]["key"] == "out/a"
+
+
+def test_news_of_a_dropped_invocation_that_never_was_plants_no_outcome(sealed: LocalCloud) -> None:
+    request = msgspec.to_builtins(
+        plan.prepare(msgspec.convert(copying({"key": "in/a"}, {"key": "out/c"}), CopyRequest), MOMENT)
+    )
+    job = "c-" + "7" * 32
+    event = json.dumps(started(request, job, drops=3))
+    news = {"requestContext": {"condition": "RetriesExhausted", "requestId": "r"}, "requestPayload": event}
+    assert sealed.invoke(news) == {"resumed": 0}
+    assert sealed.http("GET", f"/copies/{job}").status_code == 404
+
+
+def test_a_record_that_somebody_else_wrote_is_believed_by_nobody(sealed: LocalCloud) -> None:
+    """The sweep would have copied what it says."""
+    pin = {"size": 1, "etag": "E", "lastModified": 1}
+    job, other = "c-" + "8" * 32, "c-" + "9" * 32
+    opened = {"nonce": "n", "job": job, "request": copying({"key": "in/a"}, {"key": "out/d"}), "pin": pin}
+    bucket = sealed.oss_bucket(STATE)
+    bucket.put_object(f"oss-copy/open/{job}", json.dumps({**opened, "startedAt": EARLIER}))
+    mine = sealed.invoke(copying({"key": "in/a"}, {"key": "out/e"}, tuning={"method": "multipart"}))
+    moved = bucket.get_object(f"oss-copy/done/{mine['job']}").read()
+    bucket.put_object(f"oss-copy/done/{other}", moved)
+    for each in (job, other):
+        answer = sealed.http("GET", f"/copies/{each}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "UnreadableRecord"), answer.text
+    deadline = time.monotonic() + 60
+    while not (swept := sealed.invoke({"action": "sweep"}))["failed"]:
+        assert time.monotonic() < deadline, swept
+        time.sleep(1)
+    assert not exists(sealed.oss_bucket(DESTINATION), "out/d")
+
+
+def test_a_task_id_that_was_taken_in_advance_stops_no_copy(sealed: LocalCloud) -> None:
+    """It stood still until a sweep, whose task ids can be told in advance as well."""
+    request = copying({"key": "in/a"}, {"key": "out/squatted"}, tuning={"method": "multipart"})
+    job = plan.job_id(plan.prepare(msgspec.convert(request, CopyRequest), MOMENT), "http:squatted")
+    sealed.invoke_async({"action": "check"}, task_id=f"{job}-g0-l1-h1")
+    answer = sealed.http("POST", "/copies", json_body=request, headers={"Idempotency-Key": "squatted"})
+    assert (answer.status_code, answer.json()["job"]) == (202, job), answer.text
+    sealed.wait_idle()
+    assert sealed.http("GET", f"/copies/{job}").json()["status"] == "succeeded"
 
 
 # --- sizes -------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
 from osscopy.jobs.many import Many
 from osscopy.jobs.queries import Queries
+from osscopy.jobs.sealed import SealedInvoker, SealedRecords
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Bulk,
@@ -160,14 +161,16 @@ class Wiring(msgspec.Struct, frozen=True):
         )
 
     def journal(self, connection: Connection) -> RecordJournal:
-        return RecordJournal(OssRecords(connection, self.chosen.state_bucket, self.chosen.state_prefix))
+        records = OssRecords(connection, self.chosen.state_bucket, self.chosen.state_prefix)
+        return RecordJournal(SealedRecords(records, self.chosen.seal, time.time))
 
-    def invoker(self, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT) -> fc.FcInvoker:
+    def invoker(self, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT) -> SealedInvoker:
         """Return the invoker of the function that copies, whichever runs."""
         chosen = self.chosen
         function = chosen.invoke_function or self.invocation.function
         copier = msgspec.structs.replace(self.invocation, function=function)
-        return fc.FcInvoker(copier, chosen.invoke_endpoint, self.gateway, self.log, left, wait)
+        platform = fc.FcInvoker(copier, chosen.invoke_endpoint, self.gateway, self.log, left, wait)
+        return SealedInvoker(platform, chosen.seal)
 
 
 class App:
@@ -207,7 +210,7 @@ class App:
         return responses.broken(invocation.request_id)
 
     def _handle(self, event: bytes, invocation: fc_context.Invocation, begun: float) -> object:
-        arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
+        arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc), self._settings.seal)
         wiring = Wiring(self._settings, self._gateway, self._log, invocation, begun)
         try:
             parsed = events.parse(event, arrival, self._rules(event, wiring))

@@ -10,14 +10,16 @@ from typing import TypeAlias
 import msgspec
 
 from osscopy import plan
+from osscopy.events.batch import Arrival
 from osscopy.events.jsons import decode, decode_fields, read_time
 from osscopy.model import Bulk, Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Settle, Sweep, Walk
 from osscopy.model.values import Moment, Tally
 from osscopy.plan import bulk
+from osscopy.plan.seal import CONTINUATION
 
 VERSION = 2  # of the self-invocation's payload
 _READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
-MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
+MAX_ASYNC_PAYLOAD = 128 * 1024 - 64  # FC's limit for asynchronous invocations, without the mark
 
 Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle
 
@@ -33,7 +35,8 @@ def encode(command: Continuation) -> bytes:
     payload = msgspec.json.encode(envelope)
     if len(payload) > MAX_ASYNC_PAYLOAD:
         raise Refused(
-            "RequestTooLarge", f"the request makes continuations of {len(payload)} bytes; FC takes 131072"
+            "RequestTooLarge",
+            f"the request makes continuations of {len(payload)} bytes; FC takes {MAX_ASYNC_PAYLOAD}",
         )
     return payload
 
@@ -74,8 +77,15 @@ def _read_other_version(version: int, command: bytes) -> Copy:
     return Copy(**{name: getattr(start, name) for name in _Start.__struct_fields__})
 
 
-def read(raw: msgspec.Raw) -> Continuation:
-    """Read a command; one of another version only as far as every version reads it."""
+def read(raw: msgspec.Raw, mark: msgspec.Raw | None, arrival: Arrival) -> Continuation:
+    """Read a command; one of another version only as far as every version reads it.
+
+    Refused if it lacks the function's mark: whoever may invoke the function may ask for copies, and no more.
+    """
+    given = None if mark is None else decode(bytes(mark), str, "mac")
+    if not arrival.seal.is_ours(CONTINUATION, bytes(raw), given, arrival.now.timestamp()):
+        text = "it is not signed with STATE_KEY: ask for copies, not for their continuations"
+        raise Refused("InvalidContinuation", text, field="mac")
     envelope: _Envelope = decode(bytes(raw), _Envelope, "continuation")
     body = _with_alternatives(bytes(envelope.command))
     command: Continuation

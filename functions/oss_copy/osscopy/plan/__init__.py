@@ -84,6 +84,7 @@ from osscopy.plan.promises import (
     tags_digest as tags_digest,
 )
 from osscopy.plan.rules import check_rules as check_rules, skips_markers as skips_markers
+from osscopy.plan.seal import ENVELOPE as ENVELOPE, Seal as Seal
 from osscopy.plan.steps import (
     MAX_STALLS as MAX_STALLS,
     CopyObject as CopyObject,

@@ -691,3 +691,16 @@ def test_the_token_of_an_authorised_request_that_is_refused_is_not_told(public: 
         assert answer.status_code in {400, 404}
         assert TOKEN not in answer.text
     assert leaks(public, TOKEN) == []
+
+
+def test_a_trigger_that_is_not_what_the_setting_says_still_asks_for_the_token() -> None:
+    """The setting said that FC checks signatures, and everybody could copy."""
+    environment = {**ENVIRONMENT, "API_TOKEN": TOKEN, "HTTP_AUTH_TYPE": "function"}
+    with LocalCloud(variables={"timeout": 10, "httpAuthType": "anonymous"}, environment=environment) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("in/a", b"1")
+        request = copying({"key": "in/a"}, {"key": "out/a"})
+        assert cloud.http("POST", "/copies", json_body=request, signed=False).status_code == 401
+        answer = cloud.http("POST", "/copies", json_body=request, headers={"X-OSS-Copy-Token": TOKEN})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert leaks(cloud, TOKEN) == []

@@ -76,7 +76,7 @@ def document() -> Response:
 def response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     return {
         "statusCode": status,
-        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
         "isBase64Encoded": False,
         "body": msgspec.json.encode(body).decode(),
     }

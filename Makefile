@@ -18,21 +18,33 @@ unexport PYTHONDONTWRITEBYTECODE  # a run starts hundreds of programs
 FC3_SCHEMA ?= ../shared/fc3-schema.json
 # Serverless Devs: the genuine tool in its pinned version, or the program that S names.
 TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
-DEPLOY  = $(BIN)/python -m functions.cli$(if $(S), --tool "$(S)")
-export EVENT SRC DST URL
 
-.PHONY: demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer cloud soak soak-fuzz soak-copies soak-chaos soak-sim openapi policy setup lock clean
-.PHONY: template tool deploy remove logs invoke copy layer-test newcomer
+.DEFAULT_GOAL := install
+.PHONY: install help demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer cloud
+.PHONY: soak soak-fuzz soak-copies soak-chaos soak-sim openapi lock clean template tool layer-test newcomer
+
+##@ Use it
+install: $(READY)        ## the program oss-copy into .venv/bin, with the local cloud (what `make` alone does)
+	@echo "$(BIN)/oss-copy is there: \`$(BIN)/oss-copy local FILE\` starts a local cloud with your file in it"
+
+help:                    ## this list
+	@awk '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { name = $$0; sub(/:.*/, "", name); sub(/.*## /, ""); printf "  %-12s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.tours.demo $(ARGS)
 
-rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC 3.0 SDK, and copy with it
-	test -f layers/sdk-3.12.zip || $(BIN)/python layers/sdk/build.py
-	$(BIN)/python -m tests.tours.rehearsal $(ARGS)
+cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON
+	@exec $(BIN)/python -m tests.cloud $(ARGS)
 
-newcomer: $(READY)       ## the documents' way from a fresh clone to the first copy, on the local cloud: how long each command takes
-	$(BIN)/python -m tests.tours.newcomer $(ARGS)
+##@ Check a change
+check: lint template test  ## lint, types, import rules, s.yaml, tests
+
+lint: $(READY)           ## lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # Most of a test is waiting: more processes than cores.
 TESTS  ?= -n 6 --dist worksteal
@@ -42,6 +54,10 @@ export SIM_SECONDS ?= 20
 test: $(READY)           ## the whole suite on one interpreter
 	$(BIN)/python -m pytest $(TESTS) $(ARGS)
 
+template: $(READY) $(TOOL)  ## s.yaml judged by our rules, by FC's SDK and by the genuine `s` tool
+	$(BIN)/python -m functions.cli template$(if $(S), --tool "$(S)") --schema "$(FC3_SCHEMA)"
+
+##@ Check it further
 coverage: $(READY)       ## the suite, and which lines and branches of the product it runs, instances included
 	$(BIN)/python -m tests.coverage $(TESTS) $(ARGS)
 
@@ -65,28 +81,7 @@ clients: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## other people's clients of OSS a
 exchanges: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## records anew what those clients say to the OSS server and hear from it; `make test` repeats it
 	$(BIN)/python -m tests.clients.recording
 
-check: lint template test  ## lint, types, import rules, s.yaml, tests
-
-template: $(READY) $(TOOL)  ## s.yaml judged by our rules, by FC's SDK and by the genuine `s` tool
-	$(DEPLOY) check --schema "$(FC3_SCHEMA)"
-
-deploy: $(READY) $(TOOL)  ## s.yaml judged, the layer published where needed, `s deploy`, FC compared (PRUNE=1: what s.yaml lacks is taken away)
-	$(DEPLOY) deploy $(if $(filter 1,$(PRUNE)),--prune) -- $(ARGS)
-
-remove: $(READY) $(TOOL)  ## `s remove`, unless copies are under way (CONFIRM=1: even then); FC is asked afterwards
-	$(DEPLOY) remove $(if $(filter 1,$(CONFIRM)),--confirm) -- $(ARGS)
-
-logs: $(READY) $(TOOL)    ## `s logs` of the function (ARGS=--tail)
-	$(DEPLOY) logs -- $(ARGS)
-
-invoke: $(READY) $(TOOL)  ## `s invoke` of the function (EVENT='{"action": "sweep"}' or EVENT=@file)
-	$(DEPLOY) invoke "$$EVENT" -- $(ARGS)
-
-copy: $(READY)           ## one copy over HTTP, shown until it is done (SRC=oss://bucket/key DST=oss://bucket/key URL=...)
-	@$(DEPLOY) copy "$$SRC" "$$DST" $(if $(URL),--url "$$URL")
-
-tool: $(TOOL)            ## the `s` tool, and Node from the package index if there is none
-
+##@ Check it for long
 soak: soak-fuzz soak-copies soak-chaos soak-sim  ## the long campaigns, one after the other
 
 soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
@@ -103,26 +98,17 @@ soak-chaos: $(READY)     ## copies through a storm of faults and dying instances
 soak-sim: $(READY)       ## simulated schedules for half an hour, half on each of two processes (SOAK_MINUTES=N)
 	$(BIN)/python -m tests.sim --minutes $(SOAK_MINUTES) --processes 2
 
-openapi: $(READY)        ## the OpenAPI document from the types that parse
-	$(BIN)/python -m functions.cli.openapi
+##@ Walk through a deployment
+rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC 3.0 SDK, and copy with it
+	test -f layers/sdk-3.12.zip || $(BIN)/python layers/sdk/build.py
+	$(BIN)/python -m tests.tours.rehearsal $(ARGS)
 
-policy: $(READY)         ## what the function's role may do, from s.yaml (ARGS="--with kms"; ARGS=--setup and ARGS=--deployer print what setup and every deploy need)
-	@$(BIN)/python -m functions.cli.commands.policy $(ARGS)
+newcomer: $(READY)       ## the documents' way from a fresh clone to the first copy, on the local cloud: how long each command takes
+	$(BIN)/python -m tests.tours.newcomer $(ARGS)
 
-setup: $(READY)          ## shows what a deployment lacks: state bucket, lifecycle rules, roles; CONFIRM=1 makes it
-	@$(BIN)/python -m functions.cli.commands.setup $(if $(CONFIRM),--yes) $(ARGS)
-
-lint: $(READY)           ## lint, types, import rules
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-
+##@ Measure and build
 bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/bench/RESULTS.md (ARGS="--quick floor", ARGS="floor --write")
 	$(BIN)/python -m tests.bench $(ARGS)
-
-cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON
-	@exec $(BIN)/python -m tests.cloud $(ARGS)
 
 layer: $(READY)          ## runtime dependencies of the function as layers/sdk-<python>.zip (ARGS="--python 3.10")
 	$(BIN)/python layers/sdk/build.py $(ARGS)
@@ -130,10 +116,15 @@ layer: $(READY)          ## runtime dependencies of the function as layers/sdk-<
 layer-test: $(READY)     ## the layers for 3.12 and 3.10: built twice, then copies with nothing but them
 	$(BIN)/python -m pytest -q tests/layers $(ARGS)
 
+tool: $(TOOL)            ## the `s` tool, and Node from the package index if there is none
+
+openapi: $(READY)        ## the OpenAPI document from the types that parse
+	$(BIN)/python -m functions.cli.openapi
+
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
 lock: $(READY)           ## renew the lock files from pyproject.toml
-	$(LOCK) pyproject.toml -o layers/sdk/requirements.txt
+	$(LOCK) --group layer -o layers/sdk/requirements.txt
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
 	$(LOCK) --group bench -o tests/bench/requirements.txt
 	$(LOCK) --group clients -o tests/clients/requirements.txt
@@ -144,6 +135,7 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 $(READY): requirements-dev.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-index --no-build-isolation -e .
 	touch $@
 
 $(PEERS): tests/bench/requirements.txt
@@ -168,8 +160,8 @@ $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	touch $@
 
 .ci/s/node_modules/.ready: .ci/s/package-lock.json .ci/s/requirements.txt | $(READY)
-	$(DEPLOY) install
+	$(BIN)/python -m functions.cli.tool
 	touch $@
 
-clean:
+clean:                   ## away with what was built: environments, tools, layers
 	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules layers/sdk-*/ layers/*.zip

@@ -198,10 +198,12 @@ BOUNDS: dict[str, dict[str, Schema]] = {
         "key": {"string": {"pattern": whole(TEMPLATE)}, "description": "A template instead."},
     },
     "Manifest": {"bucket": _BUCKET},
+    "Former": {"job": {"pattern": whole(plan.BULK_JOB)}},
     "ReportPlace": {"bucket": _BUCKET},
     "Filters": {"modifiedAfter": _TIME, "modifiedBefore": _TIME},
     "BulkRequest": {
         "maxFailures": {"minimum": 0, "maximum": bulk_requests.MAX_FAILURES},
+        "maxRate": {"minimum": 0, "maximum": bulk_requests.MAX_RATE},
         "maxWorkers": {"integer": {"minimum": 1, "maximum": bulk_requests.MAX_WORKERS}},
     },
     "BulkResult": {"job": {"string": {"pattern": whole(plan.BULK_JOB)}}},
@@ -209,8 +211,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     "Status": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
 }
 NOT_YET = {  # fields that a request for many objects has and that are not available yet
-    "BulkSource": ("report",),
-    "BulkRequest": ("delete", "maxDelete", "dryRun", "compare", "maxRate"),
+    "BulkRequest": ("delete", "maxDelete", "dryRun"),
 }
 _TEXTS = {
     "Source": "The object to copy; its current version unless `versionId` says otherwise.",

@@ -1,10 +1,11 @@
 """Build the layer that holds the function's runtime dependencies: `make layer [ARGS="--python 3.10"]`.
 
 Installs what `requirements.txt` pins, hashes checked, into `../sdk-<python>/python/` and packs that as
-`../sdk-<python>.zip`, which `make deploy` publishes. Wheels are those for manylinux2014, since the runtimes
-have an old glibc. The few packages that exist as sdists only are built here, by the matching interpreter if
-it is installed. The same input gives the same archive to the byte (with the same zlib and C compiler): files
-are sorted, times and modes fixed, nothing of this machine is kept. Knows nothing of the function's code.
+`../sdk-<python>.zip`, which `oss-copy deploy` publishes. Wheels are those for manylinux2014, since the
+runtimes have an old glibc. The few packages that exist as sdists only are built here, by the matching
+interpreter if it is installed. The same input gives the same archive to the byte (with the same zlib and C
+compiler): files are sorted, times and modes fixed, nothing of this machine is kept. Knows nothing of the
+function's code.
 """
 
 from __future__ import annotations

@@ -93,13 +93,13 @@ def _cost(name: str, run: Run) -> list[Figure]:
     """Requests and connections, as the OSS server counted them."""
     parts, hops = run.result["parts"], run.result["hops"]
     listings = run.operations.get("ListParts", 0)
-    made, most = sum(run.operations.values()), parts + 12 + 4 * hops + listings
+    made, most = sum(run.operations.values()), parts + 12 + 5 * hops + listings
     opened = max(run.connections)
     return [
         Figure(
             f"{name}: requests, {parts} parts in {hops} hops, {listings} listings",
             f"{made} (n + listings + {made - parts - listings})",
-            f"<= {most} (n + listings + 12 + 4h)",
+            f"<= {most} (n + listings + 12 + 5h)",
             made <= most,
         ),
         reach(

@@ -10,6 +10,7 @@ import pytest
 from functions.cli import template
 from functions.cli.template import Deployment
 from tests.cli.deployer import Deployer
+from tests.cli.terminal import Terminal
 from tests.cloud.client import LocalCloud
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,12 @@ def shared_account() -> Iterator[LocalCloud]:
 def acting(tmp_path: Path, shared_account: LocalCloud) -> Deployer:
     """Whose `s` deploys for real."""
     return Deployer(tmp_path, shared_account).act()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Terminal:
+    """Somebody whose shell says nothing of any account."""
+    return Terminal(tmp_path, monkeypatch, capfd)
 
 
 @pytest.fixture

@@ -34,6 +34,9 @@ sys.exit(int(os.environ.get("EXIT_CODE", "0")))
 """
 
 
+TOOLED = {"template", "deploy", "remove", "logs"}
+
+
 class Deployer:
     """Who calls the commands: with an account, a template, built layers, and an `s`."""
 
@@ -86,10 +89,12 @@ class Deployer:
         (self.layers / "sdk-3.12.zip").write_bytes(packed.getvalue())
 
     def run(self, *arguments: str, template: Path = ROOT / "s.yaml") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "functions.cli", "--template", str(template)]
-        command += ["--layers", str(self.layers), *(["--tool", str(self.tool)] if self.tool else [])]
+        name, *rest = arguments
+        command = [sys.executable, "-m", "functions.cli", name, "--template", str(template)]
+        command += ["--layers", str(self.layers)] if name == "deploy" else []
+        command += ["--tool", str(self.tool)] if self.tool and name in TOOLED else []
         return subprocess.run(
-            [*command, *arguments],
+            [*command, *rest],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,

@@ -1,26 +1,10 @@
-"""What `s invoke` prints, and whether the function has failed by it."""
+"""The function's answer to an event, and whether it says that the function has failed."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from functions.cli.tool import answers
-
-FRAME = """\
-========= FC invoke Logs begin =========
-FC Invoke Start RequestId: 1-2
-{{"event": "result", "status": "failed"}}
-========= FC invoke Logs end =========
-
-\x1b[1mInvoke instanceId:\x1b[22m \x1b[32mc-1\x1b[39m
-{error}
-\x1b[1mInvoke Result:\x1b[22m
-\x1b[32m{answer}\x1b[39m
-
-"""
-RAISED = "\x1b[1mError Type:\x1b[22m \x1b[31mUnhandledInvocationError\x1b[39m\n"
+from functions.cli.service import verdicts
 
 
 @pytest.mark.parametrize(
@@ -38,15 +22,5 @@ RAISED = "\x1b[1mError Type:\x1b[22m \x1b[31mUnhandledInvocationError\x1b[39m\n"
     ],
 )
 def test_the_answer_decides(answer: object, said: str | None) -> None:
-    found = answers.failure(FRAME.format(error="", answer=json.dumps(answer)))
+    found = verdicts.failure(answer)
     assert (found and found.removeprefix("the function says: ")) == said
-
-
-def test_a_function_that_raised_has_failed() -> None:
-    printed = FRAME.format(error=RAISED, answer='{"errorMessage": "x"}')
-    assert answers.failure(printed) == "the function raised (UnhandledInvocationError)"
-
-
-@pytest.mark.parametrize("printed", ["", "RequestId: 1-2\nAsyncTaskId: x\n", "Invoke Result:\n"])
-def test_without_an_answer_nothing_is_said(printed: str) -> None:
-    assert answers.failure(printed) is None

@@ -13,6 +13,7 @@ import pytest
 from alibabacloud_fc20230330 import models
 
 from functions.cli.account.credentials import TOOL_KEY
+from functions.cli.errors import Status
 from functions.cli.template import LAYER
 from tests.cli.conftest import ACCOUNT, OWN, changed
 from tests.cli.deployer import Deployer
@@ -109,7 +110,7 @@ def test_nothing_is_signed_for_an_endpoint_that_is_not_encrypted(
     del deployer.environment[name]
     (own.parent / ".env").write_text(f"{name}=http://example.com\n", encoding="utf-8")
     refused = deployer.run("deploy", template=own)
-    assert (refused.returncode, deployer.notes()) == (1, [])
+    assert (refused.returncode, deployer.notes()) == (Status.DENIED, [])
     assert f"{name}: http://example.com is not https" in refused.stderr
 
 
@@ -159,7 +160,7 @@ def judging(deployer: Deployer) -> Deployer:
 
 
 def test_a_right_template_is_called_right_and_placeholders_are_warned_of(judging: Deployer) -> None:
-    done = judging.run("check")
+    done = judging.run("template")
     assert done.returncode == 0, done.stderr
     assert "s.yaml: 2 resource(s) right" in done.stdout
     assert "warning: s.yaml:9: vars.accountId: 1234567890123456 is what s.yaml comes with" in done.stdout
@@ -181,7 +182,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant(
         *OWN,
     )
     lines = template.read_text(encoding="utf-8").splitlines()
-    refused = judging.run("check", template=template)
+    refused = judging.run("template", template=template)
     assert refused.returncode == 1
     told = refused.stderr.removeprefix("error: ").splitlines()
     expected = [
@@ -192,7 +193,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant(
             "unknown reference ${vars.functonName}; did you mean functionName?",
         ),
         ("onFailur:", "onFailur: unknown property `onFailur`; did you mean onFailure?"),
-        ("invocationRole:", "`make setup` makes no role mine"),
+        ("invocationRole:", "`oss-copy setup` makes no role mine"),
         ("events:", "it does not fire for ObjectCreated:CompleteMultipartUpload"),
         ("cronExpression: ${vars.timerSchedule}", "not 'L' (vars.timerSchedule is in line 22)"),
     ]
@@ -218,7 +219,7 @@ def test_a_token_of_the_shell_or_of_a_file_beside_the_template_is_known_to_every
         assert refused.stderr.count("API_TOKEN is not set") == 1, refused.stderr
     assert deployer.notes() == []
     (tmp_path / ".env").write_text(f"API_TOKEN='{TOKEN}'\n", encoding="utf-8")
-    for command in (["logs"], ["invoke", "{}"]):
+    for command in (["logs"], ["invoke", '{"action": "sweep"}']):
         done = deployer.run(*command, template=template)
         assert done.returncode == 0, done.stderr
         assert TOKEN not in done.stdout + done.stderr
@@ -226,16 +227,16 @@ def test_a_token_of_the_shell_or_of_a_file_beside_the_template_is_known_to_every
 
 def test_a_template_with_a_token_is_judged_with_it(judging: Deployer, tmp_path: Path) -> None:
     template = changed(tmp_path, SECRET, *OWN)
-    refused = judging.run("check", template=template)
+    refused = judging.run("template", template=template)
     assert refused.returncode == 1
     assert re.match(r"error: s\.yaml:\d+: .*API_TOKEN: .*API_TOKEN is not set", refused.stderr)
     judging.environment["API_TOKEN"] = TOKEN
-    done = judging.run("check", template=template)
+    done = judging.run("template", template=template)
     assert done.returncode == 0, done.stderr
     assert TOKEN not in done.stdout + done.stderr
     del judging.environment["API_TOKEN"]
     (tmp_path / ".env").write_text(f"API_TOKEN={TOKEN}\n", encoding="utf-8")
-    assert judging.run("check", template=template).returncode == 0
+    assert judging.run("template", template=template).returncode == 0
 
 
 def test_variables_of_fc_itself_do_not_reach_the_tool(deployer: Deployer, own: Path) -> None:
@@ -264,11 +265,11 @@ def test_the_tool_speaks_no_plain_http_to_fc_when_it_is_debugged(
     assert (plain, debugged) == (None, f"https://{ACCOUNT}.cn-hangzhou.fc.aliyuncs.com")
 
 
-@pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"]])
+@pytest.mark.parametrize("command", [["deploy"], ["invoke", "{}"], ["put", "README.md", "oss://aaa/"]])
 def test_without_credentials_nothing_is_begun(deployer: Deployer, command: list[str]) -> None:
     del deployer.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
     refused = deployer.run(*command)
-    assert refused.returncode == 1
+    assert refused.returncode == Status.DENIED
     assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in refused.stderr
     assert deployer.notes() == []
 
@@ -317,10 +318,10 @@ def test_what_is_under_way_is_told_and_keeps_the_function(
     records.put_object("oss-copy/open/c-1", b"{}")
     try:
         refused = deployer.run("remove")
-        assert (refused.returncode, deployer.notes()) == (1, [])
+        assert (refused.returncode, deployer.notes()) == (Status.PARTLY, [])
         assert "c-1" in refused.stdout
         assert f"{DESTINATION}/large.bin" in refused.stdout
-        assert "CONFIRM=1" in refused.stderr
+        assert "--confirm" in refused.stderr
         assert deployer.run("remove", "--confirm").returncode == 0
         assert len(deployer.notes()) == 1
     finally:
@@ -331,24 +332,32 @@ def test_what_is_under_way_is_told_and_keeps_the_function(
 # --- logs, invoke ---
 
 
-def test_logs_and_invoke_concern_the_copying_function_alone(deployer: Deployer, tmp_path: Path) -> None:
-    event = '{"action": "it\'s \\"sweep\\""}'
+def test_logs_concern_the_copying_function_alone(deployer: Deployer) -> None:
+    for tail in (["--tail"], ["--", "--tail"]):
+        assert deployer.run("logs", *tail).returncode == 0
+    call = ["oss_copy", "logs", "--tail", "-t", str(ROOT / "s.yaml"), "-a", TOOL_KEY]
+    assert [note["arguments"] for note in deployer.notes()] == [call, call]
+
+
+def test_an_event_is_sent_byte_for_byte_and_the_answer_printed(
+    deployer: Deployer, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    event = '{"action":  "sweep"}\n'
     path = tmp_path / "event.json"
     path.write_text(event, encoding="utf-8")
-    for command in (["logs", "--", "--tail"], ["invoke", event], ["invoke", f"@{path}"]):
-        assert deployer.run(*command).returncode == 0
-    template = ["-t", str(ROOT / "s.yaml"), "-a", TOOL_KEY]
-    assert [note["arguments"] for note in deployer.notes()] == [
-        ["oss_copy", "logs", "--tail", *template],
-        ["oss_copy", "invoke", "--event", event, *template],
-        ["oss_copy", "invoke", "--event-file", str(path), *template],
-    ]
+    for given in (event, f"@{path}"):
+        done = deployer.run("invoke", given)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["failed"] == 0
+        assert cloud.invocations()[-1]["event"] == event
+    queued = deployer.run("invoke", "--async", "--json", event)
+    assert cloud.invocations(request_id=json.loads(queued.stdout)["requestId"])
 
 
-@pytest.mark.parametrize("event", ["", "@no-such-file"])
+@pytest.mark.parametrize("event", ["", "@no-such-file", "no JSON"])
 def test_an_event_that_is_not_there_is_not_sent(deployer: Deployer, event: str) -> None:
     refused = deployer.run("invoke", event)
-    assert (refused.returncode, deployer.notes()) == (1, [])
+    assert refused.returncode == 2
     assert "error: " in refused.stderr
 
 
@@ -360,40 +369,37 @@ def test_a_chained_copy_is_followed_to_its_end_at_the_url_that_fc_tells(
 ) -> None:
     cloud.seed(SOURCE, "large.bin", 20 * MIB, seed=1)
     cloud.conditions(bandwidth_mb_s=10.0)
-    done = deployer.run(
-        "copy", f"oss://{SOURCE}/large.bin", f"oss://{DESTINATION}/a b/ü.bin", "--pause", "0.2"
-    )
+    done = deployer.run("cp", f"oss://{SOURCE}/large.bin", f"oss://{DESTINATION}/a b/ü.bin", "--pause", "0.2")
     assert done.returncode == 0, done.stderr
     assert f"succeeded: oss://{DESTINATION}/a b/ü.bin, {20 * MIB} bytes, verified by crc64" in done.stdout
-    assert "21.0/21.0 MB" in done.stdout or "20.0/20.0 MiB" in done.stdout
+    assert "running, 0 B of 20.0 MiB" in done.stderr
     assert len(cloud.invocations(trigger="http")) > 2, "the copy was not followed"
 
 
 def test_a_destination_without_a_key_keeps_the_source_s(deployer: Deployer, cloud: LocalCloud) -> None:
     cloud.oss_bucket(SOURCE).put_object("small", b"x")
-    assert deployer.run("copy", f"oss://{SOURCE}/small", f"oss://{DESTINATION}").returncode == 0
+    assert deployer.run("cp", f"oss://{SOURCE}/small", f"oss://{DESTINATION}").returncode == 0
     assert cloud.oss_bucket(DESTINATION).object_exists("small")
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "told", "code"),
     [
-        (f"{SOURCE}/small", "oss://bucket/key"),
-        (f"oss://{SOURCE}/absent", "check bucket, key and versionId"),
-        (f"oss://{STATE}/small", "ALLOWED_SOURCES does not name oss://"),
-        (f"oss://{SOURCE}", "source.key"),
+        (f"{SOURCE}/small", "oss://bucket/key", Status.USAGE),
+        (f"oss://{SOURCE}/absent", "check bucket, key and versionId", Status.NO_OBJECT),
+        (f"oss://{STATE}/small", "ALLOWED_SOURCES does not name oss://", Status.DENIED),
+        (f"oss://{SOURCE}", "oss-copy sync", Status.USAGE),
     ],
 )
-def test_a_copy_that_cannot_be_made_ends_with_the_reason(deployer: Deployer, source: str, told: str) -> None:
-    failed = deployer.run("copy", source, f"oss://{DESTINATION}/x")
-    assert failed.returncode == 1
+def test_a_copy_that_cannot_be_made_ends_with_the_reason(
+    deployer: Deployer, source: str, told: str, code: Status
+) -> None:
+    failed = deployer.run("cp", source, f"oss://{DESTINATION}/x")
+    assert failed.returncode == code
     assert told in failed.stderr
 
 
-@pytest.mark.parametrize(
-    "command",
-    [["copy"], ["copy", "", ""], ["copy", f"oss://{SOURCE}/small", ""], ["copy", "", f"oss://{DESTINATION}"]],
-)
+@pytest.mark.parametrize("command", [["cp"], ["cp", f"oss://{SOURCE}/small"], ["cp", "", ""]])
 def test_a_copy_without_source_or_destination_shows_how_to_ask(
     deployer: Deployer, command: list[str]
 ) -> None:
@@ -401,15 +407,14 @@ def test_a_copy_without_source_or_destination_shows_how_to_ask(
         del deployer.environment[name]  # it needs no account for that
     refused = deployer.run(*command)
     assert refused.returncode == 2
-    assert "usage: make copy SRC=oss://BUCKET/KEY DST=oss://BUCKET[/KEY]" in refused.stderr
-    assert "\n  make copy SRC=oss://my-source/" in refused.stderr
+    assert "--help" in refused.stderr or "oss://bucket/key" in refused.stderr
     assert refused.stdout == ""
 
 
 def test_a_signature_that_does_not_pass_is_told_as_such(deployer: Deployer) -> None:
     deployer.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "wrong"
-    failed = deployer.run("copy", f"oss://{SOURCE}/x", f"oss://{DESTINATION}")
-    assert failed.returncode == 1
+    failed = deployer.run("cp", f"oss://{SOURCE}/x", f"oss://{DESTINATION}")
+    assert failed.returncode == Status.DENIED
     assert "Signature" in failed.stderr
 
 
@@ -420,7 +425,7 @@ def test_what_is_throttled_or_lost_is_asked_for_again_and_copied_once(
     throttled = {"operation": "invocation", "error": "ServiceUnavailable", "limit": 1}
     cloud.conditions([throttled, {"operation": "invocation", "answer": "lost", "limit": 1}])
     copied = cloud.requests()["operations"].get("CopyObject", 0)
-    done = deployer.run("copy", f"oss://{SOURCE}/again", f"oss://{DESTINATION}")
+    done = deployer.run("cp", f"oss://{SOURCE}/again", f"oss://{DESTINATION}")
     assert done.returncode == 0, done.stderr
     results = [json.loads(json.loads(one["result"])["body"]) for one in cloud.invocations(trigger="http")]
     jobs = [each["job"] for each in results if each.get("source", {}).get("key") == "again"]
@@ -434,8 +439,8 @@ def test_an_anonymous_trigger_is_asked_with_the_token(tmp_path: Path) -> None:
     with LocalCloud(variables=variables, environment=environment) as cloud:
         cloud.oss_bucket(SOURCE).put_object("small", b"x")
         deployer = Deployer(tmp_path, cloud)
-        command = ["copy", f"oss://{SOURCE}/small", f"oss://{DESTINATION}", "--url", cloud.http_trigger]
-        assert deployer.run(*command).returncode == 1
+        command = ["cp", f"oss://{SOURCE}/small", f"oss://{DESTINATION}", "--url", cloud.http_trigger]
+        assert deployer.run(*command).returncode == Status.DENIED
         deployer.environment["API_TOKEN"] = TOKEN
         done = deployer.run(*command)
         assert done.returncode == 0, done.stderr

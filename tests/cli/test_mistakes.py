@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from functions.cli.account import calls
-from functions.cli.commands import judged
+from functions.cli.commands.deployment import judged
 from functions.cli.errors import TemplateError
 from functions.cli.template import Deployment, Mistake, Mistaken
 from functions.cli.template.judging import mistakes
@@ -281,7 +281,7 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         (
             "role/aliyunosseventnotificationrole",
             "role/mine",
-            "invocationRole: `make setup` makes no role mine",
+            "invocationRole: `oss-copy setup` makes no role mine",
         ),
         ("invocationRole: acs:ram::${vars.accountId}:role/", "invocationRole: ", "invocationRole: .* form"),
         ("role/oss-copy", "role/oss copy", "props.role"),
@@ -361,9 +361,17 @@ ASKED = (
 )
 
 
+MANY = ASKED.replace("key", "prefix").replace('"a"', '""')
+
+
 @pytest.mark.parametrize(
     ("payload", "named"),
     [
+        (MANY.replace("oss-copy-source", "elsewhere"), "source: ALLOWED_SOURCES does not name"),
+        (MANY.replace("oss-copy-destination", "elsewhere"), "destination: ALLOWED_DESTINATIONS"),
+        (MANY.replace("prefix", "inventory"), "source.inventory: `inventory` as a source is not available"),
+        (f'{MANY[:-1]}, "delete": true}}', "delete: `delete` is not available yet"),
+        (f'{MANY[:-1]}, "maxWorkers": 19}}', "maxWorkers: 18 at most"),
         ('[{"source":1}]', r"\[0\].source: Expected `object`, got `int`"),
         ("[]", "it asks for nothing"),
         ("", "it is empty"),
@@ -387,8 +395,9 @@ def test_an_enabled_timer_asks_for_what_can_be_done(tmp_path: Path, payload: str
     assert len(warned) == (payload not in {"", "[]"})
 
 
-def test_a_timer_that_asks_for_a_copy_that_is_allowed_is_right(tmp_path: Path) -> None:
-    asking = ('timerPayload: "[]"', f"timerPayload: {json.dumps(ASKED)}")
+@pytest.mark.parametrize("asked", [ASKED, MANY])
+def test_a_timer_that_asks_for_what_is_allowed_is_right(tmp_path: Path, asked: str) -> None:
+    asking = ('timerPayload: "[]"', f"timerPayload: {json.dumps(asked)}")
     assert said(changed(tmp_path, asking, ENABLED)) == []
 
 

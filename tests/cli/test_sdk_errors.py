@@ -19,7 +19,7 @@ from functions.cli.account import review
 from functions.cli.account.credentials import Account
 from functions.cli.account.differences import NeedsRecreation
 from functions.cli.account.sdk_errors import DEPLOYER, asking_fc, asking_oss, asking_ram, body_of, found_in_fc
-from functions.cli.errors import NoAnswer, ServiceRefused
+from functions.cli.errors import NoAnswer, ServiceRefused, Status
 from functions.cli.template import Deployment
 from tests.cli.deployer import Deployer
 from tests.cloud.client import LocalCloud
@@ -201,14 +201,14 @@ def test_a_trigger_whose_replacement_is_not_answered_is_named_as_perhaps_missing
     assert "the old trigger is deleted, and the new one may be missing until then" in str(caught.value)
 
 
-@pytest.mark.parametrize("command", [["deploy"], ["remove", "--confirm"], ["copy", "oss://a/b", "oss://c"]])
+@pytest.mark.parametrize("command", [["deploy"], ["remove", "--confirm"], ["cp", "oss://aaa/b", "oss://ccc"]])
 def test_every_command_that_asks_fc_says_that_it_is_not_there(
     deployer: Deployer, own: Path, command: list[str]
 ) -> None:
     with closed_port() as url:
         deployer.environment["FC_CLIENT_CUSTOM_ENDPOINT"] = url
         done = deployer.run(*command, template=own)
-    assert done.returncode == 1
+    assert done.returncode == Status.TEMPORARY
     assert "error: " in done.stderr
     assert "FC cannot be reached: " in done.stderr
     assert done.stderr.endswith(
@@ -221,7 +221,7 @@ def test_an_endpoint_of_another_service_is_no_answer_of_fc(
     deployer: Deployer, cloud: LocalCloud, own: Path
 ) -> None:
     deployer.environment["FC_CLIENT_CUSTOM_ENDPOINT"] = cloud.oss
-    done = deployer.run("copy", "oss://a/b", "oss://c", template=own)
-    assert done.returncode == 1
+    done = deployer.run("cp", "oss://aaa/b", "oss://ccc", template=own)
+    assert done.returncode == Status.TEMPORARY
     assert "FC has sent an answer that cannot be read: " in done.stderr, done.stderr
     assert "Traceback" not in done.stderr

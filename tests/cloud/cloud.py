@@ -204,7 +204,7 @@ def _account(deployment: template.Deployment | None, otherwise: str) -> str:
 
 
 def _read_policy(path: Path) -> ram.Policy:
-    """A policy document, or a file of `make policy` that has one under `policy`."""
+    """A policy document, or a file of `oss-copy policy` that has one under `policy`."""
     try:
         content = msgspec.json.decode(path.read_bytes())
         return ram.read(msgspec.json.encode(content.get("policy", content)))

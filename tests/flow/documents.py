@@ -20,7 +20,8 @@ _FENCED = re.compile(r"(?ms)^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$")
 _SPAN = re.compile(r"`([^`]+)`")
 _HEADING = re.compile(r"(?m)^(#+) (.+)$")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-_PROGRAMS = ("make ", "python ")
+_PROGRAMS = ("make ", "python ", "oss-copy ")
+_HERE = ".venv/bin/"  # where a checkout has the program
 _ASSIGNMENT = re.compile(r"[A-Z][A-Z0-9]*=")
 _EXPORT = re.compile(r"export ([A-Z][A-Z0-9_]*)=\S+")
 
@@ -46,7 +47,12 @@ class Command(NamedTuple):
     @property
     def target(self) -> str | None:
         """What `make` is to make; None: it is no `make`."""
-        return self.words[1] if self.words[0] == "make" else None
+        return self.words[1] if self.words[0] == "make" and len(self.words) > 1 else None
+
+    @property
+    def arguments(self) -> list[str] | None:
+        """What `oss-copy` is given; None: it is another program."""
+        return list(self.words[1:]) if self.words[0] == "oss-copy" else None
 
     @property
     def variables(self) -> dict[str, str]:
@@ -123,12 +129,13 @@ def rows(text: str) -> list[tuple[str, ...]]:
 def _typed(text: str) -> list[str]:
     """The lines of `sh` blocks, without comments; a command each."""
     lines = [line for block in blocks(text, "sh") for line in block.text.splitlines()]
-    return [plain for line in lines if (plain := line.partition("#")[0].strip())]
+    typed = (line.partition("#")[0].strip().removeprefix(_HERE) for line in lines)
+    return [each for each in typed if each]
 
 
 def commands(text: str) -> list[Command]:
     """Everything that starts a program: lines of `sh` blocks and spans, each once."""
-    found = dict.fromkeys(each for each in _typed(text) + spans(text) if each.startswith(_PROGRAMS))
+    found = dict.fromkeys(each for each in _typed(text) + spans(text) if _is_command(each))
     return [Command(each, tuple(shlex.split(each))) for each in found]
 
 
@@ -139,11 +146,15 @@ def exports(text: str) -> list[str]:
 
 def unknown_lines(text: str) -> list[str]:
     """The lines of `sh` blocks that are neither a command nor set a variable."""
-    return [each for each in _typed(text) if not each.startswith(_PROGRAMS) and not _EXPORT.fullmatch(each)]
+    return [each for each in _typed(text) if not _is_command(each) and not _EXPORT.fullmatch(each)]
+
+
+def _is_command(text: str) -> bool:
+    return text == "make" or text.startswith(_PROGRAMS)
 
 
 def options(text: str) -> list[str]:
-    """What may be added to a command, shown apart from it: `CONFIRM=1`, `--with check`, `ARGS=--kill`."""
+    """What may be added to a command, shown apart from it: `--yes`, `--with check`, `ARGS=--kill`."""
     noted = re.findall(r"(?m)#.*?\b([A-Z]+=\S+)", "".join(each.text for each in blocks(text, "sh")))
     shown = [each for each in spans(text) if _ASSIGNMENT.match(each) or each.startswith("--")]
     return list(dict.fromkeys([*noted, *shown]))

@@ -31,7 +31,7 @@ SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-cop
 OLD, KEPT = "oss-copy-old", "oss-copy-kept"  # a source and a destination with versioning
 RULES = "rules.json"
 TIMEOUT = 3  # seconds; with it what the sweep waits for is short
-PARTS = ("kms",)  # of what is optional: what this function can do
+PARTS = ("kms", "bulk")  # of what is optional: what this function can do
 _NUMBERS = itertools.count()
 
 
@@ -341,6 +341,17 @@ def timer(stage: Stage) -> None:
     stage.cloud.fire("timer", json.dumps([asked(key)]))
     stage.cloud.wait_idle()
     holds(stage.bucket(DESTINATION).object_exists(key), stage.cloud.invocations(trigger="timer")[-1])
+
+
+def many_objects(stage: Stage) -> None:
+    prefix = f"many/{stage.key(None)}/"
+    for key in ("a", "b"):
+        stage.bucket(SOURCE).put_object(f"{prefix}{key}", key)
+    request = {"source": {"bucket": SOURCE, "prefix": prefix}, "destination": {"bucket": DESTINATION}}
+    begun = stage.invoke({**request, "encryption": "bucket"})
+    holds(begun["status"] == "running", begun)
+    result = stage.final(begun["job"])
+    holds(result["status"] == "succeeded" and result["objects"]["succeeded"] == 2, result)
 
 
 def encryption(stage: Stage) -> None:

@@ -170,6 +170,52 @@ def test_a_second_time_nothing_is_copied_and_few_requests_are_made(cloud: LocalC
     assert count_requests(cloud) - asked < len(wanted)
 
 
+def summary(cloud: LocalCloud, result: dict[str, Any]) -> dict[str, Any]:
+    place = result["report"]
+    found: dict[str, Any] = json.loads(
+        cloud.oss_bucket(place["bucket"]).get_object(place["prefix"] + "summary.json").read()
+    )
+    return found
+
+
+def test_the_summary_counts_what_the_walkers_have_sent(cloud: LocalCloud) -> None:
+    bucket = cloud.oss_bucket(SOURCE)
+    for number in range(60):
+        bucket.put_object(f"summed/{number:02}", str(number))
+    copies, heads = count_requests(cloud, "CopyObject"), count_requests(cloud, "HeadObject")
+    result = ended(cloud, cloud.invoke(bulk("summed/", encryption="keep"))["job"])
+    found = summary(cloud, result)
+    assert {name: found[name] for name in result if name in found} == result
+    put, get = count_requests(cloud, "CopyObject") - copies, count_requests(cloud, "HeadObject") - heads
+    assert put == 60
+    assert put <= found["requests"]["put"] <= put + 30
+    assert get <= found["requests"]["get"] <= get + 30
+    assert found["cost"] is None
+    assert len(found["notes"]) == 2
+    assert found["slowest"][0]["objects"] == 60
+    assert found["invocations"] == 1
+    assert found["seconds"] > 0
+
+
+def test_a_change_of_headers_is_copied_at_the_rate_that_was_asked_for(cloud: LocalCloud) -> None:
+    bucket = cloud.oss_bucket(SOURCE)
+    for number in range(12):
+        bucket.put_object(f"headers/{number:02}", str(number))
+    ended(cloud, cloud.invoke(bulk("headers/"))["job"])
+    in_the_next_second()
+    bucket.put_object("headers/03", "3", headers={"Content-Type": "text/x-other"})
+    in_the_next_second()
+    blind = ended(cloud, cloud.invoke(bulk("headers/"))["job"])
+    assert blind["objects"]["skipped"] == 12
+    sees = ended(cloud, cloud.invoke(bulk("headers/", compare="metadata"))["job"])
+    assert (sees["objects"]["succeeded"], sees["objects"]["skipped"]) == (1, 11)
+    copied = cloud.oss_bucket(DESTINATION).head_object("copied/headers/03")
+    assert copied.headers["Content-Type"] == "text/x-other"
+    slow = ended(cloud, cloud.invoke(bulk("headers/", overwrite="always", maxRate=5))["job"])
+    assert slow["objects"]["succeeded"] == 12
+    assert summary(cloud, slow)["seconds"] >= 2
+
+
 def test_odd_keys_are_copied_and_read_back_from_the_report(cloud: LocalCloud) -> None:
     source = cloud.oss_bucket(SOURCE)
     for number, key in enumerate(ODD):
@@ -209,6 +255,12 @@ def test_failures_are_rows_and_too_many_of_them_stop_the_job(cloud: LocalCloud) 
     failed_ones = cloud.http("POST", f"/copies/{result['job']}/resubmit", json_body={"only": "failed"})
     again = ended(cloud, failed_ones.json()["job"])
     assert (again["objects"]["failed"], again["objects"]["total"]) == (20, 20)
+    repeated = {"source": {"report": {"job": result["job"]}}, "destination": {"bucket": DESTINATION}}
+    third = ended(cloud, cloud.http("POST", "/copies", json_body=repeated).json()["job"])
+    assert (third["objects"]["failed"], third["objects"]["total"]) == (20, 20)
+    assert {row["destinationKey"] for row in rows(cloud, third)} == {
+        f"copied/archived/{number:02}" for number in range(20)
+    }
     in_the_next_second()
     skipped = ended(cloud, cloud.invoke(bulk("archived/", archive="skip"))["job"])
     assert skipped["objects"]["skipped"] == 21
@@ -233,6 +285,7 @@ def test_a_job_is_cancelled_with_its_chains(cloud: LocalCloud) -> None:
 
 def test_one_job_at_a_time_copies_between_two_places(cloud: LocalCloud) -> None:
     cloud.seed(SOURCE, "turns/large", 20 * MIB, seed=1)
+    cloud.oss_bucket(SOURCE).put_object("turns/small", b"x")
     cloud.conditions(bandwidth_mb_s=2.0)
     job = cloud.http("POST", "/copies", json_body=bulk("turns/")).json()["job"]
     answer = cloud.http("POST", "/copies", json_body=bulk("turns/"))
@@ -240,12 +293,15 @@ def test_one_job_at_a_time_copies_between_two_places(cloud: LocalCloud) -> None:
     skipped = cloud.invoke(bulk("turns/"))
     assert (skipped["status"], skipped["error"]["code"]) == ("skipped", "AlreadyRunning")
     assert job in {each["job"] for each in cloud.http("GET", "/copies?status=running").json()["copies"]}
+    until(lambda: status(cloud, job)["chains"] == 1)
+    there = status(cloud, job)
+    assert (there["etaSeconds"], there["etaAtLeast"]) == (0, True)  # one chain, whose pace nobody knows
     cloud.conditions()
     assert ended(cloud, job)["status"] == "succeeded"
     in_the_next_second()
     again = cloud.http("POST", f"/copies/{job}/resubmit")
     assert again.status_code == 202
-    assert ended(cloud, again.json()["job"])["objects"]["skipped"] == 1
+    assert ended(cloud, again.json()["job"])["objects"]["skipped"] == 2
 
 
 def test_a_request_that_is_repeated_under_one_key_is_one_job(cloud: LocalCloud) -> None:
@@ -325,7 +381,14 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"delete": True}, "NotAvailable", "delete"),
         ({"dryRun": True}, "NotAvailable", "dryRun"),
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),
-        ({"source": {"report": {"job": "b-1"}}}, "NotAvailable", "source.report"),
+        ({"source": {"report": {"job": "b-1"}}}, "InvalidField", "source.report.job"),
+        ({"source": {"report": {"job": "b-" + "0" * 32}}}, "NoSuchJob", "source.report.job"),
+        ({"source": {"inventory": {"bucket": SOURCE, "key": "k"}}}, "NotAvailable", "source.inventory"),
+        ({"maxDelete": "10%"}, "NotAvailable", "maxDelete"),
+        ({"report": {"bucket": STATE, "prefix": "oss-copy/done/"}}, "NotAllowed", "report.prefix"),
+        ({"report": {"bucket": SOURCE, "prefix": "bad/reports/"}}, "NotAllowed", "source.prefix"),
+        ({"filters": {"minSize": 2, "maxSize": 1}}, "InvalidFilter", "filters.maxSize"),
+        ({"filters": {"storageClasses": ["ia"]}}, "InvalidField", "filters.storageClasses[0]"),
         ({"nonsense": 1}, "UnknownField", "nonsense"),
     ],
 )

@@ -227,7 +227,7 @@ def test_a_right_that_only_the_check_needs_is_skipped_and_named(cloud: LocalClou
 
 @contextmanager
 def role(cloud: LocalCloud, *parts: str) -> Iterator[None]:
-    """The function's role may do what `make policy` grants it, with these parts."""
+    """The function's role may do what `oss-copy policy` grants it, with these parts."""
     to = reach.read()
     cloud.set_policy(to.role, rights.document(rights.function_grants(to, parts)))
     try:
@@ -247,6 +247,7 @@ def test_with_the_role_of_a_copy_what_cannot_be_looked_at_is_no_trouble_and_says
     with role(cloud):
         report = check(cloud)
     assert set(troubles(report).values()) == {"skipped"}
+    assert f"oss:ListObjects on {DESTINATION}" in the(report, "destination.list")["advice"]
     for name in (
         "source.list",
         "source.read",

@@ -11,6 +11,7 @@ import io
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import fc2
@@ -20,13 +21,14 @@ from alibabacloud_fc20230330 import models
 from darabonba.exceptions import DaraException
 
 from functions.cli import rights
-from functions.cli.account import api, layer, leftovers, review
-from functions.cli.account.api import Api
+from functions.cli.__main__ import main
+from functions.cli.account import layer, leftovers, review
 from functions.cli.account.credentials import Account
 from functions.cli.account.differences import Differs
-from functions.cli.commands import setup
 from functions.cli.errors import DeployerError, ServiceRefused
 from functions.cli.rights import Grant, reach
+from functions.cli.service import functions, signing
+from functions.cli.service.api import Api
 from tests.cloud import ram
 from tests.cloud.client import ROOT, LocalCloud
 from tests.cloud.fc import component
@@ -126,7 +128,7 @@ def _set_up(desk: Desk) -> None:
         patch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", desk.who.access_key_id)
         patch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", desk.who.access_key_secret)
         patch.setenv("ALIBABA_CLOUD_SECURITY_TOKEN", desk.who.security_token or "")
-        if setup.main(["--template", str(TEMPLATE), *endpoints, "--yes"]):
+        if main(["setup", "--template", str(TEMPLATE), *endpoints, "--yes"]):
             raise ServiceRefused(said.getvalue())
 
 
@@ -144,7 +146,7 @@ def deploy(desk: Desk) -> None:
 
 
 def look_again(desk: Desk) -> None:
-    """As `make deploy` does afterwards; there are no layers here."""
+    """As `oss-copy deploy` does afterwards; there are no layers here."""
     client = desk.account.fc(desk.cloud.region, desk.cloud.account_id)
     found = review.compare(client, desk.deployment)
     assert {each.place for each in found if isinstance(each, Differs)} == {"layers"}
@@ -152,21 +154,20 @@ def look_again(desk: Desk) -> None:
 
 
 def invoke(desk: Desk) -> None:
-    """As `s invoke` does."""
+    """As `oss-copy invoke` does."""
     client = desk.account.fc(desk.cloud.region, desk.cloud.account_id)
-    event = io.BytesIO(b'{"action": "sweep"}')
-    answer = client.invoke_function(desk.main.name, models.InvokeFunctionRequest(body=event))
-    assert json.loads(answer.body.read())["failed"] == 0
+    done = functions.invoke(client, desk.main.name, b'{"action": "sweep"}', is_async=False)
+    assert json.loads(done.body)["failed"] == 0
 
 
 def copy(desk: Desk) -> None:
     client = desk.account.fc(desk.cloud.region, desk.cloud.account_id)
-    url = api.find_trigger(client, desk.main.name, "http")
+    url = functions.find_trigger(client, desk.main.name, "http")
     desk.cloud.seed(SOURCE, "asked-for", 1000, seed=1)
     request = {"source": {"bucket": SOURCE, "key": "asked-for"}, "destination": {"bucket": DESTINATION}}
     with httpx.Client() as http:
-        (*_, last) = Api(url, desk.account, http).follow(request, 0.1)
-    assert last["status"] == "succeeded"
+        last = Api(url, partial(signing.sign, desk.account), http).begin(request, "once")
+    assert last.job.status == "succeeded"
 
 
 def look_for_leftovers(desk: Desk) -> None:

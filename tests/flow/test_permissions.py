@@ -34,6 +34,7 @@ FEATURES: tuple[Feature, ...] = (
     permitted.rule,
     permitted.timer,
     permitted.encryption,
+    permitted.many_objects,
 )
 LATE = permitted.sweep  # comes last: what it looks at has to be old enough
 # What is broken without an action, by grant.
@@ -61,6 +62,7 @@ NEEDED_BY: dict[tuple[str, str], Feature] = {
     ("list of records", "oss:ListObjects"): permitted.status_and_listing,
     ("itself", "fc:InvokeFunction"): permitted.chain,
     ("rules", "oss:GetObject"): permitted.rule,
+    ("bulk", "oss:ListObjects"): permitted.many_objects,
     ("kms", "kms:GenerateDataKey"): permitted.encryption,
     ("kms", "kms:Decrypt"): permitted.encryption,
     ("uploads", "oss:ListMultipartUploads"): LATE,

@@ -1,9 +1,8 @@
-"""`make setup` against the local cloud: shown first, made once, by who has exactly the deployer's policy."""
+"""`oss-copy setup` against the local cloud: shown first, made once, by who has that policy."""
 
 from __future__ import annotations
 
 import itertools
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,9 +13,10 @@ import pytest
 import yaml
 
 from functions.cli import rights
+from functions.cli.__main__ import main
 from functions.cli.account.credentials import Account
 from functions.cli.account.roles import Roles
-from functions.cli.commands import setup
+from functions.cli.errors import Status
 from functions.cli.rights import Grant, reach
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow.test_permissions import without
@@ -55,7 +55,7 @@ class Site:
 
     def setup(self, *arguments: str) -> int:
         endpoints = ["--oss-endpoint", self.cloud.oss, "--ram-endpoint", self.cloud.admin]
-        return setup.main(["--template", str(self.template), *endpoints, *arguments])
+        return main(["setup", "--template", str(self.template), *endpoints, *arguments])
 
     def roles(self) -> Roles:
         """The roles of the account, as its owner sees them."""
@@ -105,7 +105,7 @@ def test_it_shows_what_is_missing_and_makes_nothing_before_it_is_told_to(
         f"to do: add lifecycle rules to bucket {site.destination}: abort unfinished uploads",
         f"to do: make role {site.role}, for fc.aliyuncs.com",
         f"to do: attach policy {site.role} to role {site.role}",
-        "nothing done yet: `make setup CONFIRM=1` does it",
+        "nothing done yet: `oss-copy setup --yes` does it",
         "not done here: publish the layer",
     ):
         assert expected in shown
@@ -142,7 +142,7 @@ def test_with_what_it_made_the_function_copies_and_its_role_may_do_no_more(
         monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", cloud.owner.access_key_id)
         monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", cloud.owner.access_key_secret)
         monkeypatch.delenv("ALIBABA_CLOUD_SECURITY_TOKEN", raising=False)
-        assert setup.main(["--oss-endpoint", cloud.oss, "--ram-endpoint", cloud.admin, "--yes"]) == 0
+        assert main(["setup", "--oss-endpoint", cloud.oss, "--ram-endpoint", cloud.admin, "--yes"]) == 0
         cloud.oss_bucket("oss-copy-source").put_object("k", b"content")
         asked = {
             "source": {"bucket": "oss-copy-source", "key": "k"},
@@ -169,7 +169,7 @@ def test_a_versioned_state_bucket_is_refused_and_nothing_else_is_made(
     config.status = "Suspended"
     bucket.put_bucket_versioning(config)
     before = site.writes()
-    assert site.setup("--yes") == 2
+    assert site.setup("--yes") == 1
     assert "is versioned (Suspended)" in (said := capsys.readouterr().err)
     assert "choose another stateBucket" in said
     assert site.writes() == before
@@ -177,7 +177,7 @@ def test_a_versioned_state_bucket_is_refused_and_nothing_else_is_made(
 
 def test_a_public_state_bucket_is_refused(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.cloud.oss_bucket(site.state).create_bucket("public-read")
-    assert site.setup("--yes") == 2
+    assert site.setup("--yes") == 1
     assert "is public-read, and records are nobody's business: choose another" in capsys.readouterr().err
 
 
@@ -185,7 +185,7 @@ def test_buckets_of_another_account_are_told(site: Site, capsys: pytest.CaptureF
     assert site.setup("--var", 'accountId="42"') == 0
     assert f"bucket {site.destination} belongs to account 1234567890123456" in capsys.readouterr().out
     site.cloud.oss_bucket(site.state).create_bucket()
-    assert site.setup("--var", 'accountId="42"') == 2
+    assert site.setup("--var", 'accountId="42"') == 1
     assert "belongs to account 1234567890123456, and accountId is 42" in capsys.readouterr().err
 
 
@@ -197,7 +197,7 @@ def test_buckets_of_another_region_are_told(site: Site, capsys: pytest.CaptureFi
     assert site.setup() == 0
     assert f"bucket {site.destination} is in cn-beijing" in capsys.readouterr().out
     site.cloud.oss_bucket(site.state)._do("PUT", site.state, "", data=where)  # noqa: SLF001 - as above
-    assert site.setup() == 2
+    assert site.setup() == 1
     assert "is in cn-beijing, and the function in cn-hangzhou" in capsys.readouterr().err
 
 
@@ -209,7 +209,7 @@ def test_a_rule_that_deletes_the_memory_of_copies_is_refused(
     bucket.put_bucket_lifecycle(
         RULE.format(prefix="oss-copy/", action="<Expiration><Days>9</Days></Expiration>")
     )
-    assert site.setup("--yes") == 2
+    assert site.setup("--yes") == 1
     assert "rule theirs deletes oss-copy/open/" in capsys.readouterr().err
 
 
@@ -300,22 +300,22 @@ def test_who_sets_up_needs_each_of_these_actions(
     if action == "ram:CreatePolicyVersion":
         assert site.setup("--yes") == 0
     site.be(without(grants, name, action))
-    assert site.setup("--yes", "--with", "kms") == 2
+    assert site.setup("--yes", "--with", "kms") == Status.DENIED
     said = capsys.readouterr().err
     assert action in said
-    assert "grant yourself what `make policy ARGS=--setup` prints" in said
+    assert "grant yourself what `oss-copy policy --setup` prints" in said
 
 
 def test_without_credentials_or_a_service_it_says_so(
     site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = "http://127.0.0.1:9"  # the discard port: nobody listens
-    assert site.setup("--ram-endpoint", nowhere) == 2
+    assert site.setup("--ram-endpoint", nowhere) == Status.TEMPORARY
     assert "RAM cannot be reached" in capsys.readouterr().err
-    assert site.setup("--oss-endpoint", nowhere) == 2
+    assert site.setup("--oss-endpoint", nowhere) == Status.TEMPORARY
     assert "OSS cannot be reached" in capsys.readouterr().err
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
-    assert site.setup() == 2
+    assert site.setup() == Status.DENIED
     assert "no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID" in capsys.readouterr().err
 
 
@@ -323,16 +323,7 @@ def test_no_secret_is_printed(
     site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong-but-secret")
-    assert site.setup() == 2
+    assert site.setup() == Status.DENIED
     said = capsys.readouterr()
     assert "SignatureDoesNotMatch" in said.err
     assert "wrong-but-secret" not in said.err + said.out
-
-
-@pytest.mark.parametrize(("given", "confirmed"), [([], False), (["CONFIRM=1"], True)])
-def test_the_makefile_confirms_only_when_told_to(given: list[str], confirmed: bool) -> None:
-    done = subprocess.run(["make", "-n", "setup", *given], cwd=ROOT, capture_output=True, check=True)
-    (command,) = (
-        line for line in done.stdout.decode().splitlines() if "functions.cli.commands.setup" in line
-    )
-    assert ("--yes" in command.split()) is confirmed

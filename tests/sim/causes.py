@@ -17,6 +17,9 @@ from tests.sim.processes import Process
 if TYPE_CHECKING:
     from tests.sim.scheduler import Simulation
 
+SLOWEST = (
+    3.5  # times as long as usual: a part that begins late, after two others, and takes half as long again
+)
 # What may be said after an answer that said the copy was written.
 _AFTER_A_WRITE = {"SourceChanged", "DestinationChanged", "VerificationFailed"}
 
@@ -121,6 +124,14 @@ def _older(simulation: Simulation, _: str) -> bool:
     )
 
 
+def _too_slow(simulation: Simulation, _: str) -> bool:
+    """Whether the function's timeout was made so short that a part which begins late does not fit into it."""
+    shortest = min(process.timeout for process in simulation.processes)
+    return (
+        shortest < simulation.scenario.timeout and SLOWEST * simulation.scenario.part_seconds > shortest - 4
+    )
+
+
 _FAILED: dict[str, Callable[[Simulation, str], bool]] = {
     "SourceChanged": _source_changed,
     "NoSuchKey": _source_gone,
@@ -130,5 +141,6 @@ _FAILED: dict[str, Callable[[Simulation, str], bool]] = {
     "VerificationFailed": _corrupt,
     "DestinationChanged": has_other_writers,
     "OutcomeUnknown": _unknown,
+    "Stalled": _too_slow,
 }
 _SKIPPED: dict[str, Callable[[Simulation, str], bool]] = {"NotDifferent": _same, "NotNewer": _older}

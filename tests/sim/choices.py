@@ -17,8 +17,8 @@ EVEN = 0.5  # of what is on no list
 class Choices(Protocol):
     """Numbers from 0 up to 1."""
 
-    def draw(self, what: str) -> float:
-        """Return the next number for this."""
+    def draw(self, *what: str) -> float:
+        """Return the next number for this; its name comes in pieces, which not everybody puts together."""
 
 
 class Seeded:
@@ -27,7 +27,7 @@ class Seeded:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed).random
 
-    def draw(self, what: str) -> float:  # noqa: ARG002 - of interest for lists alone
+    def draw(self, *what: str) -> float:  # noqa: ARG002 - of interest for lists alone
         return self._random()
 
 
@@ -39,9 +39,10 @@ class Noted:
         self._counts: Counter[str] = Counter()
         self.drawn: dict[str, float] = {}
 
-    def draw(self, what: str) -> float:
-        self._counts[what] += 1
-        number = self.drawn[f"{what} {self._counts[what]}"] = round(self._random(), 4)
+    def draw(self, *what: str) -> float:
+        name = " ".join(what)
+        self._counts[name] += 1
+        number = self.drawn[f"{name} {self._counts[name]}"] = round(self._random(), 4)
         return number
 
 
@@ -52,8 +53,9 @@ class Listed:
         self._given = given
         self._counts: Counter[str] = Counter()
 
-    def draw(self, what: str) -> float:
+    def draw(self, *what: str) -> float:
         if not self._given:
             return EVEN
-        self._counts[what] += 1
-        return self._given.get(f"{what} {self._counts[what]}", EVEN)
+        name = " ".join(what)
+        self._counts[name] += 1
+        return self._given.get(f"{name} {self._counts[name]}", EVEN)

@@ -52,7 +52,8 @@ def check_progress(simulation: Simulation, process: Process) -> None:
 
 
 def _has_fewer(upload: Upload, parts: int) -> bool:
-    return upload.state == "open" and len(upload.parts) < parts
+    """Tell whether an upload holds fewer parts, unless a part has brought it back after an abort."""
+    return upload.state == "open" and not upload.survived and len(upload.parts) < parts
 
 
 def _violated(simulation: Simulation, process: Process, what: str) -> None:

@@ -47,7 +47,7 @@ DROPPED = "dropped"  # the task of an invocation that is told of what FC gave up
 MOST_SWEEPS = 40
 LIST = b"list"  # the payload of an event that asks for several copies
 SELDOM = 0.9  # of a number from 0 up to 1: above it a question comes much later than those beside it
-MOST_STEPS = 8_000  # of a schedule; the longest honest ones take a few hundred
+MOST_STEPS = 40_000  # of a schedule; lists of copies in four lanes, with pages of one part, take up to 10,000
 
 NO_ANSWER = Transient("NetworkError", "no answer", in_doubt=True)
 TOO_LATE = Transient("NetworkError", "no answer in time", in_doubt=True, outlasted=True)

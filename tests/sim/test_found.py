@@ -248,3 +248,122 @@ def test_tags_that_a_late_copy_onto_itself_takes_back_may_be_missed() -> None:
     run = campaign.run(itself, struck, chosen)
     assert run.violations == []
     assert run.requests["complete"] == 1
+
+
+def test_a_copy_whose_parts_do_not_fit_into_a_shorter_timeout_has_stalled() -> None:
+    """The function's timeout becomes 20 s while parts take 17 s, and two hops begin theirs late.
+
+    Right: three invocations in a row copied no part, and the copy says so.
+    """
+    slow = Scenario(
+        entry="event",
+        size=896_599,
+        overwrite="never",
+        former=False,
+        versioned=False,
+        timeout=60.0,
+        part_seconds=15.0,
+        page=1000,
+        skew=-0.44290338271716934,
+        by_rule=True,
+        threshold=60_000,
+        listed=2,
+        told=True,
+        lanes=2,
+        part_crcs=True,
+    )
+    struck = (
+        Fault(faults.MISLAID, "submit", 1, 0.2784544273747546, survives=False, choice=0.9333454559012123),
+        Fault(faults.BYTES, "get cancel", 1, 11.368577809503405, survives=False, choice=0.3316117272268194),
+        Fault(faults.META, "copy part", 1, 17.993357540169754, choice=0.38292917849667496),
+        Fault(faults.MISLAID, "submit", 2, 0.0, survives=False, choice=0.5),
+        Fault(faults.SETTINGS, "submit", 2, 0.1, survives=False, choice=0.2152174580703936),
+    )
+    chosen = {
+        "arrival 7": 0.9411, "copy part 1": 0.8748, "arrival 34": 0.9919, "arrival 45": 0.9852,
+        "arrival 50": 0.984, "retry 1": 0.3376, "arrival 64": 0.9387, "retry 2": 0.2435,
+        "arrival 92": 0.9952, "arrival 96": 0.9801, "copy part 11": 0.654,
+    }  # fmt: skip
+    run = campaign.run(slow, struck, chosen)
+    assert run.violations == []
+    done = records.done(run.world, run.job)
+    assert done is not None
+    assert done.result.error is not None
+    assert done.result.error.code == "Stalled"
+
+
+def test_parts_that_an_abort_took_away_may_have_been_told_as_done() -> None:
+    """A redelivery finds the source changed and aborts, while the first delivery still copies parts.
+
+    One of them brings the upload back. Right: the first delivery tells what it was answered, and the next
+    hop finds the outcome on record and aborts once more.
+    """
+    large = Scenario(
+        entry="event",
+        size=501_999,
+        overwrite="always",
+        former=True,
+        versioned=False,
+        timeout=60.0,
+        part_seconds=15.0,
+        page=1,
+        skew=1.6913972034382834,
+        by_rule=True,
+        threshold=60_000,
+        listed=3,
+        parallel=4,
+        link="follow",
+        apart=True,
+    )
+    struck = (
+        Fault(faults.META, "", 10, 0.18751913113207513, survives=False, choice=0.9001843874413658),
+        Fault(faults.AGAIN, "", 24, 9.728501964501676, survives=True, choice=0.19079508237513587),
+        Fault(faults.SLOW, "copy part", 1, 14.57354984513487, survives=True, choice=0.774210857809407),
+    )
+    run = campaign.run(large, struck, {"copy part 1": 0.604, "copy part 4": 0.0746})
+    assert run.violations == []
+    assert any(upload.survived and upload.state == "aborted" for upload in run.world.uploads.values())
+
+
+def test_a_late_copy_of_a_source_that_was_gone_meanwhile_does_not_stay_on_top() -> None:
+    """A killed CopyObject of a rule lands when the source has been deleted, written anew and copied.
+
+    Right: the redelivery that finds no source puts the copy on record, so that the sweep looks at source and
+    destination once more, after that time.
+    """
+    shallow = Scenario(
+        entry="event",
+        size=50_000,
+        overwrite="always",
+        former=True,
+        versioned=True,
+        timeout=60.0,
+        part_seconds=10.0,
+        page=1,
+        skew=-2.45142697972707,
+        by_rule=True,
+        threshold=1_000_000,
+        listed=3,
+        parallel=2,
+        shallow=True,
+        apart=True,
+    )
+    struck = (
+        Fault(
+            faults.BYTES,
+            "find destination",
+            1,
+            29.245455762448987,
+            survives=True,
+            choice=0.049155379171374136,
+        ),
+        Fault(
+            faults.KILL_LATE, "copy object", 1, 39.55917184358371, survives=True, choice=0.9837655952335201
+        ),
+        Fault(faults.DELETE, "copy object", 1, 0.0153966701452522, choice=0.22468746930877714),
+    )
+    run = campaign.run(shallow, struck)
+    assert run.violations == []
+    assert len(run.followers) == 1
+    assert run.world.destination is not None
+    assert run.world.destination.content == 3

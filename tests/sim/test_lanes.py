@@ -120,3 +120,20 @@ def test_what_is_in_flight_when_a_hop_hands_over_is_copied_once() -> None:
 def test_what_was_in_flight_and_does_not_come_is_copied_by_the_next_hop(kind: str, nth: int) -> None:
     run = ran(LONG, Fault(kind, "copy part", nth, 25.0))
     assert result(run).status == "succeeded"
+
+
+def test_all_lanes_are_started_though_the_first_hop_has_no_time_for_parts() -> None:
+    """A CopyObject outlasts its wait and takes most of the time; then the copy goes on in parts."""
+    slow = replace(
+        CALM,
+        size=911_599,
+        overwrite="ifDifferent",
+        timeout=60.0,
+        part_seconds=5.0,
+        threshold=1_000_000,
+        lanes=2,
+    )
+    chosen = {"arrival 1": 0.9747, "copy object 1": 0.7909, "arrival 10": 0.9621}
+    run = campaign.run(slow, (), chosen)
+    assert run.violations == []
+    assert run.requests["copy part"] >= 9

@@ -52,19 +52,20 @@ MARKED = re.compile(r"(?m)^  (?P<name>\w+): (?P<value>\S+)(?= +# change\b)")
 KEPT = re.compile(
     r"PATH|LANG|LC_\w+|TERM|TMPDIR|\w+_(?i:proxy)|(?:PIP|UV|SSL|NODE_EXTRA|(?i:npm_config))_\w+"
 )
+INSTALL = "make"
 ENTRANCE = (
-    "make template",
-    "make policy ARGS=--setup",
-    "make setup",
-    "make setup CONFIRM=1",
-    "make policy ARGS=--deployer",
-    "make deploy",
+    "oss-copy template",
+    "oss-copy policy --setup",
+    "oss-copy setup",
+    "oss-copy setup --yes",
+    "oss-copy policy --deployer",
+    "oss-copy deploy",
 )
 USE = (
-    """make invoke EVENT='{"action": "check"}'""",
-    "make copy SRC=oss://a/k DST=oss://b/k",
-    "make deploy PRUNE=1",
-    "make remove",
+    "oss-copy check",
+    "oss-copy cp oss://a/k oss://b/k",
+    "oss-copy deploy --prune",
+    "oss-copy remove",
 )
 OTHER_SOURCE = "newcomer-other-source"
 
@@ -91,6 +92,7 @@ class Newcomer:
             "FC_CLIENT_CUSTOM_ENDPOINT": cloud.fc,
             "OSS_ENDPOINT": cloud.oss,
             "NODE_ENV": "test",  # `s` looks for no update of itself
+            "PATH": f"{self.clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
         }
         self._told = [each.text for each in documents.commands(documents.everything())]
         self.walked: list[Walked] = []
@@ -159,14 +161,15 @@ def walk(newcomer: Newcomer, cloud: LocalCloud) -> None:
     """From the clone to the first copy, through changes, and out again; Failed if something is not right."""
     newcomer.carry_out(["git", "clone", "-q", str(ROOT), newcomer.clone.name], newcomer.clone.parent)
     newcomer.edit()
+    newcomer.run(INSTALL)
     template, setting_up, show, make, deploying, deploy = ENTRANCE
     invoke, copy, _, _ = USE
     newcomer.run(template)
     cloud.set_policy("deployer", _json(newcomer.run(setting_up)))
     newcomer.be(cloud.assume("deployer"))  # for a while: with a security token
-    endpoints = f"ARGS=--oss-endpoint {cloud.oss} --ram-endpoint {cloud.admin}"
-    _expect("nothing done yet", newcomer.run(show, endpoints))
-    newcomer.run(make, endpoints)
+    endpoints = ["--oss-endpoint", cloud.oss, "--ram-endpoint", cloud.admin]
+    _expect("nothing done yet", newcomer.run(show, *endpoints))
+    newcomer.run(make, *endpoints)
     may_deploy = _json(newcomer.run(deploying))
     cloud.set_policy("deployer", may_deploy)
     newcomer.stand_in()
@@ -174,7 +177,7 @@ def walk(newcomer: Newcomer, cloud: LocalCloud) -> None:
     functions = _functions(cloud)
     if functions != ["oss-copy", "oss-copy-dropped"]:
         raise Failed(f"deployed are {functions}")
-    _judge(_json(newcomer.run(invoke)))
+    _judge(json.loads(newcomer.run(invoke, "--json").splitlines()[-1]))
     cloud.seed(CHANGES["sourceBucket"], KEY, SIZE, seed=1)
     _expect("verified by crc64", newcomer.run(copy))
     _compare(cloud)

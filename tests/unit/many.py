@@ -10,13 +10,16 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import msgspec
+
 from osscopy import events
-from osscopy.copying import hop, start
+from osscopy.copying import hop
 from osscopy.copying.invocation.context import Context, Limits
-from osscopy.jobs.bulk import settle, standing, start as bulk_start, walk
+from osscopy.jobs.bulk import settle, start as bulk_start, walk
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
+from osscopy.jobs.many import Many
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Bulk,
@@ -34,6 +37,7 @@ from osscopy.model import (
     ObjectPage,
     Refused,
     ReportPlace,
+    Requests,
     Rest,
     Result,
     Settle,
@@ -98,8 +102,15 @@ class MemoryObjects:
         return self._cloud.ask("read file", effect, key)
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
-        del bucket
-        self._cloud.ask("write file", lambda: self._cloud.files.__setitem__(key, body), key)
+        def effect() -> None:
+            self._cloud.files[key] = body
+            self._cloud.put(key, "m", bucket=bucket, size=len(body), etag=f"F{len(body)}")
+
+        self._cloud.ask("write file", effect, key)
+
+    def answered(self) -> Requests:
+        """Return the requests that were made by anybody: copies, and looks at objects."""
+        return Requests(self._cloud.count("copy"), self._cloud.count("head"))
 
 
 def request(**changes: Any) -> BulkRequest:
@@ -119,7 +130,11 @@ def job_of(asked: BulkRequest, occurrence: str = "one") -> Bulk:
 
 
 def tools(
-    cloud: FileCloud, timeout: float = 60.0, workers: int = 1, forbidden: frozenset[str] = frozenset()
+    cloud: FileCloud,
+    timeout: float = 60.0,
+    workers: int = 1,
+    forbidden: frozenset[str] = frozenset(),
+    configured: float | None = None,
 ) -> Tools:
     """Return the product's tools for an invocation that begins now."""
 
@@ -128,13 +143,13 @@ def tools(
             raise Refused("NotAllowed", "not allowed", status=403)
 
     journal = RecordJournal(MemoryRecords(cloud))
-    limits = Limits(timeout, timeout, cloud.time + timeout, THRESHOLD, 3)
+    limits = Limits(timeout, configured or timeout, cloud.time + timeout, THRESHOLD, 3)
     context = Context(MemoryStore(cloud), journal, cloud, cloud, cloud.log, limits, allow)
     return Tools(context, journal.records, MemoryObjects(cloud), ReportPlace(STATE, "s/"), workers)
 
 
 def sweep(made: Tools) -> object:
-    return Sweeper(made.context, _journal(made)).run(Sweep())
+    return Sweeper(made.context, _journal(made), made).run(Sweep())
 
 
 def carry_out(made: Tools, body: bytes, tries: int) -> object:
@@ -154,7 +169,7 @@ def carry_out(made: Tools, body: bytes, tries: int) -> object:
         case events.Batch(items=(Bulk() as job,)):
             return bulk_start.begin(made, job)
         case events.Batch(items=(Copy() as copy,)):
-            return start.begin(made.context, copy.delivered_again() if tries else copy)
+            return worklist.run((copy.delivered_again() if tries else copy,))
         case events.Batch(items=(Continue() as task,)):
             return hop.proceed(made.context, task)
     raise AssertionError(parsed)
@@ -176,11 +191,13 @@ class Jobs:
     def __init__(self, workers: int = 1, timeout: float = 60.0) -> None:
         self.cloud = FileCloud()
         self.workers, self.timeout = workers, timeout
+        self.chains = 1000
         self.done = 0
         self.forbidden: frozenset[str] = frozenset()
 
     def tools(self) -> Tools:
-        return tools(self.cloud, self.timeout, self.workers, self.forbidden)
+        made = tools(self.cloud, self.timeout, self.workers, self.forbidden)
+        return msgspec.structs.replace(made, chains=self.chains)
 
     def put(self, *keys: str, **shown: Any) -> None:
         """Put objects at the source, each with bytes of its own unless `crc64` says so."""
@@ -203,10 +220,14 @@ class Jobs:
         for _ in range(most):
             if self.done == len(self.cloud.submitted):
                 return
-            _, payload, delay = self.cloud.submitted[self.done]
-            self.done += 1
-            self.cloud.time += delay
-            carry_out(self.tools(), payload, 0)
+            self.drain_one()
+
+    def drain_one(self) -> None:
+        """Carry out the next of it."""
+        _, payload, delay = self.cloud.submitted[self.done]
+        self.done += 1
+        self.cloud.time += delay
+        carry_out(self.tools(), payload, 0)
 
     def run(self, asked: BulkRequest | None = None, occurrence: str = "one") -> BulkResult:
         """Begin a job and carry everything out; return how it stands."""
@@ -216,9 +237,7 @@ class Jobs:
         return begun if begun.error else self.look(begun.job or "")
 
     def look(self, job: str) -> BulkResult:
-        found = standing.standing(self.tools().context, self.tools().records, job, deep=True)
-        assert found is not None
-        return found
+        return Many(self.tools()).look(job)
 
     def sweep(self, after: float = 400.0) -> Any:
         """Let time pass, and sweep."""

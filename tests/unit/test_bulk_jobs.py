@@ -17,8 +17,10 @@ from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from osscopy import events
+from osscopy.copying import results
 from osscopy.jobs.bulk import report, start as bulk_start, walk
-from osscopy.jobs.bulk.pages import listing, manifest
+from osscopy.jobs.bulk.pages import ahead, listing, manifest
+from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.records import bulk_jobs
 from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
@@ -26,6 +28,9 @@ from osscopy.jobs.many import Many
 from osscopy.jobs.queries import Queries
 from osscopy.model import (
     BulkDestination,
+    BulkJob,
+    BulkRequest,
+    BulkResult,
     BulkSource,
     Conflict,
     Dropped,
@@ -34,6 +39,7 @@ from osscopy.model import (
     Entry,
     Failed,
     Filters,
+    Former,
     Range,
     Refused,
     ReportPlace,
@@ -124,6 +130,56 @@ def test_what_the_filters_leave_out_is_counted_and_has_no_row(jobs: Jobs) -> Non
     result = jobs.run(request(filters=Filters(include=("**/*.txt",), exclude=("tmp/**",))))
     assert (result.objects.total, result.excluded) == (1, 2)
     assert copied(jobs) == {"a.txt"}
+
+
+def test_what_changed_in_headers_alone_is_copied_where_that_is_asked_for(jobs: Jobs) -> None:
+    jobs.put("a", "b", crc64="7")
+    jobs.run()
+    jobs.cloud.time += 100
+    stored = jobs.cloud.objects[SRC, "in/a"]
+    content = replace(stored.head.content, content_type="text/html")
+    stored.head = replace(stored.head, content=content, last_modified=int(jobs.cloud.time))
+    assert jobs.run(occurrence="two").objects.skipped == 2
+    heads = counted(jobs, "head") + counted(jobs, "find")
+    result = jobs.run(request(compare="metadata"), "three")
+    assert (result.objects.succeeded, result.objects.skipped) == (1, 1)
+    assert counted(jobs, "head") + counted(jobs, "find") == heads + 2
+    assert jobs.cloud.objects[DST, "out/a"].head.content.content_type == "text/html"
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [({"encryption": "bucket"}, 20), ({"encryption": "keep"}, 40)])
+def test_no_more_requests_a_second_are_sent_than_were_asked_for(
+    jobs: Jobs, asked: dict[str, str], seconds: int
+) -> None:
+    jobs.put(*(f"{number:03}" for number in range(40)))
+    begun = jobs.cloud.time
+    result = jobs.run(request(max_rate=2, **asked))
+    assert result.objects.succeeded == 40
+    assert seconds - 2 <= jobs.cloud.time - begun - 10 <= seconds + 20
+
+
+@pytest.mark.usefixtures("narrow")
+def test_walkers_share_the_rate(jobs: Jobs) -> None:
+    jobs.workers = 3
+    jobs.put(*(f"{number:03}" for number in range(12)))
+    jobs.begin(request(max_rate=2))
+    jobs.drain(1)
+    job = jobs.cloud.commands()[-1].job
+    begun = jobs.cloud.time
+    hop(jobs, Walk(job, jobs.cloud.commands()[1].range))
+    done = jobs.look(job).objects.total
+    assert jobs.cloud.time - begun >= (done - 2 - 2) / 1.0  # half of two a second
+
+
+def test_a_slot_that_comes_too_late_is_not_waited_for(jobs: Jobs) -> None:
+    rate = Rate(jobs.cloud)
+    rate.share = 0.1
+    now = jobs.cloud.monotonic()
+    assert rate.wait(1, now + 1)
+    assert not rate.wait(1, now + 10)
+    assert jobs.cloud.monotonic() == now
+    assert rate.wait(1, now + 11)
+    assert jobs.cloud.monotonic() == now + 10
 
 
 def test_encryption_is_kept_at_the_price_of_a_head(jobs: Jobs) -> None:
@@ -359,7 +415,7 @@ def test_a_hop_goes_on_after_the_newest_entry(jobs: Jobs) -> None:
 def test_a_hop_with_no_time_left_hands_over(jobs: Jobs) -> None:
     jobs.put(*"abcd")
     jobs.begin()
-    jobs.cloud.at("put bulk", lambda: jobs.cloud.sleep(48), nth=2, after=True)
+    jobs.cloud.at("put bulk", lambda: jobs.cloud.sleep(48), nth=3, after=True)
     assert hop(jobs).status == "handed over"
     assert copied(jobs) == {"a", "b"}
     name, _, delay = jobs.cloud.submitted[-1]
@@ -473,6 +529,86 @@ def test_who_finds_the_newest_entry_begins_its_chains_again(jobs: Jobs) -> None:
     assert len(lists) == 1
     hop(jobs, tries=2)
     assert {name for name, _, _ in jobs.cloud.submitted if name.startswith("l-")} == lists
+
+
+def in_flight(jobs: Jobs) -> int:
+    """Chains that are on a list or on record as open, and have not ended."""
+    lists = [body for name, (_, body) in jobs.cloud.records.items() if name.startswith("rest/")]
+    waiting = {each["job"] for body in lists for each in json.loads(body)["copies"]}
+    begun = {name.partition("/")[2] for name in jobs.cloud.records if name.startswith("open/")}
+    ended = {name.rpartition("/")[2] for name in jobs.cloud.records if "/copy/" in name}
+    return len((waiting | begun) - ended)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_as_many_chains_are_in_flight_as_are_allowed_and_all_end(jobs: Jobs, most: int) -> None:
+    jobs.chains = most
+    jobs.put(*(f"large-{number}" for number in range(7)), size=LARGE)
+    jobs.put("small")
+    jobs.begin()
+    seen = []
+    for _ in range(100):
+        if jobs.done < len(jobs.cloud.submitted):
+            jobs.drain_one()
+            seen.append(in_flight(jobs))
+    assert max(seen) == most
+    assert jobs.look(JOB).objects.succeeded == 8
+    assert len(jobs.rows(JOB)) == 8
+
+
+def test_a_walker_without_room_looks_again_later_and_later(jobs: Jobs) -> None:
+    jobs.chains = 1
+    jobs.put("a", "b", size=LARGE)
+    jobs.begin()
+    jobs.drain(1)
+    waits = []
+    for number in range(2, 9):
+        hop(jobs, Walk(JOB, Range(), hop=number))
+        _, body, delay = jobs.cloud.submitted[-1]
+        assert events.parse(body, events.Arrival("r", results_moment(jobs)), ()) == Walk(
+            JOB, Range(), hop=number + 1
+        )
+        jobs.cloud.time += delay
+        waits.append(delay)
+    assert waits == [5, 5, 10, 20, 40, 60, 60]
+    assert counted(jobs, "initiate") == 0
+
+
+def test_chains_of_a_job_that_is_to_end_do_not_wait(jobs: Jobs) -> None:
+    jobs.chains = 1
+    jobs.put("a", "b", "c", size=LARGE)
+    jobs.begin()
+    jobs.drain(1)
+    assert in_flight(jobs) == 1
+    many(jobs).cancel(JOB)
+    assert hop(jobs, Walk(JOB, Range(), hop=2)).status == "ended"
+    assert in_flight(jobs) == 3
+    jobs.drain()
+    result = jobs.look(JOB)
+    assert (result.status, result.chains, copied(jobs)) == ("cancelled", 0, set())
+
+
+def test_nothing_is_asked_about_chains_where_there_are_none(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.begin()
+    jobs.drain(1)
+    assert not [each for each in jobs.cloud.asked if each.startswith("list bulk") and "/chain/" in each]
+
+
+def test_chains_that_were_handed_over_by_a_hop_that_died_are_begun_once(jobs: Jobs) -> None:
+    jobs.put("a", "b", size=LARGE)
+    jobs.begin()
+
+    def dies() -> None:
+        raise Refused("X", "the invocation dies here")
+
+    jobs.cloud.at("submit", dies)
+    with pytest.raises(Refused):
+        jobs.drain(1)
+    hop(jobs, tries=1)
+    jobs.drain()
+    assert jobs.look(JOB).objects.succeeded == 2
+    assert counted(jobs, "initiate") == 2
 
 
 def test_chains_are_no_jobs_of_a_list_and_can_be_asked_for(jobs: Jobs) -> None:
@@ -657,6 +793,82 @@ def test_how_a_job_stands_is_the_sum_of_its_ranges(jobs: Jobs) -> None:
     assert jobs.look(JOB).objects.total == 12
 
 
+def told(jobs: Jobs) -> tuple[int | None, bool | None]:
+    look = jobs.look(JOB)
+    return look.eta_seconds, look.eta_at_least
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_seconds_left_count_the_next_page_of_each_open_range(jobs: Jobs) -> None:
+    jobs.workers = 3
+    jobs.put(*(f"{number:03}" for number in range(12)), "x.tmp")
+    only_some = request(filters=Filters(exclude=("*.tmp",)))
+    job = jobs.begin(only_some).job or ""
+    look = jobs.look(job)
+    assert (look.rate, look.eta_seconds, look.eta_at_least) == (0.0, None, True)
+    jobs.drain(1)
+    jobs.cloud.time = results.unix(look.started_at or "") + 20  # two objects in 20 s, two ranges
+    look = jobs.look(job)
+    assert (look.rate, look.eta_seconds, look.eta_at_least) == (0.1, 20, True)
+    listing.PAGE = 1000
+    look = jobs.look(job)
+    assert (look.eta_seconds, look.eta_at_least) == (100, False)  # without the excluded one
+    jobs.drain()
+    assert (jobs.look(job).eta_seconds, jobs.look(job).eta_at_least) == (None, None)
+
+
+def test_what_a_range_has_done_is_not_left(jobs: Jobs) -> None:
+    jobs.put(*"abcd")
+    jobs.begin()
+    jobs.tools().of(JOB).log.append((), 1, Entry("n", "rows", None, "in/c", Totals(copied=3)))
+    jobs.cloud.time = results.unix(jobs.look(JOB).started_at or "") + 30
+    assert told(jobs) == (10, False)
+
+
+def test_how_a_job_stands_is_told_without_what_a_look_does_not_tell(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs.workers = 3
+    jobs.put("a", "b", "c")
+    jobs.begin()
+    jobs.cloud.broken["list source"] = GONE
+    assert told(jobs) == (None, True)
+    jobs.cloud.broken.clear()
+    monkeypatch.setattr(ahead, "LOOKS", 0)
+    found = ahead.ahead(jobs.tools(), job_there(jobs), [Range()])
+    assert (found.objects, found.more) == (0, True)
+
+
+def job_there(jobs: Jobs) -> BulkJob:
+    found = jobs.tools().of(JOB).job()
+    assert found is not None
+    return found
+
+
+def test_a_job_with_open_chains_says_at_least(jobs: Jobs) -> None:
+    jobs.put("small")
+    jobs.put("large", size=LARGE)
+    jobs.begin()
+    jobs.drain(1)
+    look = jobs.look(JOB)
+    assert (look.chains, look.eta_seconds, look.eta_at_least) == (1, 0, True)
+
+
+@pytest.mark.parametrize(("pack", "expected"), [(bytes, (3, False)), (gzip.compress, (0, True))])
+def test_the_lines_that_are_left_of_a_manifest_are_estimated(pack: Any, expected: tuple[int, bool]) -> None:
+    jobs = Jobs()
+    line = b"src-bucket,in/a\n"
+    source = jobs.list(pack(line * 6))
+    job = jobs.begin(request(source=source)).job or ""
+    entry = jobs.tools().of(job).job()
+    assert entry is not None
+    left = Range((), bulk.position(3 * len(line)), None)
+    found = ahead.ahead(jobs.tools(), entry, [left])
+    assert (found.objects, found.more) == expected
+    over = ahead.ahead(jobs.tools(), entry, [Range((), bulk.position(6 * len(line)), None)])
+    assert over.objects == 0
+
+
 def test_a_cut_needs_a_key_after_the_last_one(jobs: Jobs) -> None:
     jobs.put("a", "b", "zz")
     jobs.begin()
@@ -709,6 +921,7 @@ def test_a_bucket_that_is_not_there_is_refused_before_anything_is_written(jobs: 
         ),
         ({"destination": BulkDestination(bucket=STATE, prefix="")}, "destination.prefix"),
         ({"destination": BulkDestination(bucket=REPORT, prefix="")}, "destination.prefix"),
+        ({"report": ReportPlace(STATE, "s/bulk/")}, "report.prefix"),
     ],
 )
 def test_places_of_records_and_reports_are_not_copied(
@@ -805,15 +1018,34 @@ def test_a_job_that_never_got_its_record_is_over_in_the_end(jobs: Jobs) -> None:
     assert jobs.begin().status == "running"
 
 
+def test_a_job_whose_source_has_been_emptied_meanwhile_goes_on_when_its_event_comes_again(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.begin()
+    jobs.cloud.objects.clear()
+    assert jobs.begin().status == "running"
+
+
 def test_an_event_that_comes_again_is_the_same_job(jobs: Jobs) -> None:
     jobs.put("a")
     jobs.begin()
+    jobs.cloud.submitted.clear()  # it died before
     assert jobs.begin().status == "running"
+    assert len(jobs.cloud.submitted) == 1
     jobs.drain()
     asked, files = len(jobs.cloud.submitted), dict(jobs.cloud.files)
     assert jobs.begin().status == "succeeded"
     assert len(jobs.cloud.submitted) == asked
     assert jobs.cloud.files == files, "its summary is written again"
+
+
+def test_a_job_that_died_before_its_record_begins_when_its_event_comes_again(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.cloud.broken["put bulk"] = Refused("X", "and again")
+    assert code(jobs.begin()) == "X"
+    assert _turns(jobs) == [1]
+    jobs.cloud.broken.clear()
+    assert jobs.begin().status == "running"
+    assert _turns(jobs) == [1]
 
 
 def test_a_key_stands_for_one_request(jobs: Jobs) -> None:
@@ -838,24 +1070,99 @@ def test_a_job_that_has_ended_is_asked_for_again(jobs: Jobs) -> None:
     assert again.job != JOB
 
 
+def failed_of(result: BulkResult) -> tuple[str, str]:
+    """Return the bucket and key of the list of what failed."""
+    place = result.report or ReportPlace("")
+    return place.bucket, f"{place.prefix}failed.csv.gz"
+
+
 @pytest.mark.parametrize("place", [ReportPlace(REPORT, "r/"), None])
 def test_what_failed_is_asked_for_again_alone(jobs: Jobs, place: ReportPlace | None) -> None:
     jobs.put(*"abc")
     jobs.cloud.at("copy", fails(DENIED), nth=2)
     first = jobs.run(request(report=place))
     assert (first.objects.failed, counted(jobs, "copy")) == (1, 3)
-    name = f"{first.report and first.report.prefix}failed.csv.gz"
-    jobs.cloud.put(name, "m", bucket=STATE if place is None else REPORT, size=len(jobs.cloud.files[name]))
-    etag = f"F{len(jobs.cloud.files[name])}"
-    stored = jobs.cloud.objects[STATE if place is None else REPORT, name]
-    stored.head = replace(stored.head, etag=etag)
-    jobs.forbidden = frozenset({name}) if place is None else frozenset()
+    jobs.forbidden = frozenset({failed_of(first)[1]})
     again = many(jobs).resubmit(first.job or "", "failed", "x", events.Arrival("r", results_moment(jobs)))
     jobs.drain()
     result = jobs.look(again.job or "")
     assert (result.status, result.objects.succeeded, result.objects.total) == ("succeeded", 1, 1)
     assert copied(jobs) == {"a", "b", "c"}
     assert counted(jobs, "copy") == 4
+
+
+def reported(job: str | None, **changes: Any) -> BulkRequest:
+    source = BulkSource(report=Former(job or ""))
+    return request(source=source, destination=BulkDestination(bucket=DST), **changes)
+
+
+def test_a_report_is_a_source_of_its_own(jobs: Jobs) -> None:
+    jobs.put(*"abc")
+    jobs.cloud.at("copy", fails(DENIED), nth=2)
+    first = jobs.run()
+    result = jobs.run(reported(first.job))
+    assert (result.status, result.objects.succeeded, result.objects.total) == ("succeeded", 1, 1)
+    assert copied(jobs) == {"a", "b", "c"}
+    jobs.cloud.time += 10
+    again = many(jobs).resubmit(result.job or "", "all", "x", events.Arrival("r", results_moment(jobs)))
+    jobs.drain()
+    assert jobs.look(again.job or "").objects.skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("destination", "made"),
+    [
+        (BulkDestination(bucket=DST), "out/b"),
+        (BulkDestination(bucket=DST, prefix="other/"), "other/b"),
+        (BulkDestination(bucket=DST, key="flat-{name}"), "flat-b"),
+    ],
+)
+def test_keys_of_a_report_are_mapped_as_its_job_did_unless_the_destination_says_otherwise(
+    jobs: Jobs, destination: BulkDestination, made: str
+) -> None:
+    jobs.put("b")
+    jobs.cloud.at("copy", fails(DENIED))
+    first = jobs.run()
+    jobs.run(replace(reported(first.job), destination=destination))
+    assert {key for bucket, key in jobs.cloud.objects if bucket == DST} == {made}
+
+
+def test_a_report_of_objects_that_are_all_missing_is_no_other_manifest(jobs: Jobs) -> None:
+    first = jobs.run(request(source=jobs.list(b"src-bucket,in/x\n"), allow_missing=True))
+    assert first.objects.missing == 1
+    assert code(jobs.run(reported(first.job))) == "ObjectsFailed"
+
+
+def test_a_report_that_names_nothing_is_refused_before_anything_is_written(jobs: Jobs) -> None:
+    jobs.put("a")
+    assert code(jobs.begin(reported("b-" + "0" * 32))) == "NoSuchJob"
+    assert not jobs.cloud.records
+    first = jobs.begin()
+    before = set(jobs.cloud.records)
+    assert code(jobs.begin(reported(first.job))) == "StillRunning"
+    jobs.drain()
+    before = set(jobs.cloud.records)
+    empty = jobs.begin(reported(first.job))
+    assert (code(empty), empty.error and empty.error.field) == ("EmptySource", "source.report")
+    mixed = replace(
+        reported(first.job, allow_empty=True), destination=BulkDestination(bucket=DST, prefix="x")
+    )
+    assert code(jobs.begin(mixed)) == "InvalidField"
+    listed = jobs.cloud.objects.pop(failed_of(first))
+    gone = jobs.begin(reported(first.job, allow_empty=True))
+    assert (code(gone), gone.error and gone.error.field) == ("NoSuchKey", "source.report")
+    assert set(jobs.cloud.records) == before
+    jobs.cloud.objects[failed_of(first)] = listed
+    assert jobs.run(reported(first.job, allow_empty=True), "two").status == "succeeded"
+
+
+def test_a_report_that_was_lost_is_no_source(jobs: Jobs) -> None:
+    jobs.put("a")
+    first = jobs.begin()
+    jobs.cloud.broken["write file"] = DENIED
+    jobs.drain()
+    assert code(jobs.look(first.job or "")) == "ReportFailed"
+    assert code(jobs.begin(reported(first.job))) == "ReportFailed"
 
 
 def results_moment(jobs: Jobs) -> Any:
@@ -887,6 +1194,53 @@ def test_a_report_whose_place_is_lost_fails_the_job(jobs: Jobs) -> None:
     late.cloud.at("write file", fails(DENIED), nth=2)
     late.drain()
     assert code(late.look(JOB)) == "ReportFailed"
+
+
+def summary_of(jobs: Jobs, job: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(jobs.cloud.files[f"r/{job}/summary.json"])
+    return found
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_summary_has_the_figures_of_all_ranges(jobs: Jobs) -> None:
+    jobs.workers = 4
+    jobs.put(*(f"{number:03}" for number in range(20)))
+    jobs.put("large", size=LARGE)
+    jobs.cloud.at("copy", fails(DENIED), nth=2)
+    result = jobs.run(request(encryption="keep"))
+    found = summary_of(jobs, result.job)
+    assert {name: found[name] for name in ("job", "status", "finishedAt")} == {
+        "job": result.job,
+        "status": result.status,
+        "finishedAt": result.finished_at,
+    }
+    assert found["requests"]["put"] - found["chainRequests"]["put"] == 20
+    assert found["requests"]["get"] - found["chainRequests"]["get"] >= 20
+    assert found["chainRequests"]["put"] == 4 + 6
+    assert found["invocations"] > result.ranges.done if result.ranges else False
+    assert found["cost"] is None
+    assert found["advice"].keys() == {"AccessDenied"}
+    assert 1 < len(found["slowest"]) <= 5
+    assert sum(each["objects"] for each in found["slowest"]) <= 21
+
+
+def test_whoever_closes_a_job_again_writes_the_summary_that_is_on_record(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.begin()
+    jobs.drain(1)
+
+    def dies() -> None:
+        jobs.cloud.time += 100
+        raise Refused("X", "the invocation dies here")
+
+    jobs.cloud.at("put done", dies)
+    with pytest.raises(Refused):
+        jobs.drain()
+    first = summary_of(jobs, JOB)
+    jobs.sweep()
+    jobs.drain()
+    assert summary_of(jobs, JOB) == first
+    assert jobs.look(JOB).finished_at == first["finishedAt"]
 
 
 @pytest.mark.usefixtures("narrow")

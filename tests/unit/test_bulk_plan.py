@@ -13,16 +13,21 @@ from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from osscopy.model import (
+    Ahead,
     BulkDestination,
+    BulkJob,
+    BulkResult,
     BulkSource,
     Conditions,
     CopyRequest,
     Encryption,
     Ended,
     Filters,
+    Former,
     Head,
     Item,
     Manifest,
+    Prices,
     Problem,
     Range,
     Refused,
@@ -31,6 +36,8 @@ from osscopy.model import (
     Result,
     Row,
     Shown,
+    Slow,
+    Summary,
     Totals,
     Tuning,
 )
@@ -41,6 +48,7 @@ from osscopy.plan.bulk.rows import encoded
 from tests.unit.engine import DST, SRC, request as copy_request
 from tests.unit.many import Jobs, job_of, request
 
+JOB = "b-" + "0" * 32
 NOW = datetime(2027, 1, 15, tzinfo=timezone.utc)
 
 # --- filters -----------------------------------------------------------------------------------------------
@@ -136,8 +144,7 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
         ({"delete": True}, "NotAvailable", "delete"),
         ({"max_delete": "10%"}, "NotAvailable", "maxDelete"),
         ({"dry_run": True}, "NotAvailable", "dryRun"),
-        ({"compare": "metadata"}, "NotAvailable", "compare"),
-        ({"max_rate": 5}, "NotAvailable", "maxRate"),
+        ({"max_rate": -1}, "InvalidField", "maxRate"),
         ({"source": BulkSource(bucket=SRC)}, "InvalidField", "source"),
         (
             {"source": BulkSource(bucket=SRC, prefix="", manifest=Manifest("mmm", "k"))},
@@ -170,6 +177,20 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
         ({"source": BulkSource(manifest=Manifest("B", "k"))}, "InvalidBucketName", "source.manifest.bucket"),
         ({"report": ReportPlace("B")}, "InvalidBucketName", "report.bucket"),
         ({"report": ReportPlace("bbb", "/x")}, "InvalidKey", "report.prefix"),
+        ({"source": BulkSource(report=Former("b-1"))}, "InvalidField", "source.report.job"),
+        ({"source": BulkSource(bucket=SRC, report=Former(JOB))}, "InvalidField", "source.bucket"),
+        ({"source": BulkSource(bucket=SRC, prefix="", report=Former(JOB))}, "InvalidField", "source"),
+        ({"filters": Filters(storage_classes=())}, "InvalidFilter", "filters.storageClasses"),
+        ({"filters": Filters(min_size=2, max_size=1)}, "InvalidFilter", "filters.maxSize"),
+        (
+            {
+                "filters": Filters(
+                    modified_after="2026-01-01T00:00:00Z", modified_before="2026-01-01T00:00:00Z"
+                )
+            },
+            "InvalidFilter",
+            "filters.modifiedBefore",
+        ),
         ({"source": BulkSource(bucket=SRC, prefix="oss://a/")}, "InvalidKey", "source.prefix"),
         ({"source": BulkSource(bucket=SRC, prefix="/a/")}, "InvalidKey", "source.prefix"),
         (
@@ -203,10 +224,25 @@ def test_a_wrong_request_is_refused_by_name(changes: dict[str, Any], code: str, 
         },
         {"destination": BulkDestination(bucket=DST, key="{date:%Y}/{key}")},
         {"source": BulkSource(manifest=Manifest("mmm", "k")), "destination": BulkDestination(bucket=DST)},
+        {"compare": "metadata", "max_rate": 5},
+        {"source": BulkSource(report=Former(JOB)), "destination": BulkDestination(bucket=DST)},
     ],
 )
 def test_a_right_request_is_taken(changes: dict[str, Any]) -> None:
     bulk.refuse_wrong(request(**changes), NOW)
+
+
+def test_a_report_may_lie_among_the_reports_of_the_records_but_among_no_other_ones() -> None:
+    def refuse(report: ReportPlace) -> None:
+        premises = bulk.Premises(lambda _: None, ReportPlace("state", "s/"), 1)
+        bulk.refuse_places(bulk.defaults(request(report=report)), premises)
+
+    refuse(ReportPlace("state", "s/reports/mine/"))
+    refuse(ReportPlace("state", "t/"))
+    refuse(ReportPlace("other", "s/"))
+    with pytest.raises(Refused) as refusal:
+        refuse(ReportPlace("state", "s/done/"))
+    assert (refusal.value.code, refusal.value.field) == ("NotAllowed", "report.prefix")
 
 
 def test_defaults_are_said_in_the_request() -> None:
@@ -277,6 +313,12 @@ def head(crc64: str | None, modified: int = 500, etag: str = "E-2") -> Shown:
     return Shown.of(seen)
 
 
+def described(modified: int, kind: str = "text/plain", tags: int | None = None) -> Shown:
+    content = ContentHeaders(content_type=kind)
+    return Shown.of(Head(10, "E", None, modified, 0, "1", "Standard", "Normal", content, tags))
+
+
+HEADERS = replace(USUAL, headers=True)
 ENDS = {
     "it is not there": (USUAL, shown(), None, "copy"),
     "alike": (USUAL, shown(), shown(), "skipped NotDifferent"),
@@ -342,6 +384,12 @@ ENDS = {
         "copied",
     ),
     "it was there before": (replace(USUAL, overwrite="always", maps=True), shown(), shown(etag="F"), "copy"),
+    "alike, newer": (USUAL, shown(modified=501), shown(), "skipped NotDifferent"),
+    "alike, newer, headers count": (HEADERS, shown(modified=501), shown(), "compare"),
+    "alike, older, headers count": (HEADERS, shown(), shown(), "skipped NotDifferent"),
+    "alike, newer, the same headers": (HEADERS, described(501), described(500), "skipped NotDifferent"),
+    "alike, newer, other headers": (HEADERS, described(501, "text/html"), described(500), "copy"),
+    "alike, newer, other tags": (HEADERS, described(501, tags=1), described(500), "copy"),
     "gone": (USUAL, None, None, "missing NoSuchKey"),
 }
 
@@ -390,6 +438,31 @@ def test_what_is_done_after_a_head_of_either_side(
     source: Shown | None, there: Shown | None, expected: str
 ) -> None:
     assert told(bulk.decide_compared(USUAL, Item(ASKED, source, there))) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "expected"),
+    [
+        (HEADERS, "text/plain", "skipped NotDifferent"),
+        (HEADERS, "text/html", "copy"),
+        (USUAL, "text/html", "skipped NotDifferent"),
+    ],
+)
+def test_equal_bytes_with_other_headers_are_copied_where_that_is_asked_for(
+    policy: Policy, kind: str, expected: str
+) -> None:
+    item = Item(ASKED, described(501, kind), described(500))
+    assert told(bulk.decide_compared(policy, item)) == expected
+
+
+def test_headers_count_only_where_they_are_copied() -> None:
+    def headers(**asked: Any) -> bool:
+        job = BulkJob("n", "b-1", bulk.defaults(request(**asked)), "", 0, 1, ReportPlace("b"))
+        return bulk.policy_of(job, 5000).headers
+
+    assert not headers()
+    assert headers(compare="metadata")
+    assert not headers(compare="metadata", metadata=ContentHeaders())
 
 
 def test_a_copy_without_an_answer_is_known_by_its_bytes_and_its_date() -> None:
@@ -461,6 +534,14 @@ def test_where_a_range_is_cut(low: str, high: str, at: str | None) -> None:
     assert found == at if at is not None else found is None or low < found < high
 
 
+@pytest.mark.parametrize(
+    ("free", "open_ranges", "expected"),
+    [(10, 1, 10), (10, 3, 3), (2, 3, 1), (0, 1, 0), (-5, 2, 0), (4, 0, 4)],
+)
+def test_open_ranges_share_what_is_free(free: int, open_ranges: int, expected: int) -> None:
+    assert bulk.share(free, open_ranges) == expected
+
+
 def test_a_range_is_cut_into_two_that_leave_nothing_out() -> None:
     first, second = bulk.halves(Range((1,), "a", "z"), "c", "m")
     assert (first.path, first.low, first.high) == ((1, 0), "c", "m")
@@ -497,6 +578,32 @@ def test_open_ranges_are_counted_from_what_has_ended() -> None:
     assert bulk.open_ranges(("r/of-2", "r/0", "s/of-2")) == 2
 
 
+@pytest.mark.parametrize(
+    ("totals", "ended_chains", "ahead", "age", "expected"),
+    [
+        (Totals(), 0, Ahead(9), 10, (0.0, None, True)),
+        (Totals(copied=10), 0, Ahead(30), 10, (1.0, 30, False)),
+        (Totals(copied=10), 0, Ahead(30, more=True), 10, (1.0, 30, True)),
+        (Totals(copied=5, skipped=5), 0, Ahead(), 0, (10.0, 0, False)),
+        (Totals(copied=3), 0, Ahead(1), 10, (0.3, 4, False)),
+        (Totals(copied=10, started=4), 0, Ahead(), 10, (1.0, 0, True)),
+        (Totals(copied=10, started=4), 1, Ahead(), 22, (0.5, 66, False)),
+        (Totals(copied=10, started=4), 4, Ahead(), 28, (0.5, 0, False)),
+        (Totals(started=4), 1, Ahead(30), 10, (0.1, 300, False)),
+    ],
+)
+def test_the_seconds_left_follow_from_what_is_known(
+    totals: Totals, ended_chains: int, ahead: Ahead, age: float, expected: tuple[float, int | None, bool]
+) -> None:
+    found = bulk.pace(totals, ended_chains, ahead, age)
+    assert (found.rate, found.left, found.is_at_least) == expected
+
+
+def test_what_is_ahead_of_ranges_adds_up() -> None:
+    assert bulk.together(()) == Ahead()
+    assert bulk.together((Ahead(1), Ahead(2, more=True))) == Ahead(3, more=True)
+
+
 # --- totals and rows ---------------------------------------------------------------------------------------
 
 
@@ -520,10 +627,14 @@ def test_totals_add_up() -> None:
 def test_the_end_of_a_split_range_is_that_of_all_below_it() -> None:
     file = ReportFile("k", 1, 2, "m")
     own = Ended(Totals(copied=1), (file,))
-    below = (Ended(Totals(copied=2), (file,), 3), Ended(Totals(), (), 1, "cancelled", report_lost=True))
+    slow = (Slow("r", 1, 2.0),)
+    below = (
+        Ended(Totals(copied=2), (file,), 3, slowest=slow),
+        Ended(Totals(), (), 1, "cancelled", report_lost=True),
+    )
     joined = bulk.joined(own, below)
     assert (joined.totals.copied, len(joined.files), joined.ranges) == (3, 2, 4)
-    assert (joined.stopped, joined.report_lost) == ("cancelled", True)
+    assert (joined.stopped, joined.report_lost, joined.slowest) == ("cancelled", True, slow)
 
 
 @pytest.mark.parametrize(
@@ -560,6 +671,67 @@ def test_how_a_job_has_ended(
 ) -> None:
     status, why = bulk.outcome(request(**changes), totals, stopped, problem)
     assert f"{status} {why.code if why else None}" == expected
+
+
+def chain(method: str, parts: int = 0, hops: int = 1, lanes: int = 1, seconds: int = 0) -> Result:
+    ended = f"2027-01-15T08:00:{seconds:02}.000Z"
+    return Result(
+        "c-1",
+        "succeeded",
+        method=method,  # type: ignore[arg-type]  # of two texts
+        parts=parts,
+        hops=hops,
+        lanes=lanes,
+        started_at="2027-01-15T08:00:00.000Z",
+        finished_at=ended if seconds else None,
+    )
+
+
+WALKED = Totals(put=1000, get=20, milliseconds=30_000, hops=2)
+ENDED = BulkResult("b-1", "failed", errors={"Collision": 2, "Odd": 1})
+
+
+def summed_up(prices: Prices | None = None, *chains: Result, **changes: Any) -> Summary:
+    return bulk.summary(request(**changes), ENDED, WALKED, chains, (), prices)
+
+
+def test_a_summary_counts_what_walkers_sent_and_reckons_chains() -> None:
+    found = summed_up(None, chain("simple", seconds=1), chain("multipart", 100, 3, 2, 10), chain("simple"))
+    assert (found.chain_requests.put, found.chain_requests.get) == (2 + 106 + 4, 4 + 5 + 4)
+    assert (found.requests.put, found.requests.get) == (1112, 33)
+    assert (found.seconds, found.invocations) == (30 + 1 + 20, 2 + 1 + 3 + 1)
+    assert (found.job, found.status, found.errors) == ("b-1", "failed", ENDED.errors)
+
+
+def test_a_summary_tells_a_cost_by_the_user_s_prices_alone() -> None:
+    free = summed_up()
+    assert free.cost is None
+    assert [each for each in free.notes if "PRICES" in each]
+    dear = summed_up(Prices("CNY", 0.001, 0.01, 0.1, 0.5))
+    assert dear.cost is not None
+    assert (dear.cost.currency, dear.cost.requests, dear.cost.function) == ("CNY", 1.2, 4.0)
+    assert dear.cost.total == 5.2
+    assert not [each for each in dear.notes if "PRICES" in each]
+
+
+def test_a_summary_says_what_to_do_and_what_would_save_requests() -> None:
+    found = summed_up()
+    assert found.advice.keys() == ENDED.errors.keys()
+    assert "template" in found.advice["Collision"]
+    assert "failed.csv.gz" in found.advice["Odd"]
+    assert not [each for each in found.notes if "HEAD" in each]
+    assert [each for each in summed_up(encryption="keep").notes if "HEAD" in each]
+
+
+def test_the_slowest_ranges_are_few_and_in_order() -> None:
+    ranges = [Slow(f"r{number}", 1, number % 7) for number in range(20)]
+    assert [(each.range, each.seconds) for each in bulk.slowest(ranges)] == [
+        ("r13", 6),
+        ("r6", 6),
+        ("r12", 5),
+        ("r19", 5),
+        ("r5", 5),
+    ]
 
 
 ODD = [chr(each) for each in range(1, 128)] + [

@@ -329,6 +329,8 @@ def test_a_bucket_takes_ten_triggers() -> None:
 
 
 REQUEST = '{"source": {"bucket": "src", "key": "a"}, "destination": {"bucket": "dst"}}'
+MANY = '{"source": {"bucket": "src", "prefix": ""}, "destination": {"bucket": "dst"}, "maxWorkers": 18}'
+REPORT = '{"source": {"report": {"job": "b-' + "0" * 32 + '"}}, "destination": {"bucket": "dst"}}'
 
 
 @pytest.mark.parametrize(
@@ -337,6 +339,15 @@ REQUEST = '{"source": {"bucket": "src", "key": "a"}, "destination": {"bucket": "
         ('{"action": "check"}', None),
         (REQUEST, None),
         (f"[{REQUEST}]", None),
+        (MANY, None),
+        (REPORT, None),
+        (MANY.replace("dst", "other"), "destination: ALLOWED_DESTINATIONS does not name"),
+        (MANY.replace("src", "other"), "source: ALLOWED_SOURCES does not name"),
+        (MANY.replace("18", "19"), "maxWorkers: 18 at most"),
+        (
+            MANY.replace('"prefix"', '"inventory"'),
+            "source.inventory: `inventory` as a source is not available",
+        ),
         ("", "it is empty"),
         ("[]", "it asks for nothing"),
         ("{}", "required field `source`"),

@@ -26,6 +26,7 @@ from osscopy.model import (
     Dropped,
     Encrypted,
     Encryption,
+    Former,
     Head,
     Pin,
     Ping,
@@ -517,7 +518,13 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
             "source.manifest.key",
         ),
         (asked(source={"inventory": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.inventory"),
-        (asked(source={"report": {"job": "b-1"}}), "NotAvailable", "source.report"),
+        (asked(source={"report": {"job": "b-1"}}), "InvalidField", "source.report.job"),
+        (asked(source={"report": {"job": "b-1", "status": "all"}}), "InvalidField", "source.report.status"),
+        (
+            asked(source={"bucket": "b", "prefix": ""}, filters={"storageClasses": ["standard"]}),
+            "InvalidField",
+            "filters.storageClasses[0]",
+        ),
         (asked(source={"prefix": "in/"}), "MissingField", "source.bucket"),
         (asked(source={"bucket": "src-bucket", "prefix": "in/"}, delete=True), "NotAvailable", "delete"),
         (asked(source={"bucket": "src-bucket", "prefix": "in/"}, x=1), "UnknownField", "x"),
@@ -988,6 +995,10 @@ def test_a_request_for_a_prefix_is_a_job_of_many_objects() -> None:
     assert first == again
     assert re.fullmatch(plan.BULK_JOB, first.job)
     assert first.request.source.prefix == "in/"
+    report = asked(source={"report": {"job": first.job, "status": "failed"}})
+    (repeated,) = parse(report).items
+    assert isinstance(repeated, Bulk)
+    assert repeated.request.source.report == Former(first.job)
     listed = parse([asked(), body])
     assert [type(item) for item in listed.items] == [Copy, Bulk]
 

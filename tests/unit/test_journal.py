@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from osscopy.copying import start
+from tests.unit.engine import LARGE, Engine
+
 FIRST_PAGE = """
 import json, sys
 from osscopy.jobs.queries import READERS, Queries
@@ -44,21 +47,25 @@ from osscopy.model import Cancelled, Done, Entered, Opened
 
 request = {"source": {"bucket": "abc", "key": "k"}, "destination": {"bucket": "def", "key": "k"}}
 pin = {"size": 1, "etag": "E", "lastModified": 1}
-upload = {"id": "u", "partSize": 1, "parts": 1, "lanes": 1, "openedAt": 1}
+upload = {"id": "u", "partSize": 1048576, "parts": 1, "lanes": 1, "openedAt": 1}
+job = "c-" + "0" * 32
 bodies = {
-    Opened: {"nonce": "n", "job": "j", "request": request, "pin": pin, "startedAt": "x"},
+    Opened: {"nonce": "n", "job": job, "request": request, "pin": pin, "startedAt": "2026-11-22T10:00:00Z"},
     Done: {"nonce": "n", "result": {"job": "j", "status": "skipped"}, "request": request},
     Entered: {"nonce": "n", "upload": upload},
     Cancelled: {"nonce": "n", "at": "x"},
 }
 
 class Records:
-    def get(self, kind):
-        return json.dumps(bodies[kind]).encode()
+    def __init__(self, kind):
+        self._kind = kind
+
+    def get(self, name):
+        return json.dumps(bodies[self._kind]).encode()
 
 def read(kind):
     start.wait()
-    found.append(records.read(Records(), kind, kind))
+    found.append(records.read(Records(kind), f"open/{job}", kind))
 
 sys.setswitchinterval(1e-6)
 found = []
@@ -77,3 +84,15 @@ def test_the_first_records_of_a_process_are_read_at_once() -> None:
     for _ in range(6):
         run = subprocess.run([sys.executable, "-c", FIRST_RECORDS], check=False, capture_output=True)
         assert run.returncode == 0, (run.returncode, run.stderr.decode())
+
+
+def test_the_open_record_that_was_written_last_is_known_without_asking(engine: Engine) -> None:
+    engine.cloud.put("a", size=LARGE)
+    copy = engine.copy()
+    start.begin(engine.context(), copy)
+    asked = engine.cloud.count("get open")
+    known = engine.journal.known_opened(copy.job)
+    assert known is not None
+    assert known.job == copy.job
+    assert engine.journal.known_opened("c-other") is None
+    assert engine.cloud.count("get open") == asked

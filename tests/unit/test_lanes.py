@@ -26,7 +26,7 @@ from osscopy.model import (
     Tuning,
     Upload,
 )
-from tests.unit.engine import BUSY, LOST, PART, START, Engine, request
+from tests.unit.engine import BUSY, PART, START, Engine, request
 
 MINUTE = 60 * 32 * plan.PART_RATE  # bytes that one lane of 32 threads is trusted to copy in a minute
 
@@ -167,6 +167,8 @@ def test_what_this_hop_has_copied_of_another_lane_is_no_sign_of_its_owner() -> N
     """The helper is at 15 and 16, and has copied 14 before; without it nobody has been here."""
     seen = view([11, 12, 13, 15, 16], came={14: START + 99})
     assert numbers(plan.parts_of_others(replace(seen, taken={14, 15, 16}))) == [13, 12]
+    low = view([11, 16], came=dict.fromkeys((12, 13, 14, 15), START + 99))  # it has come down to the owner's
+    assert numbers(plan.parts_of_others(replace(low, taken={12, 13, 14, 15, 16}))) == [11]
 
 
 def test_slow_parts_and_a_young_generation_give_a_lane_more_time() -> None:
@@ -397,10 +399,11 @@ def test_a_copy_that_failed_counts_its_hops_too(engine: Engine) -> None:
     assert hop.proceed(engine.context(), task).hops == 3  # the first one, the one on record, and this one
 
 
-def test_a_hop_whose_record_cannot_be_written_goes_on(engine: Engine) -> None:
+def test_a_hop_whose_record_cannot_be_written_goes_on_and_counts(engine: Engine) -> None:
     task = engine.chain([1])
-    engine.cloud.broken["put hop"] = LOST
-    assert hop.proceed(engine.context(), task).status == "succeeded"
+    engine.cloud.broken["put hop"] = BUSY
+    result = hop.proceed(engine.context(), task)
+    assert (result.status, result.hops) == ("succeeded", 2)
 
 
 def test_notes_of_two_lanes_are_both_on_record(engine: Engine) -> None:

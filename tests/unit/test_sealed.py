@@ -10,10 +10,10 @@ from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from osscopy import events, plan
+from osscopy.jobs.marks.sealed import SealedInvoker, SealedRecords
 from osscopy.jobs.records import create, read
-from osscopy.jobs.sealed import SealedInvoker, SealedRecords
 from osscopy.model import Cancelled, Copy, CopyRequest, Destination, Misconfigured, Refused, Source, Sweep
-from osscopy.plan.seal import Seal
+from osscopy.plan.marks.seal import Seal
 from tests.unit.engine import START, Engine
 
 OLD, NEW = b"o" * 32, b"n" * 32

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from osscopy import settings
-from osscopy.model import MIB, CopyRequest, Destination, Misconfigured, Refused, Source
+from osscopy.model import MIB, CopyRequest, Destination, Misconfigured, Prices, Refused, Source
 
 
 def rule(source: str, destination: str, **options: Any) -> dict[str, Any]:
@@ -49,8 +49,13 @@ def test_all_settings_are_read() -> None:
             "STATE_KEY": f"{'n' * 32}, {'o' * 32}",
             "STATE_UNSIGNED_UNTIL": "2026-11-30",
             "LOG_LEVEL": "DEBUG",
+            "RESERVED_CONCURRENCY": "9",
+            "MAX_CHAINS": "40",
+            "PRICES": '{"currency": "CNY", "put": 0.000001, "get": 1e-6, "second": 0.1, "invocation": 0}',
         }
     )
+    assert loaded.prices == Prices("CNY", 0.000001, 0.000001, 0.1)
+    assert (loaded.workers, loaded.max_chains) == (7, 40)
     assert loaded.seal.keys == (b"n" * 32, b"o" * 32)
     assert loaded.seal.unsigned_until == 1_795_996_800
     assert len(loaded.allowed_sources) == 2
@@ -65,6 +70,12 @@ def test_all_settings_are_read() -> None:
     ("name", "value"),
     [
         ("STATE_BUCKET", ""),
+        ("PRICES", "cheap"),
+        ("MAX_CHAINS", "0"),
+        ("PRICES", '{"currency": "CNY", "put": -1, "get": 1}'),
+        ("PRICES", '{"currency": "", "put": 1, "get": 1}'),
+        ("PRICES", '{"currency": "CNY", "put": 1}'),
+        ("PRICES", '{"currency": "CNY", "put": 1, "get": 1, "list": 1}'),
         ("STATE_BUCKET", "No Bucket"),
         ("STATE_PREFIX", "no-slash"),
         ("ALLOWED_SOURCES", "src"),

@@ -545,3 +545,32 @@ def test_what_has_a_place_in_common_is_in_one_group_in_order_and_nothing_else_is
         while met := {each for each in rest if any(places[each] & places[one] for one in reached)}:
             reached, rest = reached | met, rest - met
         assert not rest
+
+
+def test_a_thread_that_finds_no_part_left_ends_without_an_error() -> None:
+    """Between its look and its turn another thread has taken the last one."""
+    workers = started(Copies(), 0)
+    assert not workers.step(Place())
+    workers.raise_fatal()
+
+
+def test_who_has_no_time_for_a_part_hands_over_only_what_follows_a_copied_one() -> None:
+    clock, flights = SystemClock(), list[frozenset[int]]()
+
+    def hand_over(in_flight: frozenset[int]) -> bool:
+        flights.append(in_flight)
+        return True
+
+    workers = Workers(
+        Copies(),
+        alone(2, clock),
+        clock=clock,
+        deadline=clock.monotonic(),
+        expected=0.01,
+        hand_over=hand_over,
+    )
+    assert not workers.step(Place())
+    assert (workers.is_handed_over, flights) == (False, [])
+    workers.copied.append(Part(3, 0, 1))
+    assert not workers.step(Place())
+    assert (workers.is_handed_over, flights) == (True, [frozenset()])

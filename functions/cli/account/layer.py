@@ -2,7 +2,7 @@
 
 FC shows only a CRC64 of a version, and other content with the same CRC64 is easily made. So the SHA-256 is
 written into the description, and a version counts as ours only if both are right. Whoever may publish this
-layer can still write what they like: only deployers have that right (`make policy ARGS=--deployer`).
+layer can still write what they like: only deployers have that right (`oss-copy policy --deployer`).
 
 This module takes a built archive and must not know how it was built. The `s` tool could publish too, but only
 with its component at hand, and it cannot tell whether the newest version has the same content.

@@ -12,9 +12,9 @@ import requests
 from darabonba.exceptions import ResponseException, RetryError
 from Tea.exceptions import TeaException, UnretryableException
 
-from functions.cli.errors import NoAnswer, ServiceRefused
+from functions.cli.errors import NoAnswer, ServiceRefused, cause
 
-SETUP, DEPLOYER = "--setup", "--deployer"  # of `make policy`: who lacks a right
+SETUP, DEPLOYER = "--setup", "--deployer"  # of `oss-copy policy`: who lacks a right
 
 
 class _Unreadable(Exception):
@@ -38,8 +38,10 @@ def asking_oss(subject: str, action: str, policy: str) -> Iterator[None]:
     except oss2.exceptions.OssError as error:
         answer = " ".join(filter(None, (str(error.status), error.code)))  # HEAD has no body, and no code
         text = ": ".join(filter(None, (f"{subject}: OSS answered {answer}", error.message.rstrip("."))))
-        advice = f"; it takes {action}: {_grant(policy)}" if error.status == 403 else ""
-        raise ServiceRefused(f"{text} (request id {error.request_id}){advice}") from error
+        grant = f"it takes {action}: {_grant(policy)}" if error.status == 403 else ""
+        advice = _next(error.code, error.message, grant)
+        text = f"{text} (request id {error.request_id}){advice}"
+        raise ServiceRefused(text, cause(error.code, error.status)) from error
 
 
 @contextmanager
@@ -48,7 +50,9 @@ def asking_fc(subject: str) -> Iterator[None]:
     try:
         yield
     except ResponseException as error:
-        raise ServiceRefused(f"{subject}: {error.code}: {error.message}") from error
+        status = cause(error.code, error.status_code)
+        advice = _next(error.code, "")
+        raise ServiceRefused(f"{subject}: {error.code}: {error.message}{advice}", status) from error
     except (TeaException, _Unreadable) as error:
         raise _no_answer(f"{subject}: FC", error, "FC_CLIENT_CUSTOM_ENDPOINT") from error
 
@@ -59,9 +63,9 @@ def asking_ram() -> Iterator[None]:
     try:
         yield
     except ResponseException as error:
-        advice = f"; {_grant(SETUP)}" if error.status_code == 403 else ""
+        advice = _next(error.code, "", _grant(SETUP) if error.status_code == 403 else "")
         text = f"RAM answered {error.status_code} {error.code}: {error.message.rstrip('.')}"
-        raise ServiceRefused(f"{text}{advice}") from error
+        raise ServiceRefused(f"{text}{advice}", cause(error.code, error.status_code)) from error
     except (TeaException, _Unreadable) as error:
         raise _no_answer("RAM", error, "--ram-endpoint") from error
 
@@ -122,5 +126,14 @@ def _try_again(endpoint: str) -> str:
     return f"check the network, and {endpoint} if you have set it; then run the command again"
 
 
+def _next(code: str | None, message: str, otherwise: str = "") -> str:
+    """Return what to do about an error, behind a semicolon; nothing if nobody knows."""
+    if "Signature" in (code or "") or code in {"InvalidAccessKeyId", "InvalidAccessKeyID"}:
+        return "; check ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+    if "signing region" in message or "specified endpoint" in message:
+        return "; name the bucket's region: --region, OSS_COPY_REGION, or `region` in s.yaml"
+    return f"; {otherwise}" if otherwise else ""
+
+
 def _grant(policy: str) -> str:
-    return f"grant yourself what `make policy ARGS={policy}` prints"
+    return f"grant yourself what `oss-copy policy {policy}` prints"

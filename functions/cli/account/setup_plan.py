@@ -165,8 +165,8 @@ def _function_role(to: Reach, roles: Roles, parts: Collection[str], notes: list[
     yield from _role(roles, to.role, "fc.aliyuncs.com", "The role that oss-copy works with")
     there = roles.policy(name)
     if there is None:
-        make = partial(roles.make_policy, name, document, "The rights of oss-copy, made by make setup")
-        yield Step(f"make policy {name}: what `make policy` writes", make)
+        make = partial(roles.make_policy, name, document, "The rights of oss-copy, made by oss-copy setup")
+        yield Step(f"make policy {name}: what `oss-copy policy` writes", make)
     elif there != document:
         yield Step(f"renew policy {name}", partial(roles.change_policy, name, document))
     attached = roles.attached(to.role)

@@ -1,5 +1,5 @@
-"""The deployer's commands, a module for each: they read arguments, call the other rooms, and print.
+"""The commands of the program: they read arguments, call the other rooms, and print.
 
-`python -m functions.cli COMMAND` runs most of them; `policy` and `setup` are programs of their own. A command
-must not import an SDK: it asks `account`.
+A command must not import an SDK: it asks `account` or `service`. Those of `deployment` are about s.yaml
+and the account; those here about copies, and the local cloud.
 """

@@ -53,7 +53,7 @@ def function_grants(to: Reach, parts: Collection[str] = ()) -> tuple[Grant, ...]
 
 
 def setup_grants(to: Reach) -> tuple[Grant, ...]:
-    """Return what `make setup` needs, once: the state bucket, rules of buckets, roles and their policies."""
+    """Return what `oss-copy setup` needs, once: state bucket, rules of buckets, roles and their policies."""
     return _granted(_SETUP, to)
 
 

@@ -31,7 +31,7 @@ def rendered(to: Reach, parts: Collection[str] = ()) -> str:
     """Return the content of `ram-policy.json`: both documents, and the purpose of each statement."""
     grants = function_grants(to, parts)
     content = {
-        "about": "Made by `make policy` from s.yaml; statement n of `policy` does what `purposes` says at n.",
+        "about": "Made by `oss-copy policy`; statement n of `policy` does what `purposes` says at n.",
         "role": to.role,
         "purposes": [each.why for each in grants],
         "trustPolicy": trust("fc.aliyuncs.com"),

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TextIO
 
 import msgspec
 
@@ -63,6 +64,8 @@ def install() -> None:
         subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**environment.read(), **path}, check=True)
     except subprocess.CalledProcessError as error:
         raise Unprepared(f"{error.cmd[0]} ended with {error.returncode}") from error
+    except OSError as error:
+        raise Unprepared(f"the `s` tool cannot be installed: {error}; --tool names another") from error
 
 
 def _install_node() -> None:
@@ -78,8 +81,20 @@ def command(given: str | None) -> list[str]:
         return [given]
     node = _system_node() or str(WHEEL / "bin" / "node")
     if not SCRIPT.is_file() or not Path(node).is_file():
-        raise Unprepared("the `s` tool or its Node is not here: `rm -rf .ci/s/node_modules; make tool`")
+        raise Unprepared(
+            f"the `s` tool or its Node is not here, nor can be installed: `rm -rf {HOME}/node_modules` first"
+        )
     return [node, str(SCRIPT)]
+
+
+def ready(given: str | None) -> list[str]:
+    """Return how to start the tool, which is installed first if nobody has done so."""
+    try:
+        return command(given)
+    except Unprepared:
+        print("installing the `s` tool in its pinned version, once ...", file=sys.stderr, flush=True)
+        install()
+        return command(given)
 
 
 def would_use_plain_http(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
@@ -92,8 +107,9 @@ def pass_on(
     arguments: Sequence[str],
     variables: Mapping[str, str],
     mask: Callable[[str], str] = str,
+    out: TextIO | None = None,
 ) -> Run:
-    """Run it for the user, and show its output line by line as `mask` gives it.
+    """Run it for the user, and show its output line by line as `mask` gives it: on standard output, or `out`.
 
     Return the exit code and the last lines, with secrets in them. The output is read to the end even if
     nobody reads ours: with a closed pipe the tool would spin for ever.
@@ -112,14 +128,14 @@ def pass_on(
         is_read = True
         for line in process.stdout or ():
             kept.append(line)
-            is_read = is_read and _shown(mask(line))
+            is_read = is_read and _shown(mask(line), out or sys.stdout)
     return Run(process.returncode, "".join(kept))
 
 
-def _shown(text: str) -> bool:
+def _shown(text: str, out: TextIO) -> bool:
     """Print the text; return whether somebody still reads it."""
     try:
-        print(text, end="", flush=True)
+        print(text, end="", file=out, flush=True)
     except BrokenPipeError:
         return False
     return True

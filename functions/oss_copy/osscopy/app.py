@@ -35,8 +35,8 @@ from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
 from osscopy.jobs.many import Many
+from osscopy.jobs.marks.sealed import SealedInvoker, SealedRecords
 from osscopy.jobs.queries import Queries
-from osscopy.jobs.sealed import SealedInvoker, SealedRecords
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Bulk,
@@ -137,7 +137,8 @@ class Wiring(msgspec.Struct, frozen=True):
         context = Context(store, journal, invoker, SystemClock(), self.log, limits, chosen.allow)
         state = ReportPlace(chosen.state_bucket, chosen.state_prefix)
         objects = OssObjects(connection)
-        many = many_tools.Tools(context, journal.records, objects, state, chosen.workers)
+        workers, most = chosen.workers, chosen.max_chains
+        many = many_tools.Tools(context, journal.records, objects, state, workers, chosen.prices, most)
         return Tools(context, journal, many)
 
     def seconds_left(self, seconds: float) -> Callable[[], float]:
@@ -248,7 +249,7 @@ class App:
         tools = wiring.tools(wiring.invocation.timeout)
         match parsed:
             case Sweep():
-                return Sweeper(tools.context, tools.journal).run(parsed)
+                return Sweeper(tools.context, tools.journal, tools.many).run(parsed)
             case Dropped():
                 records = tools.journal.records
                 return {"resumed": resume_dropped(tools.context, records, parsed)}

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from osscopy import events, plan
-from osscopy.model import CopyRequest, Misconfigured, Refused, Rule
+from osscopy.model import CopyRequest, Misconfigured, Prices, Refused, Rule
 from osscopy.plan import keys, templates
 
 MOST_WORKERS = 18  # invocations that walk one job
@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True):
     seal: plan.Seal = plan.Seal()
     log_level: str = "INFO"
     reserved_concurrency: int | None = None  # None: not known
+    max_chains: int = 1000
+    prices: Prices | None = None  # None: the cost of a job is not told
 
     @property
     def workers(self) -> int:
@@ -150,6 +152,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         api_token=read("API_TOKEN", _token, None),
         seal=plan.Seal(read("STATE_KEY", _keys, ()), read("STATE_UNSIGNED_UNTIL", _moment, 0.0)),
         log_level=read("LOG_LEVEL", _level, "INFO"),
+        max_chains=read("MAX_CHAINS", lambda text: _number(text, 1, 100_000), 1000),
+        prices=read("PRICES", _prices, None),
         reserved_concurrency=read("RESERVED_CONCURRENCY", lambda text: _number(text, 1, 100_000), None),
     )
     if isinstance(loaded.rules, tuple):
@@ -231,6 +235,12 @@ def _function(text: str) -> str:
     if not re.fullmatch(_FUNCTION, text):
         raise ValueError(f"{text!r} is no function's name")
     return text
+
+
+def _prices(text: str) -> Prices:
+    """Return prices from JSON; all of them are the user's."""
+    prices: Prices = events.decode(text.encode(), Prices, "")
+    return prices
 
 
 def _number(text: str, least: int, most: int) -> int:

@@ -1,40 +1,106 @@
-"""Run schedules of jobs of many objects for so many seconds; `--bugs`: find the seeds of bugs.
+"""Campaigns of jobs of many objects: `python -m tests.sim.bulk --seeds A-B` or `--minutes M`.
 
-Prints the first seed that is wrong and exits with 1.
+They run on `--processes P`; `--seed N` tells one.
+
+What runs for a time begins at a seed drawn by chance, so that each run looks at schedules that no other has
+seen; it says at which. The first failing seed ends a campaign, made small and told, with exit code 1.
+`--keep` looks for a schedule that finds each deliberate bug, and keeps the ones that are missing or find
+nothing any more in `kept.json`, as lists of choices.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import json
 import secrets
 import sys
 import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 
-from tests.sim.bulk import bugs, campaign
+from tests.sim.bulk import bugs, campaign, kept
+
+STRETCH = 2_000  # seeds a process takes at a time
+WORD = 50_000  # seeds between two words on the progress
 
 
-def find_bugs() -> None:
-    """Print the first seed that finds each bug."""
-    for name, wrong in bugs.EVERY.items():
-        with wrong():
-            found = campaign.first_wrong(range(10_000))
-        print(f'    "{name}": {found[0] if found else None},', flush=True)  # noqa: T201 - its figures
+def main() -> int:
+    """Run what was asked for."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seeds", default="1-10000", help="first-last")
+    options.add_argument(
+        "--minutes", type=float, help="for so long, from a seed drawn by chance, whatever --seeds says"
+    )
+    options.add_argument("--processes", type=int, default=1)
+    options.add_argument("--seed", type=int, help="this one alone, told whatever comes of it")
+    options.add_argument("--bug", choices=bugs.EVERY, help="a deliberate bug to switch on")
+    options.add_argument("--keep", action="store_true", help="renew the schedules that find the bugs")
+    asked = options.parse_args()
+    if asked.keep:
+        return kept.renew()
+    first, last = map(int, asked.seeds.split("-"))
+    with bugs.EVERY[asked.bug]() if asked.bug else contextlib.nullcontext():
+        if asked.seed is not None:
+            return _tell(asked.seed)
+        seconds = float("inf")
+        if asked.minutes is not None:
+            first, seconds = secrets.randbelow(10**12), asked.minutes * 60
+            last = first + 10**9
+            sys.stdout.write(f"from seed {first}\n")
+        return _campaign(range(first, last + 1), seconds, asked.processes, asked.bug)
 
 
-def run(seconds: float) -> int:
-    """Run new schedules for so long; return the exit code."""
-    seed, count, until = secrets.randbelow(1 << 40), 0, time.monotonic() + seconds
-    while time.monotonic() < until:
-        wrong = campaign.run(seed + count)[1]
-        count += 1
-        if wrong:
-            print(f"seed {seed + count - 1}: {wrong}")  # noqa: T201 - its verdict
-            return 1
-    print(f"{count} schedules from seed {seed}, 0 violations")  # noqa: T201 - its verdict
-    return 0
+def _tell(seed: int) -> int:
+    small = campaign.minimise(seed)
+    sys.stdout.write(campaign.story(small) + "\n")
+    return int(bool(campaign.play(small)[1]))
+
+
+def _campaign(seeds: range, seconds: float, processes: int, bug: str | None) -> int:
+    tally, begun = campaign.Tally(), time.monotonic()
+    found, said = None, 0
+    stretches: Iterator[range] = (seeds[n : n + STRETCH] for n in range(0, len(seeds), STRETCH))
+    with ProcessPoolExecutor(processes) as pool:
+        running = deque(pool.submit(_stretch, each, bug) for each in islice(stretches, 2 * processes))
+        while running and found is None:
+            found, part = running.popleft().result()
+            tally.add(part)
+            if tally.schedules - said >= WORD:
+                said = tally.schedules
+                _say(tally, time.monotonic() - begun)
+            if time.monotonic() - begun < seconds:
+                running.extend(pool.submit(_stretch, each, bug) for each in islice(stretches, 1))
+        pool.shutdown(cancel_futures=True)
+    _say(tally, time.monotonic() - begun)
+    if found is None:
+        return 0
+    seed, wrong = found
+    sys.stdout.write(f"seed {seed}: {wrong}\n")
+    _tell(seed)
+    return 1
+
+
+def _stretch(seeds: range, bug: str | None) -> tuple[tuple[int, list[str]] | None, campaign.Tally]:
+    tally = campaign.Tally()
+    with bugs.EVERY[bug]() if bug else contextlib.nullcontext():
+        return campaign.search(seeds, tally), tally
+
+
+def _say(tally: campaign.Tally, seconds: float) -> None:
+    words = {
+        "schedules": tally.schedules,
+        "seconds": round(seconds, 1),
+        "perSecond": round(tally.schedules / seconds),
+        "requests": tally.requests,
+        "outcomes": tally.outcomes,
+        "faults": tally.struck,
+    }
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--bugs"]:
-        find_bugs()
-    else:
-        sys.exit(run(float(sys.argv[1]) if sys.argv[1:] else 60.0))
+    sys.exit(main())

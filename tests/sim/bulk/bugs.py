@@ -13,11 +13,14 @@ from msgspec.structs import replace
 
 from osscopy.jobs import journal
 from osscopy.jobs.bulk import chains, join, report, walk
+from osscopy.jobs.bulk.doubt.compare import Comparison
+from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.log import RangeLog
+from osscopy.jobs.bulk.pages.manifest import ManifestPages
 from osscopy.jobs.bulk.records import BulkRecords
 from osscopy.jobs.bulk.sweep import BulkSweeper
 from osscopy.jobs.bulk.walk import Walker
-from osscopy.model import Entry, Row, Totals, Walk
+from osscopy.model import BulkJob, Entry, Row, Totals, Walk
 from osscopy.plan import bulk
 
 _NO_ROW = Row("", "", "", "", "skipped")
@@ -247,6 +250,67 @@ def an_end_is_not_written_when_stopped() -> AbstractContextManager[None]:
     return _instead(Walker, "_next", following)
 
 
+def a_late_hop_after_forgetting() -> AbstractContextManager[None]:
+    """A hop goes on though its job has ended, or is forgotten: it knows it from its event."""
+    right = BulkRecords.standing
+    known: dict[str, BulkJob] = {}
+
+    def standing(self: Any, what: str) -> Any:
+        job, _, newest = right(self, what)
+        if job is not None:
+            known[self._job] = job
+        return known.get(self._job), None, newest
+
+    return _instead(BulkRecords, "standing", standing)
+
+
+def a_manifest_is_cut_within_a_line() -> AbstractContextManager[None]:
+    """A range of a manifest begins in the middle of what is left, wherever lines begin."""
+    right = ManifestPages.cut
+
+    def cut(self: Any, low: str) -> str | None:
+        return bulk.position((int(low) + self._stop) // 2) if right(self, low) else None
+
+    return _instead(ManifestPages, "cut", cut)
+
+
+def a_doubled_line_has_one_row() -> AbstractContextManager[None]:
+    """Of the lines of one page that name the same object, only the first is a row."""
+    right = ManifestPages.after
+
+    def after(self: Any, low: str | None) -> Any:
+        page = right(self, low)
+        places = {each.item.request.source.key: each for each in reversed(page.places) if each.item}
+        return replace(page, places=tuple(reversed(places.values())))
+
+    return _instead(ManifestPages, "after", after)
+
+
+def doubt_is_not_compared() -> AbstractContextManager[None]:
+    """Nothing is compared once more before a job is forgotten."""
+    return _instead(Comparison, "is_over", lambda _: True)
+
+
+def a_copy_is_not_noted() -> AbstractContextManager[None]:
+    """Nothing tells what a hop was about to copy when it was killed."""
+    return _instead(Notes, "_write", lambda *_: None)
+
+
+def doubt_is_not_marked() -> AbstractContextManager[None]:
+    """A range in which a request had no answer is in doubt only if a hop came again."""
+    return _instead(Notes, "mark", lambda _: None)
+
+
+def a_hop_that_came_again_is_not_in_doubt() -> AbstractContextManager[None]:
+    """A range is in doubt only if it is marked."""
+
+    def marked(names: Sequence[str]) -> tuple[str, ...]:
+        ranges = {name.removesuffix("-doubt") for name in names if name.endswith("-doubt")}
+        return tuple(name for name in names if "/" in name and name.rpartition("-g")[0] in ranges)
+
+    return _instead(bulk, "notes_in_doubt", marked)
+
+
 EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
     each.__name__: each
     for each in (
@@ -266,5 +330,12 @@ EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
         a_hop_believes_its_event,
         it_does_not_wait_for_chains,
         an_end_is_not_written_when_stopped,
+        a_late_hop_after_forgetting,
+        a_manifest_is_cut_within_a_line,
+        a_doubled_line_has_one_row,
+        doubt_is_not_compared,
+        a_copy_is_not_noted,
+        doubt_is_not_marked,
+        a_hop_that_came_again_is_not_in_doubt,
     )
 }

@@ -1,29 +1,33 @@
 """One schedule of a job of many objects: the product's own code, FC's queue, faults and a busy world.
 
-An invocation is a greenlet, and so is each of its threads. Every request switches to this scheduler, which
-lets it take effect and be answered at moments of its choice. All choices come from one seeded source.
+An invocation is a greenlet, and so is each of its threads. A request takes effect at a moment of the
+scheduler's choice; where nothing else can happen before that, it does at once, without a switch. All choices
+have names, so that a schedule can be kept as a list of them.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-import random
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import greenlet
 
-from osscopy.model import OssCopyError, Transient
+from osscopy.model import Bulk, OssCopyError, Transient
 from tests.sim.bulk import engine
 from tests.sim.bulk.scenario import Scenario
 from tests.sim.bulk.world import SimCloud, SimSignal
+from tests.sim.choices import Choices
 from tests.unit.engine import DST, LARGE, SMALL, SRC
 
-TIMEOUT = 20.0
+T = TypeVar("T")
+TIMEOUT = 20.0  # of the function
+SHORTER = (20.0, 14.0, 8.0)  # an invocation may have less
+LATEST = 50.0  # seconds in which a request that has no answer takes effect
 RETRIES = 3
 PERIOD = 90.0  # of the sweep
 MOST_SWEEPS = 60
@@ -31,6 +35,8 @@ MOST_STEPS = 60_000
 KEPT = ("done/", "cancel/", "turn/", "key/", "gen/l-")  # records that may stay when a job is over
 LOST = Transient("NetworkError", "no answer", in_doubt=True)
 BUSY = Transient("TotalQpsLimitExceeded", "slow down", throttled=True)
+_NUMBERED = re.compile(r"[cl]-[0-9a-f]{32}(-[0-9a-f]{32})?")
+_JOB = re.compile(r"b-[0-9a-f]{32}")
 
 
 @dataclass(eq=False)
@@ -48,10 +54,17 @@ class Process:
 
     name: str
     message: Message | None
-    deadline: float
     since_cancel: bool
     since_done: bool
+    is_over: bool = False  # it has answered; what else it has begun goes on for a while
     is_dead: bool = False
+    threads: list[Thread] = field(default_factory=list)
+
+
+class Thread(greenlet.greenlet):  # type: ignore[misc]  # the base carries no types
+    """A thread of an invocation."""
+
+    process: Process
 
 
 @dataclass(eq=False)
@@ -59,7 +72,6 @@ class Join:
     """The wait of a thread for others."""
 
     left: int
-    waiting: Any
     is_over: bool = False
 
 
@@ -68,29 +80,31 @@ class Schedule:
     """Runs one schedule; afterwards everything that happened can be looked at."""
 
     scenario: Scenario
-    seed: int = 0
+    choices: Choices
     trace: list[str] | None = None
     violations: list[str] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
     messages: dict[str, Message] = field(default_factory=dict)
     job: str = ""
     sweeps: int = 0
+    requests: int = 0
     cancelled_at: float | None = None
     done_at: float | None = None
     is_begun: bool = False  # the job is on record
+    is_followed: bool = False  # another job copies what is stale
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
         self.cloud = SimCloud(self)
+        self._draw = self.choices.draw
         self._hub = greenlet.getcurrent()
-        self._owner: dict[Any, Process] = {}
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._queue: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         self._order = itertools.count()
-        self._pending = 0
         self._faults = self.scenario.faults
         self._stuck: set[Any] = set()
+        self._aliases: dict[str, str] = {}
+        self._is_timed = False
         self.ever: set[str] = set()
-        self.always: set[str] = set()
+        self.always: set[str] = set(self.scenario.keys)
         self.versions: dict[str, set[str]] = {}
         self._names = itertools.count(1)
         for key in self.scenario.keys:
@@ -100,18 +114,22 @@ class Schedule:
         for key in self.scenario.copied:
             head = self.cloud.objects[SRC, f"in/{key}"].head
             self.cloud.put(f"out/{key}", head.crc64 or "", bucket=DST, size=head.size)
-        self.cloud.copies.clear()
         self.cloud.time += 100
 
     # --- the world -------------------------------------------------------------------------------------
 
     def put_source(self, key: str) -> None:
-        """Write the next version of an object; every third name is a large one."""
+        """Write the next version of an object."""
         size = LARGE if key in self.scenario.large else SMALL
         version = str(next(self._names) + 100)
         self.cloud.put(f"in/{key}", version, size=size)
         self.ever.add(key)
         self.versions.setdefault(key, set()).add(version)
+
+    def _chase(self, key: str) -> None:
+        """Write the next version of an object whose copy has no answer, if it is still there."""
+        if (SRC, f"in/{key}") in self.cloud.objects:
+            self.put_source(key)
 
     def delete_source(self, key: str) -> None:
         self.cloud.objects.pop((SRC, f"in/{key}"), None)
@@ -119,7 +137,7 @@ class Schedule:
 
     def _happen(self, what: str) -> None:
         self.say(f"!! {what}")
-        key = self._random.choice((*self.scenario.keys, *self.scenario.more))
+        key = self._one_of((*self.scenario.keys, *self.scenario.more), what, "key")
         match what:
             case "put":
                 self.put_source(key)
@@ -136,50 +154,58 @@ class Schedule:
 
     def run(self) -> Schedule:
         """Until the job is over and forgotten, or nothing can happen any more."""
-        asked = engine.asked(self.scenario)
+        asked = engine.asked(self.scenario, self.cloud)
         self.job = asked.job
-        self.always = set(self.scenario.keys)
-        engine.measure(self.scenario)
-        self.accept("start", engine.payload(asked), 0)
-        for what in self.scenario.happens:
-            self.at(self._random.random() * self.scenario.seconds, lambda what=what: self._happen(what))  # type: ignore[misc]  # the base carries no types
-        self.at(PERIOD, self._timer)
-        for _ in range(MOST_STEPS):
-            if not self._queue:
-                break
-            self.cloud.time, _, action = heapq.heappop(self._queue)
-            action()
-        for thread, process in list(self._owner.items()):
-            process.is_dead = True
-            if not thread.dead:
-                thread.throw(greenlet.GreenletExit)
+        with engine.measured(self.scenario.page, self.scenario.most):
+            self._run(asked)
         return self
 
-    def at(self, seconds: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self._queue, (self.cloud.time + seconds, next(self._order), action))
+    def _run(self, asked: Bulk) -> None:
+        self.accept("start", engine.payload(asked), 0)
+        for what in self.scenario.happens:
+            self.at(self._draw("happens") * self.scenario.seconds, self._happen, what)
+        self._tick()
+        while self._queue and self.requests < MOST_STEPS:
+            self.cloud.time, _, action, given = heapq.heappop(self._queue)
+            action(*given)
+        if self._queue:
+            self.violations.append("it does not end")
+
+    def at(self, seconds: float, action: Callable[..., object], *given: Any) -> None:
+        heapq.heappush(self._queue, (self.cloud.time + seconds, next(self._order), action, given))
 
     def say(self, text: str) -> None:
         if self.trace is not None:
-            thread = greenlet.getcurrent()
-            who = self._owner[thread].name if thread in self._owner else ""
-            self.trace.append(f"{self.cloud.time - 1_800_000_000:9.3f} {who:<40} {text}")
+            process = getattr(greenlet.getcurrent(), "process", None)
+            who = process.name if process else ""
+            self.trace.append(f"{self.cloud.time - 1_800_000_000:9.3f} {who:<36} {text}")
 
     def random(self) -> float:
-        return self._random.random()
+        return self._draw(self._thread().process.name, "random")
 
     def is_over(self) -> bool:
         """Return whether nothing of the job is on record but its outcome."""
         return not any(not name.startswith(KEPT) for name in self.cloud.records)
 
+    def _one_of(self, items: Sequence[T], *what: str) -> T:
+        return items[int(self._draw(*what) * len(items))]
+
+    def _tick(self) -> None:
+        """Let the timer fire from now on."""
+        if not self._is_timed:
+            self._is_timed = True
+            self.at(PERIOD, self._timer)
+
     def _timer(self) -> None:
+        self._is_timed = False
         never = not self.is_begun and self.sweeps > 4  # its event was lost
         if self.sweeps < MOST_SWEEPS and not (self.is_over() and (self.done_at or never)):
             self._sweep()
-            self.at(PERIOD, self._timer)
+            self._tick()
 
     def _sweep(self) -> None:
         self.sweeps += 1
-        self._invoke(f"sweep{self.sweeps}", engine.sweep)
+        self._invoke("sweep", engine.sweep)
 
     # --- FC --------------------------------------------------------------------------------------------
 
@@ -187,126 +213,219 @@ class Schedule:
         """Take an invocation into FC's queue; False if its id is known."""
         if task in self.messages:
             return False
-        message = self.messages[task] = Message(task, payload)
-        later = delay + 0.2 * self.random()
-        match self._fault("queue"):
+        name = self._alias(task)
+        self.is_followed = self.is_followed or name.startswith("later")
+        message = self.messages[task] = Message(name, payload)
+        later = delay + 0.2 * self._draw(name, "queue")
+        match self._fault("queue", name):
             case "mislaid":
                 return True
             case "delayed":
-                later += 200 * self.random()
+                later += 200 * self._draw(name, "delayed")
             case "twice":
-                self.at(later + 3 * self.random(), lambda: self._deliver(Message(task, payload)))
-        self.at(later, lambda: self._deliver(message))
+                self.at(later + 3 * self._draw(name, "twice"), self._deliver, Message(name, payload))
+            case "much later":
+                again = 200 + 600 * self._draw(name, "much later")
+                self.at(later + again, self._deliver, Message(name, payload))
+        self.at(later, self._deliver, message)
         return True
+
+    def _alias(self, task: str) -> str:
+        """Return a name of an invocation that does not change with the form of requests."""
+        found = _NUMBERED.search(task)
+        if found is not None:
+            name = self._aliases.setdefault(found[0], f"chain{len(self._aliases) + 1}")
+            task = task.replace(found[0], name)
+        return _JOB.sub(lambda each: "b" if each[0] == self.job else "later", task)
 
     def _deliver(self, message: Message) -> None:
         message.tries += 1
         tries = message.tries - 1
         self._invoke(message.task, lambda tools: engine.carry_out(tools, message.payload, tries), message)
+        self._tick()
 
     def _invoke(self, name: str, work: Callable[[Any], object], message: Message | None = None) -> None:
-        deadline = self.cloud.time + TIMEOUT
-        process = Process(name, message, deadline, self.cancelled_at is not None, self.done_at is not None)
+        process = Process(name, message, self.cancelled_at is not None, self.done_at is not None)
+        timeout, workers = TIMEOUT, self.scenario.workers
+        if self.scenario.changes:
+            timeout = self._one_of(SHORTER, name, "timeout")
+            workers = self._one_of((1, 2, 4, workers), name, "workers")
+            engine.measure(self._one_of((1, 2, 4), name, "page"), self._one_of((1, 3, 6), name, "most"))
 
         def main() -> None:
-            tools = engine.tools(self.cloud, TIMEOUT, self.scenario)
+            tools = engine.tools(self.cloud, timeout, TIMEOUT, workers)
             try:
                 answer = work(tools)
                 self.say(f"returned {str(answer)[:150]}")
-            except greenlet.GreenletExit:
-                raise
             except Transient as error:
                 self.say(f"raised {error!r}")
                 self._again(process)
             except OssCopyError as error:
                 self.violations.append(f"{name} raised {error!r}")
+            process.is_over = True
 
         self.say(f"begins {name}")
-        self.at(TIMEOUT, lambda: self._kill(process))
+        self.at(timeout, self._kill, process)
         self._start(process, main)
 
-    def _start(self, process: Process, main: Callable[[], None]) -> Any:
-        thread = greenlet.greenlet(main)
-        self._owner[thread] = process
-        self._resume(thread, None)
-        return thread
+    def _start(self, process: Process, main: Callable[[], None]) -> None:
+        if not process.is_dead:
+            thread = Thread(main)
+            thread.process = process
+            process.threads.append(thread)
+            thread.switch()
 
     def _again(self, process: Process) -> None:
         """FC tries an invocation again that has failed, so many times."""
         message = process.message
         process.is_dead = True
         if message is not None and message.tries <= RETRIES:
-            self.at(1 + 5 * self.random(), lambda: self._deliver(message))
+            self.at(1 + 5 * self._draw(process.name, "again"), self._deliver, message)
 
     def _kill(self, process: Process) -> None:
-        threads = [each for each, owner in self._owner.items() if owner is process and not each.dead]
-        if process.is_dead or not threads:
+        if process.is_dead:
             return
-        self.say(f"killed {process.name}")
-        self._again(process)
-        for thread in threads:
-            self._owner.pop(thread)
-            thread.throw(greenlet.GreenletExit)
+        if not process.is_over:
+            self.say(f"killed {process.name}")
+            self._again(process)
+        process.is_dead = True
+        for thread in process.threads:
+            if not thread.dead:
+                thread.throw(greenlet.GreenletExit)
 
     # --- requests --------------------------------------------------------------------------------------
 
-    def ask(self, name: str, effect: Callable[[], Any], about: str) -> Any:
-        answer = self._switch(("ask", name, effect, about))
+    def ask(self, name: str, effect: Callable[[], T], about: str) -> T:
+        """Let a request take effect when its time has come; return its answer, or raise its error."""
+        thread = self._thread()
+        process = thread.process
+        self.requests += 1
+        if self.requests > MOST_STEPS:
+            process.is_dead = True
+            raise greenlet.GreenletExit
+        fault = "busy" if thread in self._stuck else self._strikes(process.name, name)
+        if self.trace is not None:
+            self.say(f"{name} {about[-60:]}" + (f"  !! {fault}" if fault else ""))
+        delay = 0.02 + 0.1 * self._draw(process.name, name)
+        if name == "copy":
+            delay *= 4
+        if fault:
+            if self.scenario.chases and name == "copy":
+                self.at(3 * self._draw(process.name, "chases"), self._chase, about.removeprefix("in/"))
+            answer = self._disturbed(fault, thread, name, effect, delay)
+        elif not self._queue or self.cloud.time + delay < self._queue[0][0]:
+            self.cloud.time += delay
+            return self._effect(process, name, effect)
+        else:
+            self.at(delay, self._land, thread, name, effect)
+            answer = self._hub.switch()
         if isinstance(answer, BaseException):
             raise answer.with_traceback(None)
+        found: T = answer
+        return found
+
+    def _disturbed(
+        self, fault: str, thread: Thread, name: str, effect: Callable[[], T], delay: float
+    ) -> T | BaseException:
+        """Let a fault strike this request; return its answer."""
+        process = thread.process
+        late = (
+            1 + (LATEST - 1) * self._draw(process.name, name, "late") ** 3
+        )  # mostly soon: others go on then
+        match fault:
+            case "late":
+                self.at(late, self._silent, process, name, effect)
+                self.at(delay, self._resume, thread, LOST)
+            case "never":
+                self.at(delay, self._resume, thread, LOST)
+            case "busy" | "stuck":
+                if fault == "stuck":  # OSS throttles this one, whatever it asks again
+                    self._stuck.add(thread)
+                self.at(delay, self._resume, thread, BUSY)
+            case "kill":
+                self.at(0.0, self._kill, process)
+            case "kill late":
+                self.at(late, self._silent, process, name, effect)
+                self.at(0.0, self._kill, process)
+            case "kill after":
+                self.at(delay, self._silent, process, name, effect)
+                self.at(delay, self._kill, process)
+            case "lost":
+                self.at(delay, self._silent, process, name, effect)
+                self.at(delay, self._resume, thread, LOST)
+        answer: T | BaseException = self._hub.switch()
         return answer
 
+    def _land(self, thread: Thread, name: str, effect: Callable[[], object]) -> None:
+        self._resume(thread, self._silent(thread.process, name, effect))
+
+    def _silent(self, process: Process, name: str, effect: Callable[[], object]) -> object:
+        """Let a request take effect; return its answer, or the error that it is."""
+        try:
+            return self._effect(process, name, effect)
+        except OssCopyError as error:
+            return error
+
+    def _effect(self, process: Process, name: str, effect: Callable[[], T]) -> T:
+        if name in {"copy", "complete"}:
+            if process.since_cancel and not self.is_followed:
+                self.violations.append(f"{process.name} began after the cancel and asks for {name}")
+            if process.since_done and not self.is_followed:
+                self.violations.append(f"{process.name} began after the end and asks for {name}")
+        outcome = effect()
+        if name == "put cancel" and self.cancelled_at is None:
+            self.cancelled_at = self.cloud.time
+        if name == "put bulk":
+            self.is_begun = self.is_begun or f"bulk/{self.job}/job" in self.cloud.records
+        if name == "put done" and outcome is True and f"done/{self.job}" in self.cloud.records:
+            self.done_at = self.cloud.time if self.done_at is None else self.done_at
+        return outcome
+
+    def _strikes(self, who: str, name: str) -> str:
+        """Return the fault that strikes a request."""
+        return self._fault("request", who, name) if name.startswith(self.scenario.aim) else ""
+
+    def _fault(self, where: str, *what: str) -> str:
+        """Return the fault that strikes here, if one does; there are only so many in a schedule."""
+        kinds = self.scenario.kinds.get(where, ())
+        if self._faults <= 0 or not kinds or self._draw(*what, "fault") >= self.scenario.rate:
+            return ""
+        self._faults -= 1
+        kind = self._one_of(kinds, *what, "kind")
+        self.struck[kind] += 1
+        return kind
+
+    # --- threads ---------------------------------------------------------------------------------------
+
+    def _thread(self) -> Thread:
+        """Return the thread that runs; what was killed does nothing more."""
+        thread = greenlet.getcurrent()
+        assert isinstance(thread, Thread)
+        if thread.process.is_dead:
+            raise greenlet.GreenletExit
+        return thread
+
+    def _resume(self, thread: Thread, value: object) -> None:
+        """Let a thread go on until it wants something."""
+        if not thread.process.is_dead and not thread.dead:
+            thread.switch(value)
+
     def sleep(self, seconds: float) -> None:
-        self._switch(("sleep", seconds))
+        thread = self._thread()
+        if not self._queue or self.cloud.time + seconds < self._queue[0][0]:
+            self.cloud.time += seconds
+        else:
+            self.at(seconds, self._resume, thread, None)
+            self._hub.switch()
 
     def together(self, work: Callable[[], None], count: int, until: float) -> None:
-        self._switch(("join", work, count, until))
-
-    def start(self, work: Callable[[], None]) -> None:
-        """Let a thread of the invocation that runs do this, a little later."""
-        process = self._owner.get(greenlet.getcurrent())
-        if process is None or process.is_dead:
-            raise greenlet.GreenletExit
-        self.at(0.001, lambda: None if process.is_dead else self._start(process, work) and None)
-
-    def wait(self, signal: SimSignal, seconds: float) -> None:
-        self._switch(("wait", signal, seconds))
-
-    def raised(self, signal: SimSignal) -> None:
-        """Let the thread go on that waits for this flag."""
-        thread, signal.waiting = signal.waiting, None
-        if thread is not None:
-            self.at(0.0, lambda: self._resume(thread, None))
-
-    def _switch(self, wanted: tuple[Any, ...]) -> Any:
-        process = self._owner.get(greenlet.getcurrent())
-        if process is None or process.is_dead:
-            raise greenlet.GreenletExit
-        return self._hub.switch(wanted)
-
-    def _resume(self, thread: Any, value: Any) -> None:
-        """Let a thread go on until it wants something."""
-        process = self._owner.get(thread)
-        if process is None or process.is_dead:
+        """Let threads do this at once; return when all have, or at `until`."""
+        thread = self._thread()
+        if not self.scenario.threads:
+            for _ in range(count):
+                work()
             return
-        wanted = thread.switch(value) if value is not None or thread else thread.switch()
-        if thread.dead:
-            self._owner.pop(thread, None)
-            return
-        match wanted:
-            case ("sleep", seconds):
-                self.at(seconds, lambda: self._resume(thread, None))
-            case ("wait", signal, seconds):
-                self._await(thread, signal, seconds)
-            case ("join", work, count, until):
-                self._join(thread, process, work, count, until)
-            case ("ask", name, effect, about):
-                self._serve(thread, process, name, effect, about)
-
-    def _join(
-        self, thread: Any, process: Process, work: Callable[[], None], count: int, until: float
-    ) -> None:
-        join = Join(count, thread)
+        join = Join(count)
 
         def over() -> None:
             if not join.is_over:
@@ -319,12 +438,21 @@ class Schedule:
             if join.left == 0:
                 self.at(0.0, over)
 
-        for number in range(count):
-            self.at(0.001 * number, lambda: self._start(process, one) and None)
+        for _ in range(count):
+            self.at(0.0, self._start, thread.process, one)
         self.at(max(0.0, until - self.cloud.time), over)
+        self._hub.switch()
 
-    def _await(self, thread: Any, signal: SimSignal, seconds: float) -> None:
-        signal.waiting = thread
+    def start(self, work: Callable[[], None]) -> None:
+        """Let a thread of the invocation that runs do this."""
+        process = self._thread().process
+        if self.scenario.threads:
+            self.at(0.001, self._start, process, work)
+        else:
+            work()
+
+    def wait(self, signal: SimSignal, seconds: float) -> None:
+        thread = signal.waiting = self._thread()
         wait = signal.waits = signal.waits + 1
 
         def late() -> None:
@@ -333,67 +461,10 @@ class Schedule:
                 self._resume(thread, None)
 
         self.at(max(0.0, seconds), late)
+        self._hub.switch()
 
-    def _fault(self, where: str) -> str:
-        """Return the fault that strikes here, if one does; there are only so many in a schedule."""
-        kinds = self.scenario.kinds.get(where, ())
-        if self._faults <= 0 or not kinds or self.random() >= self.scenario.rate:
-            return ""
-        self._faults -= 1
-        kind = self._random.choice(kinds)
-        self.struck[kind] += 1
-        return kind
-
-    def _serve(self, thread: Any, process: Process, name: str, effect: Callable[[], Any], about: str) -> None:
-        fault = "busy" if thread in self._stuck else self._fault("request")
-        if fault == "stuck":  # OSS throttles this one, whatever it asks again
-            self._stuck.add(thread)
-            fault = "busy"
-        self.say(f"{process.name[-24:]}: {name} {about[-60:]}" + (f"  !! {fault}" if fault else ""))
-        there, back = 0.01 + 0.05 * self.random(), 0.01 + 0.05 * self.random()
-        if name == "copy":
-            there *= 4
-        if fault == "late":
-            self.at(1 + 60 * self.random(), lambda: self._effect(process, name, effect))
-            self.at(back, lambda: self._resume(thread, LOST))
-        elif fault == "never":
-            self.at(back, lambda: self._resume(thread, LOST))
-        elif fault == "busy":
-            self.at(back, lambda: self._resume(thread, BUSY))
-        elif fault == "kill":
-            self.at(0.0, lambda: self._kill(process))
-        elif fault == "kill late":
-            self.at(there + 40 * self.random(), lambda: self._effect(process, name, effect))
-            self.at(0.0, lambda: self._kill(process))
-        else:
-
-            def land() -> None:
-                outcome = self._effect(process, name, effect)
-                if fault == "kill after":
-                    self._kill(process)
-                else:
-                    self.at(back, lambda: self._resume(thread, LOST if fault == "lost" else outcome))
-
-            self.at(there, land)
-
-    def _effect(self, process: Process, name: str, effect: Callable[[], Any]) -> Any:
-        """Let a request take effect; return its answer, or the error that it is."""
-        if name in {"copy", "complete"}:
-            if process.since_cancel:
-                self.violations.append(f"{process.name} began after the cancel and asks for {name}")
-            if process.since_done:
-                self.violations.append(f"{process.name} began after the end and asks for {name}")
-        try:
-            outcome = effect()
-        except OssCopyError as error:
-            return error
-        if name == "put cancel" and self.cancelled_at is None:
-            self.cancelled_at = self.cloud.time
-        self.is_begun = self.is_begun or f"bulk/{self.job}/job" in self.cloud.records
-        if name == "put done" and outcome is True and f"done/{self.job}" in self.cloud.records:
-            self.done_at = self.cloud.time if self.done_at is None else self.done_at
-        return outcome
-
-
-def moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    def raised(self, signal: SimSignal) -> None:
+        """Let the thread go on that waits for this flag."""
+        thread, signal.waiting = signal.waiting, None
+        if thread is not None:
+            self.at(0.0, self._resume, thread, None)

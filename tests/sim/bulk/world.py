@@ -1,16 +1,18 @@
-"""The cloud of a schedule: objects, records and FC in memory, each request a switch to the scheduler.
+"""The cloud of a schedule: objects, records and FC in memory, each request a question to the scheduler.
 
-What OSS does with one request at one instant is `tests.unit.engine`'s; this counts the copies that took
-effect.
+What OSS does with one request at one instant is `tests.unit.engine`'s; here a CopyObject reads when it comes
+and writes when it ends, and all that is written to the destination is noted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.unit.engine import DST, Stored
+from osscopy.model import Attributes, CopyRequest, Head, OssCopyError, Pin, Written
+from tests.unit.engine import DENIED, DST, SRC, Stored
 from tests.unit.many import FileCloud
 
 if TYPE_CHECKING:
@@ -40,6 +42,14 @@ class SimSignal:
             self._schedule.wait(self, timeout)
 
 
+@dataclass(frozen=True)
+class Wrote:
+    """Something that was written to the destination; `crc64` stands for the bytes."""
+
+    crc64: str
+    is_ours: bool
+
+
 class SimCloud(FileCloud):
     """The cloud, whose requests, sleep and threads belong to the scheduler."""
 
@@ -47,11 +57,11 @@ class SimCloud(FileCloud):
         super().__init__()
         self._schedule = schedule
         self.copies: Counter[str] = Counter()  # of each source key, that took effect
+        self.wrote: dict[str, list[Wrote]] = {}  # by destination key
+        self._is_ours = False
 
     def ask(self, name: str, effect: Callable[[], T], about: str = "") -> T:
-        self._counts[name] += 1
-        found: T = self._schedule.ask(name, effect, about)
-        return found
+        return self._schedule.ask(name, effect, about)
 
     def sleep(self, seconds: float) -> None:
         self._schedule.sleep(seconds)
@@ -72,12 +82,51 @@ class SimCloud(FileCloud):
         self._schedule.together(work, count, until)
 
     def log(self, event: str, /, **fields: object) -> None:
-        self._schedule.say(f"   log {event} {fields}")
+        if self._schedule.trace is not None:
+            self._schedule.say(f"   log {event} {fields}")
 
     def submit(self, task_id: str, payload: bytes, delay: int) -> bool:
         return self.ask("submit", lambda: self._schedule.accept(task_id, payload, delay), task_id)
 
-    def show(self, bucket: str, key: str, stored: Stored) -> Any:
+    def copy(
+        self,
+        request: CopyRequest,
+        pin: Pin,
+        attributes: Attributes,
+        timeout: float | None = None,  # noqa: ARG002 - the port's signature
+    ) -> Written:
+        """Read the source now, and write what was read when the request ends, however late that is."""
+        read: Stored | OssCopyError
+        try:
+            read = self._pinned(request, pin)
+        except OssCopyError as error:
+            read = error
+
+        def effect() -> Written:
+            if request.source.key.removeprefix("in/") in self._schedule.scenario.denied:
+                raise DENIED
+            if isinstance(read, OssCopyError):
+                raise read
+            self._forbid(request)
+            return self._write(request, read.head, read.tags, attributes, read.head.etag)
+
+        return self.ask("copy", effect, request.source.key)
+
+    def _write(self, *written: Any) -> Written:
+        self._is_ours = True
+        try:
+            return super()._write(*written)
+        finally:
+            self._is_ours = False
+
+    def show(self, bucket: str, key: str, stored: Stored) -> Head:
         if bucket == DST:
-            self.copies[key] += 1
+            self.copies[key] += self._is_ours
+            self.wrote.setdefault(key, []).append(Wrote(stored.head.crc64 or "", self._is_ours))
         return super().show(bucket, key, stored)
+
+
+def lists(cloud: SimCloud, name: str, text: bytes) -> None:
+    """Put a manifest there."""
+    cloud.files[name] = text
+    cloud.put(name, "m", bucket=SRC, size=len(text), etag=f"F{len(text)}")

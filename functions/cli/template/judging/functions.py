@@ -49,7 +49,7 @@ def _invocation_role(trigger: OssTrigger, account: str) -> Iterator[Mistake]:
         yield Mistake(at, "not of the account of `role`")
     if role["name"].lower() != wanted:
         yield Mistake(
-            at, f"`make setup` makes no role {role['name']}: name {wanted}, by which OSS may invoke"
+            at, f"`oss-copy setup` makes no role {role['name']}: name {wanted}, by which OSS may invoke"
         )
 
 

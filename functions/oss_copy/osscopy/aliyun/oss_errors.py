@@ -50,8 +50,8 @@ ADVICE = {
     "OtherRegion": "OSS copies within one region only: use buckets of the function's region",
     "ForbiddenByKms": (
         "source or destination is encrypted with KMS: grant the function's role kms:GenerateDataKey and "
-        "kms:Decrypt on the key (make policy, with kms); `encryption` as `bucket` or AES256 does without the "
-        "source's key at the destination"
+        "kms:Decrypt on the key (oss-copy policy --with kms); `encryption` as `bucket` or AES256 does "
+        "without the source's key at the destination"
     ),
     "RequesterPays": (
         "the requester pays for what is asked of this bucket: ask with `requestPayer` as true, in a rule too"

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from osscopy.aliyun import oss_bodies, oss_headers
 from osscopy.aliyun.oss_places import on_bucket, on_object
 from osscopy.aliyun.oss_transport import Connection, translated
-from osscopy.model import ListedObject, ObjectPage, Source, Transient
+from osscopy.model import ListedObject, ObjectPage, Requests, Source, Transient
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -24,6 +24,7 @@ class OssObjects:
 
     def __init__(self, connection: Connection) -> None:
         self._bucket = connection.bucket
+        self._counted = connection.counted
 
     def page(self, bucket: str, prefix: str, after: str, limit: int, *, pays: bool = False) -> ObjectPage:
         params = {"list-type": "2", "encoding-type": "url", "max-keys": str(limit)}
@@ -44,6 +45,9 @@ class OssObjects:
         kind = "application/json" if key.endswith(".json") else "application/gzip"
         with translated(on_object("report", Source(bucket, key), "PutObject")):
             self._bucket(bucket).put_object(key, body, {"Content-Type": kind}).resp.read()
+
+    def answered(self) -> Requests:
+        return Requests(self._counted.put, self._counted.get)
 
 
 def listing(tree: ET.Element, seen_at: int) -> ObjectPage:

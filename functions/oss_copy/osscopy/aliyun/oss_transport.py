@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,21 @@ QUESTIONS = 18  # asked at once at most: ten pages of ListParts, and what goes w
 http.client._MAXHEADERS = 1000  # type: ignore[attr-defined]  # noqa: SLF001 - it refuses more than 100, and user metadata may be more
 
 
+class Counted:
+    """The requests that threads have had good answers to, by the classes of OSS's fees: a list is a PUT."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.put = 0
+        self.get = 0
+
+    def note(self, method: str, key: str) -> None:
+        """Count a request; DELETE is free."""
+        with self._lock:
+            self.put += method in {"PUT", "POST"} or (method == "GET" and not key)
+            self.get += method == "HEAD" or (method == "GET" and bool(key))
+
+
 class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
     """A bucket of oss2. `pays`: every request says that whoever asks pays for it.
 
@@ -34,6 +50,7 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
     """
 
     pays = False
+    counted = Counted()  # that of the connection is put in its place
 
     def fetch(self, key: str, params: dict[str, str]) -> Answer:
         """GET what oss2's own methods read wrongly; return the answer unread."""
@@ -99,6 +116,7 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
             raise ValueError(
                 f"an answer {answer.status} without x-oss-request-id is not OSS's, or not all of it"
             )
+        self.counted.note(method, key)
         return answer
 
 
@@ -131,6 +149,7 @@ class Connection:
         self._region = region
         self._timeout = (connect_timeout, read_timeout)
         self._seconds_left = seconds_left
+        self.counted = Counted()
         self._session = Session(max(threads + 2, QUESTIONS))
         self._buckets: dict[tuple[str, tuple[float, float], bool], Bucket] = {}
 
@@ -155,7 +174,7 @@ class Connection:
                 region=self._region,
                 enable_crc=False,  # oss2 would combine part CRCs it does not have
             )
-            bucket.pays = pays
+            bucket.pays, bucket.counted = pays, self.counted
             self._buckets[known] = bucket
         return self._buckets[known]
 

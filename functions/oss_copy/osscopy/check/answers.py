@@ -38,7 +38,7 @@ _BY_WORDS = {  # what has a code that says less
     "same data center": _REGION,
     "signing region": _ENDPOINT,  # InvalidArgument
     "forbidden by kms": (
-        "grant the function's role kms:GenerateDataKey and kms:Decrypt (make policy, with kms): source "
+        "grant the function's role kms:GenerateDataKey and kms:Decrypt (oss-copy policy --with kms): source "
         "or destination is encrypted with KMS"
     ),
     "requester pay": "set requestPayer in the rules and requests that copy from this bucket",

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from osscopy.check import answers, trials
 from osscopy.check.config import shown
 from osscopy.check.inspection import Inspection, Reached
-from osscopy.check.report import Finding, skipped
+from osscopy.check.report import Finding, ok, skipped
 from osscopy.check.sources import without_sample
 from osscopy.check.trials import Kinds, Sample, Trial, TrialKey, clear
-from osscopy.check.world import QuestionFailed
+from osscopy.check.world import Need, QuestionFailed
 from osscopy.model import Encrypted, Encryption
 from osscopy.plan.keys import Pattern
 
@@ -24,7 +24,7 @@ _UPLOADS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("destination.write", "oss:PutObject", "an upload was opened and aborted", {}),
     ("destination.tags", "oss:PutObjectTagging", "an upload with tags was opened", trials.TAGS),
 )
-_OPENED = ("destination.read", *(check for check, *_ in _UPLOADS))
+_OPENED = ("destination.list", "destination.read", *(check for check, *_ in _UPLOADS))
 _COPIES = ("copy.multipart", "copy.simple", "destination.acl")
 _REMAINS = "destination.remains"
 _SHARED = skipped(
@@ -83,6 +83,8 @@ class Destinations:
         pays = inspection.pays(pattern.bucket)
         key = TrialKey(inspection.world, pattern, inspection.nonce, pays=pays)
         trial = Trial(inspection.world, key, why_not)
+        if pattern.is_prefix:
+            self._ask("destination.list", subject, lambda: self._list(pattern, pays=pays))
         tried = self._ask("destination.read", subject, trial.read)
         for check, right, found, tags in _UPLOADS:
             step = partial(trial.open, right, found, replace(trials.PLAIN, tags=tags))
@@ -102,6 +104,13 @@ class Destinations:
             self._ask("destination.encryption", subject, step)
         if key.is_touched:
             self._ask(_REMAINS, subject, lambda: self._remains(trial, pattern))
+
+    def _list(self, pattern: Pattern, *, pays: bool) -> Finding:
+        """List the first object of a place, as jobs of many objects do to compare; no other copy needs it."""
+        need = Need(f"oss:ListObjects on {pattern.bucket} (only jobs of many objects need it)", "skipped")
+        world = self._inspection.world
+        world.ask(need, world.buckets.objects, pattern.bucket, pattern.key, 1, pays=pays)
+        return ok("jobs of many objects can compare what is there")
 
     def _copy(self, trial: Trial, subject: str, sample: Sample) -> None:
         is_shared = trial.key.is_shared

@@ -45,9 +45,9 @@ class Look:
         inspection.ask("source.acl", self._subject, self._acl, unless)
 
     def _list(self) -> Finding:
-        """List what the pattern covers, which no copy needs."""
+        """List what the pattern covers, which only jobs of many objects need."""
         bucket, key = self._pattern.bucket, self._pattern.key
-        need = Need(f"oss:ListObjects on {bucket}", "skipped")
+        need = Need(f"oss:ListObjects on {bucket} (only jobs of many objects need it)", "skipped")
         page = self._world.ask(need, self._world.buckets.objects, bucket, key, PAGE, pays=self._pays)
         self._listed = page.objects
         self.largest = max((each.size for each in page.objects), default=0)

@@ -18,8 +18,8 @@ from osscopy import events
 from osscopy.check.config import MOMENT, nested, no_plain_text
 from osscopy.check.report import ok
 from osscopy.events import CREATED
-from osscopy.model import Copy, Grade, Line, Refused, Rule, Sweep, Trigger
-from osscopy.plan import templates
+from osscopy.model import Bulk, Command, Copy, Grade, Line, Refused, ReportPlace, Rule, Sweep, Trigger
+from osscopy.plan import bulk, templates
 from osscopy.settings import Settings
 
 CHECK = "triggers"
@@ -288,12 +288,22 @@ def _objections(payload: str, settings: Settings) -> Iterator[str]:
     for index, item in enumerate(parsed.items):
         at = f"[{index}]" if parsed.many else ""
         try:
-            if isinstance(item, Refused):
-                raise item
-            if isinstance(item, Copy):
-                settings.allow(item.request)
+            _refuse(item, settings)
         except Refused as error:
             yield _told(error, at)
+
+
+def _refuse(item: Command | Bulk | Refused, settings: Settings) -> None:
+    """Raise why the settings refuse what a timer asks for; a former job's report is not looked for."""
+    match item:
+        case Refused():
+            raise item
+        case Copy():
+            settings.allow(item.request)
+        case Bulk():
+            state = ReportPlace(settings.state_bucket, settings.state_prefix)
+            premises = bulk.Premises(settings.allow, state, settings.workers)
+            bulk.refuse_places(bulk.defaults(item.request), premises)
 
 
 def _told(error: Refused, at: str = "") -> str:

@@ -70,9 +70,12 @@ def begin(context: Context, task: Continue, *, is_new: bool = False) -> Result:
         return outcome.close_failed(context, task, error)
     except Transient as error:
         try:  # perhaps nobody delivers this event again: leave it to the next hop
-            return submit.next_hop(context, task, delay=5, stalls=0, done=0)
+            result = submit.next_hop(context, task, delay=5, stalls=0, done=0)
         except Transient as second:
             raise error from second
+        for start in submit.lane_starts(context, task):  # the next hop starts none
+            start()
+        return result
 
 
 def _advance(context: Context, task: Continue, ends: Ends, pages: Pages) -> Result:

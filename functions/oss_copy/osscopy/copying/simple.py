@@ -25,6 +25,7 @@ from osscopy.model import (
     Failed,
     Head,
     Opened,
+    Pin,
     Result,
     SourceChanged,
     Transient,
@@ -46,6 +47,11 @@ def put_on_record(context: Context, copy: Copy, head: Head) -> Opened:
     request = copy.request  # with tags: parts may follow
     pin = plan.bind(request, head, source.tags_if_readable(context, request, head))
     return context.ask(context.journal.open, context.opening(copy, pin, head, "simple"))
+
+
+def put_unseen_on_record(context: Context, copy: Copy) -> None:
+    """Write `open/` of a copy whose source cannot be seen: what a killed attempt has sent may take effect."""
+    context.ask(context.journal.open, context.opening(copy, Pin(0, "", 0), None, "simple"))
 
 
 class SimpleCopy:

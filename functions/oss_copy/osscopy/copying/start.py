@@ -73,9 +73,11 @@ def _begin(context: Context, copy: Copy, *, inline: bool) -> Result:
     try:
         request, head = _look(context, copy, asked.head)
     except (Failed, Skipped) as error:
-        if (made := earlier.made_of_old_source(context, copy, error)) is None:
-            raise
-        return made
+        if (made := earlier.made_of_old_source(context, copy, error)) is not None:
+            return made
+        if copy.may_land_late:
+            simple.put_unseen_on_record(context, copy)
+        raise
     asked = asked.of(context, request)
     copy = msgspec.structs.replace(copy, request=request, alternatives=(), event_etag=None)
     method = plan.method(request, head, context.limits.threshold, context.limits.timeout)

@@ -15,7 +15,7 @@ from osscopy.events.jsons import decode, decode_fields, read_time
 from osscopy.model import Bulk, Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Settle, Sweep, Walk
 from osscopy.model.values import Moment, Tally
 from osscopy.plan import bulk
-from osscopy.plan.seal import CONTINUATION
+from osscopy.plan.marks.seal import CONTINUATION
 
 VERSION = 2  # of the self-invocation's payload
 _READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record

@@ -57,12 +57,10 @@ def _is_bulk(source: bytes) -> bool:
     if not is_object(source):
         return False
     fields = decode_fields(source, "source")
-    for field in ("inventory", "report"):
-        if field in fields:
-            raise Refused(
-                "NotAvailable", f"`{field}` as a source is not available yet", field=f"source.{field}"
-            )
-    return "prefix" in fields or "manifest" in fields
+    if "inventory" in fields:
+        text = "`inventory` as a source is not available yet"
+        raise Refused("NotAvailable", text, field="source.inventory")
+    return not fields.keys().isdisjoint({"prefix", "manifest", "report"})
 
 
 def _refuse_other_shapes(body: bytes) -> dict[str, msgspec.Raw]:

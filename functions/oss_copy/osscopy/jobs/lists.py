@@ -27,12 +27,16 @@ from osscopy.model import (
     Refused,
     Rest,
     Result,
+    Skipped,
     Transient,
     Waiting,
     kind_of,
 )
+from osscopy.plan import bulk
 
 TOO_OLD = Failed("TooOld", f"not begun {plan.MAX_AGE} s after it was asked for")
+
+LATE = Skipped("JobEnded", "the job of many objects that this copy belongs to has ended")
 
 
 class _Postponed(msgspec.Struct, frozen=True):
@@ -139,12 +143,19 @@ class Worklist:
         match item:
             case Refused():
                 return results.refused(item)
+            case Copy() if self._is_late(item.job):
+                return results.unopened(item, "skipped", self._context.now(), LATE)
             case Copy() if self._context.now() - asked_at > plan.MAX_AGE:
                 return start.refuse(self._context, item, TOO_OLD)
             case Copy():
                 return start.begin(self._context, item, inline=inline)
             case Continue():
                 return hop.proceed(self._context, item)
+
+    def _is_late(self, job: str) -> bool:
+        """Return whether a copy belongs to a job of many objects that has ended: its records may be gone."""
+        done = f"done/{bulk.parent_of(job)}"
+        return bulk.is_child(job) and self._context.ask(self._records.get, done) is not None
 
 
 def _left(item: Command | Refused) -> _Postponed:

@@ -6,16 +6,18 @@ Knows how a key keeps a request from running twice; not how a job is begun or wa
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Literal
 
 from msgspec.structs import replace
 
 from osscopy import events
-from osscopy.jobs.bulk import report, standing as status, start
+from osscopy.jobs.bulk import standing as status, start
+from osscopy.jobs.bulk.pages.ahead import ahead
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.queries import no_such_job
 from osscopy.jobs.records import create
-from osscopy.model import Bulk, BulkDone, BulkRequest, BulkResult, Claimed, Manifest, Refused, ReportPlace
+from osscopy.model import Bulk, BulkResult, BulkSource, Claimed, Former, Refused
 from osscopy.plan import bulk
 
 
@@ -42,7 +44,8 @@ class Many:
 
     def look(self, job: str) -> BulkResult:
         """Return how a job stands; Refused without a record of it."""
-        found = status.standing(self._tools.context, self._tools.records, job, deep=True)
+        tools = self._tools
+        found = status.standing(tools.context, tools.records, job, partial(ahead, tools))
         if found is None:
             raise no_such_job(job)
         return found
@@ -62,12 +65,7 @@ class Many:
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this job has not ended: cancel it first", status=409)
-        request = _failed_of(done) if only == "failed" else done.request
+        request = done.request
+        if only == "failed":
+            request = replace(request, source=BulkSource(report=Former(job)))
         return self.start(Bulk(bulk.bulk_id(request, f"{job}:{occurrence}"), request, arrival.started_at))
-
-
-def _failed_of(done: BulkDone) -> BulkRequest:
-    """Return the request for the failed and missing objects of a job: its report names them."""
-    place = done.result.report or ReportPlace("")
-    listed = Manifest(place.bucket, f"{place.prefix}{report.FAILED}")
-    return replace(done.request, source=replace(done.request.source, manifest=listed))

@@ -16,6 +16,7 @@ from osscopy.copying import outcome
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs.bulk.records import bulk_jobs
 from osscopy.jobs.bulk.sweep import BulkSweeper
+from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.forget import Cleaner
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.records import PAGE
@@ -26,10 +27,11 @@ COPIES = 200  # on record, read at a time
 
 
 class Sweeper:
-    """One invocation's look at the copies on record."""
+    """One invocation's look at the copies on record; `many`: what it works with on jobs of many objects."""
 
-    def __init__(self, context: Context, journal: RecordJournal) -> None:
+    def __init__(self, context: Context, journal: RecordJournal, many: Tools | None = None) -> None:
         self._context = context
+        self._many = many
         self._journal = journal
         self._cleaner = Cleaner(context, journal)
         self._patience = plan.patience(context.limits.timeout)
@@ -41,7 +43,8 @@ class Sweeper:
         """Look at the copies after job `sweep.after`; Transient if their records cannot be listed."""
         if not sweep.after:
             self._resume_lists()
-            self._look_at_many()
+            if self._many is not None:
+                self._look_at_many(self._many)
         after = self._look_at_copies(sweep.after)
         if after is not None:
             name = f"sweep-{int(self._context.now()) // plan.GENERATION}-{after or 'start'}"
@@ -64,9 +67,9 @@ class Sweeper:
             with self._alone(list=name):
                 self._counts["resumed"] += resumer.resume_list(name, page.seen_at) == "resumed"
 
-    def _look_at_many(self) -> None:
+    def _look_at_many(self, many: Tools) -> None:
         """Look at the jobs of many objects; what goes wrong with one keeps no other from being looked at."""
-        sweeper = BulkSweeper(self._context, self._journal)
+        sweeper = BulkSweeper(many, self._journal)
         for job in bulk_jobs(self._context, self._journal.records, "", COPIES):
             if not self._has_time():
                 return

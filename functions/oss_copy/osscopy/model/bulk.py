@@ -6,7 +6,7 @@ in the order of their UTF-8 bytes, which is that of Python's texts. Positions in
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,8 @@ from osscopy.model.objects import Head
 from osscopy.model.request import CopyRequest, Options
 from osscopy.model.results import Problem
 from osscopy.model.values import Count, Moment, Tally, Unix, Value
+
+Price: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
 
 # --- what a user asks --------------------------------------------------------------------------------------
 
@@ -59,7 +61,9 @@ class Filters(Value, frozen=True, kw_only=True):
     max_size: int | str | None = None
     modified_after: str | None = None
     modified_before: str | None = None
-    storage_classes: tuple[str, ...] | None = None
+    storage_classes: (
+        tuple[Literal["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"], ...] | None
+    ) = None
 
 
 class ReportPlace(Value, frozen=True):
@@ -97,12 +101,16 @@ class BulkRequest(Options, frozen=True, kw_only=True):
 
 
 class Bulk(Value, frozen=True, tag_field="step", tag="bulk"):
-    """A job to begin; `started_at` is also the moment of dates in its keys. `drops`: as of a copy."""
+    """A job to begin; `started_at` is also the moment of dates in its keys. `drops`: as of a copy.
+
+    `parent`: the job whose stale copies it makes anew.
+    """
 
     job: str
     request: BulkRequest
     started_at: Moment
     drops: Tally = 0
+    parent: str = ""
 
 
 class Range(Value, frozen=True):
@@ -162,6 +170,7 @@ class Totals(Value, frozen=True):
     """Counts of rows by status, `excluded` by the filters, `bytes` of all rows and of those copied.
 
     `doubts`: entries that were written after a request without an answer, or by a hop that came again.
+    `put`, `get`: requests by class; `milliseconds`, `hops`: of the invocations, up to their last entry.
     """
 
     copied: int = 0
@@ -173,6 +182,10 @@ class Totals(Value, frozen=True):
     bytes: int = 0
     bytes_done: int = 0
     doubts: int = 0
+    put: int = 0
+    get: int = 0
+    milliseconds: int = 0
+    hops: int = 0
     errors: dict[str, int] = msgspec.field(default_factory=dict)
 
     @property
@@ -200,6 +213,7 @@ class BulkJob(Value, frozen=True):
     etag: str = ""
     size: Count = 0
     settle: Tally = 0
+    parent: str = ""
 
 
 class Claim(Value, frozen=True):
@@ -207,6 +221,21 @@ class Claim(Value, frozen=True):
 
     nonce: str
     job: str = ""
+
+
+class Intended(Value, frozen=True, array_like=True):
+    """A copy that is about to be sent, of the source that has this ETag."""
+
+    key: str
+    etag: str
+    bucket: str
+    version_id: str = ""
+
+
+class Noted(Value, frozen=True):
+    """`hop/<claim>/<n>`, `doubt/…`: copies, in the order of their keys."""
+
+    copies: tuple[Intended, ...]
 
 
 class Entry(Value, frozen=True):
@@ -235,14 +264,24 @@ class ReportFile(Value, frozen=True):
     md5: str
 
 
+class Slow(Value, frozen=True):
+    """A range and the seconds of its walk; `up_to`: its last key, or its last position in a manifest."""
+
+    range: str
+    objects: int
+    seconds: float
+    up_to: str | None = None
+
+
 class Ended(Value, frozen=True):
-    """`ended/<parent>/<index>`: the totals and files of a range and all below it."""
+    """`ended/<parent>/<index>`: the totals and files of a range and all below it, and the slowest of them."""
 
     totals: Totals
     files: tuple[ReportFile, ...] = ()
     ranges: int = 1
     stopped: str | None = None
     report_lost: bool = False  # its files could not be written
+    slowest: tuple[Slow, ...] = ()
 
 
 class Stop(Value, frozen=True):
@@ -279,11 +318,20 @@ class Ranges(Value, frozen=True):
     done: int
 
 
+class Ahead(Value, frozen=True):
+    """Objects that are known to be left; `more`: others may come after them."""
+
+    objects: int = 0
+    more: bool = False
+
+
 class BulkResult(Value, frozen=True):
     """The result of a job that copies many objects; times are ISO 8601 in UTC.
 
     `chains`: copies of their own that have not ended. `errors`: the commonest codes with their counts.
-    While it runs, `rate` is in objects a second; `eta_seconds` is null: it is not known what is left.
+    `parent`: the job whose stale copies it makes anew.
+    While it runs, `rate` is in objects a second since the start, and `eta_seconds` what is left at that rate:
+    at least so long if `eta_at_least`, since keys are still being listed or no chain has ended yet.
     """
 
     job: str | None
@@ -297,9 +345,60 @@ class BulkResult(Value, frozen=True):
     ranges: Ranges | None = None
     rate: float | None = None
     eta_seconds: int | None = None
+    eta_at_least: bool | None = None
     started_at: Moment | None = None
     finished_at: str | None = None
     error: Problem | None = None
+    parent: str | None = None
+
+
+class Requests(Value, frozen=True):
+    """Requests that OSS answered, by its classes: lists count as PUT; DELETE and what is refused as none."""
+
+    put: int = 0
+    get: int = 0
+
+
+class Prices(Value, frozen=True):
+    """The user's prices: of a request by class, a second of an instance, and an invocation."""
+
+    currency: Annotated[str, msgspec.Meta(min_length=1, max_length=10)]
+    put: Price
+    get: Price
+    second: Price = 0.0
+    invocation: Price = 0.0
+
+
+class Cost(Value, frozen=True):
+    """The cost of a job: the total, and its two parts."""
+
+    total: float
+    currency: str
+    requests: float
+    function: float
+
+
+class Summary(BulkResult, frozen=True, kw_only=True):
+    """`summary.json`: the result with its figures. `chain_requests` are in `requests`, and reckoned.
+
+    `seconds`: in which instances ran; `advice`: on the commonest errors; `cost` is null without prices.
+    """
+
+    requests: Requests
+    chain_requests: Requests
+    seconds: float
+    invocations: int
+    cost: Cost | None
+    slowest: tuple[Slow, ...]
+    advice: dict[str, str]
+    notes: tuple[str, ...]
+
+
+class Closing(Value, frozen=True):
+    """`closing`: the summary that whoever was first to close the job has made."""
+
+    nonce: str
+    summary: Summary
 
 
 class BulkDone(Value, frozen=True):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from osscopy.model.buckets import BucketInfo, LifecycleRule, ObjectPage, Retention
+from osscopy.model.bulk import Requests
 from osscopy.model.commands import Continue
 from osscopy.model.objects import Head, ListedPart, Part, PartPage, UploadPage, Written
 from osscopy.model.pins import Attributes, Pin
@@ -115,6 +116,9 @@ class Objects(Protocol):
 
     def write(self, bucket: str, key: str, body: bytes) -> None:
         """Put a file of a report, over one of this name."""
+
+    def answered(self) -> Requests:
+        """Return the requests to OSS of all ports that this invocation has had answers to."""
 
 
 class Journal(Protocol):

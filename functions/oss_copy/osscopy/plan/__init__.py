@@ -40,6 +40,13 @@ from osscopy.plan.lanes.division import DEFAULT_LANES as DEFAULT_LANES, Division
 from osscopy.plan.load.order import chains as chains
 from osscopy.plan.load.pace import Answer as Answer, Pace as Pace
 from osscopy.plan.load.tail import may_ask_again as may_ask_again, stands_out_after as stands_out_after
+from osscopy.plan.marks.on_record import (
+    check_continue as check_continue,
+    check_copy as check_copy,
+    check_list as check_list,
+    check_record as check_record,
+)
+from osscopy.plan.marks.seal import ENVELOPE as ENVELOPE, Seal as Seal
 from osscopy.plan.methods import (
     DEFAULT_THRESHOLD as DEFAULT_THRESHOLD,
     MAX_OBJECT as MAX_OBJECT,
@@ -48,12 +55,6 @@ from osscopy.plan.methods import (
     method as method,
     must_wait as must_wait,
     rate as rate,
-)
-from osscopy.plan.on_record import (
-    check_continue as check_continue,
-    check_copy as check_copy,
-    check_list as check_list,
-    check_record as check_record,
 )
 from osscopy.plan.overwrite import (
     is_shown as is_shown,
@@ -84,7 +85,6 @@ from osscopy.plan.promises import (
     tags_digest as tags_digest,
 )
 from osscopy.plan.rules import check_rules as check_rules, skips_markers as skips_markers
-from osscopy.plan.seal import ENVELOPE as ENVELOPE, Seal as Seal
 from osscopy.plan.steps import (
     MAX_STALLS as MAX_STALLS,
     CopyObject as CopyObject,

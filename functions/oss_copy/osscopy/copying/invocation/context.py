@@ -164,13 +164,16 @@ class Context:
         self,
         copy: Copy,
         pin: Pin,
-        head: Head,
+        head: Head | None,
         method: plan.Method,
         *,
         in_doubt: bool = False,
         restores: bool = False,
     ) -> Opened:
-        """Return the `open/` of a copy that is bound to `pin`, as `head` shows it; it is not written yet."""
+        """Return the `open/` of a copy that is bound to `pin`, as `head` shows it; it is not written yet.
+
+        `head` None: the source cannot be seen, and the pin is no version of it.
+        """
         return Opened(
             self.clock.nonce(),
             copy.job,
@@ -180,7 +183,7 @@ class Context:
             "multipart" if method == "multipart" else "simple",
             copy.follows,
             uncertain=copy.may_land_late,
-            seen_at=head.seen_at,
+            seen_at=head.seen_at if head else 0,
             in_doubt=in_doubt,
             settle=self.limits.settle,
             restores=restores,

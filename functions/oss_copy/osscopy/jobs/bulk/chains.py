@@ -29,21 +29,42 @@ def named(job: BulkJob, path: tuple[int, ...], number: int, rows: Sequence[Row])
     )
 
 
-def start(tools: Tools, job: BulkJob, path: tuple[int, ...], number: int, entry: Entry) -> None:
-    """Hand over the chains of an entry that stands, as one list; again if somebody has."""
+def start(tools: Tools, job: BulkJob, path: tuple[int, ...], number: int, entry: Entry) -> int:
+    """Hand over the chains of an entry that stands, as one list; return how many have to wait.
+
+    Each list is on record before that is noted. As many chains are handed over as there is room for: others
+    wait until some have ended. Those of a job that is to end are handed over at once, since they end, too.
+    """
     makes, began = maker(job), results.iso(job.began)
     copies = [
         Copy(row.copy, makes.of_row(row), began, keep=True, since=job.began)
         for row in entry.rows
         if row.status == "started"
     ]
-    if copies:
+    if not copies:
+        return 0
+    done, most = _room(tools, job, f"{bulk.range_id(path)}-{number}", len(copies))
+    batch = copies[done : done + most]
+    if batch:
         parent = f"{job.job}/{bulk.range_id(path)}/{number}"
-        lists.hand_over(tools.context, tools.records, copies, tools.context.now(), parent, 0)
+        lists.hand_over(tools.context, tools.records, batch, tools.context.now(), parent, 0)
+        tools.of(job.job).log.note_begun(path, number, done + len(batch))
+    return len(copies) - done - len(batch)
 
 
-def rows_of(tools: Tools, job: str, ended: Sequence[str]) -> tuple[Row, ...]:
-    """Return the final rows of chains that have ended, in their order."""
+def _room(tools: Tools, job: BulkJob, entry: str, chains: int) -> tuple[int, int]:
+    """Return how many chains of an entry have been handed over, and how many may be now."""
+    records = tools.of(job.job)
+    begun = records.log.begun()
+    done = begun.get(entry, 0)
+    free = tools.chains - (sum(begun.values()) - len(records.log.chains()))
+    if chains - done <= free // job.workers or records.reason_to_stop() is not None:
+        return done, chains - done
+    return done, bulk.share(free, bulk.open_ranges(records.log.ended_names()))
+
+
+def outcomes(tools: Tools, job: str, ended: Sequence[str]) -> tuple[Done, ...]:
+    """Return how chains have ended, in their order."""
     records, ask = tools.records, tools.context.ask
     found = (ask(read, records, f"bulk/{job}/copy/{name}", Done) for name in ended)
-    return tuple(bulk.row_of(done.result, done.request) for done in found if done is not None)
+    return tuple(done for done in found if done is not None)

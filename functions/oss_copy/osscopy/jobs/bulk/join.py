@@ -17,7 +17,7 @@ def join(tools: Tools, job: BulkJob, path: tuple[int, ...], end: Entry) -> None:
     """Put the end of a range on record, and those of all ranges above it that have ended with it."""
     records = tools.of(job.job)
     files = report.write_rows(tools, job, path)
-    records.log.end(path, report.ended(end.totals, files, end.stopped))
+    records.log.end(path, report.ended(end.totals, files, end.stopped, report.slow(path, end)))
     if path:
         climb(tools, job, path)
     else:
@@ -43,5 +43,5 @@ def _parent(tools: Tools, job: BulkJob, path: tuple[int, ...]) -> Ended | None:
         return None
     children = [records.log.ended(name, index) for index in range(len(split.children))]
     known = [each for each in children if each is not None]
-    own = report.ended(split.totals, report.write_rows(tools, job, path), None)
+    own = report.ended(split.totals, report.write_rows(tools, job, path), None, report.slow(path, split))
     return bulk.joined(own, known)

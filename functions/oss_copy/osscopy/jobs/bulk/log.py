@@ -71,7 +71,18 @@ class RangeLog:
         prefix = f"{self._at}fail/"
         name = f"{prefix}{bulk.range_id(path)}-{number}-{count}"
         self._context.ask(self._records.put_new, name, b"{}")
-        return _failures(self._context.ask(list_all, self._records, prefix))
+        return sum(_highest(self._context.ask(list_all, self._records, prefix)).values())
+
+    def begun(self) -> dict[str, int]:
+        """Return how many chains have been handed over, by `<range>-<number>` of their entries."""
+        prefix = f"{self._at}chain/"
+        found = _highest(self._context.ask(list_all, self._records, prefix))
+        return {name.removeprefix(prefix): count for name, count in found.items()}
+
+    def note_begun(self, path: tuple[int, ...], number: int, count: int) -> None:
+        """Note that so many chains of an entry have been handed over."""
+        name = f"{self._at}chain/{bulk.range_id(path)}-{number}-{count}"
+        self._context.ask(self._records.put_new, name, b"{}")
 
     def chains(self) -> tuple[str, ...]:
         """Return the jobs of the chains that have ended."""
@@ -80,10 +91,10 @@ class RangeLog:
         return tuple(name.removeprefix(prefix) for name, _ in page.entries)
 
 
-def _failures(page: RecordPage) -> int:
-    """Return the sum of failures, of several writers of one entry the highest."""
+def _highest(page: RecordPage) -> dict[str, int]:
+    """Return the count at the end of names by what stands before it, of several the highest."""
     most: dict[str, int] = {}
     for name, _ in page.entries:
         entry, _, count = name.rpartition("-")
         most[entry] = max(most.get(entry, 0), int(count))
-    return sum(most.values())
+    return most

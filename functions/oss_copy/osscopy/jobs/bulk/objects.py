@@ -6,29 +6,30 @@ had no time, or was throttled: the page ends before it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
 from osscopy import plan
 from osscopy.copying import results
+from osscopy.jobs.bulk.doubt.notes import Notes
+from osscopy.jobs.bulk.pages import looks
+from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import (
     Attributes,
     BulkJob,
-    Conditions,
     Conflict,
     CopyRequest,
     Encrypted,
     Encryption,
     Failed,
-    Head,
     Item,
     Pin,
     Row,
     Shown,
-    Source,
     SourceChanged,
     Transient,
 )
@@ -36,35 +37,67 @@ from osscopy.plan import bulk
 from osscopy.plan.bulk import Act, Chain, Compare, CopyNow, End, Look
 
 LOOKS = 3  # at a source that keeps changing
-GONE = {"NoSuchKey", "NoSuchVersion"}
 
 
 class Copier:
     """One invocation's copies of a job's objects. `doubt`: a request had no answer."""
 
-    def __init__(self, tools: Tools, job: BulkJob) -> None:
+    def __init__(self, tools: Tools, job: BulkJob, notes: Notes) -> None:
         self._context = tools.context
         self._request = job.request
         self._policy = bulk.policy_of(job, self._context.limits.threshold)
         self._until = tools.work_until
+        self._notes = notes
         self.doubt = False
         self._slowest = 0.0  # seconds that an object has taken
+        self.rate = Rate(tools.context.clock)
 
     def rows(self, items: Sequence[Item]) -> list[Row | None]:
         """Return the rows of items in their order; None where one has none for now."""
+        items = self._looked_at(items)
         found = [None if each.asks else self._told(each, bulk.decide(self._policy, each)) for each in items]
         open_ones = [number for number, row in enumerate(found) if row is None]
 
-        def work(number: int) -> None:
-            if self._has_time():
-                found[number] = self._timed(items[number])
+        ended: set[int] = set()
 
+        def work(number: int) -> None:
+            if self._has_time() and self.rate.wait(self._requests(items[number]), self._until):
+                found[number] = self._timed(items[number])
+            ended.add(number)
+
+        self._notes.page([items[number] for number in open_ones])
         self._context.at_once([functools.partial(work, number) for number in open_ones], self._until)
+        self.doubt = self.doubt or len(ended) < len(open_ones)
         return list(found)  # what ends later is not told any more
+
+    def _looked_at(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return the items of a page, those whose source no listing shows with what HEAD shows of it."""
+        found = list(items)
+
+        def look(number: int) -> None:
+            if self._has_time():
+                with contextlib.suppress(Transient, Failed):  # asked again where its row is made
+                    found[number] = replace(
+                        items[number], source=looks.source(self._context, items[number].request)
+                    )
+
+        asked = (number for number, item in enumerate(items) if item.asks and item.problem is None)
+        due = [number for number in asked if items[number].source is None]
+        self._context.at_once([functools.partial(look, number) for number in due], self._until)
+        return list(found)
 
     def _has_time(self) -> bool:
         """Return whether an object may be begun: it may take half as long again as the slowest so far."""
         return self._context.clock.monotonic() + self._slowest * 1.5 < self._until
+
+    def share_rate(self, open_ranges: Callable[[], int]) -> None:
+        """Take the share of one open range of the requests a second that are asked for."""
+        if self._request.max_rate:
+            self.rate.share = self._request.max_rate / max(1, open_ranges())
+
+    def _requests(self, item: Item) -> int:
+        """Return the requests that an object takes, if nothing has to be looked at twice."""
+        return 1 + self._policy.looks + 2 * item.asks
 
     def _timed(self, item: Item) -> Row | None:
         begun = self._context.clock.monotonic()
@@ -101,7 +134,11 @@ class Copier:
     def _carried_out(self, item: Item) -> Row:
         act = bulk.decide(self._policy, item)
         if isinstance(act, Compare):
-            item = replace(item, source=self._source(item.request), destination=self._there(item.request))
+            item = replace(
+                item,
+                source=looks.source(self._context, item.request),
+                destination=looks.destination(self._context, item.request),
+            )
             act = bulk.decide_compared(self._policy, item)
         match act:
             case CopyNow() | Look():
@@ -113,13 +150,13 @@ class Copier:
         """Copy what is shown; if that has changed meanwhile, look again, so many times."""
         for _ in range(LOOKS):
             if self._policy.looks and (item.source is None or item.source.head is None):
-                item = replace(item, source=self._source(item.request))
+                item = replace(item, source=looks.source(self._context, item.request))
             if item.source is None:
                 return bulk.row(item.request, "missing", "NoSuchKey", "the source is gone")
             try:
                 return self._sent(item, item.source)
             except SourceChanged:
-                item = replace(item, source=self._source(item.request))
+                item = replace(item, source=looks.source(self._context, item.request))
         return bulk.row(
             item.request, "failed", "SourceChanging", "the source changed at each look", item.source
         )
@@ -127,6 +164,7 @@ class Copier:
     def _sent(self, item: Item, source: Shown) -> Row:
         """Send CopyObject, again while that may help."""
         context, request = self._context, item.request
+        self._notes.before(replace(item, source=source))
         attempts = context.attempts(self._until)
         pin = Pin(source.size, source.etag, source.modified, request.source.version_id)
         attributes = self._attributes(request, source)
@@ -136,7 +174,7 @@ class Copier:
         except Conflict as error:
             if error.code != "FileAlreadyExists":
                 raise
-            there = self._there(request)
+            there = looks.destination(self._context, request)
             is_ours = attempts.in_doubt and bulk.recheck(self._policy, source, there)
             status, code = ("copied", "") if is_ours else ("skipped", "FileAlreadyExists")
             return bulk.row(request, status, code, "" if is_ours else error.message, source)  # type: ignore[arg-type]  # of two literals
@@ -162,21 +200,7 @@ class Copier:
         """Return an item that no listing shows, with what HEAD shows of it."""
         if item.problem is not None:
             return item
-        source = self._source(item.request) if item.source is None else item.source
+        source = looks.source(self._context, item.request) if item.source is None else item.source
         asks_there = self._policy.overwrite != "always" or self._policy.maps
-        there = self._there(item.request) if asks_there and source is not None else None
+        there = looks.destination(self._context, item.request) if asks_there and source is not None else None
         return replace(item, source=source, destination=there, asks=False)
-
-    def _source(self, request: CopyRequest) -> Shown | None:
-        try:
-            head = self._context.ask(self._context.store.head, request, request.source, Conditions())
-        except Failed as error:
-            if error.code not in GONE:
-                raise
-            return None
-        return Shown.of(head)
-
-    def _there(self, request: CopyRequest) -> Shown | None:
-        place = Source(request.destination.bucket, request.destination.key)
-        head: Head | None = self._context.ask(self._context.store.find, request, place)
-        return None if head is None else Shown.of(head)

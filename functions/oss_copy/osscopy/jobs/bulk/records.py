@@ -14,6 +14,7 @@ from osscopy.model import (
     BulkDone,
     BulkJob,
     Claim,
+    Closing,
     Generation,
     Problem,
     Settle,
@@ -53,6 +54,10 @@ class BulkRecords:
 
     def close(self, entry: BulkDone) -> BulkDone:
         return self._context.ask(create, self._records, f"done/{self._job}", entry)
+
+    def closing(self, entry: Closing) -> Closing:
+        """Write how the job has ended, unless somebody has; return what is on record."""
+        return self._context.ask(create, self._records, f"{self._at}closing", entry)
 
     def stopped(self) -> Stop | None:
         return self._context.ask(read, self._records, f"{self._at}stop", Stop)

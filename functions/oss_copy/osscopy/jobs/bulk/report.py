@@ -20,11 +20,14 @@ from osscopy.model import (
     BulkJob,
     BulkResult,
     Ended,
+    Entry,
     Failed,
     Objects,
     ReportFile,
     ReportPlace,
     Row,
+    Slow,
+    Summary,
     Totals,
 )
 from osscopy.plan import bulk
@@ -32,7 +35,6 @@ from osscopy.plan import bulk
 MOST_BYTES = 16 << 20  # of a file
 MOST_LINE = 64 << 10
 SCHEMA = 1
-FAILED = "failed.csv.gz"
 
 
 class Listed(msgspec.Struct, frozen=True, rename="camel"):
@@ -66,11 +68,18 @@ def write_rows(tools: Tools, job: BulkJob, path: tuple[int, ...]) -> tuple[Repor
     return _written(tools, job, f"rows-{bulk.range_id(path)}", rows)
 
 
-def ended(totals: Totals, files: tuple[ReportFile, ...] | Lost, stopped: str | None) -> Ended:
+def ended(
+    totals: Totals, files: tuple[ReportFile, ...] | Lost, stopped: str | None, slow: tuple[Slow, ...] = ()
+) -> Ended:
     """Return the end of a range with the files of its own rows."""
     if isinstance(files, Lost):
-        return Ended(totals, stopped=stopped, report_lost=True)
-    return Ended(totals, files, stopped=stopped)
+        return Ended(totals, stopped=stopped, report_lost=True, slowest=slow)
+    return Ended(totals, files, stopped=stopped, slowest=slow)
+
+
+def slow(path: tuple[int, ...], last: Entry) -> tuple[Slow, ...]:
+    """Return how long a range took up to its last entry."""
+    return (Slow(bulk.range_id(path), last.totals.rows, last.totals.milliseconds / 1000, last.high),)
 
 
 def write_chains(tools: Tools, job: BulkJob, rows: Sequence[Row]) -> tuple[ReportFile, ...] | Lost:
@@ -83,11 +92,11 @@ def write_trial(tools: Tools, job: BulkJob) -> None:
     _put_json(tools, job, "summary.json", BulkResult(job.job, "running", report=job.report))
 
 
-def write_end(tools: Tools, job: BulkJob, result: BulkResult, files: Sequence[ReportFile]) -> None:
+def write_end(tools: Tools, job: BulkJob, result: Summary, files: Sequence[ReportFile]) -> None:
     """Write `failed.csv.gz`, `manifest.json` and `summary.json`, the last one last."""
     failed = b"".join(_failed_lines(tools, job, files))
     tools.context.ask(
-        tools.objects.write, job.report.bucket, f"{folder(job)}{FAILED}", _packed(bulk.HEADER + failed)
+        tools.objects.write, job.report.bucket, f"{folder(job)}{bulk.FAILED}", _packed(bulk.HEADER + failed)
     )
     columns = tuple(bulk.HEADER.decode().strip().split(","))
     listed = Listed(SCHEMA, job.job, columns, "url", tuple(files), result.objects, result.excluded)
@@ -147,5 +156,5 @@ def _put_json(tools: Tools, job: BulkJob, name: str, value: msgspec.Struct) -> N
 
 def place_of(asked: ReportPlace | None, state: ReportPlace, job: str) -> ReportPlace:
     """Return the folder of a job's report, by default under `reports/` among the records."""
-    place = ReportPlace(state.bucket, f"{state.prefix}reports/") if asked is None else asked
+    place = ReportPlace(state.bucket, f"{state.prefix}{bulk.REPORTS}") if asked is None else asked
     return ReportPlace(place.bucket, f"{place.prefix}{job}/")

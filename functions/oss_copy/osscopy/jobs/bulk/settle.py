@@ -6,23 +6,28 @@ notices the last chain: this waits as a delayed hop, and chains only write how t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from osscopy.copying import results
 from osscopy.jobs.bulk import report
-from osscopy.jobs.bulk.chains import rows_of
+from osscopy.jobs.bulk.chains import outcomes
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import (
     BulkDone,
     BulkJob,
     BulkResult,
     Bytes,
+    Closing,
+    Done,
     Ended,
     Failed,
     Problem,
     Ranges,
     Row,
     Settle,
+    Summary,
 )
 from osscopy.plan import bulk
 
@@ -48,7 +53,17 @@ def settle(tools: Tools, task: Settle, attempt: int) -> BulkResult:
 
 def close(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...]) -> BulkResult:
     """Write the report and `done/`; return the result on record."""
-    rows = rows_of(tools, job.job, ended)
+    chains = outcomes(tools, job.job, ended)
+    rows = tuple(bulk.row_of(each.result, each.request) for each in chains)
+    made = _summary(tools, job, root, chains, rows)
+    summary = tools.of(job.job).closing(Closing(tools.context.clock.nonce(), made)).summary
+    result = _reported(tools, job, root, rows, summary)
+    entry = BulkDone(tools.context.clock.nonce(), result, job.request, job.settle)
+    return tools.of(job.job).close(entry).result
+
+
+def _summary(tools: Tools, job: BulkJob, root: Ended, chains: Sequence[Done], rows: Sequence[Row]) -> Summary:
+    """Return how the job has ended, as of now."""
     totals = bulk.with_chains(root.totals, rows)
     stop = tools.of(job.job).stopped()
     problem = stop.problem if stop else None
@@ -66,22 +81,21 @@ def close(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...]) -> Bu
         started_at=job.started_at,
         finished_at=results.iso(tools.context.now()),
         error=why,
+        parent=job.parent or None,
     )
-    result = _reported(tools, job, root, rows, result)
-    entry = BulkDone(tools.context.clock.nonce(), result, job.request, job.settle)
-    return tools.of(job.job).close(entry).result
+    own = [each.result for each in chains]
+    return bulk.summary(job.request, result, root.totals, own, root.slowest, tools.prices)
 
 
-def _reported(
-    tools: Tools, job: BulkJob, root: Ended, rows: tuple[Row, ...], result: BulkResult
-) -> BulkResult:
+def _reported(tools: Tools, job: BulkJob, root: Ended, rows: tuple[Row, ...], summary: Summary) -> BulkResult:
     """Write the report; a job whose report could not be written has failed, and its log is kept."""
     lost = Problem("ReportFailed", "rows of the report could not be written: the log is kept")
+    result = BulkResult(**{name: getattr(summary, name) for name in BulkResult.__struct_fields__})
     files = report.write_chains(tools, job, rows)
     if isinstance(files, report.Lost) or root.report_lost:
         return replace(result, status="failed", error=lost)
     try:
-        report.write_end(tools, job, result, (*root.files, *files))
+        report.write_end(tools, job, summary, (*root.files, *files))
     except Failed as error:
         return replace(result, status="failed", error=replace(lost, message=f"{lost.message} ({error})"))
     return result

@@ -5,8 +5,11 @@ Knows the tree and its records; writes nothing but `cancel/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeAlias
 
+import msgspec
 from msgspec.structs import replace
 
 from osscopy.copying import results
@@ -14,12 +17,20 @@ from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk.records import BulkRecords
 from osscopy.jobs.records import Records, create
-from osscopy.model import BulkJob, BulkResult, Bytes, Cancelled, Ranges, Refused, Totals
+from osscopy.model import Ahead, BulkJob, BulkResult, Bytes, Cancelled, Range, Ranges, Refused, Totals
 from osscopy.plan import bulk
 
+READERS = 16  # ranges looked at together
+LookAhead: TypeAlias = Callable[[BulkJob, Sequence[Range]], Ahead]
 
-def standing(context: Context, records: Records, job: str, *, deep: bool = False) -> BulkResult | None:
-    """Return how a job stands, None without a record of it. `deep`: with what its ranges have done so far."""
+
+def standing(
+    context: Context, records: Records, job: str, ahead: LookAhead | None = None
+) -> BulkResult | None:
+    """Return how a job stands, None without a record of it.
+
+    `ahead` tells what is left of a job that runs: only with it are the sums of its ranges made.
+    """
     of = BulkRecords(context, records, job)
     begun, closed = Question(of.job), Question(of.done)
     context.together(begun, closed)
@@ -28,7 +39,7 @@ def standing(context: Context, records: Records, job: str, *, deep: bool = False
         return done.result
     if entry is None:
         return None
-    return _running(context, of, entry) if deep else _begun(entry)
+    return _begun(entry) if ahead is None else _running(context, of, entry, ahead)
 
 
 def cancel(context: Context, records: Records, job: str) -> BulkResult:
@@ -43,41 +54,64 @@ def cancel(context: Context, records: Records, job: str) -> BulkResult:
 
 
 def _begun(entry: BulkJob) -> BulkResult:
-    return BulkResult(entry.job, "running", report=entry.report, started_at=entry.started_at)
-
-
-def _running(context: Context, of: BulkRecords, entry: BulkJob) -> BulkResult:
-    """Return the sums of all ranges, each as far as its newest entry says."""
-    parts = list(_parts(of, ()))
-    totals = bulk.summed(each for each, _ in parts)
-    ended = sum(is_over for _, is_over in parts)
-    chains = len(of.log.chains())
-    done = bulk.objects(totals)
-    age = max(1.0, context.now() - results.unix(entry.started_at))
-    return replace(
-        _begun(entry),
-        objects=done,
-        bytes=Bytes(totals.bytes, totals.bytes_done),
-        excluded=totals.excluded,
-        chains=max(0, totals.started - chains),
-        errors=totals.errors,
-        ranges=Ranges(len(parts) - ended, ended),
-        rate=round(done.total / age, 1),
+    return BulkResult(
+        entry.job, "running", report=entry.report, started_at=entry.started_at, parent=entry.parent or None
     )
 
 
-def _parts(of: BulkRecords, path: tuple[int, ...]) -> Iterator[tuple[Totals, bool]]:
-    """Yield the totals of each range without children, and whether it has ended; of a split its own rows."""
-    ended = of.log.ended(bulk.parent_id(path), bulk.index_of(path))
+def _running(context: Context, of: BulkRecords, entry: BulkJob, ahead: LookAhead) -> BulkResult:
+    """Return the sums of all ranges, each as far as its newest entry says."""
+    found = list(_parts(context, of))
+    totals = bulk.summed(each.totals for each in found)
+    left = [each.left for each in found if each.left is not None]
+    chains = min(len(of.log.chains()), totals.started)
+    age = context.now() - results.unix(entry.started_at)
+    pace = bulk.pace(totals, chains, ahead(entry, left), age)
+    return replace(
+        _begun(entry),
+        objects=bulk.objects(totals),
+        bytes=Bytes(totals.bytes, totals.bytes_done),
+        excluded=totals.excluded,
+        chains=totals.started - chains,
+        errors=totals.errors,
+        ranges=Ranges(len(left), sum(each.ended for each in found)),
+        rate=pace.rate,
+        eta_seconds=pace.left,
+        eta_at_least=pace.is_at_least,
+    )
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A range of the tree as it stands: the totals of its own log, or of all below it once it has ended.
+
+    `left`: what is open of it; `children` of a split, which have parts of their own; `ended`: ranges.
+    """
+
+    totals: Totals
+    left: Range | None = None
+    children: tuple[Range, ...] = ()
+    ended: int = 0
+
+
+def _parts(context: Context, of: BulkRecords) -> Iterator[Part]:
+    """Yield all ranges that have not ended, and the ended ones right below these, level by level."""
+    level = [Range()]
+    while level:
+        found: list[Part] = []
+        for first in range(0, len(level), READERS):
+            looks = [Question(partial(_part, of, each)) for each in level[first : first + READERS]]
+            context.together(*looks)
+            found += [each.get() for each in looks]
+        yield from found
+        level = [child for each in found for child in each.children]
+
+
+def _part(of: BulkRecords, whole: Range) -> Part:
+    ended = of.log.ended(bulk.parent_id(whole.path), bulk.index_of(whole.path))
     if ended is not None:
-        yield ended.totals, True
-        return
-    _, newest, _ = of.log.newest(path)
-    totals = newest.totals if newest else Totals()
-    children = newest.children if newest else ()
-    if not children:
-        yield totals, False
-    for number, child in enumerate(children):
-        for found, is_over in _parts(of, child.path):
-            yield (bulk.summed((totals, found)) if number == 0 else found), is_over
-            totals = Totals()
+        return Part(ended.totals, ended=ended.ranges)
+    _, newest, _ = of.log.newest(whole.path)
+    if newest is None:
+        return Part(Totals(), whole)
+    left = None if newest.children else replace(whole, low=newest.high)
+    return Part(newest.totals, left, newest.children)

@@ -12,6 +12,7 @@ from osscopy import plan
 from osscopy.copying import results
 from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk import report
+from osscopy.jobs.bulk.pages.former import with_former
 from osscopy.jobs.bulk.standing import standing
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.records import create, read
@@ -25,7 +26,6 @@ from osscopy.model import (
     CopyRequest,
     Destination,
     Failed,
-    Manifest,
     ObjectPage,
     Problem,
     Range,
@@ -34,8 +34,6 @@ from osscopy.model import (
     Walk,
 )
 from osscopy.plan import bulk
-
-ANY = "\U0010ffff"  # a key below a prefix that no pattern for one key names
 
 
 class AlreadyRunning(Refused):
@@ -86,13 +84,15 @@ def skipped(asked: Bulk, error: AlreadyRunning) -> BulkResult:
 
 def _begin(tools: Tools, asked: Bulk) -> BulkResult:
     known = standing(tools.context, tools.records, asked.job)
-    if known is not None and known.status != "running":
+    if known is not None:
+        if known.status == "running":  # whoever began it may have died before the first hop
+            tools.submit(Walk(asked.job, Range()))
         return known
-    request = bulk.defaults(asked.request)
+    request = bulk.defaults(with_former(tools, asked.request))
     place = report.place_of(request.report, tools.state, asked.job)
-    _check_allowed(tools, request)
+    bulk.refuse_places(request, bulk.Premises(tools.context.allow, tools.state, tools.workers))
     seen = _look_at_manifest(tools, request) if request.source.manifest else _look(tools, request)
-    number = _turn(tools, asked)
+    number = _turn(tools, asked.job, request)
     entry = BulkJob(
         tools.context.clock.nonce(),
         asked.job,
@@ -104,65 +104,28 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
         seen.etag,
         seen.size,
         settle=tools.context.limits.settle,
+        parent=asked.parent,
     )
     report.write_trial(tools, entry)
     if number:
-        _take_turn(tools, asked, number)
+        _take_turn(tools, asked.job, request, number)
     job = tools.of(asked.job).create_job(entry)
     tools.submit(Walk(job.job, Range()))
-    return known or BulkResult(job.job, "running", report=job.report, started_at=job.started_at)
+    return BulkResult(job.job, "running", report=job.report, started_at=job.started_at)
 
 
 # --- what is refused ---------------------------------------------------------------------------------------
-
-
-def _check_allowed(tools: Tools, request: BulkRequest) -> None:
-    """Refuse places that the settings do not allow as a whole, and those of records and report."""
-    source, there, workers = request.source, request.destination, tools.workers
-    if (request.max_workers or 1) > workers:
-        text = f"{workers} at most: RESERVED_CONCURRENCY - 2, since cancel and sweep have to run, too"
-        raise Refused("InvalidField", text, field="maxWorkers")
-    manifest = source.manifest
-    if source.prefix is not None:
-        _allow(tools, Source(source.bucket or "", source.prefix + ANY), _sample(there.bucket, there.prefix))
-    if manifest is not None and not _is_report(tools, manifest):
-        _allow(tools, Source(manifest.bucket, manifest.key), _sample(there.bucket, there.prefix))
-    places = [
-        ("source.prefix", source.bucket, source.prefix),
-        ("destination.prefix", there.bucket, there.prefix),
-    ]
-    kept = [tools.state] + ([request.report] if request.report else [])
-    for field, bucket, prefix in places:
-        for each in kept:
-            if bucket == each.bucket and prefix is not None and each.prefix.startswith(prefix):
-                what = "the function's records are" if each is tools.state else "the report is"
-                raise Refused("NotAllowed", f"{what} under this prefix", field=field, status=403)
-
-
-def _is_report(tools: Tools, manifest: Manifest) -> bool:
-    """Return whether a manifest is what failed of a former job, in its report among the records."""
-    reports = report.place_of(None, tools.state, "").prefix.rstrip("/")
-    is_there = manifest.bucket == tools.state.bucket and manifest.key.startswith(f"{reports}/")
-    return is_there and manifest.key.endswith(f"/{report.FAILED}")
-
-
-def _sample(bucket: str, prefix: str | None) -> Destination:
-    return Destination(bucket, (prefix or "") + ANY)
-
-
-def _allow(tools: Tools, source: Source, there: Destination) -> None:
-    tools.context.allow(CopyRequest(source=source, destination=there))
 
 
 def _look_at_manifest(tools: Tools, request: BulkRequest) -> _Seen:
     """Return the manifest's version; Failed if it or the destination is not there, or if it is empty."""
     manifest, there, pays = request.source.manifest, request.destination, request.request_payer
     place = Source(manifest.bucket, manifest.key) if manifest else Source("", "")
-    read = CopyRequest(source=place, destination=_sample(there.bucket, there.prefix), request_payer=pays)
+    read = CopyRequest(source=place, destination=Destination(there.bucket), request_payer=pays)
     try:
         head = tools.context.ask(tools.context.store.head, read, place, Conditions())
     except Failed as error:
-        error.field = "source.manifest"
+        error.field = "source.report" if request.source.report else "source.manifest"
         raise
     _first(tools, there.bucket, there.prefix or "", "destination", pays=pays)
     if not head.size and not request.allow_empty:
@@ -195,30 +158,30 @@ def _first(tools: Tools, bucket: str, prefix: str, side: str, *, pays: bool) -> 
 # --- turns -------------------------------------------------------------------------------------------------
 
 
-def _turn(tools: Tools, asked: Bulk) -> int:
+def _turn(tools: Tools, job: str, request: BulkRequest) -> int:
     """Return the number of the turn to take, 0 if it is taken; AlreadyRunning while another job has it."""
     context, records = tools.context, tools.records
-    page = context.ask(records.page, _turns(asked), "", 1)
+    page = context.ask(records.page, _turns(request), "", 1)
     for name, written in page.entries:
         newest = context.ask(read, records, name, Claim)
-        if newest is not None and newest.job == asked.job:
+        if newest is not None and newest.job == job:
             return 0
         if newest is not None and _runs(tools, newest.job, page.seen_at - written):
             raise AlreadyRunning(newest.job)
-        return bulk.LAST - int(name.removeprefix(_turns(asked))) + 1
+        return bulk.LAST - int(name.removeprefix(_turns(request))) + 1
     return 1
 
 
-def _take_turn(tools: Tools, asked: Bulk, number: int) -> None:
+def _take_turn(tools: Tools, job: str, request: BulkRequest, number: int) -> None:
     """Create a turn; AlreadyRunning if another job has just done so."""
-    mine = Claim(tools.context.clock.nonce(), asked.job)
-    there = tools.context.ask(create, tools.records, f"{_turns(asked)}{bulk.LAST - number:012}", mine)
-    if there.job != asked.job:
+    mine = Claim(tools.context.clock.nonce(), job)
+    there = tools.context.ask(create, tools.records, f"{_turns(request)}{bulk.LAST - number:012}", mine)
+    if there.job != job:
         raise AlreadyRunning(there.job)
 
 
-def _turns(asked: Bulk) -> str:
-    return f"turn/{bulk.pair_id(bulk.defaults(asked.request))}/"
+def _turns(request: BulkRequest) -> str:
+    return f"turn/{bulk.pair_id(request)}/"
 
 
 def _runs(tools: Tools, job: str, age: int) -> bool:

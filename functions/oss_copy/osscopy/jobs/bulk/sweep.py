@@ -6,19 +6,19 @@ Knows the tree and when a range stands still; not how it is walked. A job's reco
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
 
 from osscopy import events, plan
-from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question
+from osscopy.jobs.bulk.doubt.compare import Comparison
 from osscopy.jobs.bulk.records import BulkRecords
-from osscopy.jobs.bulk.tools import task_id
+from osscopy.jobs.bulk.tools import Tools, task_id
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.records import delete_all, list_all, read
-from osscopy.model import BulkJob, Claim, Range, Settle, Walk
+from osscopy.model import BulkDone, BulkJob, Claim, Range, Settle, Walk
 from osscopy.plan import bulk
 
 QUIET = 60  # seconds that a range that is walked may be without an entry, twice what an entry takes
@@ -28,8 +28,9 @@ Swept: TypeAlias = Literal["resumed", "waiting", "forgotten"]
 class BulkSweeper:
     """One sweep's means to look at a job of many objects."""
 
-    def __init__(self, context: Context, journal: RecordJournal) -> None:
-        self._context, self._journal = context, journal
+    def __init__(self, tools: Tools, journal: RecordJournal) -> None:
+        context = tools.context
+        self._tools, self._context, self._journal = tools, context, journal
         self._patience = QUIET + plan.patience(context.limits.timeout)
 
     def look_at(self, job: str) -> Swept:
@@ -39,12 +40,12 @@ class BulkSweeper:
         self._context.together(begun, closed)
         entry, done = begun.get(), closed.get()
         if done is not None:
-            swept = self._forget(job, done.settle)
+            swept = self._forget(job, done.settle, lambda: self._is_compared(entry, done))
             if swept == "forgotten":
                 self._forget_turns(job, f"turn/{bulk.pair_id(done.request)}/")
             return swept
         if entry is None:  # forgotten, but for what a late hop has written
-            return self._forget(job, 0)
+            return self._forget(job, 0, lambda: True)
         started = [self._start(records, command) for command in self._idle(records, entry)]
         return "resumed" if any(started) else "waiting"
 
@@ -88,15 +89,22 @@ class BulkSweeper:
         self._context.submit(task_id(started), events.encode(started), 0)
         return True
 
-    def _forget(self, job: str, settle: int) -> Swept:
+    def _is_compared(self, entry: BulkJob | None, done: BulkDone) -> bool:
+        """Return whether what was in doubt is compared; without its job a part is forgotten already."""
+        return entry is None or Comparison(self._tools, entry, done).is_over()
+
+    def _forget(self, job: str, settle: int, is_compared: Callable[[], bool]) -> Swept:
         """Delete all records of a job but `done/`, once nothing of it can come any more; else wait."""
         closed = self._context.ask(self._journal.written, "done", job)
         late = max(settle, self._context.limits.settle)
         if closed is not None and closed[1] - closed[0] < late:
             return "waiting"
-        if self._has_open_chains(job):
+        if self._has_open_chains(job) or not is_compared():
             return "waiting"
-        kinds = [f"bulk/{job}/{kind}" for kind in ("hop", "log", "ended", "fail", "stop", "copy")]
+        kinds = [
+            f"bulk/{job}/{kind}"
+            for kind in ("hop", "log", "ended", "fail", "stop", "chain", "copy", "doubt", "closing")
+        ]
         for prefix in (*kinds, f"gen/{job}/", f"bulk/{job}/job"):
             self._context.ask(delete_all, self._journal.records, prefix)
         return "forgotten"

@@ -14,21 +14,27 @@ from osscopy.copying import results
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs.bulk.records import BulkRecords
 from osscopy.jobs.records import Records
-from osscopy.model import Bulk, BulkJob, ReportPlace, Settle, Walk
+from osscopy.model import Bulk, BulkJob, Prices, ReportPlace, Settle, Walk
 from osscopy.model.ports import Objects
 from osscopy.plan import bulk
 
+CHAINS = 1000  # in flight of a job, if MAX_CHAINS does not say otherwise
 WORKERS = 18  # walkers of a job, if RESERVED_CONCURRENCY does not say less
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """The ports of one invocation. `state`: bucket and prefix of the records; `workers`: of a job at most."""
+    """The ports of one invocation. `state`: bucket and prefix of the records.
+
+    `workers`, `chains`: walkers of a job, and its copies of their own in flight, at most.
+    """
 
     context: Context
     records: Records
     objects: Objects
     state: ReportPlace
     workers: int = WORKERS
+    prices: Prices | None = None
+    chains: int = CHAINS
 
     def of(self, job: str) -> BulkRecords:
         """Return the records of one job."""

@@ -14,17 +14,19 @@ import msgspec
 from msgspec.structs import replace
 
 from osscopy.jobs.bulk import chains
+from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.join import climb, join
 from osscopy.jobs.bulk.objects import Copier
-from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
-from osscopy.jobs.bulk.pages.manifest import ManifestPages
+from osscopy.jobs.bulk.pages.listing import Pages
+from osscopy.jobs.bulk.pages.of_job import pages_of
 from osscopy.jobs.bulk.tools import Tools
-from osscopy.model import BulkJob, Entry, Failed, Problem, Row, Totals, Walk
+from osscopy.model import BulkJob, Entry, Failed, Problem, Requests, Row, Totals, Walk
 from osscopy.plan import bulk
 
 MOST_ROWS = 10_000  # of an entry
 MOST_SECONDS = 30  # of an entry, so that progress shows
 DENIED = 100  # objects that may not be read, and none that may: the whole job is refused
+LEAST_WAIT, MOST_WAIT = 5, 60  # seconds until the next look where there is no room for chains
 PAUSE = 5  # seconds until the next hop where this one could do nothing
 
 
@@ -33,7 +35,7 @@ class Walked(msgspec.Struct, frozen=True):
 
     job: str
     range: str
-    status: str  # left | superseded | handed over | split | ended
+    status: str  # left | superseded | handed over | waiting | split | ended
     entries: int = 0
 
 
@@ -47,7 +49,8 @@ def walk(tools: Tools, task: Walk, attempt: int) -> Walked:
         return Walked(task.job, name, "superseded")
     if not records.claim(task, attempt):
         return Walked(task.job, name, "left")
-    return Walker(tools, job, task, is_again=attempt > 0 or task.generation > 0).run()
+    notes = Notes(tools, task, attempt)
+    return Walker(tools, job, task, notes, is_again=attempt > 0 or task.generation > 0).run()
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -60,38 +63,68 @@ class Gathered(msgspec.Struct, frozen=True):
     is_short: bool
 
 
+class Effort:
+    """The requests and the time of one hop, which its entries add to the totals of their range."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._is_new = True
+        self._counted, self._since = self._now()
+
+    def _now(self) -> tuple[Requests, float]:
+        return self._tools.objects.answered(), self._tools.context.clock.monotonic()
+
+    def added(self, totals: Totals) -> Totals:
+        """Return totals with what came since the last entry; with the first one, the hop itself."""
+        before, begun, is_new = self._counted, self._since, self._is_new
+        self._counted, self._since = self._now()
+        self._is_new = False
+        return replace(
+            totals,
+            put=totals.put + self._counted.put - before.put,
+            get=totals.get + self._counted.get - before.get,
+            milliseconds=totals.milliseconds + int(1000 * (self._since - begun)),
+            hops=totals.hops + is_new,
+        )
+
+
 class Walker:
     """One hop's walk of its range. `is_again`: requests of a killed attempt may yet take effect."""
 
-    def __init__(self, tools: Tools, job: BulkJob, task: Walk, *, is_again: bool) -> None:
+    def __init__(self, tools: Tools, job: BulkJob, task: Walk, notes: Notes, *, is_again: bool) -> None:
         self._tools, self._context, self._task = tools, tools.context, task
         self._job, self._range = job, task.range
         self._records = tools.of(job.job)
         self._known_pages: Pages | None = None
-        self._copier = Copier(tools, job)
+        self._copier = Copier(tools, job, notes)
+        self._notes = notes
         self._is_again = is_again
+        self._effort = Effort(tools)
         self._written = 0
+        self._age = 0  # of the newest entry, in seconds
         self._is_last = False
 
     @property
     def _pages(self) -> Pages:
         """Return the pages of the range, which are begun when they are needed: to end takes none."""
-        self._known_pages = self._known_pages or pages_of(self._tools, self._job, self._task)
+        self._known_pages = self._known_pages or pages_of(self._tools, self._job, self._range)
         return self._known_pages
 
     def run(self) -> Walked:
         """Write entries until the range has ended, is split, belongs to another hop, or time is short."""
-        number, newest, _ = self._records.log.newest(self._range.path)
+        number, newest, self._age = self._records.log.newest(self._range.path)
         while True:
             status = self._follow(newest, number)
             if status is not None:
                 return self._walked(status)
             entry = self._next(newest, number + 1)
             if entry is None:
-                return self._hand_over()
+                self._hand_over(0 if self._written else PAUSE)
+                return self._walked("handed over")
             if not self._records.log.append(self._range.path, number + 1, entry):
+                self._notes.mark()
                 return self._walked("left")
-            number, newest = number + 1, entry
+            number, newest, self._age = number + 1, entry, 0
             self._written += 1
 
     def _follow(self, newest: Entry | None, number: int) -> str | None:
@@ -106,8 +139,10 @@ class Walker:
             case "end":
                 join(self._tools, self._job, self._range.path, newest)
                 return "ended"
-        chains.start(self._tools, self._job, self._range.path, number, newest)
-        return None
+        if not chains.start(self._tools, self._job, self._range.path, number, newest):
+            return None
+        self._hand_over(max(LEAST_WAIT, min(self._age, MOST_WAIT)))  # twice as long each time
+        return "waiting"
 
     def _next(self, newest: Entry | None, number: int) -> Entry | None:
         """Return the next entry; None where time is short, or nothing could be done."""
@@ -129,6 +164,8 @@ class Walker:
     def _rows(self, low: str | None, totals: Totals, number: int) -> Entry | None:
         """Return an entry of rows; an end where nothing is left; None where nothing could be done."""
         found = self._gather(low, first=number == 1)
+        if self._copier.doubt:
+            self._notes.mark()
         self._is_last = found.is_last
         if not found.rows and not found.excluded:
             return self._entry("end", low, low, totals) if found.is_last else None
@@ -142,6 +179,7 @@ class Walker:
     def _gather(self, low: str | None, *, first: bool) -> Gathered:
         """Copy page after page; end at the last object before which every one has its row."""
         rows: list[Row] = []
+        self._copier.share_rate(self._open if self._job.workers > 1 else lambda: 1)
         excluded, begun, position = 0, self._context.clock.monotonic(), low
         most = 1 if first and self._job.workers > 1 else MOST_ROWS
         while True:
@@ -166,15 +204,17 @@ class Walker:
     def _judge(self, rows: Sequence[Row], totals: Totals, number: int) -> None:
         """Note failures before they are in an entry, and stop the job where there are too many."""
         failed = [row for row in rows if row.status == "failed"]
-        is_lost = all(row.status == "missing" for row in rows) and not self._job.request.allow_missing
-        if self._job.etag and is_lost and rows and self._range.is_root and number == 1:
+        asked = self._job.request
+        is_lost = all(row.status == "missing" for row in rows) and not asked.allow_missing
+        is_listed = asked.source.manifest is not None and asked.source.report is None
+        if is_listed and is_lost and rows and self._range.is_root and number == 1:
             text = "none of the first objects of the manifest is there: `allowMissing` takes that"
             self._records.stop(Problem("ManifestMismatch", text))
         if not failed:
             return
         count, most = (
             self._records.log.fail(self._range.path, number, len(failed)),
-            self._job.request.max_failures,
+            asked.max_failures,
         )
         denied = [row for row in failed if row.error_code == "AccessDenied"]
         if count > most:
@@ -187,7 +227,7 @@ class Walker:
 
     def _entry(self, kind: str, low: str | None, high: str | None, totals: Totals, **more: object) -> Entry:
         nonce = self._context.clock.nonce()
-        return Entry(nonce, kind, low, high, totals, **more)  # type: ignore[arg-type]  # fields of an entry
+        return Entry(nonce, kind, low, high, self._effort.added(totals), **more)  # type: ignore[arg-type]  # fields of an entry
 
     # --- width -----------------------------------------------------------------------------------------
 
@@ -212,20 +252,10 @@ class Walker:
 
     # --- the end of a hop ------------------------------------------------------------------------------
 
-    def _hand_over(self) -> Walked:
-        task = replace(self._task, hop=self._task.hop + 1)
-        self._tools.submit(task, 0 if self._written else PAUSE)
-        return self._walked("handed over")
+    def _hand_over(self, delay: int) -> None:
+        self._tools.submit(replace(self._task, hop=self._task.hop + 1), delay)
 
     def _walked(self, status: str) -> Walked:
         walked = Walked(self._job.job, bulk.range_id(self._range.path), status, self._written)
         self._context.log("walked", **{name: getattr(walked, name) for name in Walked.__struct_fields__})
         return walked
-
-
-def pages_of(tools: Tools, job: BulkJob, task: Walk) -> Pages:
-    """Return the pages of a range: keys under a prefix, or lines of a manifest."""
-    manifest = job.request.source.manifest
-    if manifest is None:
-        return PrefixPages(tools, job, task.range)
-    return ManifestPages(tools, job, task.range, manifest)

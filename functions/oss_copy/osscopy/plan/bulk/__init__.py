@@ -18,6 +18,16 @@ from osscopy.plan.bulk.decisions import (
     policy_of as policy_of,
     recheck as recheck,
 )
+from osscopy.plan.bulk.doubt import (
+    MARK as MARK,
+    before as before,
+    follow_up as follow_up,
+    is_stale as is_stale,
+    listed as listed,
+    notes_in_doubt as notes_in_doubt,
+)
+from osscopy.plan.bulk.figures.progress import Pace as Pace, pace as pace, together as together
+from osscopy.plan.bulk.figures.summary import slowest as slowest, summary as summary
 from osscopy.plan.bulk.filters import Filter as Filter
 from osscopy.plan.bulk.keys import (
     CHILD as CHILD,
@@ -29,6 +39,13 @@ from osscopy.plan.bulk.keys import (
     parent_of as parent_of,
 )
 from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.places import (
+    DOUBT as DOUBT,
+    FAILED as FAILED,
+    REPORTS as REPORTS,
+    Premises as Premises,
+    refuse_places as refuse_places,
+)
 from osscopy.plan.bulk.ranges import (
     LAST as LAST,
     MAX_DEPTH as MAX_DEPTH,
@@ -40,11 +57,13 @@ from osscopy.plan.bulk.ranges import (
     parent_id as parent_id,
     position as position,
     range_id as range_id,
+    share as share,
 )
 from osscopy.plan.bulk.requests import (
     Maker as Maker,
     defaults as defaults,
     objections as objections,
+    refuse_mixed as refuse_mixed,
     refuse_wrong as refuse_wrong,
 )
 from osscopy.plan.bulk.rows import (

@@ -48,7 +48,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     `began`: when the job did (Unix seconds). `plain`: one CopyObject that changes nothing does all that was
     asked for. `looks`: encryption is kept, which no listing shows. `may_encrypt`: ETags of equal objects
-    may differ. `maps`: several sources may have one destination.
+    may differ. `maps`: several sources may have one destination. `headers`: what changed in headers alone is
+    copied, too.
     """
 
     overwrite: str
@@ -59,6 +60,7 @@ class Policy(msgspec.Struct, frozen=True):
     looks: bool
     may_encrypt: bool
     maps: bool
+    headers: bool = False
 
 
 def policy_of(job: BulkJob, threshold: int) -> Policy:
@@ -74,6 +76,7 @@ def policy_of(job: BulkJob, threshold: int) -> Policy:
         looks=encryption == "keep",
         may_encrypt=not isinstance(encryption, Encryption) or encryption.algorithm == "KMS",
         maps=asked.destination.key is not None,
+        headers=asked.compare == "metadata" and asked.metadata == "copy",
     )
 
 
@@ -112,7 +115,9 @@ def decide_compared(policy: Policy, item: Item) -> Act:
         return decide(policy, item)
     match source.crc64, there.crc64:
         case str(one), str(other) if source.size == there.size and one == other:
-            return _alike(policy, there)
+            return (
+                _way(policy, source) if _has_other_headers(policy, source, there) else _alike(policy, there)
+            )
         case str(), str():
             return _way(policy, source)
     is_newer = source.modified > there.modified
@@ -147,6 +152,8 @@ def _compared(policy: Policy, source: Shown, there: Shown | None) -> Act | None:
         return None
     if policy.overwrite == "ifDifferent":
         match _likeness(source, there, may_encrypt=policy.may_encrypt):
+            case "alike" if policy.headers and source.modified > there.modified:
+                return _by_headers(policy, source, there)
             case "alike":
                 return _alike(policy, there)
             case "unknown":
@@ -154,6 +161,21 @@ def _compared(policy: Policy, source: Shown, there: Shown | None) -> Act | None:
     if policy.maps and there.modified >= policy.began:
         return _collision(policy, source, there)
     return None
+
+
+def _by_headers(policy: Policy, source: Shown, there: Shown) -> Act | None:
+    """Return what headers say of equal bytes, the source of which is newer; None: it is to be copied."""
+    if source.head is None or there.head is None:
+        return Compare()
+    return None if _has_other_headers(policy, source, there) else _alike(policy, there)
+
+
+def _has_other_headers(policy: Policy, source: Shown, there: Shown) -> bool:
+    """Return whether content headers, user metadata or the number of tags differ, where that is asked for."""
+    if not policy.headers or source.head is None or there.head is None:
+        return False
+    one, other = source.head, there.head
+    return one.content != other.content or (one.tag_count or 0) != (other.tag_count or 0)
 
 
 def _collision(policy: Policy, source: Shown, there: Shown) -> End:

@@ -31,6 +31,17 @@ class Filter:
         self._after = _read(_moment, given.modified_after, "filters.modifiedAfter", 0)
         self._before = _read(_moment, given.modified_before, "filters.modifiedBefore", 1 << 62)
         self._classes = given.storage_classes
+        self._refuse_none()
+
+    def _refuse_none(self) -> None:
+        """Refuse bounds between which there is nothing."""
+        if self._least > self._most:
+            raise Refused(
+                "InvalidFilter", "it is less than minSize: nothing is taken", field="filters.maxSize"
+            )
+        if self._after >= self._before:
+            text = "it is not after modifiedAfter: nothing is taken"
+            raise Refused("InvalidFilter", text, field="filters.modifiedBefore")
 
     def takes(self, name: str, size: int, modified: int, storage_class: str) -> bool:
         """Return whether an object is taken; `name` is its key below the prefix, `modified` Unix seconds."""

@@ -53,6 +53,11 @@ def is_worth_splitting(whole: Range, rows: int, open_ranges: int, workers: int, 
     return free > 0 and rows > 0 and len(whole.path) < MAX_DEPTH and chance * workers < free
 
 
+def share(free: int, open_ranges: int) -> int:
+    """Return the share that a range takes of what is free: all open ranges may take theirs at once."""
+    return max(1, free // max(1, open_ranges)) if free > 0 else 0
+
+
 def cut(low: str, high: str) -> str | None:
     """Return a key between two others near the middle: above `low`, below `high`; None if there is none.
 

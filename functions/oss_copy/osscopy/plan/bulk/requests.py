@@ -23,14 +23,16 @@ from osscopy.model import (
 )
 from osscopy.model.request import Options
 from osscopy.plan.bulk.filters import MAX_GLOB, MAX_GLOBS, Filter
-from osscopy.plan.keys import check_bucket, check_key, check_no_address
+from osscopy.plan.keys import BULK_JOB, check_bucket, check_key, check_no_address
 from osscopy.plan.templates import render
-from osscopy.plan.validate import check_request
+from osscopy.plan.validate import check_request, check_text
 
 MAX_WORKERS = 100
 MAX_FAILURES = 10**9
+MAX_RATE = 100_000  # requests a second
 HDFS = ".dlsdata/"  # OSS-HDFS keeps its own data there
 _SAMPLE = "object"
+_SLASHES = "exactly one of the two prefixes ends in a slash: end both, or none, with one"
 
 
 def refuse_wrong(request: BulkRequest, moment: datetime) -> None:
@@ -48,6 +50,12 @@ def refuse_wrong(request: BulkRequest, moment: datetime) -> None:
     check_request(sample)
 
 
+def refuse_mixed(request: BulkRequest) -> None:
+    """Refuse prefixes of which exactly one ends in a slash: some are known only when the source is."""
+    if _mixes_slashes(request):
+        raise _invalid("destination.prefix", _SLASHES)
+
+
 def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     """Yield each thing that may be wrong, with its refusal, in the order in which they are told."""
     yield from _unavailable(request)
@@ -56,6 +64,7 @@ def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     globs = [*(filters.include or ()), *filters.exclude]
     is_long = any(len(each) > MAX_GLOB for each in globs)
     yield filters.include == (), _filter("an empty list takes nothing: leave it out")
+    yield filters.storage_classes == (), _classes("an empty list takes nothing: leave it out")
     yield len(globs) > MAX_GLOBS, _filter(f"{MAX_GLOBS} globs at most, with excludes")
     yield is_long, _filter(f"a glob has {MAX_GLOB} characters at most")
 
@@ -64,8 +73,6 @@ def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield request.delete, _not_available("delete")
     yield request.max_delete != 0, _not_available("maxDelete")
     yield request.dry_run, _not_available("dryRun")
-    yield request.compare != "listing", _not_available("compare")
-    yield request.max_rate != 0, _not_available("maxRate")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
@@ -76,13 +83,17 @@ def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     is_wide = workers is not None and not 1 <= workers <= MAX_WORKERS
     yield len(named) != 1, _invalid("source", "name a prefix, a manifest, or a report: one of them")
     yield source.prefix is not None and source.bucket is None, _missing("source.bucket")
+    yield (
+        source.report is not None and source.bucket is not None,
+        _invalid("source.bucket", "a report names its own buckets"),
+    )
     yield is_twice, _invalid("destination.key", "either `prefix` or `key`, not both")
     yield not 0 <= request.max_failures <= MAX_FAILURES, _invalid("maxFailures", f"0 to {MAX_FAILURES}")
+    yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
     yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
     text = "one prefix begins the other in one bucket: the job would copy its own output"
     yield _feeds_itself(request), _invalid("destination.prefix", text)
-    text = "exactly one of the two prefixes ends in a slash: end both, or none, with one"
-    yield _mixes_slashes(request), _invalid("destination.prefix", text)
+    yield _mixes_slashes(request), _invalid("destination.prefix", _SLASHES)
 
 
 def defaults(request: BulkRequest) -> BulkRequest:
@@ -149,6 +160,8 @@ def _check_places(request: BulkRequest) -> None:
     """Refuse names that are no buckets, and prefixes and keys that OSS or HTTP cannot take."""
     source, there = request.source, request.destination
     manifest, report = source.manifest, request.report
+    if source.report is not None:
+        check_text(BULK_JOB, source.report.job, "InvalidField", "source.report.job")
     buckets = {
         "source.bucket": source.bucket,
         "source.manifest.bucket": manifest.bucket if manifest else None,
@@ -194,6 +207,10 @@ def _missing(field: str) -> Refused:
 
 def _invalid(field: str, text: str) -> Refused:
     return Refused("InvalidField", text, field=field)
+
+
+def _classes(text: str) -> Refused:
+    return Refused("InvalidFilter", text, field="filters.storageClasses")
 
 
 def _filter(text: str) -> Refused:

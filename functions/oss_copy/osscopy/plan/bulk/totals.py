@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from msgspec.structs import replace
 
 from osscopy.model import BulkRequest, Ended, Objects, Problem, Row, Totals
+from osscopy.plan.bulk.figures.summary import slowest
 
 MOST_CODES = 20  # of errors that are counted apart
 Outcome: TypeAlias = tuple[Literal["succeeded", "failed", "cancelled"], Problem | None]
@@ -89,6 +90,7 @@ def joined(own: Ended, children: Iterable[Ended]) -> Ended:
         sum(each.ranges for each in below),
         next((each.stopped for each in every if each.stopped), None),
         report_lost=any(each.report_lost for each in every),
+        slowest=slowest(one for each in every for one in each.slowest),
     )
 
 

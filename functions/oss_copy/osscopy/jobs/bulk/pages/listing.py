@@ -13,6 +13,7 @@ import msgspec
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs.bulk.tools import Tools, maker
 from osscopy.model import (
+    Ahead,
     BulkJob,
     CopyRequest,
     Destination,
@@ -56,6 +57,9 @@ class Pages(Protocol):
     def cut(self, low: str) -> str | None:
         """Return where to cut what comes after `low`; None if it is not to be cut."""
 
+    def ahead(self, low: str | None) -> Ahead:
+        """Return how many objects come after `low`, as far as one look tells."""
+
 
 class PrefixPages:
     """The pages of a range of keys under a prefix."""
@@ -88,16 +92,25 @@ class PrefixPages:
             last, high = (found[0].key, high) if found else (last, middle)
         return bulk.cut(low, last) if last > low else None
 
+    def ahead(self, low: str | None) -> Ahead:
+        """Count the objects of the next page that the filters take."""
+        page = self._page(low, PAGE)
+        within = [each for each in page.objects if self._holds(each)]
+        return Ahead(sum(map(self._takes, within)), more=page.more and len(within) == len(page.objects))
+
     def _holds(self, listed: ListedObject) -> bool:
         return self._range.high is None or listed.key <= self._range.high
+
+    def _takes(self, listed: ListedObject) -> bool:
+        name = self._maker.name(listed.key)
+        return self._filter.takes(name, listed.size, listed.modified, listed.storage_class)
 
     def _page(self, low: str | None, limit: int) -> ObjectPage:
         pays = self._request.request_payer
         return self._context.ask(self._objects.page, self._bucket, self._prefix, low or "", limit, pays=pays)
 
     def _place(self, listed: ListedObject, shown: dict[str, Shown]) -> Place:
-        name = self._maker.name(listed.key)
-        if not self._filter.takes(name, listed.size, listed.modified, listed.storage_class):
+        if not self._takes(listed):
             return Place(listed.key, None)
         made = item_of(self._context, self._maker, self._bucket, listed.key, None)
         there = shown.get(made.request.destination.key)

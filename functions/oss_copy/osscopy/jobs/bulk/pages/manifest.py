@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from osscopy.jobs.bulk.pages.listing import PAGE as LISTED, Place, Places, item_of
 from osscopy.jobs.bulk.tools import Tools, maker
-from osscopy.model import BulkJob, Failed, Item, Manifest, Problem, Range
+from osscopy.model import Ahead, BulkJob, Failed, Item, Manifest, Problem, Range
 from osscopy.plan import bulk
 
 PAGE = LISTED  # lines
@@ -54,6 +54,16 @@ class ManifestPages:
         middle = (int(low) + self._stop) // 2
         line = self._bytes(middle, PIECE).find(b"\n") + 1
         return bulk.position(middle + line) if line and middle + line < self._stop else None
+
+    def ahead(self, low: str | None) -> Ahead:
+        """Estimate the lines that are left by those of the next piece; of gzip nobody knows the length."""
+        offset = int(low) if low else self._form.skips
+        left = self._stop - offset
+        if self._is_packed or left <= 0:
+            return Ahead(0, more=self._is_packed)
+        piece = self._bytes(offset, min(PIECE, left))
+        lines = sum(1 for _ in bulk.lines(self._form, piece, offset, is_last=True))
+        return Ahead(-(-lines * left // len(piece)), more=False)
 
     @property
     def _stop(self) -> int:

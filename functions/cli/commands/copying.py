@@ -1,0 +1,90 @@
+"""`cp` and `sync`: ask for one copy or for many, and show the job until it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from functions.cli.commands import session as shared
+from functions.cli.commands.following import PAUSE, follow, tell
+from functions.cli.commands.session import F, Session
+from functions.cli.errors import Interrupted
+from functions.cli.request import body, flags
+from functions.cli.request.flags import Flag, Json
+from functions.cli.service import target
+from functions.cli.texts import word
+
+
+def _option(flag: Flag) -> click.Option:
+    kind: Any = (
+        click.Choice(flag.choices) if flag.choices else {"number": int, "pairs": shared.Pair()}.get(flag.kind)
+    )
+    return click.Option(
+        [flag.name, flag.parameter], type=kind, is_flag=flag.kind == "switch",
+        multiple=flag.kind in {"texts", "pairs"}, default=None, help=flag.about,
+        metavar="NAME=VALUE" if flag.kind == "pairs" else None,
+    )  # fmt: skip
+
+
+def _asking(function: F) -> F:
+    """Add the arguments of both commands."""
+    for add in (
+        click.option("--idempotency-key", metavar="KEY", help="The same key is the same job, however often."),
+        click.option("--pause", type=click.FloatRange(0.05), default=PAUSE, metavar="SECONDS",
+                     help="Between two looks at a running job."),
+        click.option("--detach", is_flag=True, help="Do not wait: print the job, and how to watch it."),
+        click.option("--key-template", metavar="TEMPLATE", help="Destination key as {date:%Y}/{name}."),
+        shared.at_url,
+        shared.as_json,
+        click.argument("destination"),
+        click.argument("source"),
+    ):  # fmt: skip
+        function = add(function)
+    return function
+
+
+@click.command(params=[_option(each) for each in (*flags.ONE, *flags.OPTIONS)])
+@_asking
+@click.option("--marker", is_flag=True, help="The source is the empty object whose name ends with a slash.")
+@click.pass_obj
+def cp(session: Session, /, source: str, destination: str, **given: Any) -> None:  # noqa: ANN401 - click's form
+    """Copy one object, and show it until it is done.
+
+    Addresses are oss://BUCKET/KEY, and keys are literal text. A destination that ends with a slash takes the
+    copy under the source's name, a bare oss://BUCKET under its whole key.
+    """
+    _ask(session, body.one(source, destination, given), given)
+
+
+@click.command(params=[_option(each) for each in (*flags.MANY, *flags.OPTIONS)])
+@_asking
+@click.option(
+    "--manifest", is_flag=True, help="SOURCE is a list of objects: CSV or JSON lines, or gzip of it."
+)
+@click.option("--encoding", type=click.Choice(["url", "form", "none"]), help="Of the keys in a manifest.")
+@click.option("--inventory", is_flag=True, help="SOURCE is the manifest.json of an OSS inventory.")
+@click.option("--of-job", metavar="JOB", help="Take what failed in this job; SOURCE is then not looked at.")
+@click.option("--report", metavar="oss://BUCKET/PREFIX", help="Where the report is written.")
+@click.pass_obj
+def sync(session: Session, /, source: str, destination: str, **given: Any) -> None:  # noqa: ANN401 - click's form
+    """Copy what is under a prefix, and show the job until it is done.
+
+    SOURCE is oss://BUCKET/PREFIX/, and DESTINATION takes the prefix's place. What the destination has already
+    is skipped. Nothing is deleted unless --delete says so.
+    """
+    _ask(session, body.many(source, destination, given), given)
+
+
+def _ask(session: Session, request: Json, given: dict[str, Any]) -> None:
+    url, key = given["url"], given["idempotency_key"] or shared.new_key()
+    with target.find(given["template"]).api(url, session.sleep) as api:
+        try:
+            begun = api.begin(request, key)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "stopped: the request may have been taken. The same command joins its job with\n"
+                f"  --idempotency-key {word(key)}"
+            ) from None
+        last = begun if given["detach"] else follow(session, api, begun, pause=given["pause"], url=url)
+    tell(session, last)

@@ -1,0 +1,1 @@
+"""The commands about a deployment: s.yaml is judged, the account set up; deploy, remove, show the log."""

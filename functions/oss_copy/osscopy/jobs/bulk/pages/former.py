@@ -1,0 +1,64 @@
+"""What failed of a former job, as the manifest of a new one: the report of that job lists it.
+
+Knows `done/` and the files of a report; writes nothing.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from osscopy.jobs.bulk.tools import Tools
+from osscopy.model import (
+    BulkDestination,
+    BulkDone,
+    BulkRequest,
+    Failed,
+    Former,
+    Manifest,
+    Refused,
+    ReportPlace,
+)
+from osscopy.plan import bulk
+
+
+def with_former(tools: Tools, asked: BulkRequest) -> BulkRequest:
+    """Return a request whose source is a former job's report with the list that this is.
+
+    Keys are mapped as that job did, unless the destination says otherwise. Refused while the former job runs,
+    or if it has no record; Failed if nothing of it failed, or if its report could not be written.
+    """
+    former = asked.source.report
+    if former is None:
+        return asked
+    done = _done(tools, former)
+    counts, place = done.result.objects, done.result.report or ReportPlace("")
+    if done.result.error is not None and done.result.error.code == "ReportFailed":
+        raise Failed(
+            "ReportFailed", f"the report of {former.job} could not be written", field="source.report"
+        )
+    if not counts.failed + counts.missing and not asked.allow_empty:
+        text = f"no object of {former.job} failed or was missing: `allowEmpty` takes that"
+        raise Failed("EmptySource", text, field="source.report")
+    listed = Manifest(place.bucket, f"{place.prefix}{bulk.FAILED}")
+    source = replace(done.request.source, manifest=listed, report=former)
+    request = replace(asked, source=source, destination=_destination(asked, done.request))
+    bulk.refuse_mixed(request)
+    return request
+
+
+def _done(tools: Tools, former: Former) -> BulkDone:
+    records = tools.of(former.job)
+    done = records.done()
+    if done is not None:
+        return done
+    if records.job() is not None:
+        text = f"{former.job} has not ended: cancel it first"
+        raise Refused("StillRunning", text, field="source.report", status=409)
+    raise Refused("NoSuchJob", f"there is no record of {former.job}", field="source.report.job", status=404)
+
+
+def _destination(asked: BulkRequest, was: BulkRequest) -> BulkDestination:
+    there = asked.destination
+    if there.prefix is not None or there.key is not None:
+        return there
+    return replace(was.destination, bucket=there.bucket)

@@ -1,0 +1,16 @@
+"""The kind of pages that a job has: keys under a prefix, or lines of a manifest."""
+
+from __future__ import annotations
+
+from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
+from osscopy.jobs.bulk.pages.manifest import ManifestPages
+from osscopy.jobs.bulk.tools import Tools
+from osscopy.model import BulkJob, Range
+
+
+def pages_of(tools: Tools, job: BulkJob, whole: Range) -> Pages:
+    """Return the pages of a range of a job."""
+    manifest = job.request.source.manifest
+    if manifest is None:
+        return PrefixPages(tools, job, whole)
+    return ManifestPages(tools, job, whole, manifest)

@@ -143,7 +143,14 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
     [
         ({"delete": True}, "NotAvailable", "delete"),
         ({"max_delete": "10%"}, "NotAvailable", "maxDelete"),
-        ({"dry_run": True}, "NotAvailable", "dryRun"),
+        ({"mode": "check", "dry_run": True}, "InvalidField", "dryRun"),
+        ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
+        ({"mode": "check", "source": BulkSource(manifest=Manifest("mmm", "k"))}, "InvalidField", "source"),
+        (
+            {"mode": "check", "destination": BulkDestination(bucket=DST, key="{name}")},
+            "InvalidField",
+            "destination.key",
+        ),
         ({"max_rate": -1}, "InvalidField", "maxRate"),
         ({"source": BulkSource(bucket=SRC)}, "InvalidField", "source"),
         (
@@ -765,7 +772,7 @@ def test_odd_keys_are_read_back_from_a_report() -> None:
 
 def test_the_lines_of_what_failed_are_known() -> None:
     lines = bulk.csv_rows(rows_("copied", "failed", "missing", "skipped")).splitlines(keepends=True)
-    assert [bulk.is_bad_line(line) for line in lines] == [False, True, True, False]
+    assert [bulk.status_of(line) for line in lines] == ["copied", "failed", "missing", "skipped"]
 
 
 def test_a_chain_that_has_ended_has_a_row() -> None:

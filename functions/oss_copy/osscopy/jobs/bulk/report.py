@@ -91,22 +91,28 @@ def write_trial(tools: Tools, job: BulkJob) -> None:
 
 def write_end(tools: Tools, job: BulkJob, result: Summary, files: Sequence[ReportFile]) -> None:
     """Write `failed.csv.gz`, `manifest.json` and `summary.json`, the last one last."""
-    failed = b"".join(_failed_lines(tools, job, files))
-    tools.context.ask(
-        tools.objects.write, job.report.bucket, f"{folder(job)}{bulk.FAILED}", _packed(bulk.HEADER + failed)
-    )
+    _write_list(tools, job, files, bulk.FAILED, {"failed", "missing", "different"})
+    if job.request.mode == "check":
+        _write_list(tools, job, files, bulk.LISTS["superfluous"], {"superfluous"})
+    if job.request.dry_run and result.objects.would_copy <= bulk.LISTED:
+        _write_list(tools, job, files, bulk.LISTS["wouldCopy"], {"wouldCopy"})
     columns = tuple(bulk.HEADER.decode().strip().split(","))
     listed = Listed(SCHEMA, job.job, columns, "url", tuple(files), result.objects, result.excluded)
     _put_json(tools, job, "manifest.json", listed)
     _put_json(tools, job, "summary.json", result)
 
 
-def _failed_lines(tools: Tools, job: BulkJob, files: Iterable[ReportFile]) -> Iterator[bytes]:
-    """Yield the lines of rows that failed or were missing, file by file."""
+def _write_list(
+    tools: Tools, job: BulkJob, files: Iterable[ReportFile], name: str, statuses: set[str]
+) -> None:
+    """Write the lines of rows of these statuses into one file, a member of gzip for each file of rows."""
+    members = [_packed(bulk.HEADER)]
     for file in files:
         body = tools.context.ask(tools.objects.read, job.report.bucket, file.key, 0, file.bytes - 1)
         text = gzip.decompress(body).removeprefix(bulk.HEADER)
-        yield from (line for line in text.splitlines(keepends=True) if bulk.is_bad_line(line))
+        lines = (line for line in text.splitlines(keepends=True) if bulk.status_of(line) in statuses)
+        members.append(_packed(b"".join(lines)))
+    tools.context.ask(tools.objects.write, job.report.bucket, f"{folder(job)}{name}", b"".join(members))
 
 
 def _written(

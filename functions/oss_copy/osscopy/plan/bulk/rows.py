@@ -65,10 +65,15 @@ def row(
     )
 
 
-def row_of(result: Result, request: CopyRequest) -> Row:
-    """Return the final row of a chain; a source that is gone is missing, and no failure."""
+def row_of(result: Result, request: CopyRequest, *, pinned: bool = False) -> Row:
+    """Return the final row of a chain; a source that is gone is missing, and no failure.
+
+    `pinned`: what the copy had as its condition is the version that a dry run has shown.
+    """
     error, seen = result.error, result.source
     code = error.code if error else ""
+    if pinned and code == "PreconditionFailed":
+        code = "SourceChanged"
     status: RowStatus = "missing" if code in _GONE else _STATUS.get(result.status, "failed")
     return Row(
         request.source.bucket,
@@ -119,10 +124,9 @@ def _line(row: Row) -> str:
     return out.getvalue()
 
 
-def is_bad_line(line: bytes) -> bool:
-    """Return whether a line of a report is one of a failed or missing object."""
-    fields = next(csv.reader([line.decode()]))
-    return fields[COLUMNS.index("status")] in {"failed", "missing"}
+def status_of(line: bytes) -> str:
+    """Return the status in a line of a report."""
+    return next(csv.reader([line.decode()]))[COLUMNS.index("status")]
 
 
 def encoded(key: str) -> str:

@@ -168,9 +168,14 @@ def shown_of(listed: ListedObject) -> Shown:
     return Shown(listed.size, listed.etag, listed.modified, listed.storage_class, listed.kind)
 
 
-def item_of(context: Context, makes: bulk.Maker, bucket: str, key: str, version_id: str | None) -> Item:
-    """Return the item of an object; one that is not allowed, or makes no copy, has a problem."""
-    made = makes.copy(bucket, key, version_id)
+def item_of(
+    context: Context, makes: bulk.Maker, bucket: str, key: str, version_id: str | None, known: str = ""
+) -> Item:
+    """Return the item of an object; one that is not allowed, or makes no copy, has a problem.
+
+    `known`: the key of its destination, where that is said.
+    """
+    made = makes.copy(bucket, key, version_id, known)
     if isinstance(made, Problem):
         nowhere = CopyRequest(source=Source(bucket, key, version_id), destination=Destination("", ""))
         return Item(nowhere, None, None, made)

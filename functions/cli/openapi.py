@@ -211,7 +211,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     "Status": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
 }
 NOT_YET = {  # fields that a request for many objects has and that are not available yet
-    "BulkRequest": ("delete", "maxDelete", "dryRun"),
+    "BulkRequest": ("delete", "maxDelete"),
 }
 _TEXTS = {
     "Source": "The object to copy; its current version unless `versionId` says otherwise.",

@@ -216,6 +216,80 @@ def test_a_change_of_headers_is_copied_at_the_rate_that_was_asked_for(cloud: Loc
     assert summary(cloud, slow)["seconds"] >= 2
 
 
+def test_a_dry_run_shows_what_its_report_then_does(cloud: LocalCloud) -> None:
+    source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
+    wanted = fill(cloud, "shown/", 20)
+    destination.put_object("copied/shown/0/0000", "0")
+    before = records(cloud)
+    shown = ended(cloud, cloud.invoke(bulk("shown/", dryRun=True))["job"])
+    assert (shown["status"], shown["objects"]["wouldCopy"]) == ("succeeded", len(wanted) - 1)
+    assert shown["would"]["requests"]["put"] >= len(wanted)
+    assert keys_of(destination, "copied/shown/") == {"0/0000"}
+    assert {each.split("/")[0] for each in records(cloud) - before} == {"bulk", "done", "reports"}
+    planned = {row["key"] for row in rows(cloud, shown) if row["status"] == "wouldCopy"}
+    source.put_object("shown/1/0001", "another")
+    source.put_object("shown/new", "new")
+    repeated = {
+        "source": {"report": {"job": shown["job"], "status": "wouldCopy"}},
+        "destination": {"bucket": DESTINATION},
+        "tuning": {"partSize": "1MiB"},
+    }
+    answer = cloud.http("POST", "/copies", json_body=repeated)
+    assert answer.status_code == 202, answer.text
+    done = ended(cloud, answer.json()["job"])
+    table = {row["key"]: row for row in rows(cloud, done)}
+    assert set(table) == planned
+    assert table.pop("shown/1/0001")["errorCode"] == "SourceChanged"
+    assert {row["status"] for row in table.values()} == {"copied"}
+    assert keys_of(destination, "copied/shown/") == wanted - {"1/0001"}
+
+
+def test_a_check_finds_what_differs_and_writes_no_object(cloud: LocalCloud) -> None:
+    source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
+    wanted = fill(cloud, "checked/", 20)
+    ended(cloud, cloud.invoke(bulk("checked/"))["job"])
+    same = ended(cloud, cloud.invoke(bulk("checked/", mode="check", compare="metadata"))["job"])
+    assert same["objects"] == {**dict.fromkeys(same["objects"], 0), "same": len(wanted), "total": len(wanted)}
+    source.put_object("checked/only", "x")
+    destination.put_object("copied/checked/theirs", "x")
+    for name, other in {"1/0001": "2", "2/0002": "longer"}.items():
+        destination.put_object(f"copied/checked/{name}", other)
+    destination.put_object("copied/checked/3/0003", "3", headers={"x-oss-meta-a": "b"})
+    destination.put_object_tagging("copied/checked/0/0000", tags("n", "other"))
+    destination.put_symlink("elsewhere", "copied/checked/link")
+    for name in ("Upper", "\u00e9"):
+        source.put_object(f"checked/{name}", "x")
+    for name in ("upper", "e\u0301"):
+        destination.put_object(f"copied/checked/{name}", "x")
+    before = keys_of(destination, "copied/checked/")
+    found = ended(cloud, cloud.invoke(bulk("checked/", mode="check", compare="metadata"))["job"])
+    told = {
+        unquote(row["key"]).removeprefix("checked/"): f"{row['status']} {row['errorCode']}".strip()
+        for row in rows(cloud, found)
+        if row["status"] != "same"
+    }
+    assert told == {
+        "only": "missing",
+        "theirs": "superfluous",
+        "1/0001": "different Bytes",
+        "2/0002": "different Size",
+        "3/0003": "different Headers",
+        "0/0000": "different Tags",
+        "link": "different Target",
+        "Upper": "missing",
+        "\u00e9": "missing",
+        "upper": "superfluous",
+        "e\u0301": "superfluous",
+    }
+    assert keys_of(destination, "copied/checked/") == before
+
+
+def tags(name: str, value: str) -> oss2.models.Tagging:
+    rule = oss2.models.TaggingRule()
+    rule.add(name, value)
+    return oss2.models.Tagging(rule)
+
+
 def test_odd_keys_are_copied_and_read_back_from_the_report(cloud: LocalCloud) -> None:
     source = cloud.oss_bucket(SOURCE)
     for number, key in enumerate(ODD):
@@ -379,7 +453,8 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"maxFailures": -1}, "InvalidField", "maxFailures"),
         ({"overwrite": "maybe"}, "InvalidField", "overwrite"),
         ({"delete": True}, "NotAvailable", "delete"),
-        ({"dryRun": True}, "NotAvailable", "dryRun"),
+        ({"mode": "check", "dryRun": True}, "InvalidField", "dryRun"),
+        ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),
         ({"source": {"report": {"job": "b-1"}}}, "InvalidField", "source.report.job"),
         ({"source": {"report": {"job": "b-" + "0" * 32}}}, "NoSuchJob", "source.report.job"),

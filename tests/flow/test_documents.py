@@ -505,7 +505,6 @@ def test_some_of_many_objects_is_refused(cloud: LocalCloud) -> None:
     for field, value in {
         "delete": True,
         "maxDelete": 1,
-        "dryRun": True,
     }.items():
         error = cloud.invoke({**prefix, field: value})["error"]
         assert (error["code"], error["field"]) == ("NotAvailable", field)

@@ -44,7 +44,7 @@ from osscopy.model import (
 from osscopy.model.request import ContentHeaders
 from osscopy.plan import bulk
 from osscopy.plan.bulk import Chain, Compare, CopyNow, End, Look, Policy
-from osscopy.plan.bulk.rows import encoded
+from osscopy.plan.bulk.rows import csv_rows, encoded
 from tests.unit.engine import DST, SRC, request as copy_request
 from tests.unit.many import Jobs, job_of, request
 
@@ -143,7 +143,14 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
     [
         ({"delete": True}, "NotAvailable", "delete"),
         ({"max_delete": "10%"}, "NotAvailable", "maxDelete"),
-        ({"dry_run": True}, "NotAvailable", "dryRun"),
+        ({"mode": "check", "dry_run": True}, "InvalidField", "dryRun"),
+        ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
+        ({"mode": "check", "source": BulkSource(manifest=Manifest("mmm", "k"))}, "InvalidField", "source"),
+        (
+            {"mode": "check", "destination": BulkDestination(bucket=DST, key="{name}")},
+            "InvalidField",
+            "destination.key",
+        ),
         ({"max_rate": -1}, "InvalidField", "maxRate"),
         ({"source": BulkSource(bucket=SRC)}, "InvalidField", "source"),
         (
@@ -765,7 +772,7 @@ def test_odd_keys_are_read_back_from_a_report() -> None:
 
 def test_the_lines_of_what_failed_are_known() -> None:
     lines = bulk.csv_rows(rows_("copied", "failed", "missing", "skipped")).splitlines(keepends=True)
-    assert [bulk.is_bad_line(line) for line in lines] == [False, True, True, False]
+    assert [bulk.status_of(line) for line in lines] == ["copied", "failed", "missing", "skipped"]
 
 
 def test_a_chain_that_has_ended_has_a_row() -> None:
@@ -863,3 +870,19 @@ def test_lines_are_the_same_wherever_the_text_is_cut(lines: list[bytes], data: s
     first = list(bulk.lines(form, text[:cut], 0, is_last=False))
     at = first[-1].end if first else 0
     assert [*first, *bulk.lines(form, text[at:], at, is_last=True)] == whole
+
+
+@given(
+    st.lists(st.text(st.sampled_from("a,;=+-@'\"\r\n\t \x00\x7f\u2028é")), min_size=6, max_size=6),
+    st.integers(0, 600),
+)
+def test_a_row_is_written_as_csv_writes_it(texts: list[str], number: int) -> None:
+    bucket, key, version, message, etag, moment = texts
+    written = Row(bucket, key, version, key, "failed", "X", number, message, number, etag, "", "", moment)
+    line = csv_rows([written]).decode()
+    (fields,) = csv.reader(io.StringIO(line, newline=""), strict=True)
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(fields)
+    assert line == out.getvalue()
+    assert (unquote(fields[1]), fields[12]) == (key, moment)
+    assert [each for each in fields[:12] if each[:1] in tuple("=+-@\t\r")] == []

@@ -300,13 +300,13 @@ def test_what_is_gone_on_one_side_is_left_alone(jobs: Jobs) -> None:
     assert not any(name.startswith("bulk/") for name in jobs.cloud.records)
 
 
-def test_keys_that_the_filters_leave_out_are_no_copies(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "PAGE", 1)
+def test_a_note_is_compared_page_by_page(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs.put("a", crc64="1")
     jobs.put("b", "c", crc64="3")
     asked = request(filters=json.decode(b'{"exclude": ["b"]}', type=type(request().filters)))
     in_doubt(jobs, asked)
     change(jobs, "c")
+    monkeypatch.setattr(listing, "PAGE", 1)
     follow_up(jobs)
     assert shown(jobs, "c") == "2"
 

@@ -334,7 +334,7 @@ class Schedule:
         )  # mostly soon: others go on then
         match fault:
             case "late":
-                self.at(late, self._silent, process, name, effect)
+                self.at(late, self._late, process, name, effect)
                 self.at(delay, self._resume, thread, LOST)
             case "never":
                 self.at(delay, self._resume, thread, LOST)
@@ -345,7 +345,7 @@ class Schedule:
             case "kill":
                 self.at(0.0, self._kill, process)
             case "kill late":
-                self.at(late, self._silent, process, name, effect)
+                self.at(late, self._late, process, name, effect)
                 self.at(0.0, self._kill, process)
             case "kill after":
                 self.at(delay, self._silent, process, name, effect)
@@ -358,6 +358,11 @@ class Schedule:
 
     def _land(self, thread: Thread, name: str, effect: Callable[[], object]) -> None:
         self._resume(thread, self._silent(thread.process, name, effect))
+
+    def _late(self, process: Process, name: str, effect: Callable[[], object]) -> None:
+        """Let a request take effect that nobody waits for; the timer fires again to see what it has left."""
+        self._silent(process, name, effect)
+        self._tick()
 
     def _silent(self, process: Process, name: str, effect: Callable[[], object]) -> object:
         """Let a request take effect; return its answer, or the error that it is."""

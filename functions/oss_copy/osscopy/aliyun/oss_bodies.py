@@ -15,9 +15,7 @@ from osscopy.aliyun.oss_errors import translate
 from osscopy.aliyun.oss_headers import Answer, etag, number, seen_at, unreadable
 from osscopy.model import (
     LifecycleRule,
-    ListedObject,
     ListedPart,
-    ObjectPage,
     OpenUpload,
     PartPage,
     Transient,
@@ -43,7 +41,7 @@ def _text(value: str) -> str:
 def written(answer: Answer, root: str) -> Written:
     tree = read(answer.resp, root)
     given = answer.headers.get("ETag") or next(
-        (each.text for each in tree.iter() if _name(each) == "ETag"), ""
+        (each.text for each in tree.iter() if name(each) == "ETag"), ""
     )
     return Written((given or "").strip('"'), answer.headers.get("x-oss-version-id"))
 
@@ -51,10 +49,10 @@ def written(answer: Answer, root: str) -> Written:
 def parts(answer: Answer) -> PartPage:
     """Return a page of ListParts; Transient if it cannot be read."""
     tree = read(answer, "ListPartsResult")
-    parts = tuple(_part(_fields(each)) for each in tree if _name(each) == "Part")
-    fields = _fields(tree)
-    more = fields.get("IsTruncated", "").lower() == "true"
-    return PartPage(parts, number(fields, "NextPartNumberMarker") if more else None, seen_at(answer))
+    parts = tuple(_part(fields(each)) for each in tree if name(each) == "Part")
+    told = fields(tree)
+    more = told.get("IsTruncated", "").lower() == "true"
+    return PartPage(parts, number(told, "NextPartNumberMarker") if more else None, seen_at(answer))
 
 
 def _part(given: Mapping[str, str]) -> ListedPart:
@@ -77,13 +75,17 @@ def _moment(modified: str) -> int:
 
 def tags(answer: Answer) -> dict[str, str]:
     """Return the tags of an object; Transient if they cannot be read."""
-    given = [_fields(each) for each in read(answer, "Tagging").iter() if _name(each) == "Tag"]
+    given = [fields(each) for each in read(answer, "Tagging").iter() if name(each) == "Tag"]
     return {tag.get("Key", ""): tag.get("Value", "") for tag in given}
 
 
 def read(answer: Answer, root: str) -> ET.Element:
     """Read the body, which frees the connection, and see that it is the `root` element and no error."""
-    body = answer.read()
+    return parsed(answer, answer.read(), root)
+
+
+def parsed(answer: Answer, body: bytes, root: str) -> ET.Element:
+    """Parse a body that was read, and see that it is the `root` element and no error."""
     try:
         tree = ET.fromstring(body)  # noqa: S314 - it comes from OSS
     except (ET.ParseError, ValueError, LookupError):  # the last two: of an encoding that nobody knows
@@ -91,7 +93,7 @@ def read(answer: Answer, root: str) -> ET.Element:
     if tree.tag == "Error":
         code, message = tree.findtext("Code", "Unknown"), tree.findtext("Message", "")
         raise translate(answer.status, code, message, answer.request_id, {})
-    if _name(tree) != root:
+    if name(tree) != root:
         raise _unexpected(answer, f"<{tree.tag}>, not <{root}>")
     return tree
 
@@ -101,11 +103,13 @@ def _unexpected(answer: Answer, what: str) -> Transient:
     return Transient("BadAnswer", text, request_id=answer.request_id, in_doubt=True)
 
 
-def _fields(element: ET.Element) -> dict[str, str]:
+def fields(element: ET.Element) -> dict[str, str]:
+    """Return the texts of an element's children by their names."""
     return {_local(each.tag): each.text or "" for each in element}
 
 
-def _name(element: ET.Element) -> str:
+def name(element: ET.Element) -> str:
+    """Return the name of an element without its namespace."""
     return _local(element.tag)
 
 
@@ -117,14 +121,6 @@ def _local(tag: str) -> str:
 def uploads(answer: Answer) -> UploadPage:
     found = (OpenUpload(each.upload_id, each.key, each.initiation_date) for each in answer.upload_list)
     return UploadPage(tuple(found), seen_at(answer))
-
-
-def objects(answer: Answer) -> ObjectPage:
-    found = (
-        ListedObject(each.key, each.size, each.storage_class, each.type, each.last_modified)
-        for each in answer.object_list
-    )
-    return ObjectPage(tuple(found), seen_at(answer))
 
 
 def lifecycle_rule(rule: Answer) -> LifecycleRule:

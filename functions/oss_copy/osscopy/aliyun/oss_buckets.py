@@ -6,6 +6,7 @@ Knows oss2's calls; not what an answer means for copies.
 from __future__ import annotations
 
 from osscopy.aliyun import oss_bodies, oss_headers
+from osscopy.aliyun.bodies import listings
 from osscopy.aliyun.oss_transport import Connection, Unless, translated
 from osscopy.model import BucketInfo, LifecycleRule, ObjectPage, Retention, UploadPage
 
@@ -38,8 +39,7 @@ class OssBuckets:
 
     def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
         with translated():
-            answer = self._bucket(bucket, pays=pays).list_objects_v2(prefix=prefix, max_keys=limit)
-            return oss_bodies.objects(answer)
+            return listings.page(self._bucket(bucket, pays=pays).listing(prefix, "", limit))
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         with translated():

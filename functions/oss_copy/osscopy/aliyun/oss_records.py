@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from osscopy.aliyun import oss_headers
+from osscopy.aliyun.bodies import listings
 from osscopy.aliyun.oss_places import Place, on_bucket, on_object
 from osscopy.aliyun.oss_transport import SMALL, Connection, Unless, translated
 from osscopy.model import MIB, Conflict, Failed, Misconfigured, RecordPage, Source
@@ -85,9 +85,9 @@ class OssRecords:
         prefix, after = self._prefix + prefix, self._prefix + after
         with _state(on_bucket(self._name, "oss:ListObjects")):
             bucket = self._connection.bucket(self._name)
-            page = bucket.list_objects_v2(prefix=prefix, start_after=after, max_keys=limit)
-            entries = ((each.key.removeprefix(self._prefix), each.last_modified) for each in page.object_list)
-            return RecordPage(tuple(entries), oss_headers.seen_at(page))
+            page = listings.page(bucket.listing(prefix, after, limit))
+            entries = ((each.key.removeprefix(self._prefix), each.modified) for each in page.objects)
+            return RecordPage(tuple(entries), page.seen_at)
 
     def delete(self, name: str) -> None:
         key = self._prefix + name

@@ -56,6 +56,12 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
         """GET what oss2's own methods read wrongly; return the answer unread."""
         return self._do("GET", self.bucket_name, key, params=params)
 
+    def listing(self, prefix: str, after: str, limit: int) -> Answer:
+        """GET a page of the objects under `prefix` behind `after`; return the answer unread."""
+        params = {"list-type": "2", "encoding-type": "url", "max-keys": str(limit)}
+        params |= {name: value for name, value in {"prefix": prefix, "start-after": after}.items() if value}
+        return self.fetch("", params)
+
     def small(self, key: str, most: int) -> Answer:
         """GET an object; Failed if it has more than `most` bytes."""
         answer = self._do("GET", self.bucket_name, key, most=most)

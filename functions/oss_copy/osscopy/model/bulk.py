@@ -1,4 +1,4 @@
-"""The values of jobs that copy many objects: the request, ranges of keys, entries of a log, totals, results.
+"""The values of jobs that copy many objects: ranges of keys, entries of a log, totals, results.
 
 Knows no decision (`plan.bulk`) and no name of a record (`jobs.bulk.records`). A range is (low, high] of keys
 in the order of their UTF-8 bytes, which is that of Python's texts. Positions in a manifest are 20 digits.
@@ -10,92 +10,13 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from osscopy.model.bulk_request import BulkRequest, ReportPlace
 from osscopy.model.objects import Head
-from osscopy.model.request import CopyRequest, Options
+from osscopy.model.request import CopyRequest
 from osscopy.model.results import Problem
 from osscopy.model.values import Count, Moment, Tally, Unix, Value
 
 Price: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
-
-# --- what a user asks --------------------------------------------------------------------------------------
-
-
-class Manifest(Value, frozen=True):
-    """A list of objects: CSV or JSON lines, plain or as gzip. `encoding` is that of the keys in CSV."""
-
-    bucket: str
-    key: str
-    encoding: Literal["url", "form", "none"] = "url"
-
-
-class Former(Value, frozen=True):
-    """The rows of a former job that have this status."""
-
-    job: str
-    status: Literal["failed"] = "failed"
-
-
-class BulkSource(Value, frozen=True, kw_only=True):
-    """The objects to copy: all under a prefix ("": the whole bucket), or those that a manifest names."""
-
-    bucket: str | None = None
-    prefix: str | None = None
-    manifest: Manifest | None = None
-    report: Former | None = None
-
-
-class BulkDestination(Value, frozen=True, kw_only=True):
-    """Where to: `prefix` takes the place of the source's; `key` is a template instead."""
-
-    bucket: str
-    prefix: str | None = None
-    key: str | None = None
-
-
-class Filters(Value, frozen=True, kw_only=True):
-    """Filters of keys, sizes, times and classes; globs as rclone writes them, of the key below the prefix."""
-
-    include: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] = ()
-    min_size: int | str | None = None
-    max_size: int | str | None = None
-    modified_after: str | None = None
-    modified_before: str | None = None
-    storage_classes: (
-        tuple[Literal["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"], ...] | None
-    ) = None
-
-
-class ReportPlace(Value, frozen=True):
-    """The bucket and the prefix of a report."""
-
-    bucket: str
-    prefix: str = ""
-
-
-class BulkRequest(Options, frozen=True, kw_only=True):
-    """A request for many objects, with the options of a copy.
-
-    `max_failures`: the job stops when more objects have failed. `report`: by default among the records.
-    """
-
-    source: BulkSource
-    destination: BulkDestination
-    overwrite: Literal["always", "never", "ifDifferent", "ifNewer"] = "ifDifferent"
-    archive: Literal["fail", "restore", "skip"] = "fail"  # type: ignore[assignment]  # one more than a copy has
-    filters: Filters = Filters()
-    verify: Literal["answer", "full"] = "answer"
-    max_workers: int | None = None
-    max_failures: int = 1000
-    allow_empty: bool = False
-    allow_missing: bool = False
-    report: ReportPlace | None = None
-    delete: bool = False
-    max_delete: int | str = 0
-    dry_run: bool = False
-    compare: Literal["listing", "metadata"] = "listing"
-    max_rate: int = 0
-
 
 # --- commands ----------------------------------------------------------------------------------------------
 
@@ -144,7 +65,9 @@ class Settle(Value, frozen=True, tag_field="step", tag="settle"):
 
 # --- what comes of objects ---------------------------------------------------------------------------------
 
-RowStatus: TypeAlias = Literal["copied", "skipped", "missing", "failed", "started"]
+RowStatus: TypeAlias = Literal[
+    "copied", "skipped", "missing", "failed", "started", "wouldCopy", "different", "superfluous", "same"
+]
 
 
 class Row(Value, frozen=True, array_like=True):
@@ -171,6 +94,7 @@ class Totals(Value, frozen=True):
 
     `doubts`: entries that were written after a request without an answer, or by a hop that came again.
     `put`, `get`: requests by class; `milliseconds`, `hops`: of the invocations, up to their last entry.
+    `would_put`, `would_get`: requests of the copies that a dry run has found.
     """
 
     copied: int = 0
@@ -178,6 +102,10 @@ class Totals(Value, frozen=True):
     missing: int = 0
     failed: int = 0
     started: int = 0
+    would_copy: int = 0
+    different: int = 0
+    superfluous: int = 0
+    same: int = 0
     excluded: int = 0
     bytes: int = 0
     bytes_done: int = 0
@@ -186,12 +114,15 @@ class Totals(Value, frozen=True):
     get: int = 0
     milliseconds: int = 0
     hops: int = 0
+    would_put: int = 0
+    would_get: int = 0
     errors: dict[str, int] = msgspec.field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Return the rows, those of chains that have not ended included."""
-        return self.copied + self.skipped + self.missing + self.failed + self.started
+        done = self.copied + self.skipped + self.missing + self.failed
+        return done + self.started + self.would_copy + self.different + self.superfluous + self.same
 
 
 # --- records -----------------------------------------------------------------------------------------------
@@ -294,7 +225,10 @@ class Stop(Value, frozen=True):
 
 
 class Objects(Value, frozen=True):
-    """Counts of objects; `total` = succeeded + skipped + failed + missing."""
+    """Counts of objects; `total` = succeeded + skipped + failed + missing.
+
+    And `would_copy` of a dry run; `different`, `superfluous` and `same` of a check.
+    """
 
     total: int = 0
     succeeded: int = 0
@@ -302,6 +236,10 @@ class Objects(Value, frozen=True):
     failed: int = 0
     missing: int = 0
     deleted: int = 0
+    would_copy: int = 0
+    different: int = 0
+    superfluous: int = 0
+    same: int = 0
 
 
 class Bytes(Value, frozen=True):
@@ -325,6 +263,29 @@ class Ahead(Value, frozen=True):
     more: bool = False
 
 
+class Requests(Value, frozen=True):
+    """Requests that OSS answered, by its classes: lists count as PUT; DELETE and what is refused as none."""
+
+    put: int = 0
+    get: int = 0
+
+
+class Cost(Value, frozen=True):
+    """The cost of a job: the total, and its two parts."""
+
+    total: float
+    currency: str
+    requests: float
+    function: float
+
+
+class Would(Value, frozen=True):
+    """The requests that the run would make, by OSS's classes; `cost` is null without prices."""
+
+    requests: Requests
+    cost: Cost | None = None
+
+
 class BulkResult(Value, frozen=True):
     """The result of a job that copies many objects; times are ISO 8601 in UTC.
 
@@ -332,6 +293,7 @@ class BulkResult(Value, frozen=True):
     `parent`: the job whose stale copies it makes anew.
     While it runs, `rate` is in objects a second since the start, and `eta_seconds` what is left at that rate:
     at least so long if `eta_at_least`, since keys are still being listed or no chain has ended yet.
+    `would`: of a dry run.
     """
 
     job: str | None
@@ -350,13 +312,7 @@ class BulkResult(Value, frozen=True):
     finished_at: str | None = None
     error: Problem | None = None
     parent: str | None = None
-
-
-class Requests(Value, frozen=True):
-    """Requests that OSS answered, by its classes: lists count as PUT; DELETE and what is refused as none."""
-
-    put: int = 0
-    get: int = 0
+    would: Would | None = None
 
 
 class Prices(Value, frozen=True):
@@ -367,15 +323,6 @@ class Prices(Value, frozen=True):
     get: Price
     second: Price = 0.0
     invocation: Price = 0.0
-
-
-class Cost(Value, frozen=True):
-    """The cost of a job: the total, and its two parts."""
-
-    total: float
-    currency: str
-    requests: float
-    function: float
 
 
 class Summary(BulkResult, frozen=True, kw_only=True):
@@ -417,6 +364,7 @@ class Item(msgspec.Struct, frozen=True):
     """One object to decide about: the request for its copy, and what is known of source and destination.
 
     `problem`: no copy can be made of it. `asks`: no listing shows either side, so that each has to be asked.
+    `pinned`: the ETag without which nothing is copied.
     """
 
     request: CopyRequest
@@ -424,6 +372,7 @@ class Item(msgspec.Struct, frozen=True):
     destination: Shown | None
     problem: Problem | None = None
     asks: bool = False
+    pinned: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True):

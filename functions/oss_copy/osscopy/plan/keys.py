@@ -7,6 +7,7 @@ the exact string.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import re
 from urllib.parse import unquote, unquote_to_bytes
@@ -25,6 +26,7 @@ JOB = rf"(?:{COPY_JOB}|{BULK_JOB})"
 LIST = r"l-[0-9a-f]{32}"
 
 
+@functools.lru_cache(1000)  # jobs of many objects have few buckets; what is refused is not kept
 def check_bucket(name: str, field: str) -> None:
     """Refuse a name that OSS takes for no bucket; host names and paths are refused with it."""
     if is_address(name):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from osscopy import plan
 from osscopy.copying import results
 from osscopy.jobs.bulk.doubt.notes import Notes
+from osscopy.jobs.bulk.modes import check
 from osscopy.jobs.bulk.pages import looks
 from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.tools import Tools
@@ -34,7 +35,7 @@ from osscopy.model import (
     Transient,
 )
 from osscopy.plan import bulk
-from osscopy.plan.bulk import Act, Chain, Compare, CopyNow, End, Look
+from osscopy.plan.bulk import Act, Chain, Compare, CompareLinks, CompareTags, CopyNow, End, Look
 
 LOOKS = 3  # at a source that keeps changing
 
@@ -46,6 +47,7 @@ class Copier:
         self._context = tools.context
         self._request = job.request
         self._policy = bulk.policy_of(job, self._context.limits.threshold)
+        self.foreseen = functools.partial(bulk.foreseen, job.request, self._policy)
         self._until = tools.work_until
         self._notes = notes
         self.doubt = False
@@ -75,7 +77,7 @@ class Copier:
         found = list(items)
 
         def look(number: int) -> None:
-            if self._has_time():
+            if self._has_time() and self.rate.wait(1, self._until):
                 with contextlib.suppress(Transient, Failed):  # asked again where its row is made
                     found[number] = replace(
                         items[number], source=looks.source(self._context, items[number].request)
@@ -97,7 +99,7 @@ class Copier:
 
     def _requests(self, item: Item) -> int:
         """Return the requests that an object takes, if nothing has to be looked at twice."""
-        return 1 + self._policy.looks + 2 * item.asks
+        return 1 + self._policy.looks + item.asks * (2 if item.source is None else 1)
 
     def _timed(self, item: Item) -> Row | None:
         begun = self._context.clock.monotonic()
@@ -109,7 +111,7 @@ class Copier:
         """Return the row of an act without a request; None for one with any."""
         match act:
             case End(status=status, code=code, message=message):
-                return bulk.row(item.request, status, code, message, item.source)
+                return bulk.row(item.request, status, code, message, _shown(status, item))
             case Chain():
                 return bulk.row(item.request, "started", shown=item.source)
         return None
@@ -122,7 +124,7 @@ class Copier:
         except Transient as error:
             self.doubt = self.doubt or error.in_doubt
             is_late = error.throttled or self._context.clock.monotonic() >= self._until
-            return None if is_late else bulk.row(item.request, "started", shown=item.source)
+            return None if is_late else _left(item, error, may_begin=self._policy.copies)
         except Failed as error:
             if error.code == "NoSuchBucket":
                 raise
@@ -143,6 +145,10 @@ class Copier:
         match act:
             case CopyNow() | Look():
                 return self._copied(item)
+            case CompareTags():
+                act = check.tags(self._context, item)
+            case CompareLinks():
+                act = check.links(self._context, item)
         told = self._told(item, act)
         return told or bulk.row(item.request, "started", shown=item.source)
 
@@ -153,6 +159,9 @@ class Copier:
                 item = replace(item, source=looks.source(self._context, item.request))
             if item.source is None:
                 return bulk.row(item.request, "missing", "NoSuchKey", "the source is gone")
+            if bulk.is_other(item):
+                other = bulk.OTHER
+                return bulk.row(item.request, other.status, other.code, other.message, item.source)
             try:
                 return self._sent(item, item.source)
             except SourceChanged:
@@ -204,3 +213,18 @@ class Copier:
         asks_there = self._policy.overwrite != "always" or self._policy.maps
         there = looks.destination(self._context, item.request) if asks_there and source is not None else None
         return replace(item, source=source, destination=there, asks=False)
+
+
+def _left(item: Item, error: Transient, *, may_begin: bool) -> Row:
+    """Return the row of an object that OSS does not answer about: a chain, where one may be begun."""
+    if may_begin:
+        return bulk.row(item.request, "started", shown=item.source)
+    return bulk.row(item.request, "failed", error.code, error.message, item.source)
+
+
+def _shown(status: str, item: Item) -> Shown | None:
+    """Return what a row shows; no ETag to pin a symlink to: HEAD tells that of its target."""
+    source = item.destination if status == "superfluous" else item.source
+    if status == "wouldCopy" and source is not None and source.kind == "Symlink":
+        return replace(source, etag="")
+    return source

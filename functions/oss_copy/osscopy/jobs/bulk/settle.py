@@ -54,7 +54,8 @@ def settle(tools: Tools, task: Settle, attempt: int) -> BulkResult:
 def close(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...]) -> BulkResult:
     """Write the report and `done/`; return the result on record."""
     chains = outcomes(tools, job.job, ended)
-    rows = tuple(bulk.row_of(each.result, each.request) for each in chains)
+    pinned = bulk.is_pinned(job.request)
+    rows = tuple(bulk.row_of(each.result, each.request, pinned=pinned) for each in chains)
     made = _summary(tools, job, root, chains, rows)
     summary = tools.of(job.job).closing(Closing(tools.context.clock.nonce(), made)).summary
     result = _reported(tools, job, root, rows, summary)
@@ -82,6 +83,7 @@ def _summary(tools: Tools, job: BulkJob, root: Ended, chains: Sequence[Done], ro
         finished_at=results.iso(tools.context.now()),
         error=why,
         parent=job.parent or None,
+        would=bulk.would(root.totals, tools.prices) if job.request.dry_run else None,
     )
     own = [each.result for each in chains]
     return bulk.summary(job.request, result, root.totals, own, root.slowest, tools.prices)

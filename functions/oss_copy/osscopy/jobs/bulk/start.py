@@ -92,7 +92,7 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
     place = report.place_of(request.report, tools.state, asked.job)
     bulk.refuse_places(request, bulk.Premises(tools.context.allow, tools.state, tools.workers))
     seen = _look_at_manifest(tools, request) if request.source.manifest else _look(tools, request)
-    number = _turn(tools, asked.job, request)
+    number = 0 if bulk.only_looks(request) else _turn(tools, asked.job, request)
     entry = BulkJob(
         tools.context.clock.nonce(),
         asked.job,

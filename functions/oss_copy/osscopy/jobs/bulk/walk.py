@@ -167,12 +167,13 @@ class Walker:
         if self._copier.doubt:
             self._notes.mark()
         self._is_last = found.is_last
-        if not found.rows and not found.excluded:
+        if not found.rows and not found.excluded and (found.is_last or found.high == low):
             return self._entry("end", low, low, totals) if found.is_last else None
         rows = chains.named(self._job, self._range.path, number, found.rows)
         doubt = self._copier.doubt or self._is_again
         self._copier.doubt = False
-        totals = bulk.added(totals, rows, found.excluded, doubt=doubt)
+        would = self._copier.foreseen(rows)
+        totals = bulk.added(totals, rows, found.excluded, doubt=doubt, would=would)
         self._judge(rows, totals, number)
         return self._entry("rows", low, found.high, totals, rows=rows)
 
@@ -217,7 +218,7 @@ class Walker:
             asked.max_failures,
         )
         denied = [row for row in failed if row.error_code == "AccessDenied"]
-        if count > most:
+        if count > most and not asked.dry_run:  # its limits are told
             text = f"{count} objects have failed, more than maxFailures allows ({most})"
             self._records.stop(Problem("TooManyFailures", text))
         if len(denied) >= DENIED and not totals.copied + totals.skipped:

@@ -6,15 +6,17 @@ Pure functions as in the rest of `plan`; must not know how a listing, a log or a
 from __future__ import annotations
 
 from osscopy.plan.bulk.decisions import (
+    OTHER as OTHER,
     Act as Act,
     Chain as Chain,
     Compare as Compare,
+    CompareLinks as CompareLinks,
+    CompareTags as CompareTags,
     CopyNow as CopyNow,
     End as End,
     Look as Look,
     Policy as Policy,
-    decide as decide,
-    decide_compared as decide_compared,
+    is_other as is_other,
     policy_of as policy_of,
     recheck as recheck,
 )
@@ -39,9 +41,13 @@ from osscopy.plan.bulk.keys import (
     parent_of as parent_of,
 )
 from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.modes.acts import decide as decide, decide_compared as decide_compared
+from osscopy.plan.bulk.modes.check import judge_tags as judge_tags, judge_targets as judge_targets
+from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.places import (
     DOUBT as DOUBT,
     FAILED as FAILED,
+    LISTS as LISTS,
     REPORTS as REPORTS,
     Premises as Premises,
     refuse_places as refuse_places,
@@ -62,16 +68,18 @@ from osscopy.plan.bulk.ranges import (
 from osscopy.plan.bulk.requests import (
     Maker as Maker,
     defaults as defaults,
+    is_pinned as is_pinned,
     objections as objections,
+    only_looks as only_looks,
     refuse_mixed as refuse_mixed,
     refuse_wrong as refuse_wrong,
 )
 from osscopy.plan.bulk.rows import (
     HEADER as HEADER,
     csv_rows as csv_rows,
-    is_bad_line as is_bad_line,
     row as row,
     row_of as row_of,
+    status_of as status_of,
 )
 from osscopy.plan.bulk.totals import (
     added as added,

@@ -36,11 +36,21 @@ class Compare(msgspec.Struct, frozen=True):
     """A HEAD of either side: only a CRC64 can tell whether they are alike."""
 
 
+class CompareTags(msgspec.Struct, frozen=True):
+    """The tags of either side: a check finds all else alike."""
+
+
+class CompareLinks(msgspec.Struct, frozen=True):
+    """The targets of two symlinks."""
+
+
 class Chain(msgspec.Struct, frozen=True):
     """The engine of a single copy, in an invocation of its own."""
 
 
-Act: TypeAlias = End | CopyNow | Look | Compare | Chain
+OTHER = End("failed", "SourceChanged", "the source is another version than the dry run has shown")
+Act: TypeAlias = End | CopyNow | Look | Compare | CompareTags | CompareLinks | Chain
+Mode: TypeAlias = Literal["copy", "dry", "check"]
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -49,7 +59,7 @@ class Policy(msgspec.Struct, frozen=True):
     `began`: when the job did (Unix seconds). `plain`: one CopyObject that changes nothing does all that was
     asked for. `looks`: encryption is kept, which no listing shows. `may_encrypt`: ETags of equal objects
     may differ. `maps`: several sources may have one destination. `headers`: what changed in headers alone is
-    copied, too.
+    copied, too. `mode`: `dry` tells what would be copied. `follows`: symlinks.
     """
 
     overwrite: str
@@ -61,6 +71,13 @@ class Policy(msgspec.Struct, frozen=True):
     may_encrypt: bool
     maps: bool
     headers: bool = False
+    mode: Mode = "copy"
+    follows: bool = False
+
+    @property
+    def copies(self) -> bool:
+        """Return whether anything is copied."""
+        return self.mode == "copy"
 
 
 def policy_of(job: BulkJob, threshold: int) -> Policy:
@@ -77,6 +94,8 @@ def policy_of(job: BulkJob, threshold: int) -> Policy:
         may_encrypt=not isinstance(encryption, Encryption) or encryption.algorithm == "KMS",
         maps=asked.destination.key is not None,
         headers=asked.compare == "metadata" and asked.metadata == "copy",
+        mode="dry" if asked.dry_run else asked.mode,
+        follows=asked.symlinks == "follow",
     )
 
 
@@ -92,7 +111,18 @@ def _is_plain(asked: BulkRequest) -> bool:
 
 
 def decide(policy: Policy, item: Item) -> Act:
-    """Return what to do with an object. Archived ones are compared first."""
+    """Return what to do with an object; where nothing may be copied, what would be done."""
+    return _told(policy, _decided(policy, item))
+
+
+def _told(policy: Policy, act: Act) -> Act:
+    """Return the row in place of a copy where none is to be made."""
+    is_copy = isinstance(act, CopyNow | Look | Chain)
+    return End("wouldCopy", "") if is_copy and not policy.copies else act
+
+
+def _decided(policy: Policy, item: Item) -> Act:
+    """Return what the run does with an object. Archived ones are compared first."""
     problem, source, there = item.problem, item.source, item.destination
     match problem, source:
         case Problem(code="NoName"), _:
@@ -101,6 +131,8 @@ def decide(policy: Policy, item: Item) -> Act:
             return End("failed", code, message)
         case None, None:
             return End("missing", "NoSuchKey", "there is no such object")
+        case None, Shown() if is_other(item):
+            return OTHER
         case None, Shown(kind="Symlink"):
             return _kept(policy, source, there) or Chain()
         case None, Shown():
@@ -108,11 +140,20 @@ def decide(policy: Policy, item: Item) -> Act:
     raise AssertionError(item)
 
 
+def is_other(item: Item) -> bool:
+    """Return whether the source is another version than the one that is to be copied."""
+    return bool(item.pinned) and item.source is not None and item.source.etag != item.pinned
+
+
 def decide_compared(policy: Policy, item: Item) -> Act:
     """Return what to do after a HEAD of either side; where no CRC64 is told, a newer source is copied."""
+    return _told(policy, _decided_compared(policy, item))
+
+
+def _decided_compared(policy: Policy, item: Item) -> Act:
     source, there = item.source, item.destination
-    if source is None or there is None:
-        return decide(policy, item)
+    if source is None or there is None or is_other(item):
+        return _decided(policy, item)
     match source.crc64, there.crc64:
         case str(one), str(other) if source.size == there.size and one == other:
             return (
@@ -129,7 +170,7 @@ def recheck(policy: Policy, source: Shown, there: Shown | None) -> bool:
     return (
         there is not None
         and there.modified >= policy.began
-        and _likeness(source, there, may_encrypt=policy.may_encrypt) == "alike"
+        and likeness(source, there, may_encrypt=policy.may_encrypt) == "alike"
     )
 
 
@@ -137,7 +178,7 @@ def _kept(policy: Policy, source: Shown, there: Shown | None) -> End | None:
     """Return the row of an object that the overwrite policy keeps whatever it holds; None: go on."""
     if there is None:
         return None
-    is_ours = there.modified >= policy.began and _likeness(source, there, may_encrypt=False) == "alike"
+    is_ours = there.modified >= policy.began and likeness(source, there, may_encrypt=False) == "alike"
     match policy.overwrite:
         case "never":
             return _made() if is_ours else End("skipped", "FileAlreadyExists", "the destination exists")
@@ -151,7 +192,7 @@ def _compared(policy: Policy, source: Shown, there: Shown | None) -> Act | None:
     if there is None:
         return None
     if policy.overwrite == "ifDifferent":
-        match _likeness(source, there, may_encrypt=policy.may_encrypt):
+        match likeness(source, there, may_encrypt=policy.may_encrypt):
             case "alike" if policy.headers and source.modified > there.modified:
                 return _by_headers(policy, source, there)
             case "alike":
@@ -194,7 +235,7 @@ def _made() -> End:
     return End("copied", "", "")
 
 
-def _likeness(source: Shown, there: Shown, *, may_encrypt: bool) -> Literal["alike", "unknown", "different"]:
+def likeness(source: Shown, there: Shown, *, may_encrypt: bool) -> Literal["alike", "unknown", "different"]:
     """Compare size and ETag: a plain one is the MD5 of the bytes, others say nothing unless equal."""
     is_plain = "-" not in source.etag and "-" not in there.etag
     if source.size != there.size:
@@ -208,7 +249,18 @@ def _way(policy: Policy, source: Shown) -> Act:
     """Return how an object is copied that is to be."""
     if source.storage_class in ARCHIVED and policy.archive == "skip":
         return End("skipped", "Archived", "the source is archived")
+    if source.storage_class in ARCHIVED and policy.archive == "fail" and not policy.copies:
+        return _archived(source)
     needs_restore = source.storage_class in ARCHIVED and policy.archive == "restore"
     if needs_restore or not policy.plain or source.size > policy.threshold or source.kind == "Symlink":
         return Chain()
     return Look() if policy.looks else CopyNow()
+
+
+def _archived(source: Shown) -> Act:
+    """Return what a dry run says of an archived object: only HEAD tells whether it is restored."""
+    if source.head is None:
+        return Compare()
+    if source.head.restoration == "done":
+        return CopyNow()
+    return End("failed", "InvalidObjectState", "the source is archived, and not restored")

@@ -23,8 +23,8 @@ class Filter:
     """The filters of a request, made ready; Refused names the field that is wrong."""
 
     def __init__(self, given: Filters) -> None:
-        every = (re.compile(""),) if given.include is None else ()
-        self._include = (*every, *_globs(given.include or (), "filters.include"))
+        self._takes_all = given.include is None
+        self._include = _globs(given.include or (), "filters.include")
         self._exclude = _globs(given.exclude, "filters.exclude")
         self._least = _read(_size, given.min_size, "filters.minSize", 0)
         self._most = _read(_size, given.max_size, "filters.maxSize", 1 << 62)
@@ -54,9 +54,8 @@ class Filter:
 
     def takes_name(self, name: str) -> bool:
         """Return whether an include matches, or none is given, and no exclude does."""
-        return any(each.match(name) for each in self._include) and not any(
-            each.match(name) for each in self._exclude
-        )
+        is_taken = self._takes_all or any(each.match(name) for each in self._include)
+        return is_taken and not (self._exclude and any(each.match(name) for each in self._exclude))
 
 
 def _globs(patterns: Iterable[str], field: str) -> tuple[re.Pattern[str], ...]:

@@ -22,7 +22,10 @@ OPEN_QUOTE = 4 * 1024  # bytes after which a quoted field that is still open fai
 
 
 class Form(msgspec.Struct, frozen=True):
-    """The form of a manifest: which column holds what; -1: none does. `skips`: bytes of mark and header."""
+    """The form of a manifest: which column holds what; -1: none does. `skips`: bytes of mark and header.
+
+    `etag`, `there`: the version and the destination's key, in a report.
+    """
 
     kind: Literal["csv", "json"]
     encoding: Literal["url", "form", "none"]
@@ -30,6 +33,8 @@ class Form(msgspec.Struct, frozen=True):
     key: int = 1
     version: int = 2
     skips: int = 0
+    etag: int = -1
+    there: int = -1
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -40,12 +45,16 @@ class Named(msgspec.Struct, frozen=True):
     key: str
     version_id: str | None = None
     problem: Problem | None = None
+    etag: str = ""
+    there: str = ""
 
 
 class _Line(msgspec.Struct, frozen=True, rename="camel"):
     key: str
     bucket: str = ""
     version_id: str | None = None
+    etag: str = ""
+    there: str = ""
 
 
 def form_of(start: bytes, encoding: Literal["url", "form", "none"]) -> Form:
@@ -61,7 +70,8 @@ def form_of(start: bytes, encoding: Literal["url", "form", "none"]) -> Form:
     places = {name: at for at, name in enumerate(names)}
     version = places.get("versionid", places.get("version_id", -1))
     skips = min(marked + len(first) + 1, len(start))
-    return Form("csv", encoding, places.get("bucket", -1), places["key"], version, skips)
+    report = places.get("etag", -1), places.get("destinationkey", -1)
+    return Form("csv", encoding, places.get("bucket", -1), places["key"], version, skips, *report)
 
 
 def lines(form: Form, data: bytes, offset: int, *, is_last: bool) -> Iterator[Named]:
@@ -104,7 +114,8 @@ def _named(form: Form, line: bytes, end: int) -> Named:
     """Return what one line names; a line that names nothing is a failed row."""
     try:
         named = _read_json(line) if form.kind == "json" else _read_csv(form, line)
-        return Named(end, named.bucket, named.key, named.version_id or None)
+        version = named.version_id or None
+        return Named(end, named.bucket, named.key, version, etag=named.etag, there=named.there)
     except (ValueError, IndexError, msgspec.MsgspecError) as error:
         text = f"the line that ends at byte {end} names no object: {error}"
         return Named(end, "", "", None, Problem("BadLine", text[:300]))
@@ -120,9 +131,13 @@ def _read_csv(form: Form, line: bytes) -> _Line:
     fields = _fields(line)
     if fields is None or len(line) > MAX_LINE:
         raise ValueError("it is no CSV, or too long")
-    version = fields[form.version] if -1 < form.version < len(fields) else ""
-    key = _decoded(form, fields[form.key])
-    return _Line(key, fields[form.bucket] if form.bucket >= 0 else "", version)
+
+    def field(at: int) -> str:
+        return fields[at] if -1 < at < len(fields) else ""
+
+    key, there = _decoded(form, fields[form.key]), _decoded(form, field(form.there))
+    bucket = fields[form.bucket] if form.bucket >= 0 else ""
+    return _Line(key, bucket, field(form.version), field(form.etag), there)
 
 
 def _decoded(form: Form, text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from osscopy.model import (
     BulkDestination,
@@ -72,7 +72,6 @@ def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
 def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield request.delete, _not_available("delete")
     yield request.max_delete != 0, _not_available("maxDelete")
-    yield request.dry_run, _not_available("dryRun")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
@@ -91,9 +90,26 @@ def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield not 0 <= request.max_failures <= MAX_FAILURES, _invalid("maxFailures", f"0 to {MAX_FAILURES}")
     yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
     yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
+    yield from _unfit_check(request)
     text = "one prefix begins the other in one bucket: the job would copy its own output"
     yield _feeds_itself(request), _invalid("destination.prefix", text)
     yield _mixes_slashes(request), _invalid("destination.prefix", _SLASHES)
+
+
+def _unfit_check(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
+    """Yield what does not fit a check, which compares two prefixes and copies nothing."""
+    is_check = request.mode == "check"
+    yield is_check and request.dry_run, _invalid("dryRun", "a check copies nothing: leave it out")
+    is_other = request.overwrite != "ifDifferent"
+    yield is_check and is_other, _invalid("overwrite", "a check compares, and overwrites nothing")
+    yield is_check and request.source.prefix is None, _invalid("source", "a check compares two prefixes")
+    is_made = request.destination.key is not None
+    yield is_check and is_made, _invalid("destination.key", "a check compares two prefixes")
+
+
+def only_looks(request: BulkRequest) -> bool:
+    """Return whether a job writes no object."""
+    return request.dry_run or request.mode == "check"
 
 
 def defaults(request: BulkRequest) -> BulkRequest:
@@ -102,7 +118,12 @@ def defaults(request: BulkRequest) -> BulkRequest:
     chosen = prefix if there.prefix is None and there.key is None else there.prefix
     encryption = "keep" if request.encryption is None else request.encryption
     destination = BulkDestination(bucket=there.bucket, prefix=chosen, key=there.key)
-    return msgspec.structs.replace(request, destination=destination, encryption=encryption)
+    return replace(request, destination=destination, encryption=encryption)
+
+
+def is_pinned(request: BulkRequest) -> bool:
+    """Return whether each object is copied only if it still is what a dry run has shown."""
+    return request.source.report is not None and request.source.report.status == "wouldCopy"
 
 
 class Maker:
@@ -113,8 +134,11 @@ class Maker:
         self._moment = moment
         self._prefix = request.source.prefix or ""
         self._bucket = request.destination.bucket
+        self._is_pinned = is_pinned(request)
         options: dict[str, Any] = {name: getattr(request, name) for name in Options.__struct_fields__}
-        self._options = {**options, "archive": "restore" if request.archive == "restore" else "fail"}
+        options["archive"] = "restore" if request.archive == "restore" else "fail"
+        # one of which all others are made: options are many, and so are copies
+        self._first = CopyRequest(source=Source("", ""), destination=Destination("", ""), **options)
 
     def name(self, key: str) -> str:
         """Return the key below the prefix, which filters match."""
@@ -127,10 +151,10 @@ class Maker:
             return render(there.key, key, self._moment)
         return (there.prefix or "") + self.name(key)
 
-    def copy(self, bucket: str, key: str, version_id: str | None) -> CopyRequest | Problem:
-        """Return the copy of one object, or the reason why there is none."""
+    def copy(self, bucket: str, key: str, version_id: str | None, known: str = "") -> CopyRequest | Problem:
+        """Return the copy of one object, or the reason why there is none; `known`: its destination's key."""
         try:
-            there = self.destination(key)
+            there = known or self.destination(key)
             check_bucket(bucket, "source.bucket")
             check_key(key, "source.key")
             if there == "" and key.endswith("/"):
@@ -142,13 +166,16 @@ class Maker:
         source, destination = Source(bucket, key, version_id), Destination(self._bucket, there)
         if (bucket, key) == (self._bucket, there):
             return Problem("SelfCopy", "the object would be copied onto itself")
-        return CopyRequest(source=source, destination=destination, **self._options)
+        return replace(self._first, source=source, destination=destination)
 
     def of_row(self, row: Row) -> CopyRequest:
         """Return the copy that a row stands for, which was made when the row was."""
         source = Source(row.bucket, row.key, row.version_id or None)
         there = Destination(self._bucket, row.destination_key)
-        return CopyRequest(source=source, destination=there, **self._options)
+        request = replace(self._first, source=source, destination=there)
+        if not self._is_pinned or not row.etag:
+            return request
+        return replace(request, conditions=replace(request.conditions, if_match=row.etag))
 
 
 def _check_hdfs(key: str) -> None:

@@ -28,9 +28,10 @@ COLUMNS = (
 )
 HEADER = (",".join(COLUMNS) + "\r\n").encode()
 MAX_MESSAGE = 300  # characters
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = frozenset("=+-@")  # how what a spreadsheet computes begins
 _LINES = re.compile(r"[\x00-\x1f\x7f]+")
 _STATUS: dict[str, RowStatus] = {"succeeded": "copied", "skipped": "skipped"}
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # in which nothing is to be encoded
 _GONE = {"NoSuchKey", "NoSuchVersion"}
 
 
@@ -64,10 +65,15 @@ def row(
     )
 
 
-def row_of(result: Result, request: CopyRequest) -> Row:
-    """Return the final row of a chain; a source that is gone is missing, and no failure."""
+def row_of(result: Result, request: CopyRequest, *, pinned: bool = False) -> Row:
+    """Return the final row of a chain; a source that is gone is missing, and no failure.
+
+    `pinned`: what the copy had as its condition is the version that a dry run has shown.
+    """
     error, seen = result.error, result.source
     code = error.code if error else ""
+    if pinned and code == "PreconditionFailed":
+        code = "SourceChanged"
     status: RowStatus = "missing" if code in _GONE else _STATUS.get(result.status, "failed")
     return Row(
         request.source.bucket,
@@ -89,43 +95,47 @@ def row_of(result: Result, request: CopyRequest) -> Row:
 
 def csv_rows(rows: Iterable[Row]) -> bytes:
     """Return rows as lines of CSV without a header; keys are percent-encoded, so that no line breaks."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for each in rows:
-        writer.writerow(
-            (
-                each.bucket,
-                encoded(each.key),
-                each.version_id,
-                encoded(each.destination_key),
-                each.status,
-                each.error_code,
-                each.http_status or "",
-                _harmless(each.message),
-                each.bytes,
-                _harmless(each.etag),
-                each.crc64,
-                each.copy,
-                each.started_at,
-                each.finished_at,
-            )
-        )
-    return out.getvalue().encode()
+    return "".join(map(_line, rows)).encode()
 
 
-def is_bad_line(line: bytes) -> bool:
-    """Return whether a line of a report is one of a failed or missing object."""
-    fields = next(csv.reader([line.decode()]))
-    return fields[COLUMNS.index("status")] in {"failed", "missing"}
+def _line(row: Row) -> str:
+    """Return a row as `csv` writes it, which looks at every character: only where one of them matters."""
+    fields = (
+        _harmless(row.bucket),  # a line of a manifest may say anything
+        encoded(row.key),
+        _harmless(row.version_id),
+        encoded(row.destination_key),
+        row.status,
+        row.error_code,
+        str(row.http_status or ""),
+        _harmless(row.message),
+        str(row.bytes),
+        _harmless(row.etag),
+        row.crc64,
+        row.copy,
+        row.started_at,
+        row.finished_at,
+    )
+    line = ",".join(fields)
+    if line.count(",") == len(COLUMNS) - 1 and line.isprintable() and '"' not in line:
+        return f"{line}\r\n"
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(fields)
+    return out.getvalue()
+
+
+def status_of(line: bytes) -> str:
+    """Return the status in a line of a report."""
+    return next(csv.reader([line.decode()]))[COLUMNS.index("status")]
 
 
 def encoded(key: str) -> str:
     """Return a key percent-encoded; also a hyphen at its start, which begins a formula."""
-    text = quote(key, safe="/")
+    text = key if _PLAIN.fullmatch(key) else quote(key, safe="/")
     return f"%2D{text[1:]}" if text.startswith("-") else text
 
 
 def _harmless(text: str) -> str:
     """Return a text on one line that no spreadsheet takes for a formula."""
-    line = _LINES.sub(" ", text)
-    return f"'{line}" if _FORMULA.match(line) else line
+    line = text if text.isprintable() else _LINES.sub(" ", text)
+    return f"'{line}" if line[:1] in _FORMULA and line else line

@@ -8,26 +8,48 @@ from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
 
-from osscopy.model import BulkRequest, Ended, Objects, Problem, Row, Totals
+from osscopy.model import BulkRequest, Ended, Objects, Problem, Requests, Row, Totals
 from osscopy.plan.bulk.figures.summary import slowest
 
 MOST_CODES = 20  # of errors that are counted apart
 Outcome: TypeAlias = tuple[Literal["succeeded", "failed", "cancelled"], Problem | None]
-_COUNTED = ("copied", "skipped", "missing", "failed", "started")
+_COUNTED = {
+    "copied": "copied",
+    "skipped": "skipped",
+    "missing": "missing",
+    "failed": "failed",
+    "started": "started",
+    "would_copy": "wouldCopy",
+    "different": "different",
+    "superfluous": "superfluous",
+    "same": "same",
+}  # totals, and the status that each counts
 _BAD = ("failed", "missing")
 
 
-def added(totals: Totals, rows: Sequence[Row], excluded: int = 0, *, doubt: bool = False) -> Totals:
-    """Return the totals with these rows, and with one entry more in doubt if it is."""
+def added(
+    totals: Totals,
+    rows: Sequence[Row],
+    excluded: int = 0,
+    *,
+    doubt: bool = False,
+    would: Requests = Requests(),  # noqa: B008 - it is frozen
+) -> Totals:
+    """Return the totals with these rows, and with one entry more in doubt if it is.
+
+    `would`: the requests that copies of these rows would make, where none is made.
+    """
     count: Counter[str] = Counter(row.status for row in rows)
-    codes = Counter(row.error_code for row in rows if row.status in _BAD)
+    codes = Counter(row.error_code for row in rows if row.status in _BAD and row.error_code)
     return replace(
         totals,
-        **{name: getattr(totals, name) + count[name] for name in _COUNTED},
+        **{name: getattr(totals, name) + count[status] for name, status in _COUNTED.items()},
         excluded=totals.excluded + excluded,
         bytes=totals.bytes + sum(row.bytes for row in rows),
         bytes_done=totals.bytes_done + sum(row.bytes for row in rows if row.status == "copied"),
         doubts=totals.doubts + doubt,
+        would_put=totals.would_put + would.put,
+        would_get=totals.would_get + would.get,
         errors=_commonest(totals.errors, codes),
     )
 
@@ -52,7 +74,17 @@ def with_chains(totals: Totals, rows: Sequence[Row]) -> Totals:
 def objects(totals: Totals) -> Objects:
     """Return the counts as a result shows them; chains that have not ended are not in them."""
     done = totals.rows - totals.started
-    return Objects(done, totals.copied, totals.skipped, totals.failed, totals.missing)
+    return Objects(
+        done,
+        totals.copied,
+        totals.skipped,
+        totals.failed,
+        totals.missing,
+        would_copy=totals.would_copy,
+        different=totals.different,
+        superfluous=totals.superfluous,
+        same=totals.same,
+    )
 
 
 def outcome(request: BulkRequest, totals: Totals, stopped: str | None, problem: Problem | None) -> Outcome:

@@ -50,14 +50,14 @@ class Comparison:
             return True
         names = self._names("hop/")
         notes = bulk.notes_in_doubt(names)
-        known = set(self._names("doubt/")) if notes else set()
+        known = {"doubt/" + each for each in self._names("doubt/")} if notes else set()
         for name in notes:
             if self._record(name) in known:
                 continue
             if self._tools.context.clock.monotonic() >= self._tools.work_until:
                 return False
             self._compare(name)
-        stale = [each for name in notes for each in self._found("doubt/" + self._record(name))]
+        stale = [each for name in notes for each in self._found(self._record(name))]
         if stale and not self._tools.context.is_cancelled(self._job.job):
             self._follow(stale)
         return True
@@ -68,7 +68,8 @@ class Comparison:
         return tuple(name.removeprefix(prefix) for name, _ in page.entries)
 
     def _record(self, note: str) -> str:
-        return note.replace("/", "-")
+        """Return the name of the record of what was found of a note."""
+        return "doubt/" + note.replace("/", "-")
 
     def _found(self, name: str) -> tuple[Intended, ...]:
         noted = self._tools.context.ask(read, self._tools.records, f"{self._at}{name}", Noted)
@@ -84,7 +85,7 @@ class Comparison:
         shown = self._listed(copies) if is_listed else self._looked_at(copies)
         stale = tuple(each for each, one, other in shown if bulk.is_stale(each.etag, one, other))
         body = msgspec.json.encode(Noted(stale))
-        self._tools.context.ask(self._tools.records.put_new, f"{self._at}doubt/{self._record(name)}", body)
+        self._tools.context.ask(self._tools.records.put_new, f"{self._at}{self._record(name)}", body)
 
     def _listed(self, copies: Sequence[Intended]) -> Iterator[tuple[Intended, Shown | None, Shown | None]]:
         """Yield copies with what listings show of either side."""

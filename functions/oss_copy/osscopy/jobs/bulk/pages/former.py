@@ -1,4 +1,4 @@
-"""What failed of a former job, as the manifest of a new one: the report of that job lists it.
+"""What failed of a former job, or what its dry run has shown, as the manifest of a new one.
 
 Knows `done/` and the files of a report; writes nothing.
 """
@@ -15,6 +15,7 @@ from osscopy.model import (
     Failed,
     Former,
     Manifest,
+    Objects,
     Refused,
     ReportPlace,
 )
@@ -36,14 +37,40 @@ def with_former(tools: Tools, asked: BulkRequest) -> BulkRequest:
         raise Failed(
             "ReportFailed", f"the report of {former.job} could not be written", field="source.report"
         )
-    if not counts.failed + counts.missing and not asked.allow_empty:
-        text = f"no object of {former.job} failed or was missing: `allowEmpty` takes that"
+    if former.status == "wouldCopy":
+        _refuse_unshown(asked, done)
+    if not _listed(former, counts) and not asked.allow_empty:
+        what = "would be copied" if former.status == "wouldCopy" else "failed or was missing"
+        text = f"no object of {former.job} {what}: `allowEmpty` takes that"
         raise Failed("EmptySource", text, field="source.report")
-    listed = Manifest(place.bucket, f"{place.prefix}{bulk.FAILED}")
+    listed = Manifest(place.bucket, f"{place.prefix}{bulk.LISTS[former.status]}")
     source = replace(done.request.source, manifest=listed, report=former)
     request = replace(asked, source=source, destination=_destination(asked, done.request))
     bulk.refuse_mixed(request)
     return request
+
+
+def _listed(former: Former, counts: Objects) -> int:
+    return (
+        counts.would_copy
+        if former.status == "wouldCopy"
+        else counts.failed + counts.missing + counts.different
+    )
+
+
+def _refuse_unshown(asked: BulkRequest, done: BulkDone) -> None:
+    """Refuse to do what a dry run has not shown: it was none, it lists too much, or it went elsewhere."""
+    was, there = done.request, asked.destination
+    if not was.dry_run:
+        text = "this job was no dry run: only a dry run has rows of this status"
+        raise Refused("InvalidField", text, field="source.report.status")
+    if done.result.objects.would_copy > bulk.LISTED:
+        text = f"more than {bulk.LISTED} objects: ask for a dry run of a part of them"
+        raise Refused("InvalidField", text, field="source.report")
+    shown = was.destination
+    if there != shown and there != BulkDestination(bucket=shown.bucket):
+        text = f"the dry run has shown copies to {shown.bucket}: name that, and leave `prefix` and `key` out"
+        raise Refused("InvalidField", text, field="destination")
 
 
 def _done(tools: Tools, former: Former) -> BulkDone:

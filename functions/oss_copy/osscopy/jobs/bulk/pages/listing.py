@@ -115,9 +115,7 @@ class PrefixPages:
         made = item_of(self._context, self._maker, self._bucket, listed.key, None)
         there = shown.get(made.request.destination.key)
         asks = self._there.asks
-        return Place(
-            listed.key, msgspec.structs.replace(made, source=shown_of(listed), destination=there, asks=asks)
-        )
+        return Place(listed.key, Item(made.request, shown_of(listed), there, made.problem, asks))
 
 
 class Showing:
@@ -130,7 +128,8 @@ class Showing:
         self._context, self._objects = tools.context, tools.objects
         self._request, self._maker = job.request, maker(job)
         self._prefix = job.request.destination.prefix or ""
-        self._page = ObjectPage((), 0, more=True)
+        self._shown: dict[str, Shown] = {}  # by the last page
+        self._more = True
         self._low: str | None = None  # the page shows what comes after it ...
         self._high: str | None = None  # ... up to this key; None: nothing was asked yet
         self._asked_at = 0.0
@@ -142,35 +141,41 @@ class Showing:
             return {}
         first = None if low is None else self._maker.destination(low)
         last = self._maker.destination(high)
-        found = {each.key: shown_of(each) for each in self._known(first)}
-        while self._page.more and (self._high is None or self._high < last):
+        found = dict(self._known(first))
+        while self._more and (self._high is None or self._high < last):
             self._next(self._high if self._high is not None else first)
-            found |= {each.key: shown_of(each) for each in self._page.objects}
+            found |= self._shown
         return found
 
-    def _known(self, first: str | None) -> tuple[ListedObject, ...]:
+    def _known(self, first: str | None) -> dict[str, Shown]:
         """Return what the last page shows, unless it is too old or begins later; then start anew."""
         is_old = self._context.clock.monotonic() - self._asked_at >= FRESH
         begins_later = (self._low or "") > (first or "")
         if is_old or begins_later or (self._high is not None and (first or "") > self._high):
-            self._page, self._low, self._high = ObjectPage((), 0, more=True), first, None
-        return self._page.objects
+            self._shown, self._more, self._low, self._high = {}, True, first, None
+        return self._shown
 
     def _next(self, after: str | None) -> None:
         bucket, pays = self._request.destination.bucket, self._request.request_payer
         self._asked_at = self._context.clock.monotonic()
-        self._page = self._context.ask(self._objects.page, bucket, self._prefix, after or "", PAGE, pays=pays)
-        self._low = after
-        self._high = self._page.objects[-1].key if self._page.objects else after
+        page = self._context.ask(self._objects.page, bucket, self._prefix, after or "", PAGE, pays=pays)
+        self._shown = {each.key: shown_of(each) for each in page.objects}
+        self._more, self._low = page.more, after
+        self._high = page.objects[-1].key if page.objects else after
 
 
 def shown_of(listed: ListedObject) -> Shown:
     return Shown(listed.size, listed.etag, listed.modified, listed.storage_class, listed.kind)
 
 
-def item_of(context: Context, makes: bulk.Maker, bucket: str, key: str, version_id: str | None) -> Item:
-    """Return the item of an object; one that is not allowed, or makes no copy, has a problem."""
-    made = makes.copy(bucket, key, version_id)
+def item_of(
+    context: Context, makes: bulk.Maker, bucket: str, key: str, version_id: str | None, known: str = ""
+) -> Item:
+    """Return the item of an object; one that is not allowed, or makes no copy, has a problem.
+
+    `known`: the key of its destination, where that is said.
+    """
+    made = makes.copy(bucket, key, version_id, known)
     if isinstance(made, Problem):
         nowhere = CopyRequest(source=Source(bucket, key, version_id), destination=Destination("", ""))
         return Item(nowhere, None, None, made)

@@ -72,8 +72,10 @@ class ManifestPages:
 
     def _item(self, named: bulk.Named) -> Item:
         bucket = named.bucket or self._job.request.source.bucket or ""
-        made = item_of(self._context, self._maker, bucket, named.key, named.version_id)
-        return replace(made, asks=True, problem=self._problem(named, bucket) or made.problem)
+        there, etag = (named.there, named.etag) if bulk.is_pinned(self._job.request) else ("", "")
+        made = item_of(self._context, self._maker, bucket, named.key, named.version_id, there)
+        problem = self._problem(named, bucket) or made.problem
+        return replace(made, asks=True, problem=problem, pinned=etag)
 
     def _problem(self, named: bulk.Named, bucket: str) -> Problem | None:
         lacks = Problem("BadLine", f"the line that ends at byte {named.end} names no bucket")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from osscopy.jobs.bulk.pages.both import BothPages
 from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
 from osscopy.jobs.bulk.pages.manifest import ManifestPages
 from osscopy.jobs.bulk.tools import Tools
@@ -11,6 +12,8 @@ from osscopy.model import BulkJob, Range
 def pages_of(tools: Tools, job: BulkJob, whole: Range) -> Pages:
     """Return the pages of a range of a job."""
     manifest = job.request.source.manifest
+    if job.request.mode == "check":
+        return BothPages(tools, job, whole)
     if manifest is None:
         return PrefixPages(tools, job, whole)
     return ManifestPages(tools, job, whole, manifest)

@@ -21,6 +21,8 @@ from osscopy.model import (
     Totals,
 )
 from osscopy.plan.bulk.figures.advice import advice
+from osscopy.plan.bulk.modes import dry
+from osscopy.plan.bulk.requests import only_looks
 
 SLOWEST = 5  # ranges that are named
 NO_PRICES = "no prices are known: the function's setting PRICES says what a request and a second cost"
@@ -69,7 +71,7 @@ def summary(
     put, get = walked.put + own.put, walked.get + own.get
     seconds, invocations = (walked.milliseconds + own.milliseconds) / 1000, walked.hops + own.hops
     notes = [
-        (request.encryption == "keep", KEPT),
+        (request.encryption == "keep" and not only_looks(request), KEPT),
         (prices is None, NO_PRICES),
     ]
     return Summary(
@@ -81,7 +83,7 @@ def summary(
         cost=None if prices is None else _cost(prices, put, get, seconds, invocations),
         slowest=slowest(slow),
         advice=advice(result.errors),
-        notes=tuple(text for holds, text in notes if holds),
+        notes=(*(text for holds, text in notes if holds), *dry.notes(request, walked)),
     )
 
 

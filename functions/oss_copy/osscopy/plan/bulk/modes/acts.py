@@ -1,0 +1,20 @@
+"""What to do with one object, in each mode of a job."""
+
+from __future__ import annotations
+
+from osscopy.model import Item
+from osscopy.plan.bulk import decisions
+from osscopy.plan.bulk.decisions import Act, Policy
+from osscopy.plan.bulk.modes import check
+
+
+def decide(policy: Policy, item: Item) -> Act:
+    """Return what to do with an object, from what listings show."""
+    return check.judge(policy, item) if policy.mode == "check" else decisions.decide(policy, item)
+
+
+def decide_compared(policy: Policy, item: Item) -> Act:
+    """Return what to do with an object after a HEAD of either side."""
+    if policy.mode == "check":
+        return check.judge_heads(policy, item)
+    return decisions.decide_compared(policy, item)

@@ -97,6 +97,7 @@ soak-chaos: $(READY)     ## copies through a storm of faults and dying instances
 
 soak-sim: $(READY)       ## simulated schedules for half an hour, half on each of two processes (SOAK_MINUTES=N)
 	$(BIN)/python -m tests.sim --minutes $(SOAK_MINUTES) --processes 2
+	$(BIN)/python -m tests.sim.bulk --minutes $(SOAK_MINUTES) --processes 2
 
 ##@ Walk through a deployment
 rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC 3.0 SDK, and copy with it

@@ -417,8 +417,8 @@ def document() -> Schema:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "API_TOKEN, behind a trigger with authType anonymous. "
-                    "With authType function the request is signed with ACS3-HMAC-SHA256 instead.",
+                    "description": "API_TOKEN, where it is set. With authType function the request is "
+                    "signed with ACS3-HMAC-SHA256, and the token is sent as X-OSS-Copy-Token.",
                 }
             },
         },

@@ -5,24 +5,31 @@ The clouds of this module look at everything that was logged and answered when t
 
 from __future__ import annotations
 
+import functools
+import gzip
 import json
 import re
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
+import oss2
 import pytest
 import yaml
 
-from osscopy.model import MIB
+from osscopy import plan
+from osscopy.model import MIB, CopyRequest
 from tests.cloud.accounts import Accounts
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
-from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, count_requests, exists, genuine
+from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, STATE, count_requests, exists, genuine
 
 TOKEN = "the-token-0f-the-attacked-function"
+MOMENT = datetime(2026, 11, 22, tzinfo=timezone.utc)
 TRIGGERS = ("direct", "http", "timer")
 COMPOSED, DECOMPOSED = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")
 ENVIRONMENT = {
@@ -375,6 +382,116 @@ def test_a_direct_continuation_cannot_name_a_record_outside_its_job(attacked: Lo
     assert refused(attacked, "direct", forged) == ("InvalidContinuation", "continuation.command.job")
 
 
+# --- what is not the function's own ------------------------------------------------------------------------
+
+KEY = "the-key-with-which-the-function-signs"
+
+
+@pytest.fixture(scope="module")
+def sealed() -> Iterator[LocalCloud]:
+    """A function with a key for its continuations and records."""
+    environment = {**ENVIRONMENT, "STATE_KEY": KEY, "MAX_PARALLEL": "4"}
+    with LocalCloud(variables={"timeout": 5}, environment=environment) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("in/a", b"1")
+        cloud.oss_bucket(SOURCE).put_object("in/other", b"2")
+        cloud.seed(SOURCE, "in/large", 40 * MIB, seed=1)
+        yield cloud
+        cloud.wait_idle()
+        assert leaks(cloud, KEY) == []
+
+
+def started(request: dict[str, Any], job: str, **more: Any) -> dict[str, Any]:
+    command = {"step": "start", "job": job, "request": request, "startedAt": EARLIER, **more}
+    return {"continuation": {"version": 2, "command": command}}
+
+
+def records(cloud: LocalCloud) -> dict[str, bytes]:
+    """All records by their names."""
+    bucket = cloud.oss_bucket(STATE)
+    return {
+        each.key: bucket.get_object(each.key).read() for each in oss2.ObjectIteratorV2(bucket, "oss-copy/")
+    }
+
+
+def test_a_chain_goes_on_though_nobody_else_may_write_its_continuations_and_records(
+    sealed: LocalCloud,
+) -> None:
+    sealed.conditions(bandwidth_mb_s=1)
+    request = copying({"key": "in/large"}, {"key": "out/large"}, tuning={"partSize": "1MiB", "lanes": 2})
+    answer = sealed.http("POST", "/copies", json_body=request)
+    assert answer.status_code == 202, answer.text
+    sealed.wait_idle()
+    sealed.conditions()
+    result = sealed.http("GET", answer.headers["location"]).json()
+    assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
+    assert result["hops"] > 2
+    written = records(sealed)
+    assert {name.split("/")[1] for name in written} >= {"open", "up", "done", "hop"}
+    assert [name for name, body in written.items() if not body.startswith(b'{"mac":"')] == []
+
+
+def test_a_continuation_that_the_function_did_not_write_is_refused(sealed: LocalCloud) -> None:
+    assert refused(sealed, "direct", FORGED) == ("InvalidContinuation", "mac")
+    assert refused(sealed, "direct", {**FORGED, "mac": "A" * 22}) == ("InvalidContinuation", "mac")
+
+
+def test_a_start_under_somebody_s_job_does_not_make_his_request_answer_for_another_object(
+    sealed: LocalCloud,
+) -> None:
+    request = copying({"key": "in/a"}, {"key": "out/a"})
+    job = plan.job_id(plan.prepare(msgspec.convert(request, CopyRequest), MOMENT), "http:his-key")
+    other = msgspec.to_builtins(
+        plan.prepare(msgspec.convert(copying({"key": "in/other"}, {"key": "out/b"}), CopyRequest), MOMENT)
+    )
+    code, field = refused(sealed, "direct", started(other, job, keep=True))
+    assert (code, field) == ("InvalidContinuation", "mac")
+    answer = sealed.http("POST", "/copies", json_body=request, headers={"Idempotency-Key": "his-key"})
+    assert (answer.status_code, answer.json()["job"]) == (200, job), answer.text
+    assert answer.json()["destination"]["key"] == "out/a"
+
+
+def test_news_of_a_dropped_invocation_that_never_was_plants_no_outcome(sealed: LocalCloud) -> None:
+    request = msgspec.to_builtins(
+        plan.prepare(msgspec.convert(copying({"key": "in/a"}, {"key": "out/c"}), CopyRequest), MOMENT)
+    )
+    job = "c-" + "7" * 32
+    event = json.dumps(started(request, job, drops=3))
+    news = {"requestContext": {"condition": "RetriesExhausted", "requestId": "r"}, "requestPayload": event}
+    assert sealed.invoke(news) == {"resumed": 0}
+    assert sealed.http("GET", f"/copies/{job}").status_code == 404
+
+
+def test_a_record_that_somebody_else_wrote_is_believed_by_nobody(sealed: LocalCloud) -> None:
+    """The sweep would have copied what it says."""
+    pin = {"size": 1, "etag": "E", "lastModified": 1}
+    job, other = "c-" + "8" * 32, "c-" + "9" * 32
+    opened = {"nonce": "n", "job": job, "request": copying({"key": "in/a"}, {"key": "out/d"}), "pin": pin}
+    bucket = sealed.oss_bucket(STATE)
+    bucket.put_object(f"oss-copy/open/{job}", json.dumps({**opened, "startedAt": EARLIER}))
+    mine = sealed.invoke(copying({"key": "in/a"}, {"key": "out/e"}, tuning={"method": "multipart"}))
+    moved = bucket.get_object(f"oss-copy/done/{mine['job']}").read()
+    bucket.put_object(f"oss-copy/done/{other}", moved)
+    for each in (job, other):
+        answer = sealed.http("GET", f"/copies/{each}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "UnreadableRecord"), answer.text
+    deadline = time.monotonic() + 60
+    while not (swept := sealed.invoke({"action": "sweep"}))["failed"]:
+        assert time.monotonic() < deadline, swept
+        time.sleep(1)
+    assert not exists(sealed.oss_bucket(DESTINATION), "out/d")
+
+
+def test_a_task_id_that_was_taken_in_advance_stops_no_copy(sealed: LocalCloud) -> None:
+    """It stood still until a sweep, whose task ids can be told in advance as well."""
+    request = copying({"key": "in/a"}, {"key": "out/squatted"}, tuning={"method": "multipart"})
+    job = plan.job_id(plan.prepare(msgspec.convert(request, CopyRequest), MOMENT), "http:squatted")
+    sealed.invoke_async({"action": "check"}, task_id=f"{job}-g0-l1-h1")
+    answer = sealed.http("POST", "/copies", json_body=request, headers={"Idempotency-Key": "squatted"})
+    assert (answer.status_code, answer.json()["job"]) == (202, job), answer.text
+    sealed.wait_idle()
+    assert sealed.http("GET", f"/copies/{job}").json()["status"] == "succeeded"
+
+
 # --- sizes -------------------------------------------------------------------------------------------------
 
 
@@ -399,6 +516,90 @@ def test_deep_json_is_refused_and_harms_nobody(attacked: LocalCloud, opening: st
     result = ask(attacked, "timer", body)
     assert result["error"]["code"] in {"InvalidJson", "InvalidField"}
     assert attacked.http("GET", "/healthz").status_code == 200
+
+
+# --- values that would stop the others ----------------------------------------------------------------------
+
+BOMB = gzip.compress(bytes(300 << 20))  # 300 KB
+WRONG = [
+    ("startedAt", "x"),
+    ("startedAt", "2026-02-30T00:00:00Z"),
+    ("generation", 10**400),
+    ("hop", 10**9),
+    ("partsDone", -1),
+    ("leaveUntil", 10**18),
+    ("settle", 10**12),
+    ("follows", 10**9),
+    ("goneAt", 10**18),
+    ("pin.lastModified", 10**30),
+    ("pin.via", ""),
+    ("upload.openedAt", 10**30),
+    ("upload.parts", 10**30),
+]
+
+
+def changed(tree: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of the tree with another value at the path."""
+    made: dict[str, Any] = json.loads(json.dumps(tree))
+    *way, last = path.split(".")
+    functools.reduce(lambda inner, name: inner.setdefault(name, {}), way, made)[last] = value
+    return made
+
+
+@pytest.mark.parametrize(("path", "value"), WRONG)
+def test_a_continuation_with_a_value_that_no_hop_writes_is_refused_by_its_field(
+    attacked: LocalCloud, path: str, value: Any
+) -> None:
+    forged = changed(FORGED, f"continuation.command.{path}", value)
+    code, field = refused(attacked, "direct", forged)
+    assert code in {"InvalidContinuation", "InvalidField", "InvalidKey"}
+    assert field == f"continuation.command.{path}"
+
+
+def test_a_record_that_is_a_gzip_bomb_is_not_unpacked(attacked: LocalCloud) -> None:
+    for number, packed in enumerate((BOMB, b" " * (16 << 20))):
+        job = f"c-{number:032}"
+        headers = {"Content-Encoding": "gzip"} if number == 0 else {}
+        attacked.oss_bucket(STATE).put_object(f"oss-copy/done/{job}", packed, headers)
+        answer = attacked.http("GET", f"/copies/{job}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "UnreadableRecord")
+    assert attacked.http("GET", "/copies").status_code == 200
+    assert max(each["peak_memory_mb"] or 0 for each in attacked.invocations(trigger="http")) < 96
+
+
+def test_what_breaks_behind_http_shows_no_code(attacked: LocalCloud) -> None:
+    job = "c-" + "5" * 32
+    result = {"job": job, "status": "failed", "startedAt": EARLIER, "finishedAt": "x"}
+    done = {"nonce": "n", "result": result, "request": copying({"key": "in/a"}, {"key": "out/a"})}
+    attacked.oss_bucket(STATE).put_object(f"oss-copy/done/{job}", json.dumps(done))
+    answer = attacked.http("POST", f"/copies/{job}/resubmit")
+    assert answer.status_code == 500, answer.text
+    assert "Traceback" not in answer.text
+    assert ".py" not in answer.text
+
+
+def test_a_request_whose_records_would_be_too_large_is_refused(attacked: LocalCloud) -> None:
+    long = dict.fromkeys(("contentDisposition", "contentLanguage", "expires"), "é" * 8000)
+    for by in ("timer", "direct"):
+        request = copying({"key": "in/a"}, {"key": "out/a"}, metadata=long)
+        assert refused(attacked, by, request) == ("RequestTooLarge", None)
+
+
+def test_records_of_nonsense_stop_no_sweep() -> None:
+    """Each sweep died of one."""
+    place = copying({"key": "in/a"}, {"key": "out/a"})
+    pin = {"size": 1, "etag": "E", "lastModified": 1}
+    with LocalCloud(variables={"timeout": 3}, environment=ENVIRONMENT) as cloud:
+        for number, when in enumerate(("x", EARLIER)):
+            opened = {"nonce": "n", "job": f"c-{number:032}", "request": place, "pin": pin, "startedAt": when}
+            cloud.oss_bucket(STATE).put_object(f"oss-copy/open/c-{number:032}", json.dumps(opened))
+        deadline = time.monotonic() + 60
+        while (swept := cloud.invoke({"action": "sweep"}))["looked"] < 2:  # they are not old enough yet
+            assert time.monotonic() < deadline, swept
+            time.sleep(1)
+        assert swept["failed"] == 1, swept
+        cloud.wait_idle()
+        assert cloud.http("GET", "/copies/c-" + "1".zfill(32)).json()["error"]["code"] == "NoSuchKey"
 
 
 # --- who asks ----------------------------------------------------------------------------------------------
@@ -490,3 +691,16 @@ def test_the_token_of_an_authorised_request_that_is_refused_is_not_told(public: 
         assert answer.status_code in {400, 404}
         assert TOKEN not in answer.text
     assert leaks(public, TOKEN) == []
+
+
+def test_a_trigger_that_is_not_what_the_setting_says_still_asks_for_the_token() -> None:
+    """The setting said that FC checks signatures, and everybody could copy."""
+    environment = {**ENVIRONMENT, "API_TOKEN": TOKEN, "HTTP_AUTH_TYPE": "function"}
+    with LocalCloud(variables={"timeout": 10, "httpAuthType": "anonymous"}, environment=environment) as cloud:
+        cloud.oss_bucket(SOURCE).put_object("in/a", b"1")
+        request = copying({"key": "in/a"}, {"key": "out/a"})
+        assert cloud.http("POST", "/copies", json_body=request, signed=False).status_code == 401
+        answer = cloud.http("POST", "/copies", json_body=request, headers={"X-OSS-Copy-Token": TOKEN})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert leaks(cloud, TOKEN) == []

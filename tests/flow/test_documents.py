@@ -89,6 +89,7 @@ ELSEWHERE = {  # documents that are not for users, and what keeps them right
     "tests/cloud/README.md": "tests/cloud/oss/test_table.py",
     "tests/cloud/fc/README.md": "the tests beside it",
     "tests/bench/RESULTS.md": "`make bench` writes it",
+    "SECURITY.md": "tests/flow/test_attacks.py",
 }
 
 

@@ -35,6 +35,16 @@ class _Context(Context):
     process: Process
 
 
+def _log(simulation: Simulation) -> Callable[..., None]:
+    """A log that takes a bug which was kept from stopping other copies for a violation."""
+
+    def log(event: str, /, **fields: object) -> None:
+        if fields.get("kind") is not None:
+            simulation.violations.append(f"a bug: {event} {fields}")
+
+    return log
+
+
 class _Apart(Worklist):
     """A worklist that takes its copies for copies to different keys, though the simulation has one alone.
 
@@ -104,7 +114,7 @@ def tools(simulation: Simulation, process: Process, seconds: float, threshold: i
     limits = Limits(seconds, process.timeout, process.deadline, threshold, parallel, page, lanes)
     store, invoker = SimStore(simulation, process), SimInvoker(simulation, process)
     clock = SimClock(simulation, process)
-    context = _Context(store, journal, invoker, clock, lambda *_, **__: None, limits, allow=lambda _: None)
+    context = _Context(store, journal, invoker, clock, _log(simulation), limits, allow=lambda _: None)
     context.process = process
     return Tools(
         context,

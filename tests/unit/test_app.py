@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -28,6 +30,7 @@ from osscopy.model import (
     Source,
     Waiting,
 )
+from osscopy.web import routes
 from tests.unit.peer import DATE, Peer, Told, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # oss2 drops answers that it has not read
@@ -108,6 +111,48 @@ def test_the_copies_of_a_list_that_fc_delivers_again_are_looked_for_on_record(ap
         with contextlib.suppress(OssCopyError):  # no record can be written
             app.handle(events.encode(Rest("l-" + "0" * 32)), context(retries=retries))
         assert records_read(peer) == {"rest", *due}
+
+
+def test_what_breaks_behind_http_is_told_the_log_and_not_the_caller(
+    app: App, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(routes, "answer", breaks)
+    monkeypatch.setattr(logging.getLogger("osscopy").handlers[0], "stream", sys.stdout)
+    answer: Any = app.handle(json.dumps(sample("http")).encode(), context())
+    assert answer["statusCode"] == 500
+    error = json.loads(answer["body"])["error"]
+    assert (error["code"], error["requestId"], "bug" in error["message"]) == ("Unexpected", "R", False)
+    (line,) = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    assert (line["event"], line["kind"], line["requestId"]) == ("unexpected", "KeyError", "R")
+    assert "test_app.py" in line["at"][-1]
+    monkeypatch.setattr(events, "parse", breaks)
+    with pytest.raises(KeyError):  # FC tries any other event again
+        app.handle(json.dumps(BODY).encode(), context())
+    assert app.handle(json.dumps(sample("http")).encode(), context())["statusCode"] == 500  # type: ignore[index]  # a response
+
+
+def test_rules_in_an_object_that_are_kept_packed_are_unpacked_as_far_as_rules_go(
+    app: App,  # noqa: ARG001 - it has set the settings
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COPY_RULES", "oss://state-bucket/rules.json")
+    with_object = App()
+    bomb, packed = gzip.compress(b" " * 2_000_000), {"Content-Encoding": "gzip"}
+    cases = {
+        "when it is unpacked": Told(body=bomb, headers=packed),
+        "not gzip": Told(body=b"no gzip", headers=packed),
+        "more than": Told(body=b" " * 2_000_000),
+    }
+    for why, told in cases.items():
+        peer.tell(told)
+        with pytest.raises(Misconfigured, match=why):
+            with_object.handle(json.dumps(sample("oss-trigger")).encode(), context())
+    peer.tell(Told(body=gzip.compress(b"[]"), headers=packed))
+    with_object.handle(json.dumps(sample("oss-trigger")).encode(), context())
 
 
 def test_rules_in_an_object_are_read_once_an_instance(

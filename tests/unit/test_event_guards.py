@@ -12,6 +12,10 @@ from msgspec.structs import replace
 
 from osscopy import events, plan
 from osscopy.model import (
+    Bulk,
+    BulkDestination,
+    BulkRequest,
+    BulkSource,
     ContentHeaders,
     Continue,
     Copy,
@@ -19,17 +23,24 @@ from osscopy.model import (
     Destination,
     Dropped,
     Pin,
+    Range,
     Refused,
     Rule,
     RuleSource,
+    Settle,
     Source,
     Upload,
+    Walk,
 )
 
 SAMPLES = Path(__file__).parents[1] / "events"
 ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
 JOB = "c-" + "0" * 32
+AT = "2026-11-22T10:00:00.000Z"
 ASKED = CopyRequest(source=Source("src-bucket", "a"), destination=Destination("dst-bucket", "b"))
+BULK = BulkRequest(
+    source=BulkSource(bucket="src-bucket", prefix="a/"), destination=BulkDestination(bucket="dst-bucket")
+)
 BODY = {"source": {"bucket": "src-bucket", "key": "a"}, "destination": {"bucket": "dst-bucket", "key": "b"}}
 
 
@@ -43,15 +54,19 @@ def sample(name: str) -> Any:
 
 def task(**changes: Any) -> Continue:
     upload = Upload("U", plan.MIN_PART, 2, 1, 0)
-    usual = Continue(JOB, ASKED, "t", Pin(2 * plan.MIN_PART, "E", 0), upload, generation=0, lane=1, hop=1)
+    usual = Continue(JOB, ASKED, AT, Pin(2 * plan.MIN_PART, "E", 0), upload, generation=0, lane=1, hop=1)
     return replace(usual, **changes)
 
 
 FORGED = (
     task(request=replace(ASKED, source=Source("evil.host", "a"))),
-    Copy(JOB, replace(ASKED, source=Source("evil.host", "a")), "t"),
-    Copy(JOB, replace(ASKED, destination=Destination("src-bucket", "..")), "t"),
+    Copy(JOB, replace(ASKED, source=Source("evil.host", "a")), AT),
+    Copy(JOB, replace(ASKED, destination=Destination("src-bucket", "..")), AT),
     task(excused=-1),
+    Walk("b-../x", Range()),
+    Settle("c-" + "0" * 32),
+    Bulk("b-" + "0" * 32, BulkRequest(source=BulkSource(), destination=BulkDestination(bucket="d")), AT),
+    Bulk("b-" + "0" * 32, BULK, "x"),
     task(
         pin=Pin(10_001 * plan.MIN_PART, "E", 0),
         upload=Upload("U", plan.MIN_PART, 10_001, 1, 0),
@@ -69,7 +84,7 @@ def test_a_continuation_that_no_hop_writes_is_refused(command: Copy | Continue) 
 def test_a_continuation_that_fc_would_not_take_is_refused_before_it_is_sent() -> None:
     large = replace(ASKED, metadata=ContentHeaders(user={"a": "x" * 131_000}))
     with pytest.raises(Refused) as caught:
-        events.encode(Copy(JOB, large, "t"))
+        events.encode(Copy(JOB, large, AT))
     assert caught.value.code == "RequestTooLarge"
 
 
@@ -120,6 +135,12 @@ def test_an_http_call_needs_no_rules_whatever_its_body_says() -> None:
     assert not events.needs_rules(json.dumps(call).encode())
     for name in ("oss-trigger", "eventbridge", "eventbridge-raw"):
         assert events.needs_rules(json.dumps(sample(name)).encode())
+
+
+@pytest.mark.parametrize("where", ["headers", "queryParameters"])
+def test_what_a_caller_writes_makes_his_call_no_other_event(where: str) -> None:
+    call = {**sample("http"), where: {"requestPayload": "x"}}
+    assert events.is_http(json.dumps(call).encode())
 
 
 def test_a_time_without_a_zone_is_utc() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -109,6 +110,10 @@ def test_what_a_caller_was_told_is_running_is_on_record(engine: Engine) -> None:
     engine.cloud.broken["submit"] = EXPIRED
     assert control(engine).start(copy).status == "running"
     other = engine.copy(occurrence="two")
+    engine.cloud.broken["get open"] = EXPIRED  # what is known is the record of the first one
+    with pytest.raises(Transient):
+        control(engine).start(other)
+    del engine.cloud.broken["get open"]
     engine.cloud.broken["put open"] = EXPIRED
     with pytest.raises(Transient):
         control(engine).start(other)
@@ -345,6 +350,15 @@ def test_a_record_that_cannot_be_read_hides_no_other(engine: Engine) -> None:
     assert len(engine.cloud.events("unreadableRecord")) == 1
 
 
+def test_a_bug_that_one_copy_brings_out_hides_no_other(engine: Engine) -> None:
+    opened = small(engine)
+    engine.cloud.records["done/c-" + "f" * 32] = (START, b"{}")
+    engine.cloud.at("get done", fails(KeyError("a bug")), nth=2)
+    shown = queries(engine).page(None, 50, "")
+    assert [each.job for each in shown.copies] == [opened.job]
+    assert engine.cloud.events("unreadableRecord")[0]["kind"] == "KeyError"
+
+
 # --- records -----------------------------------------------------------------------------------------------
 
 
@@ -381,6 +395,9 @@ def test_the_newest_generation_is_the_highest_of_chains_and_restarts(engine: Eng
     newest = newest_generation(engine.records, "j")
     assert newest is not None
     assert (newest.number, newest.age) == (1000, 5)
+    assert engine.journal.generation("j") == 99
+    for name in ("x", "9" * 13, "-1", "٣" * 12, "999999999999-stop", "1/x"):
+        engine.cloud.records[f"gen/j/{name}"] = (START, b"{}")  # no generation, and nobody dies of it
     assert engine.journal.generation("j") == 99
     supersede(engine.records, "j", 2000)
     engine.cloud.time += 1
@@ -576,11 +593,17 @@ def test_a_record_that_another_sweep_has_forgotten_is_no_trouble(engine: Engine)
 
 def test_what_goes_wrong_with_one_copy_keeps_no_other_from_being_looked_at(engine: Engine) -> None:
     opened, _ = large(engine)
+    text = msgspec.json.encode(opened).replace(opened.started_at.encode(), b"x")
     engine.cloud.records["open/c-" + "0" * 32] = (START, b"{}")
+    engine.cloud.records["open/c-" + "1" * 32] = (START, text)
+    engine.cloud.records["open/../c"] = (START, b"\xff")
+    engine.put("open/c-" + "2" * 32, replace(opened, job="c-" + "2" * 32))
+    engine.cloud.at("get done", fails(ZeroDivisionError("a bug that its values bring out")))
     engine.cloud.time += PATIENCE
     report = sweep(engine)
-    assert (report.failed, report.resumed) == (1, 1)
+    assert (report.failed, report.resumed) == (4, 1)
     assert engine.journal.generation(opened.job) > 0
+    assert "ZeroDivisionError" in [each["kind"] for each in engine.cloud.events("sweepFailed")]
 
 
 def test_a_sweep_that_is_short_of_time_lets_another_invocation_go_on(engine: Engine) -> None:
@@ -939,6 +962,17 @@ def test_a_record_of_another_version_keeps_no_other_copy_waiting(engine: Engine)
     engine.cloud.broken["get done"] = Misconfigured("AccessDenied", "no")
     with pytest.raises(Misconfigured):
         work(engine).run([one, two])
+
+
+def test_a_bug_that_one_copy_brings_out_stops_no_other(engine: Engine) -> None:
+    one, two = many(engine, 2)
+    engine.cloud.at("head", fails(KeyError("a bug")))
+    assert [each.status for each in work(engine).run([one, two])] == ["running", "succeeded"]
+    assert [each.job for each in waiting(engine).copies] == [one.job]
+    assert engine.cloud.events("again")[0]["kind"] == "KeyError"
+    engine.cloud.at("head", fails(KeyError("a bug")))
+    with pytest.raises(KeyError):
+        work(engine).run([one])
 
 
 def test_what_was_asked_for_too_long_ago_is_not_begun(engine: Engine) -> None:

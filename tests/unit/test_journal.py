@@ -47,21 +47,25 @@ from osscopy.model import Cancelled, Done, Entered, Opened
 
 request = {"source": {"bucket": "abc", "key": "k"}, "destination": {"bucket": "def", "key": "k"}}
 pin = {"size": 1, "etag": "E", "lastModified": 1}
-upload = {"id": "u", "partSize": 1, "parts": 1, "lanes": 1, "openedAt": 1}
+upload = {"id": "u", "partSize": 1048576, "parts": 1, "lanes": 1, "openedAt": 1}
+job = "c-" + "0" * 32
 bodies = {
-    Opened: {"nonce": "n", "job": "j", "request": request, "pin": pin, "startedAt": "x"},
+    Opened: {"nonce": "n", "job": job, "request": request, "pin": pin, "startedAt": "2026-11-22T10:00:00Z"},
     Done: {"nonce": "n", "result": {"job": "j", "status": "skipped"}, "request": request},
     Entered: {"nonce": "n", "upload": upload},
     Cancelled: {"nonce": "n", "at": "x"},
 }
 
 class Records:
-    def get(self, kind):
-        return json.dumps(bodies[kind]).encode()
+    def __init__(self, kind):
+        self._kind = kind
+
+    def get(self, name):
+        return json.dumps(bodies[self._kind]).encode()
 
 def read(kind):
     start.wait()
-    found.append(records.read(Records(), kind, kind))
+    found.append(records.read(Records(kind), f"open/{job}", kind))
 
 sys.setswitchinterval(1e-6)
 found = []

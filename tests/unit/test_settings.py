@@ -46,6 +46,8 @@ def test_all_settings_are_read() -> None:
             "MULTIPART_THRESHOLD": "10MiB",
             "HTTP_AUTH_TYPE": "anonymous",
             "API_TOKEN": "0123456789abcdef",
+            "STATE_KEY": f"{'n' * 32}, {'o' * 32}",
+            "STATE_UNSIGNED_UNTIL": "2026-11-30",
             "LOG_LEVEL": "DEBUG",
             "RESERVED_CONCURRENCY": "9",
             "MAX_CHAINS": "40",
@@ -54,6 +56,8 @@ def test_all_settings_are_read() -> None:
     )
     assert loaded.prices == Prices("CNY", 0.000001, 0.000001, 0.1)
     assert (loaded.workers, loaded.max_chains) == (7, 40)
+    assert loaded.seal.keys == (b"n" * 32, b"o" * 32)
+    assert loaded.seal.unsigned_until == 1_795_996_800
     assert len(loaded.allowed_sources) == 2
     assert isinstance(loaded.rules, tuple)
     assert loaded.rules[0].request("in/a").storage_class == "IA"
@@ -84,6 +88,12 @@ def test_all_settings_are_read() -> None:
         ("STATE_PREFIX", "/records/"),
         ("COPY_RULES", "oss://state"),
         ("COPY_RULES", "oss://No_Bucket/rules.json"),
+        ("STATE_KEY", "short"),
+        ("STATE_KEY", "n" * 31),
+        ("STATE_KEY", f"{'n' * 32},"),
+        ("STATE_KEY", ",".join(["n" * 32] * 3)),
+        ("STATE_UNSIGNED_UNTIL", "soon"),
+        ("STATE_UNSIGNED_UNTIL", "2026-13-01"),
         ("OSS_ENDPOINT", "ftp://x"),
         ("OSS_ENDPOINT", "oss-cn-hangzhou.aliyuncs.com"),
         ("STATE_BUCKET", "oss://state"),

@@ -127,15 +127,25 @@ def test_bytes_of_a_header_go_and_come_as_they_are(server: Server) -> None:
 # --- what is answered --------------------------------------------------------------------------------------
 
 
-def test_an_object_that_is_kept_packed_is_read_unpacked(server: Server) -> None:
-    asked = bucket(server)
-    server.acts = [says(answer(200, gzip.compress(b"[]"), Content_Encoding="gzip"))]
-    assert asked.read("rules.json") == b"[]"
-    server.acts = [says(answer(200, b"no gzip", Content_Encoding="gzip"))]
-    assert lost(asked) == (True, False)
+def test_a_small_object_that_is_kept_packed_is_not_unpacked(server: Server) -> None:
+    asked, packed = bucket(server), gzip.compress(b"0" * 1_000_000)
+    server.acts = [says(answer(200, packed, Content_Encoding="gzip"))]
+    with pytest.raises(Failed, match="UnreadableRecord: it has Content-Encoding gzip"):
+        asked.read("k")
+    assert asked.get_object("k").read() == packed
     server.acts = [says(answer(200, length=9, Content_Encoding="gzip", ETag="E"))]
     assert asked.head_object("k").status == 200
     assert server.connections == 1
+
+
+def test_of_an_object_that_is_larger_than_expected_nothing_is_kept(server: Server) -> None:
+    asked = bucket(server)
+    server.acts = [says(answer(200, b"x" * 10)), says(answer(200, b"x" * 50_000)), says(answer(200, b"x"))]
+    assert asked.read("k", 10) == b"x" * 10
+    with pytest.raises(Failed, match="more than 10 bytes"):
+        asked.read("k", 10)
+    assert asked.read("k", 10) == b"x"
+    assert server.connections == 2, "the connection of the large one was closed, and no other"
 
 
 def test_pieces_of_unknown_length_are_one_body(server: Server) -> None:

@@ -132,6 +132,7 @@ def test_a_finished_copy_is_200_with_the_result() -> None:
     status, body, headers = send()
     assert (status, body["status"]) == (200, "succeeded")
     assert headers["Content-Type"] == "application/json"
+    assert headers["Cache-Control"] == "no-store"
 
 
 def test_a_copy_under_way_is_202_with_its_place() -> None:
@@ -288,6 +289,17 @@ def test_an_anonymous_trigger_needs_the_bearer_token(header: str, status: int) -
     answered, body, _ = send(settings=settings, headers={"AUTHORIZATION": header})
     assert answered == status
     assert "0123456789abcdef" not in json.dumps(body)
+
+
+@pytest.mark.parametrize("auth", ["function", "anonymous"])
+def test_a_token_that_is_set_is_asked_for_whatever_the_trigger_is_said_to_be(auth: Any) -> None:
+    settings = Settings("state", http_auth=auth, api_token="0123456789abcdef")
+    signature = {"Authorization": "ACS3-HMAC-SHA256 Credential=x"}
+    assert send(settings=settings, headers=signature)[0] == 401
+    for token, status in (("0123456789abcdef", 200), ("0123456789abcdeF", 401), ("", 401)):
+        assert send(settings=settings, headers={**signature, "x-oss-copy-token": token})[0] == status
+    bearer = {"Authorization": "Bearer 0123456789abcdef"}
+    assert send(settings=settings, headers={**bearer, "x-oss-copy-token": "wrong"})[0] == 401
 
 
 def test_who_sends_no_token_is_told_how_it_is_sent() -> None:

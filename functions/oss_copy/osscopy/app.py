@@ -14,6 +14,7 @@ import secrets
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
@@ -34,6 +35,7 @@ from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
 from osscopy.jobs.many import Many
+from osscopy.jobs.marks.sealed import SealedInvoker, SealedRecords
 from osscopy.jobs.queries import Queries
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
@@ -160,14 +162,16 @@ class Wiring(msgspec.Struct, frozen=True):
         )
 
     def journal(self, connection: Connection) -> RecordJournal:
-        return RecordJournal(OssRecords(connection, self.chosen.state_bucket, self.chosen.state_prefix))
+        records = OssRecords(connection, self.chosen.state_bucket, self.chosen.state_prefix)
+        return RecordJournal(SealedRecords(records, self.chosen.seal, time.time))
 
-    def invoker(self, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT) -> fc.FcInvoker:
+    def invoker(self, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT) -> SealedInvoker:
         """Return the invoker of the function that copies, whichever runs."""
         chosen = self.chosen
         function = chosen.invoke_function or self.invocation.function
         copier = msgspec.structs.replace(self.invocation, function=function)
-        return fc.FcInvoker(copier, chosen.invoke_endpoint, self.gateway, self.log, left, wait)
+        platform = fc.FcInvoker(copier, chosen.invoke_endpoint, self.gateway, self.log, left, wait)
+        return SealedInvoker(platform, chosen.seal)
 
 
 class App:
@@ -181,10 +185,33 @@ class App:
         self._unknown_events: set[str] = set()
 
     def handle(self, event: bytes, context: fc_context.Context) -> object:
-        """Return the answer to one event. A final refusal is returned; Transient is raised: FC retries."""
+        """Return the answer to one event. A final refusal is returned; Transient is raised: FC retries.
+
+        Behind HTTP nothing is raised, since FC would show the caller where in the code that was.
+        """
         begun = time.monotonic()
         invocation = fc_context.read_context(context, settings.environment_credentials())
-        arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc))
+        try:
+            return self._handle(event, invocation, begun)
+        except Exception as error:
+            if not events.is_http(event):
+                raise
+            return self._broken(invocation, error)
+
+    def _broken(self, invocation: fc_context.Invocation, error: Exception) -> responses.Response:
+        """Log an error that nobody expected, and return a response that tells nothing of it."""
+        places = [f"{each.filename}:{each.lineno}" for each in traceback.extract_tb(error.__traceback__)]
+        self._log(
+            "unexpected",
+            requestId=invocation.request_id,
+            kind=type(error).__name__,
+            error=str(error)[:300],
+            at=places[-8:],
+        )
+        return responses.broken(invocation.request_id)
+
+    def _handle(self, event: bytes, invocation: fc_context.Invocation, begun: float) -> object:
+        arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc), self._settings.seal)
         wiring = Wiring(self._settings, self._gateway, self._log, invocation, begun)
         try:
             parsed = events.parse(event, arrival, self._rules(event, wiring))

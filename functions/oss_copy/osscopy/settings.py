@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True):
     multipart_threshold: int = plan.DEFAULT_THRESHOLD
     http_auth: Literal["function", "anonymous"] = "function"
     api_token: str | None = None
+    seal: plan.Seal = plan.Seal()
     log_level: str = "INFO"
     reserved_concurrency: int | None = None  # None: not known
     max_chains: int = 1000
@@ -149,6 +150,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         multipart_threshold=read("MULTIPART_THRESHOLD", _threshold, plan.DEFAULT_THRESHOLD),
         http_auth=read("HTTP_AUTH_TYPE", _auth, "function"),
         api_token=read("API_TOKEN", _token, None),
+        seal=plan.Seal(read("STATE_KEY", _keys, ()), read("STATE_UNSIGNED_UNTIL", _moment, 0.0)),
         log_level=read("LOG_LEVEL", _level, "INFO"),
         max_chains=read("MAX_CHAINS", lambda text: _number(text, 1, 100_000), 1000),
         prices=read("PRICES", _prices, None),
@@ -266,6 +268,21 @@ def _token(text: str) -> str:
     if len(text) < 16:
         raise ValueError("a token has at least 16 characters")
     return text
+
+
+def _keys(text: str) -> tuple[bytes, ...]:
+    """Read one key, or two while they are changed: the new one first. What they are is told nowhere."""
+    keys = tuple(each.strip().encode() for each in text.split(","))
+    if len(keys) > 2 or not all(len(each) >= 32 for each in keys):
+        raise ValueError("a key has at least 32 characters; two at most, separated by a comma")
+    return keys
+
+
+def _moment(text: str) -> float:
+    try:
+        return events.read_time(text if "T" in text else f"{text}T00:00:00Z", "").timestamp()
+    except (Refused, OverflowError):
+        raise ValueError(f"{text[:40]!r} is no date such as 2026-11-30") from None
 
 
 def _level(text: str) -> str:

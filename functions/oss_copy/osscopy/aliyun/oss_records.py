@@ -5,23 +5,50 @@ Knows that a refusal there is a wrong configuration, not a copy's failure; not w
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from osscopy.aliyun.bodies import listings
 from osscopy.aliyun.oss_places import Place, on_bucket, on_object
-from osscopy.aliyun.oss_transport import Connection, Unless, translated
-from osscopy.model import Conflict, Failed, Misconfigured, RecordPage, Source
+from osscopy.aliyun.oss_transport import SMALL, Connection, Unless, translated
+from osscopy.model import MIB, Conflict, Failed, Misconfigured, RecordPage, Source
+
+MOST_RULES = MIB
+_MOST = {
+    "rest": 32 * MIB,
+    "bulk": 32 * MIB,
+}  # a list of copies, and the log of a range, by the first of their names
 
 
 def read_text(connection: Connection, bucket: str, key: str) -> str:
     """Return a small text, such as the rules; Misconfigured if it cannot be read."""
     try:
         with translated(on_object("", Source(bucket, key), "GetObject")):
-            text = connection.bucket(bucket).read(key)
-        return text.decode()
+            answer = connection.bucket(bucket).small(key, MOST_RULES)
+        body = answer.read()
+        if (answer.headers.get("Content-Encoding") or "").lower() == "gzip":
+            body = _unpacked(body, MOST_RULES)
+        return body.decode()
     except (Failed, UnicodeDecodeError) as error:
         raise Misconfigured("UnreadableRules", f"COPY_RULES: oss://{bucket}/{key}: {error}") from error
+
+
+def _unpacked(packed: bytes, most: int) -> bytes:
+    """Return what gzip has packed, up to `most` bytes; Failed for more, and for what is not gzip."""
+    unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        text = unpacking.decompress(packed, most + 1)
+    except zlib.error as error:
+        raise Failed("Damaged", f"it is not gzip, as its Content-Encoding says: {error}") from error
+    if len(text) > most or not unpacking.eof:
+        raise Failed("TooLarge", f"it has more than {most} bytes when it is unpacked, or is not all there")
+    return text
+
+
+def most_bytes(name: str) -> int:
+    """Return the bytes of a record at most; those of single copies are small, as `plan` sees to."""
+    return _MOST.get(name.partition("/")[0], SMALL)
 
 
 class OssRecords:
@@ -51,7 +78,7 @@ class OssRecords:
     def get(self, name: str) -> bytes | None:
         key = self._prefix + name
         with Unless("NoSuchKey"), _state(self._at(key, "GetObject")):
-            return self._connection.bucket(self._name).read(key)
+            return self._connection.bucket(self._name).read(key, most_bytes(name))
         return None
 
     def page(self, prefix: str, after: str, limit: int) -> RecordPage:

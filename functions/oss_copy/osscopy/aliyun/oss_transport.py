@@ -19,9 +19,10 @@ from osscopy.aliyun.oss_errors import translate
 from osscopy.aliyun.oss_places import Place, located
 from osscopy.aliyun.wire.sdk import oss2
 from osscopy.aliyun.wire.session import Answer, Request, Session
-from osscopy.model import CopyRequest, Failed, OssCopyError, Source, SourceChanged, Transient, UploadGone
+from osscopy.model import KIB, CopyRequest, Failed, OssCopyError, Source, SourceChanged, Transient, UploadGone
 
 CONNECT_TIMEOUT = 5.0
+SMALL = 64 * KIB  # bytes of an object that is read whole, unless more is expected
 QUESTIONS = 18  # asked at once at most: ten pages of ListParts, and what goes with them
 
 http.client._MAXHEADERS = 1000  # type: ignore[attr-defined]  # noqa: SLF001 - it refuses more than 100, and user metadata may be more
@@ -61,9 +62,21 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
         params |= {name: value for name, value in {"prefix": prefix, "start-after": after}.items() if value}
         return self.fetch("", params)
 
-    def read(self, key: str) -> bytes:
-        body: bytes = self.get_object(key).read()
-        return body
+    def small(self, key: str, most: int) -> Answer:
+        """GET an object; Failed if it has more than `most` bytes."""
+        answer = self._do("GET", self.bucket_name, key, most=most)
+        if not answer.is_whole:
+            text = f"it has more than {most} bytes"
+            raise Failed("UnreadableRecord", text, request_id=answer.request_id)
+        return answer
+
+    def read(self, key: str, most: int = SMALL) -> bytes:
+        """Return the bytes of an object as it was put; Failed if it is too large, or kept packed."""
+        answer = self.small(key, most)
+        if packed := answer.headers.get("Content-Encoding"):
+            text = f"it has Content-Encoding {packed[:40]}, and is not unpacked"
+            raise Failed("UnreadableRecord", text, request_id=answer.request_id)
+        return answer.read()
 
     def create(self, key: str, body: bytes) -> str | None:
         """Put a JSON object unless it exists; return its version id where the bucket has versions."""
@@ -90,13 +103,17 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
         data: bytes | str | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str | bytes] | None = None,
+        *,
+        most: int | None = None,
     ) -> Answer:
         """Sign and send as oss2 does, without its log, whose texts are made even where nobody reads them."""
         given = {"User-Agent": oss2.http.USER_AGENT, **(headers or {})}
         if self.pays:
             given["x-oss-request-payer"] = "requester"
         body, region = oss2.to_bytes(data), self.region
-        request = Request(method, self._make_url(bucket_name, key), params or {}, given, body, region)
+        request = Request(
+            method, self._make_url(bucket_name, key), params or {}, given, body, region, most=most
+        )
         self.auth._sign_request(request, bucket_name, key)  # noqa: SLF001 - there is no public one for headers
         answer: Answer = self.session.do_request(request, self.timeout)
         if answer.status // 100 != 2:

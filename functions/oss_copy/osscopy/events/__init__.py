@@ -16,7 +16,7 @@ from osscopy.events.http import (
     HttpLine as HttpLine,
     is_http as is_http,
 )
-from osscopy.events.jsons import decode as decode, unmarked as unmarked
+from osscopy.events.jsons import decode as decode, read_time as read_time, unmarked as unmarked
 from osscopy.events.oss import CREATED as CREATED
 from osscopy.events.parser import (
     Event as Event,

@@ -16,10 +16,14 @@ MAX_REQUESTS = 1000  # in one event
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """The arrival of an event: the invocation's request id and the time, which name a direct request."""
+    """The arrival of an event: the invocation's request id and the time, which name a direct request.
+
+    `seal`: how continuations are known as the function's own.
+    """
 
     request_id: str
     now: datetime
+    seal: plan.Seal = plan.Seal()
 
     @property
     def started_at(self) -> str:

@@ -10,12 +10,16 @@ from typing import TypeAlias
 import msgspec
 
 from osscopy import plan
-from osscopy.events.jsons import decode, decode_fields
+from osscopy.events.batch import Arrival
+from osscopy.events.jsons import decode, decode_fields, read_time
 from osscopy.model import Bulk, Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Settle, Sweep, Walk
+from osscopy.model.values import Moment, Tally
+from osscopy.plan import bulk
+from osscopy.plan.marks.seal import CONTINUATION
 
 VERSION = 2  # of the self-invocation's payload
 _READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
-MAX_ASYNC_PAYLOAD = 128 * 1024  # FC's limit for asynchronous invocations
+MAX_ASYNC_PAYLOAD = 128 * 1024 - 64  # FC's limit for asynchronous invocations, without the mark
 
 Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle
 
@@ -31,7 +35,8 @@ def encode(command: Continuation) -> bytes:
     payload = msgspec.json.encode(envelope)
     if len(payload) > MAX_ASYNC_PAYLOAD:
         raise Refused(
-            "RequestTooLarge", f"the request makes continuations of {len(payload)} bytes; FC takes 131072"
+            "RequestTooLarge",
+            f"the request makes continuations of {len(payload)} bytes; FC takes {MAX_ASYNC_PAYLOAD}",
         )
     return payload
 
@@ -41,11 +46,11 @@ class _Start(msgspec.Struct, frozen=True, rename="camel", tag_field="step", tag=
 
     job: str
     request: CopyRequest
-    started_at: str
+    started_at: Moment
     alternatives: tuple[CopyRequest, ...] = ()
     event_etag: str | None = None
     keep: bool = False
-    follows: int | None = None
+    follows: Tally | None = None
 
 
 def _with_alternatives(command: bytes) -> bytes:
@@ -72,8 +77,15 @@ def _read_other_version(version: int, command: bytes) -> Copy:
     return Copy(**{name: getattr(start, name) for name in _Start.__struct_fields__})
 
 
-def read(raw: msgspec.Raw) -> Continuation:
-    """Read a command; one of another version only as far as every version reads it."""
+def read(raw: msgspec.Raw, mark: msgspec.Raw | None, arrival: Arrival) -> Continuation:
+    """Read a command; one of another version only as far as every version reads it.
+
+    Refused if it lacks the function's mark: whoever may invoke the function may ask for copies, and no more.
+    """
+    given = None if mark is None else decode(bytes(mark), str, "mac")
+    if not arrival.seal.is_ours(CONTINUATION, bytes(raw), given, arrival.now.timestamp()):
+        text = "it is not signed with STATE_KEY: ask for copies, not for their continuations"
+        raise Refused("InvalidContinuation", text, field="mac")
     envelope: _Envelope = decode(bytes(raw), _Envelope, "continuation")
     body = _with_alternatives(bytes(envelope.command))
     command: Continuation
@@ -81,43 +93,16 @@ def read(raw: msgspec.Raw) -> Continuation:
         command = decode(body, Continuation, "continuation.command")
     else:
         command = _read_other_version(envelope.version, body)
+    at = "continuation.command."
     match command:
         case Rest():
-            _check(plan.LIST, command.list, "list")
+            plan.check_list(command.list, f"{at}list")
         case Bulk() | Walk() | Settle():
-            _check(plan.BULK_JOB, command.job, "job")
-        case Copy() | Continue():
-            _check(plan.COPY_JOB, command.job, "job")
-            if isinstance(command, Continue):
-                _check_continue(command)
-            else:
-                for reading in command.alternatives:
-                    plan.check_request(reading)
-            plan.check_request(command.request)
+            plan.check_text(plan.BULK_JOB, command.job, "InvalidContinuation", f"{at}job")
+            if isinstance(command, Bulk):
+                bulk.refuse_wrong(command.request, read_time(command.started_at, f"{at}startedAt"))
+        case Copy():
+            plan.check_copy(command, at)
+        case Continue():
+            plan.check_continue(command, at)
     return command
-
-
-def _check(pattern: str, text: str, field: str) -> None:
-    plan.check_text(pattern, text, "InvalidContinuation", f"continuation.command.{field}")
-
-
-def _check_continue(task: Continue) -> None:
-    """Refuse numbers that no hop writes, so that the arithmetic of later steps can rely on them."""
-    upload, pin = task.upload, task.pin
-    _check(plan.VISIBLE, pin.etag, "pin.etag")
-    _check(plan.VISIBLE, upload.id, "upload.id")
-    if pin.version_id is not None:
-        _check(plan.VERSION_ID, pin.version_id, "pin.versionId")
-    is_whole = upload.part_size >= plan.MIN_PART and upload.parts == -(-pin.size // upload.part_size)
-    if not (is_whole and 1 <= upload.parts <= plan.MAX_PARTS and upload.part_size <= plan.MAX_PART):
-        raise _invalid("parts and sizes do not fit together", "upload")
-    if not (1 <= upload.lanes <= upload.parts and 1 <= task.lane <= upload.lanes):
-        raise _invalid("no such lane", "lane")
-    if task.hop < 1 or min(task.generation, task.stalls, task.excused, task.gone_at) < 0:
-        raise _invalid("numbers start at one", "hop")
-    if not all(1 <= first <= last <= upload.parts for first, last in task.in_flight):
-        raise _invalid("no such parts", "inFlight")
-
-
-def _invalid(text: str, field: str) -> Refused:
-    return Refused("InvalidContinuation", text, field=f"continuation.command.{field}")

@@ -38,7 +38,7 @@ def read(message: bytes, arrival: Arrival, parse: Callable[[bytes, Arrival], obj
     commands: tuple[Copy | Continue | Rest | Bulk, ...] = ()
     try:
         # the same request id makes the same jobs of it
-        parsed = parse(given_up.event, Arrival(context.request_id, arrival.now))
+        parsed = parse(given_up.event, Arrival(context.request_id, arrival.now, arrival.seal))
     except Refused:
         parsed = None
     if isinstance(parsed, Rest):

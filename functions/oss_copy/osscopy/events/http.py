@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from osscopy.events.jsons import decode
+from osscopy.events.jsons import decode, decode_fields
+from osscopy.model import Refused
 
 
 class HttpLine(msgspec.Struct, frozen=True):
@@ -61,5 +62,14 @@ def read(event: bytes) -> HttpCall:
 
 
 def is_http(event: bytes) -> bool:
-    """Return whether `event`, which could not be read, seems to be the HTTP trigger's."""
-    return b'"requestContext"' in event and b'"requestPayload"' not in event
+    """Return whether `event`, which may be one that could not be read, seems to be the HTTP trigger's.
+
+    Callers choose headers and parameters: only the names at the top tell.
+    """
+    if b'"requestContext"' not in event:
+        return False
+    try:
+        top = decode_fields(event, "")
+    except Refused:
+        return b'"requestPayload"' not in event
+    return "requestContext" in top and "requestPayload" not in top

@@ -45,8 +45,8 @@ def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Even
             return http.read(event)
         case {"triggerName": _, "payload": _}:
             return timer.read(event, arrival)
-        case {"continuation": payload}:
-            command = continuation.read(payload)
+        case {"continuation": payload} as top:
+            command = continuation.read(payload, top.get("mac"), arrival)
             if isinstance(command, Sweep | Ping | Rest | Walk | Settle):
                 return command
             return Batch((command,), many=False)

@@ -6,6 +6,7 @@ or a list with a number above all on record. Generations save work; correctness 
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from osscopy.jobs.hops import HopJournal
@@ -14,6 +15,8 @@ from osscopy.model import Cancelled, Done, Entered, Generation, Opened, RecordPa
 from osscopy.plan import bulk
 
 _START = "-start"
+_CHAIN = re.compile(r"/[0-9]{12}$")
+_GENERATION = re.compile(rf"/[0-9]{{12}}(?:{_START})?$")  # no other name stands for one
 
 
 class RecordJournal(HopJournal):
@@ -56,7 +59,7 @@ class RecordJournal(HopJournal):
 
     def generation(self, job: str) -> int:
         entries = list_all(self.records, f"gen/{job}/").entries
-        return max((_number(name) for name, _ in entries if not name.endswith(_START)), default=0)
+        return max((_number(name) for name, _ in entries if _CHAIN.search(name)), default=0)
 
     def written(self, kind: Literal["cancel", "done"], job: str) -> tuple[int, int] | None:
         """Return when this record was written and when that was asked (Unix seconds); None without one."""
@@ -95,9 +98,10 @@ def restart(records: Records, job: str, generation: int) -> None:
 def newest_generation(records: Records, job: str) -> Generation | None:
     """Return the highest generation, of a chain or of a restart; None if the sweep has started none."""
     page = list_all(records, f"gen/{job}/")
-    if not page.entries:
+    known = [each for each in page.entries if _GENERATION.search(each[0])]
+    if not known:
         return None
-    name, written = max(page.entries, key=lambda each: _number(each[0]))
+    name, written = max(known, key=lambda each: _number(each[0]))
     return Generation(_number(name), page.seen_at - written)
 
 

@@ -30,6 +30,7 @@ from osscopy.model import (
     Skipped,
     Transient,
     Waiting,
+    kind_of,
 )
 from osscopy.plan import bulk
 
@@ -131,6 +132,12 @@ class Worklist:
                 raise
             # another version wrote it and goes on with it: no other copy is to wait for that
             return self._tell(results.unopened(item, "failed", self._context.now(), error))
+        except Exception as error:
+            if is_alone or not isinstance(item, Copy):
+                raise
+            self._context.log("again", job=item.job, error=str(error), kind=kind_of(error))
+            # a bug that one value brings out: alone, it is raised, so that FC tells that it is given up
+            return _Postponed(msgspec.structs.replace(item, retried=True), has_failed=True)
 
     def _do(self, item: Command | Refused, asked_at: float, *, inline: bool) -> Result:
         match item:

@@ -20,13 +20,14 @@ from osscopy.model import (
     BulkResult,
     Continue,
     Failed,
-    Misconfigured,
+    OssCopyError,
     Problem,
     Refused,
     Result,
     Status,
     Transient,
     UploadGone,
+    kind_of,
 )
 from osscopy.plan import bulk
 
@@ -128,11 +129,13 @@ class Queries:
             if bulk.is_bulk(job):
                 return standing(self._context, self._journal.records, job)
             return self._result(job, in_list=True)
-        except Misconfigured as error:
+        except OssCopyError as error:
             if error.code != "UnreadableRecord":
                 raise
             self._context.log("unreadableRecord", job=job, error=str(error))
-            return None
+        except Exception as error:  # noqa: BLE001 - logged: a bug that the values of this copy bring out
+            self._context.log("unreadableRecord", job=job, error=str(error), kind=kind_of(error))
+        return None
 
 
 def no_such_job(job: str) -> Refused:

@@ -13,7 +13,8 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from osscopy.model import Misconfigured, RecordPage, Transient
+from osscopy import plan
+from osscopy.model import Misconfigured, RecordPage, Refused, Transient
 
 PAGE = 1000  # names listed at once
 
@@ -51,18 +52,23 @@ def create(records: Records, name: str, entry: R) -> R:
 
 
 def read(records: Records, name: str, kind: type[R]) -> R | None:
-    """Return the record under `name`, None if there is none; Misconfigured if it is not of this `kind`."""
+    """Return the record under `name`, None if there is none; Misconfigured if it is not of this `kind`.
+
+    Nor is one that no invocation can have written: each field is checked.
+    """
     body = records.get(name)
     if body is None:
         return None
     with _making:
         decoder: msgspec.json.Decoder[R] = _decoder(kind)
     try:
-        return decoder.decode(body)
-    except msgspec.MsgspecError as error:
+        found = decoder.decode(body)
+        plan.check_record(name, found)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Refused) as error:
         raise Misconfigured(
             "UnreadableRecord", f"{name} in the state bucket is not a record of this version: {error}"
         ) from error
+    return found
 
 
 def list_all(records: Records, prefix: str) -> RecordPage:

@@ -8,6 +8,8 @@ page of copies at a time; when time is short, an invocation of its own goes on.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from osscopy import events, plan
 from osscopy.copying import outcome
@@ -19,7 +21,7 @@ from osscopy.jobs.forget import Cleaner
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.records import PAGE
 from osscopy.jobs.resume import Resumer
-from osscopy.model import OssCopyError, Sweep, Swept
+from osscopy.model import Sweep, Swept, kind_of
 
 COPIES = 200  # on record, read at a time
 
@@ -62,11 +64,8 @@ class Sweeper:
         for name, written in page.entries:
             if page.seen_at - written < patience or not self._has_time():
                 continue
-            try:
+            with self._alone(list=name):
                 self._counts["resumed"] += resumer.resume_list(name, page.seen_at) == "resumed"
-            except OssCopyError as error:
-                self._context.log("sweepFailed", list=name, error=str(error))
-                self._counts["failed"] += 1
 
     def _look_at_many(self, many: Tools) -> None:
         """Look at the jobs of many objects; what goes wrong with one keeps no other from being looked at."""
@@ -74,11 +73,8 @@ class Sweeper:
         for job in bulk_jobs(self._context, self._journal.records, "", COPIES):
             if not self._has_time():
                 return
-            try:
+            with self._alone(job=job):
                 self._counts[sweeper.look_at(job)] += 1
-            except OssCopyError as error:
-                self._context.log("sweepFailed", job=job, error=str(error))
-                self._counts["failed"] += 1
 
     def _look_at_copies(self, after: str) -> str | None:
         """Look at the copies after job `after`; return the one to go on after, None if that was the last."""
@@ -97,10 +93,16 @@ class Sweeper:
     def _look_at(self, job: str, written: int, now: int) -> None:
         """Look at one copy; what goes wrong with it keeps no other from being looked at."""
         self._counts["looked"] += 1
-        try:
+        with self._alone(job=job):
             self._counts[self._treat(job, written, now)] += 1
-        except OssCopyError as error:
-            self._context.log("sweepFailed", job=job, error=str(error))
+
+    @contextmanager
+    def _alone(self, **what: str) -> Iterator[None]:
+        """Count and log whatever goes wrong with one job, bugs too: its values must not stop the others."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - counted as `failed`, which is to raise an alarm
+            self._context.log("sweepFailed", **what, error=str(error), kind=kind_of(error))
             self._counts["failed"] += 1
 
     def _treat(self, job: str, written: int, now: int) -> str:

@@ -76,6 +76,7 @@ from osscopy.model.errors import (
     SourceChanged as SourceChanged,
     Transient as Transient,
     UploadGone as UploadGone,
+    kind_of as kind_of,
 )
 from osscopy.model.objects import (
     Encrypted as Encrypted,

@@ -14,7 +14,7 @@ from osscopy.model.bulk_request import BulkRequest, ReportPlace
 from osscopy.model.objects import Head
 from osscopy.model.request import CopyRequest
 from osscopy.model.results import Problem
-from osscopy.model.values import Value
+from osscopy.model.values import Count, Moment, Tally, Unix, Value
 
 Price: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -29,8 +29,8 @@ class Bulk(Value, frozen=True, tag_field="step", tag="bulk"):
 
     job: str
     request: BulkRequest
-    started_at: str
-    drops: int = 0
+    started_at: Moment
+    drops: Tally = 0
     parent: str = ""
 
 
@@ -51,16 +51,16 @@ class Walk(Value, frozen=True, tag_field="step", tag="walk"):
 
     job: str
     range: Range
-    generation: int = 0
-    hop: int = 1
+    generation: Unix = 0
+    hop: Tally = 1
 
 
 class Settle(Value, frozen=True, tag_field="step", tag="settle"):
     """A look at a job whose ranges have all ended: waits for its chains, then reports and closes."""
 
     job: str
-    generation: int = 0
-    hop: int = 1
+    generation: Unix = 0
+    hop: Tally = 1
 
 
 # --- what comes of objects ---------------------------------------------------------------------------------
@@ -149,13 +149,13 @@ class BulkJob(Value, frozen=True):
     nonce: str
     job: str
     request: BulkRequest
-    started_at: str
-    began: int
-    workers: int
+    started_at: Moment
+    began: Unix
+    workers: Tally
     report: ReportPlace
     etag: str = ""
-    size: int = 0
-    settle: int = 0
+    size: Count = 0
+    settle: Tally = 0
     parent: str = ""
 
 
@@ -202,8 +202,8 @@ class ReportFile(Value, frozen=True):
     """A file of rows; `md5` in hex, of its bytes."""
 
     key: str
-    rows: int
-    bytes: int
+    rows: Count
+    bytes: Count
     md5: str
 
 
@@ -322,7 +322,7 @@ class BulkResult(Value, frozen=True):
     rate: float | None = None
     eta_seconds: int | None = None
     eta_at_least: bool | None = None
-    started_at: str | None = None
+    started_at: Moment | None = None
     finished_at: str | None = None
     error: Problem | None = None
     parent: str | None = None
@@ -368,7 +368,7 @@ class BulkDone(Value, frozen=True):
     nonce: str
     result: BulkResult
     request: BulkRequest
-    settle: int = 0
+    settle: Tally = 0
 
 
 # --- what OSS shows ----------------------------------------------------------------------------------------

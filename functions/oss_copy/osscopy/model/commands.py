@@ -9,7 +9,7 @@ import msgspec
 from osscopy.model.bulk import Bulk
 from osscopy.model.pins import Pin, Upload
 from osscopy.model.request import CopyRequest
-from osscopy.model.values import Value
+from osscopy.model.values import Moment, Tally, Unix, Value
 
 
 class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True):
@@ -25,16 +25,16 @@ class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True
 
     job: str
     request: CopyRequest
-    started_at: str
+    started_at: Moment
     alternatives: tuple[CopyRequest, ...] = ()
     event_etag: str | None = None
     keep: bool = False  # write a record even of a copy by one CopyObject
-    looks: int = 0  # at an archived source that is being restored
-    follows: int | None = None
-    generation: int = 0  # of the sweep that asks for it again
-    drops: int = 0  # times that FC has given it up
+    looks: Tally = 0  # at an archived source that is being restored
+    follows: Tally | None = None
+    generation: Unix = 0  # of the sweep that asks for it again
+    drops: Tally = 0  # times that FC has given it up
     retried: bool = False
-    since: int | None = None
+    since: Unix | None = None
 
     @property
     def may_be_on_record(self) -> bool:
@@ -68,21 +68,21 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
 
     job: str
     request: CopyRequest
-    started_at: str
+    started_at: Moment
     pin: Pin
     upload: Upload
-    generation: int
-    lane: int
-    hop: int
-    stalls: int = 0
-    parts_done: int = 0  # as the hop before counted them; more may be done by now
-    excused: int = 0  # hops that were throttled: they do not count against the ceiling
-    gone_at: int = 0  # when the upload was found gone and the copy was not there; Unix seconds
-    follows: int | None = None
-    settle: int = 0  # the longest T_late of the invocations that have worked on it: settings change
+    generation: Unix
+    lane: Tally
+    hop: Tally
+    stalls: Tally = 0
+    parts_done: Tally = 0  # as the hop before counted them; more may be done by now
+    excused: Tally = 0  # hops that were throttled: they do not count against the ceiling
+    gone_at: Unix = 0  # when the upload was found gone and the copy was not there; Unix seconds
+    follows: Tally | None = None
+    settle: Tally = 0  # the longest T_late of the invocations that have worked on it: settings change
     in_doubt: bool = False  # a CopyObject may still take effect
     in_flight: tuple[tuple[int, int], ...] = ()
-    leave_until: int = 0
+    leave_until: Unix = 0
 
     @property
     def not_before(self) -> int:
@@ -102,8 +102,8 @@ class Rest(Value, frozen=True, tag_field="step", tag="rest"):
     """
 
     list: str
-    generation: int = 0
-    drops: int = 0
+    generation: Unix = 0
+    drops: Tally = 0
 
 
 class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):

@@ -39,6 +39,11 @@ class OssCopyError(Exception):
         self.status = status
 
 
+def kind_of(error: Exception) -> str | None:
+    """Return the type of an error that is none of these, and so is a bug; None for those."""
+    return None if isinstance(error, OssCopyError) else type(error).__name__
+
+
 class Misconfigured(OssCopyError):
     """A setting is missing or wrong; `field` is the variable's name."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from osscopy.model.objects import Encrypted
 from osscopy.model.request import Acl, ContentHeaders
-from osscopy.model.values import Value
+from osscopy.model.values import Count, Tally, Unix, Value
 
 
 class Promise(Value, frozen=True):
@@ -20,7 +20,7 @@ class Promise(Value, frozen=True):
     """
 
     content: str
-    tags: int | None
+    tags: Tally | None
     storage_class: str  # empty: OSS did not say the source's
     encryption: Encrypted | None = None
 
@@ -34,9 +34,9 @@ class Pin(Value, frozen=True):
     `encryption`: how the source was encrypted, for the result.
     """
 
-    size: int
+    size: Count
     etag: str
-    last_modified: int
+    last_modified: Unix
     version_id: str | None = None
     crc64: str | None = None
     tags: str | None = None
@@ -63,7 +63,7 @@ class Upload(Value, frozen=True):
     """A multipart upload of a copy: its boundaries never change. `opened_at`: OSS's clock, Unix seconds."""
 
     id: str
-    part_size: int
-    parts: int
-    lanes: int
-    opened_at: int
+    part_size: Count
+    parts: Tally
+    lanes: Tally
+    opened_at: Unix

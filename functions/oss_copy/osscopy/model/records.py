@@ -5,7 +5,7 @@ The nonce tells a writer whose answer was lost that the record is its own.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -13,7 +13,7 @@ from osscopy.model.commands import Copy
 from osscopy.model.pins import Pin, Upload
 from osscopy.model.request import CopyRequest
 from osscopy.model.results import Result
-from osscopy.model.values import Value
+from osscopy.model.values import Moment, Tally, Unix, Value
 
 
 class Opened(Value, frozen=True):
@@ -30,13 +30,13 @@ class Opened(Value, frozen=True):
     job: str
     request: CopyRequest
     pin: Pin
-    started_at: str
+    started_at: Moment
     method: Literal["simple", "multipart"] = "multipart"
-    follows: int | None = None
+    follows: Tally | None = None
     uncertain: bool = False
-    seen_at: int = 0
+    seen_at: Unix = 0
     in_doubt: bool = False
-    settle: int = 0
+    settle: Tally = 0
     restores: bool = False
 
     @property
@@ -73,14 +73,14 @@ class Done(Value, frozen=True):
     nonce: str
     result: Result
     request: CopyRequest
-    settle: int = 0
+    settle: Tally = 0
 
 
 class Waiting(Value, frozen=True):
     """`rest/<list>`: copies of one event that have not begun. `asked_at`: when they came, Unix seconds."""
 
     copies: tuple[Copy, ...]
-    asked_at: float
+    asked_at: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -95,4 +95,4 @@ class Claimed(Value, frozen=True):
 
     nonce: str
     job: str
-    moment: str | None = None
+    moment: Moment | None = None

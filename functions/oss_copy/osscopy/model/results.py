@@ -8,7 +8,7 @@ import msgspec
 
 from osscopy.model.errors import OssCopyError
 from osscopy.model.objects import Encrypted
-from osscopy.model.values import Value
+from osscopy.model.values import Count, Moment, Tally, Value
 
 
 class Seen(Value, frozen=True):
@@ -18,7 +18,7 @@ class Seen(Value, frozen=True):
     key: str
     version_id: str | None = None
     etag: str | None = None
-    size: int | None = None
+    size: Count | None = None
     crc64: str | None = None
     encryption: Encrypted | None = None
 
@@ -49,13 +49,13 @@ class Result(Value, frozen=True):
     destination: Seen | None = None
     method: Literal["simple", "multipart"] | None = None
     verified: Literal["crc64", "size", "link"] | None = None
-    parts: int = 0
-    parts_done: int = 0
-    bytes_done: int = 0
-    lanes: int = 1
-    hops: int = 1
-    started_at: str | None = None
-    finished_at: str | None = None
+    parts: Tally = 0
+    parts_done: Tally = 0
+    bytes_done: Count = 0
+    lanes: Tally = 1
+    hops: Tally = 1
+    started_at: Moment | None = None
+    finished_at: Moment | None = None
     error: Problem | None = None
     phase: Literal["restoring"] | msgspec.UnsetType = msgspec.UNSET
     next_look_at: str | msgspec.UnsetType = msgspec.UNSET

@@ -40,6 +40,13 @@ from osscopy.plan.lanes.division import DEFAULT_LANES as DEFAULT_LANES, Division
 from osscopy.plan.load.order import chains as chains
 from osscopy.plan.load.pace import Answer as Answer, Pace as Pace
 from osscopy.plan.load.tail import may_ask_again as may_ask_again, stands_out_after as stands_out_after
+from osscopy.plan.marks.on_record import (
+    check_continue as check_continue,
+    check_copy as check_copy,
+    check_list as check_list,
+    check_record as check_record,
+)
+from osscopy.plan.marks.seal import ENVELOPE as ENVELOPE, Seal as Seal
 from osscopy.plan.methods import (
     DEFAULT_THRESHOLD as DEFAULT_THRESHOLD,
     MAX_OBJECT as MAX_OBJECT,

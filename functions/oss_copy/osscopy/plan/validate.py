@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from osscopy.model import ContentHeaders, CopyRequest, Encryption, Head, Refused, Source
+from osscopy.model import KIB, ContentHeaders, CopyRequest, Encryption, Head, Refused, Source
 from osscopy.plan.keys import BULK_JOB, COPY_JOB, JOB, LIST, check_bucket, check_key
 from osscopy.plan.parts import MAX_PART, MIN_PART, byte_size
 from osscopy.plan.templates import render
@@ -43,6 +43,7 @@ HTTP_DATE = (
     r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT"
 )
 MAX_LINE = 8192  # characters of a header's value
+MAX_REQUEST = 40 * KIB  # of one copy, as JSON: its records are small, too
 MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 10, 128, 256
 MAX_PARALLEL, MAX_LANES = 512, 100
 MIN_TRAFFIC, MAX_TRAFFIC = 819_200, 838_860_800  # bit/s; OSS takes 100 KB/s to 100 MB/s
@@ -77,6 +78,9 @@ def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
     if isinstance(final.metadata, ContentHeaders):
         for name in final.metadata.user:
             _check_user_name(name)
+    if (size := len(msgspec.json.encode(final))) > MAX_REQUEST:
+        text = f"the request has {size} bytes with its final key; {MAX_REQUEST} are taken"
+        raise Refused("RequestTooLarge", text)
     if key.endswith("/") and not final.source.key.endswith("/"):
         text = f"{key[-80:]!r} ends with a slash, which is how folder markers are named: add {{name}}"
         raise Refused("InvalidKey", text, field="destination.key")

@@ -19,21 +19,33 @@ from osscopy.model import Refused
 from osscopy.settings import Settings
 
 MAX_BODY = 96 * 1024  # bytes; the request must fit into an asynchronous invocation, which takes 128 KB
+HEADER = "X-OSS-Copy-Token"  # where Authorization holds FC's signature
 STATUSES = ("running", "succeeded", "skipped", "failed", "cancelled")
 
 _JOB = re.compile(plan.JOB)
 
 
 def authenticate(call: events.HttpCall, settings: Settings) -> None:
-    """Refuse who has no bearer token, where the trigger is `anonymous`; else FC has checked a signature."""
-    if settings.http_auth == "function":
-        return
+    """Refuse who lacks the token, whatever authType the settings name: the trigger may have another one.
+
+    Without a token, FC has to have checked a signature, and takes up `Authorization` for that.
+    """
     if settings.api_token is None:
+        if settings.http_auth == "function":
+            return
         raise Refused("Forbidden", "an anonymous HTTP trigger needs API_TOKEN to be set")
+    given = _token(call).encode(errors="replace")
+    if not hmac.compare_digest(given, settings.api_token.encode()):
+        text = f"send `Authorization: Bearer` with the function's API_TOKEN, or {HEADER} if it is signed"
+        raise Refused("Unauthorized", text)
+
+
+def _token(call: events.HttpCall) -> str:
+    """Return the token of a call, or an empty text."""
+    if (own := call.header(HEADER)) is not None:
+        return own.strip()
     scheme, _, token = (call.header("Authorization") or "").partition(" ")
-    given = token.strip().encode(errors="replace")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given, settings.api_token.encode()):
-        raise Refused("Unauthorized", "send `Authorization: Bearer` with the function's API_TOKEN")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def job_id(text: str) -> str:

@@ -62,6 +62,12 @@ def problem(problem: Problem, headers: Mapping[str, str] | None = None) -> Respo
     return response(STATUS.get(problem.code, 422), {"error": problem}, {**asking, **(headers or {})})
 
 
+def broken(request_id: str) -> Response:
+    """Return the response to what broke and should not: the log says what, under this request id."""
+    text = "something went wrong that should not: the function's log has it under this request id"
+    return response(500, {"error": Problem("Unexpected", text, request_id)})
+
+
 def document() -> Response:
     """Return the OpenAPI document, made from the types that parse and shipped beside this module."""
     return response(200, msgspec.Raw(Path(__file__).with_name("openapi.json").read_bytes()))
@@ -70,7 +76,7 @@ def document() -> Response:
 def response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     return {
         "statusCode": status,
-        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
         "isBase64Encoded": False,
         "body": msgspec.json.encode(body).decode(),
     }

@@ -29,7 +29,10 @@ _CHUNK = 8192  # bytes
 
 
 class Request(msgspec.Struct):
-    """A request as oss2 signs it: it writes into `headers`. `url` without query; `data` is the body."""
+    """A request as oss2 signs it: it writes into `headers`. `url` without query; `data` is the body.
+
+    `most`: bytes of the answer's body; of a longer one nothing is kept.
+    """
 
     method: str
     url: str
@@ -39,12 +42,20 @@ class Request(msgspec.Struct):
     region: str
     product: str = "oss"
     cloudbox_id: str | None = None
+    most: int | None = None
 
 
 class Answer:
-    """An answer as oss2 reads it: `status`, `headers`, `request_id`, and the body, which is here already."""
+    """An answer as oss2 reads it: `status`, `headers`, `request_id`, and the body, which is here already.
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    The body is as it was sent, whatever Content-Encoding says: nothing is unpacked that nobody has asked for.
+    `is_whole`: it is not longer than was asked for.
+    """
+
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, *, is_whole: bool = True
+    ) -> None:
+        self.is_whole = is_whole
         self.status = status
         self.headers = headers
         self.request_id = headers.get("x-oss-request-id", "")
@@ -90,7 +101,14 @@ class Session:
             )
         except HTTPError as error:
             raise oss2.exceptions.RequestError(error) from error
-        body = given.read(decode_content=True)  # all of it: only then is the connection free for the next
+        if req.most is not None:
+            body = given.read(req.most + 1, decode_content=False)
+            if len(body) > req.most:
+                given.close()  # and the connection with it: nobody reads the rest
+                return Answer(given.status, given.headers, b"", is_whole=False)
+        else:
+            body = b""
+        body += given.read(decode_content=False)  # all of it: only then is the connection free for the next
         return Answer(given.status, given.headers, body)
 
 

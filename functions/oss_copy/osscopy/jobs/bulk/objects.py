@@ -78,7 +78,7 @@ class Copier:
         found = list(items)
 
         def look(number: int) -> None:
-            if self._has_time():
+            if self._has_time() and self.rate.wait(1, self._until):
                 with contextlib.suppress(Transient, Failed):  # asked again where its row is made
                     found[number] = replace(
                         items[number], source=looks.source(self._context, items[number].request)
@@ -100,7 +100,7 @@ class Copier:
 
     def _requests(self, item: Item) -> int:
         """Return the requests that an object takes, if nothing has to be looked at twice."""
-        return 1 + self._policy.looks + 2 * item.asks
+        return 1 + self._policy.looks + item.asks * (2 if item.source is None else 1)
 
     def _timed(self, item: Item) -> Row | None:
         begun = self._context.clock.monotonic()

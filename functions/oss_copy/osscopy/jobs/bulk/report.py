@@ -6,8 +6,10 @@ writing it again does no harm. Members of gzip concatenate: a file holds one for
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
+import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -31,6 +33,7 @@ from osscopy.model import (
 from osscopy.plan import bulk
 
 MOST_BYTES = 16 << 20  # of a file
+MOST_LINE = 64 << 10
 SCHEMA = 1
 
 
@@ -109,9 +112,10 @@ def _write_list(
     members = [_packed(bulk.HEADER)]
     for file in files:
         body = tools.context.ask(tools.objects.read, job.report.bucket, file.key, 0, file.bytes - 1)
-        text = gzip.decompress(body).removeprefix(bulk.HEADER)
-        lines = (line for line in text.splitlines(keepends=True) if bulk.status_of(line) in statuses)
-        members.append(_packed(b"".join(lines)))
+        with gzip.open(io.BytesIO(body)) as text:  # line by line, whatever it unpacks to
+            lines = iter(functools.partial(text.readline, MOST_LINE), b"")
+            kept = b"".join(line for line in lines if bulk.status_of(line) in statuses)
+        members.append(_packed(kept))
     tools.context.ask(tools.objects.write, job.report.bucket, f"{folder(job)}{name}", b"".join(members))
 
 

@@ -210,9 +210,6 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     "Result": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
     "Status": {"job": {"string": {"pattern": whole(plan.COPY_JOB)}}},
 }
-NOT_YET = {  # fields that a request for many objects has and that are not available yet
-    "BulkRequest": ("delete", "maxDelete"),
-}
 _TEXTS = {
     "Source": "The object to copy; its current version unless `versionId` says otherwise.",
     "Destination": "Where to; by default under the source's key.",
@@ -244,9 +241,7 @@ def schemas() -> dict[str, Schema]:
                 field.pop("default", None)
     components["Page"]["properties"]["copies"]["items"] = _any("Result", "BulkResult")
     components["BulkRequest"]["properties"]["tags"] |= components["CopyRequest"]["properties"]["tags"]
-    for name, fields in NOT_YET.items():
-        for field in fields:
-            components[name]["properties"][field]["description"] = "Not available yet."
+    components["BulkRequest"]["properties"]["delete"]["description"] = "For now with `dryRun` alone."
     components["BulkRequest"]["properties"]["filters"].pop("default", None)
     components["Filters"]["properties"]["exclude"]["default"] = []  # as JSON has it
     components["Encryption"] |= {

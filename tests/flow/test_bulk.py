@@ -110,7 +110,8 @@ def rows(cloud: LocalCloud, result: dict[str, Any]) -> list[dict[str, str]]:
         table = list(csv.DictReader(io.StringIO(text, newline="")))
         assert len(table) == file["rows"]
         found += table
-    assert len(found) == listed["objects"]["total"] == result["objects"]["total"]
+    assert listed["objects"] == result["objects"]
+    assert len(found) == listed["objects"]["total"] + listed["objects"]["wouldDelete"]
     return found
 
 
@@ -227,6 +228,11 @@ def test_a_dry_run_shows_what_its_report_then_does(cloud: LocalCloud) -> None:
     assert keys_of(destination, "copied/shown/") == {"0/0000"}
     assert {each.split("/")[0] for each in records(cloud) - before} == {"bulk", "done", "reports"}
     planned = {row["key"] for row in rows(cloud, shown) if row["status"] == "wouldCopy"}
+    destination.put_object("copied/shown/gone", "x")
+    mirror = ended(cloud, cloud.invoke(bulk("shown/", dryRun=True, delete=True, maxDelete="50%"))["job"])
+    assert [row["key"] for row in rows(cloud, mirror) if row["status"] == "wouldDelete"] == ["shown/gone"]
+    assert mirror["objects"]["wouldCopy"] == len(planned)
+    destination.delete_object("copied/shown/gone")
     source.put_object("shown/1/0001", "another")
     source.put_object("shown/new", "new")
     repeated = {
@@ -459,7 +465,13 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"source": {"report": {"job": "b-1"}}}, "InvalidField", "source.report.job"),
         ({"source": {"report": {"job": "b-" + "0" * 32}}}, "NoSuchJob", "source.report.job"),
         ({"source": {"inventory": {"bucket": SOURCE, "key": "k"}}}, "NotAvailable", "source.inventory"),
-        ({"maxDelete": "10%"}, "NotAvailable", "maxDelete"),
+        ({"maxDelete": "10%"}, "InvalidField", "maxDelete"),
+        ({"delete": True, "dryRun": True, "maxDelete": "ten"}, "InvalidField", "maxDelete"),
+        (
+            {"delete": True, "dryRun": True, "destination": {"bucket": DESTINATION}},
+            "InvalidField",
+            "destination.prefix",
+        ),
         ({"report": {"bucket": STATE, "prefix": "oss-copy/done/"}}, "NotAllowed", "report.prefix"),
         ({"report": {"bucket": SOURCE, "prefix": "bad/reports/"}}, "NotAllowed", "source.prefix"),
         ({"filters": {"minSize": 2, "maxSize": 1}}, "InvalidFilter", "filters.maxSize"),

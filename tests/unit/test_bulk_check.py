@@ -332,3 +332,9 @@ def test_followed_symlinks_of_other_sizes_are_different(jobs: Jobs) -> None:
     pair(jobs, "to", {"crc64": None}, {"crc64": None})
     pair(jobs, "a", {"kind": "Symlink", "link": "in/to"}, {"size": 5, "crc64": None})
     assert found(jobs, check(jobs, symlinks="follow")) == {"a": "different Size"}
+
+
+def test_kinds_that_listings_tell_are_not_looked_at(jobs: Jobs) -> None:
+    pair(jobs, "a", {"kind": "Symlink", "link": "t"}, {})
+    assert found(jobs, check(jobs)) == {"a": "different Kind"}
+    assert jobs.cloud.count("link") == 0

@@ -14,6 +14,7 @@ from osscopy.model import (
     BulkResult,
     BulkSource,
     Failed,
+    Filters,
     Former,
     Prices,
     Requests,
@@ -24,7 +25,7 @@ from osscopy.model import (
 from osscopy.plan import bulk
 from osscopy.plan.bulk.modes import dry
 from tests.unit.engine import DST, LARGE, SRC, THRESHOLD, fails
-from tests.unit.many import Jobs, job_of, request
+from tests.unit.many import Jobs, carry_out, job_of, request
 
 ARCHIVED = Failed("InvalidObjectState", "it is archived", status=403)
 BACK = BulkDestination(bucket=DST)
@@ -328,3 +329,119 @@ def test_the_etag_of_a_symlink_is_no_pin(jobs: Jobs) -> None:
     result = shown(jobs)
     assert jobs.rows(result.job or "")["in/link"]["etag"] == ""
     assert statuses(jobs, repeat(jobs, result)) == {"a": "copied", "link": "copied"}
+
+
+# --- what would be deleted ---------------------------------------------------------------------------------
+
+
+def mirror(jobs: Jobs, occurrence: str = "dry", **asked: Any) -> BulkResult:
+    return jobs.run(request(dry_run=True, delete=True, **asked), occurrence)
+
+
+def test_what_would_be_deleted_is_shown_apart(jobs: Jobs) -> None:
+    jobs.put("a", "b", crc64="7")
+    for name in ("b", "c", "d/", ""):
+        jobs.cloud.put(f"out/{name}", "7", bucket=DST, size=1000 if name == "b" else 33)
+    before = dict(jobs.cloud.objects)
+    result = mirror(jobs, max_delete="75%")
+    assert statuses(jobs, result) == {
+        "a": "wouldCopy",
+        "b": "skipped NotDifferent",
+        "c": "wouldDelete",
+        "d/": "wouldDelete",
+    }
+    objects = result.objects
+    assert (objects.would_delete, objects.deleted, objects.would_copy, objects.total) == (2, 0, 1, 2)
+    row = jobs.rows(result.job or "")["in/c"]
+    assert (row["destinationKey"], row["bytes"]) == ("out/c", "33")
+    kept = {place: each for place, each in jobs.cloud.objects.items() if place[0] in {SRC, DST}}
+    assert kept == {place: each for place, each in before.items() if place[0] in {SRC, DST}}
+    assert "would delete nothing" not in str(summary(jobs, result)["notes"])
+
+
+@pytest.mark.parametrize(
+    ("most", "allowed"), [(0, 0), (2, 2), ("33%", 1), ("66.6%", 2), ("75%", 3), ("100%", 4), ("0%", 0)]
+)
+def test_what_maxdelete_allows_is_told(jobs: Jobs, most: int | str, allowed: int) -> None:
+    jobs.put("a", crc64="7")
+    for name in "abcd":
+        jobs.cloud.put(f"out/{name}", "7", bucket=DST)
+    jobs.cloud.put("out/e.tmp", "7", bucket=DST)
+    result = mirror(jobs, max_delete=most, filters=Filters(exclude=("*.tmp",)))
+    assert result.objects.would_delete == 3
+    told = [note for note in summary(jobs, result)["notes"] if "TooManyDeletes" in note]
+    expected = [f"3 of 4 objects are superfluous, and maxDelete allows {allowed}"] if allowed < 3 else []
+    assert [note.partition("): ")[2] for note in told] == expected
+
+
+def test_failures_that_keep_the_run_from_deleting_are_told(jobs: Jobs) -> None:
+    jobs.cloud.put("in/old", "5", storage_class="Archive")
+    jobs.cloud.put("out/x", bucket=DST)
+    result = mirror(jobs, max_delete=1)
+    assert "the run would delete nothing while 1 objects fail" in summary(jobs, result)["notes"]
+
+
+def test_filters_of_sizes_and_times_make_no_name_superfluous(jobs: Jobs) -> None:
+    jobs.put("a", "b", size=10)
+    jobs.cloud.put("out/a", bucket=DST)
+    jobs.cloud.put("out/c", bucket=DST)
+    jobs.cloud.put("out/.dlsdata/x", bucket=DST)
+    result = mirror(jobs, filters=Filters(min_size=100))
+    assert statuses(jobs, result) == {"c": "wouldDelete", ".dlsdata/x": "wouldDelete"}
+    jobs.cloud.put(".dlsdata/x", bucket=DST)
+    whole = request(
+        dry_run=True,
+        delete=True,
+        destination=BulkDestination(bucket=DST, prefix=""),
+        filters=Filters(include=(".dlsdata/**",)),
+    )
+    assert statuses(jobs, jobs.run(whole, "whole")) == {}
+
+
+def test_an_empty_source_is_no_reason_to_delete(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.cloud.put("out/x", bucket=DST)
+    asked = request(dry_run=True, delete=True, max_delete="100%")
+    jobs.cloud.at("list source", lambda: jobs.cloud.objects.pop((SRC, "in/a")), nth=2)
+    result = jobs.run(asked)
+    assert (result.status, result.error and result.error.code) == ("failed", "EmptySource")
+
+
+def test_a_source_that_goes_while_it_is_compared_is_not_superfluous(jobs: Jobs) -> None:
+    jobs.put("a", etag="E-2")
+    jobs.cloud.put("out/a", "7", bucket=DST, etag="E-9")
+    jobs.cloud.at("head", lambda: jobs.cloud.objects.pop((SRC, "in/a")))
+    assert statuses(jobs, mirror(jobs)) == {"a": "missing NoSuchKey"}
+
+
+# --- no doubt is settled by a copy that nobody has seen ----------------------------------------------------
+
+
+def test_a_dry_run_notes_no_copies_and_is_compared_with_nothing_later(jobs: Jobs) -> None:
+    jobs.put("a", etag="E-2")
+    jobs.cloud.put("out/a", "7", bucket=DST, etag="E-2", last_modified=1)
+    jobs.begin(request(dry_run=True))
+    _, payload, _ = jobs.cloud.submitted[0]
+    carry_out(jobs.tools(), payload, 1)
+    assert not [name for name in jobs.cloud.records if "/hop/" in name and name.count("/") > 3]
+    jobs.drain()
+    known = len(jobs.cloud.submitted)
+    jobs.sweep(100_000)
+    assert (jobs.cloud.count("copy"), len(jobs.cloud.submitted)) == (0, known)
+
+
+def test_no_later_comparison_copies_what_was_not_shown(jobs: Jobs) -> None:
+    jobs.put("a", crc64="7")
+    result = shown(jobs)
+    source = BulkSource(report=Former(result.job or "", "wouldCopy"))
+    jobs.cloud.time += 10
+    jobs.begin(request(source=source, destination=BACK), "two")
+    _, payload, _ = jobs.cloud.submitted[-1]
+    carry_out(jobs.tools(), payload, 1)
+    jobs.drain()
+    jobs.put("a", crc64="8")
+    copies = jobs.cloud.count("copy")
+    jobs.sweep(100_000)
+    jobs.drain()
+    assert jobs.cloud.count("copy") == copies == 1
+    assert jobs.cloud.objects[DST, "out/a"].head.crc64 == "7"

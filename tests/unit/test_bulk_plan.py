@@ -142,7 +142,23 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
     ("changes", "code", "field"),
     [
         ({"delete": True}, "NotAvailable", "delete"),
-        ({"max_delete": "10%"}, "NotAvailable", "maxDelete"),
+        ({"max_delete": "10%"}, "InvalidField", "maxDelete"),
+        *(
+            ({"delete": True, "dry_run": True, **changes}, "InvalidField", field)
+            for changes, field in (
+                ({"max_delete": -1}, "maxDelete"),
+                ({"max_delete": "10"}, "maxDelete"),
+                ({"max_delete": "100.5%"}, "maxDelete"),
+                ({"max_delete": "-1%"}, "maxDelete"),
+                ({"source": BulkSource(manifest=Manifest("mmm", "k"))}, "delete"),
+                ({"source": BulkSource(report=Former("b-" + "0" * 32))}, "delete"),
+                ({"destination": BulkDestination(bucket=DST, key="{name}")}, "destination.key"),
+                ({"destination": BulkDestination(bucket=DST)}, "destination.prefix"),
+                ({"destination": BulkDestination(bucket=DST, prefix="out")}, "destination.prefix"),
+                ({"source": BulkSource(bucket=SRC, prefix="in")}, "source.prefix"),
+            )
+        ),
+        ({"delete": True, "mode": "check", "dry_run": True}, "InvalidField", "dryRun"),
         ({"mode": "check", "dry_run": True}, "InvalidField", "dryRun"),
         ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
         ({"mode": "check", "source": BulkSource(manifest=Manifest("mmm", "k"))}, "InvalidField", "source"),

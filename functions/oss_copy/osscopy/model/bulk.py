@@ -66,7 +66,16 @@ class Settle(Value, frozen=True, tag_field="step", tag="settle"):
 # --- what comes of objects ---------------------------------------------------------------------------------
 
 RowStatus: TypeAlias = Literal[
-    "copied", "skipped", "missing", "failed", "started", "wouldCopy", "different", "superfluous", "same"
+    "copied",
+    "skipped",
+    "missing",
+    "failed",
+    "started",
+    "wouldCopy",
+    "wouldDelete",
+    "different",
+    "superfluous",
+    "same",
 ]
 
 
@@ -94,7 +103,8 @@ class Totals(Value, frozen=True):
 
     `doubts`: entries that were written after a request without an answer, or by a hop that came again.
     `put`, `get`: requests by class; `milliseconds`, `hops`: of the invocations, up to their last entry.
-    `would_put`, `would_get`: requests of the copies that a dry run has found.
+    `would_put`, `would_get`: requests of the copies that a dry run has found. `held`: objects of the
+    destination whose names the filters take, where both sides are listed.
     """
 
     copied: int = 0
@@ -103,9 +113,11 @@ class Totals(Value, frozen=True):
     failed: int = 0
     started: int = 0
     would_copy: int = 0
+    would_delete: int = 0
     different: int = 0
     superfluous: int = 0
     same: int = 0
+    held: int = 0
     excluded: int = 0
     bytes: int = 0
     bytes_done: int = 0
@@ -120,7 +132,7 @@ class Totals(Value, frozen=True):
 
     @property
     def rows(self) -> int:
-        """Return the rows, those of chains that have not ended included."""
+        """Return the rows but those of deletions; those of chains that have not ended are among them."""
         done = self.copied + self.skipped + self.missing + self.failed
         return done + self.started + self.would_copy + self.different + self.superfluous + self.same
 
@@ -227,7 +239,8 @@ class Stop(Value, frozen=True):
 class Objects(Value, frozen=True):
     """Counts of objects; `total` = succeeded + skipped + failed + missing.
 
-    And `would_copy` of a dry run; `different`, `superfluous` and `same` of a check.
+    And `would_copy` of a dry run; `different`, `superfluous` and `same` of a check. What is or would be
+    deleted stands apart.
     """
 
     total: int = 0
@@ -237,6 +250,7 @@ class Objects(Value, frozen=True):
     missing: int = 0
     deleted: int = 0
     would_copy: int = 0
+    would_delete: int = 0
     different: int = 0
     superfluous: int = 0
     same: int = 0

@@ -67,7 +67,8 @@ class Copier:
                 found[number] = self._timed(items[number])
             ended.add(number)
 
-        self._notes.page([items[number] for number in open_ones])
+        if self._policy.copies:
+            self._notes.page([items[number] for number in open_ones])
         self._context.at_once([functools.partial(work, number) for number in open_ones], self._until)
         self.doubt = self.doubt or len(ended) < len(open_ones)
         return list(found)  # what ends later is not told any more
@@ -224,7 +225,7 @@ def _left(item: Item, error: Transient, *, may_begin: bool) -> Row:
 
 def _shown(status: str, item: Item) -> Shown | None:
     """Return what a row shows; no ETag to pin a symlink to: HEAD tells that of its target."""
-    source = item.destination if status == "superfluous" else item.source
+    source = item.destination if status in {"superfluous", "wouldDelete"} else item.source
     if status == "wouldCopy" and source is not None and source.kind == "Symlink":
         return replace(source, etag="")
     return source

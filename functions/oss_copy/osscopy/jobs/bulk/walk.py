@@ -54,13 +54,17 @@ def walk(tools: Tools, task: Walk, attempt: int) -> Walked:
 
 
 class Gathered(msgspec.Struct, frozen=True):
-    """Rows of all objects up to `high`; `is_last`: nothing is left; `is_short`: a page was cut short."""
+    """Rows of all objects up to `high`; `is_last`: nothing is left; `is_short`: a page was cut short.
+
+    `held`: objects that the destination has there.
+    """
 
     rows: tuple[Row, ...]
     excluded: int
     high: str | None
     is_last: bool
     is_short: bool
+    held: int = 0
 
 
 class Effort:
@@ -173,7 +177,7 @@ class Walker:
         doubt = self._copier.doubt or self._is_again
         self._copier.doubt = False
         would = self._copier.foreseen(rows)
-        totals = bulk.added(totals, rows, found.excluded, doubt=doubt, would=would)
+        totals = bulk.added(totals, rows, found.excluded, doubt=doubt, held=found.held, would=would)
         self._judge(rows, totals, number)
         return self._entry("rows", low, found.high, totals, rows=rows)
 
@@ -181,7 +185,7 @@ class Walker:
         """Copy page after page; end at the last object before which every one has its row."""
         rows: list[Row] = []
         self._copier.share_rate(self._open if self._job.workers > 1 else lambda: 1)
-        excluded, begun, position = 0, self._context.clock.monotonic(), low
+        held, excluded, begun, position = 0, 0, self._context.clock.monotonic(), low
         most = 1 if first and self._job.workers > 1 else MOST_ROWS
         while True:
             page = self._pages.after(position)
@@ -190,14 +194,15 @@ class Walker:
             for place in page.places:
                 row = None if place.item is None else next(outcomes)
                 if place.item is not None and row is None:
-                    return Gathered(tuple(rows), excluded, position, is_last=False, is_short=True)
+                    return Gathered(tuple(rows), excluded, position, False, True, held)
                 rows += [row] if row is not None else []
                 excluded += place.item is None
+                held += place.is_held
                 position = place.position
             position = page.high
             is_full = len(rows) + excluded >= most or self._context.clock.monotonic() - begun >= MOST_SECONDS
             if page.is_last or is_full or not self._has_time():
-                return Gathered(tuple(rows), excluded, position, is_last=page.is_last, is_short=False)
+                return Gathered(tuple(rows), excluded, position, page.is_last, False, held)
 
     def _has_time(self) -> bool:
         return self._context.clock.monotonic() < self._tools.work_until

@@ -43,6 +43,7 @@ from osscopy.plan.bulk.keys import (
 from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
 from osscopy.plan.bulk.modes.acts import decide as decide, decide_compared as decide_compared
 from osscopy.plan.bulk.modes.check import judge_tags as judge_tags, judge_targets as judge_targets
+from osscopy.plan.bulk.modes.deletion import may_go as may_go
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.places import (
     DOUBT as DOUBT,

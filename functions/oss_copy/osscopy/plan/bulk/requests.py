@@ -23,6 +23,7 @@ from osscopy.model import (
 )
 from osscopy.model.request import Options
 from osscopy.plan.bulk.filters import MAX_GLOB, MAX_GLOBS, Filter
+from osscopy.plan.bulk.modes import deletion
 from osscopy.plan.keys import BULK_JOB, check_bucket, check_key, check_no_address
 from osscopy.plan.templates import render
 from osscopy.plan.validate import check_request, check_text
@@ -30,7 +31,6 @@ from osscopy.plan.validate import check_request, check_text
 MAX_WORKERS = 100
 MAX_FAILURES = 10**9
 MAX_RATE = 100_000  # requests a second
-HDFS = ".dlsdata/"  # OSS-HDFS keeps its own data there
 _SAMPLE = "object"
 _SLASHES = "exactly one of the two prefixes ends in a slash: end both, or none, with one"
 
@@ -41,6 +41,7 @@ def refuse_wrong(request: BulkRequest, moment: datetime) -> None:
         if is_wrong:
             raise error
     Filter(request.filters)
+    deletion.most(request.max_delete, 0)
     _check_places(request)
     maker = Maker(request, moment)
     prefix = request.source.prefix or ""
@@ -70,8 +71,7 @@ def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
 
 
 def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
-    yield request.delete, _not_available("delete")
-    yield request.max_delete != 0, _not_available("maxDelete")
+    yield request.delete and not request.dry_run, _not_available("delete")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
@@ -91,6 +91,7 @@ def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
     yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
     yield from _unfit_check(request)
+    yield from ((is_wrong, _invalid(field, text)) for is_wrong, field, text in deletion.unfit(request))
     text = "one prefix begins the other in one bucket: the job would copy its own output"
     yield _feeds_itself(request), _invalid("destination.prefix", text)
     yield _mixes_slashes(request), _invalid("destination.prefix", _SLASHES)
@@ -172,15 +173,16 @@ class Maker:
         """Return the copy that a row stands for, which was made when the row was."""
         source = Source(row.bucket, row.key, row.version_id or None)
         there = Destination(self._bucket, row.destination_key)
-        request = replace(self._first, source=source, destination=there)
-        if not self._is_pinned or not row.etag:
-            return request
-        return replace(request, conditions=replace(request.conditions, if_match=row.etag))
+        made = replace(self._first, source=source, destination=there)
+        if self._is_pinned and row.etag:
+            return replace(made, conditions=replace(made.conditions, if_match=row.etag))
+        return made
 
 
 def _check_hdfs(key: str) -> None:
-    if key.startswith(HDFS):
-        raise Refused("NotAllowed", f"OSS-HDFS keeps its data under {HDFS}", field="destination.key")
+    if key.startswith(deletion.HDFS):
+        text = f"OSS-HDFS keeps its data under {deletion.HDFS}"
+        raise Refused("NotAllowed", text, field="destination.key")
 
 
 def _check_places(request: BulkRequest) -> None:

@@ -20,6 +20,7 @@ _COUNTED = {
     "failed": "failed",
     "started": "started",
     "would_copy": "wouldCopy",
+    "would_delete": "wouldDelete",
     "different": "different",
     "superfluous": "superfluous",
     "same": "same",
@@ -33,11 +34,13 @@ def added(
     excluded: int = 0,
     *,
     doubt: bool = False,
+    held: int = 0,
     would: Requests = Requests(),  # noqa: B008 - it is frozen
 ) -> Totals:
     """Return the totals with these rows, and with one entry more in doubt if it is.
 
-    `would`: the requests that copies of these rows would make, where none is made.
+    `held`: objects that the destination has there. `would`: the requests that copies of these rows would
+    make, where none is made.
     """
     count: Counter[str] = Counter(row.status for row in rows)
     codes = Counter(row.error_code for row in rows if row.status in _BAD and row.error_code)
@@ -45,6 +48,7 @@ def added(
         totals,
         **{name: getattr(totals, name) + count[status] for name, status in _COUNTED.items()},
         excluded=totals.excluded + excluded,
+        held=totals.held + held,
         bytes=totals.bytes + sum(row.bytes for row in rows),
         bytes_done=totals.bytes_done + sum(row.bytes for row in rows if row.status == "copied"),
         doubts=totals.doubts + doubt,
@@ -81,6 +85,7 @@ def objects(totals: Totals) -> Objects:
         totals.failed,
         totals.missing,
         would_copy=totals.would_copy,
+        would_delete=totals.would_delete,
         different=totals.different,
         superfluous=totals.superfluous,
         same=totals.same,
@@ -92,7 +97,8 @@ def outcome(request: BulkRequest, totals: Totals, stopped: str | None, problem: 
 
     `stopped`: why its walk was; `problem`: of the record `stop`.
     """
-    is_empty = totals.rows + totals.excluded == 0 and not request.allow_empty
+    seen = totals.rows - totals.superfluous + totals.excluded
+    is_empty = seen == 0 and not request.allow_empty
     is_listed = request.source.manifest is not None and not request.allow_missing
     if stopped == "cancelled":
         return "cancelled", None

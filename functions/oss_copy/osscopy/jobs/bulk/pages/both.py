@@ -28,6 +28,7 @@ from osscopy.model import (
     Range,
     Source,
 )
+from osscopy.plan import bulk
 
 PAGE = LISTED  # keys a listing
 LONGEST = 1023  # bytes of a key
@@ -74,6 +75,7 @@ class BothPages(PrefixPages):
         super().__init__(tools, job, whole)
         request, there = job.request, job.request.destination
         self._there_bucket, self._there_prefix = there.bucket, there.prefix or ""
+        self._deletes = request.delete
         pays = request.request_payer
         self._sources = Side(tools, self._bucket, self._prefix, pays=pays)
         self._others = Side(tools, there.bucket, self._there_prefix, pays=pays)
@@ -98,13 +100,15 @@ class BothPages(PrefixPages):
     def _at(self, name: str, source: ListedObject | None, other: ListedObject | None) -> Place | None:
         """Return the place of a name; None where the destination has it alone and filters do not take it."""
         key = self._prefix + name
+        is_held = other is not None and self._filter.takes_name(name)
         if source is None:
-            return Place(key, self._alone(name, other)) if other and self._filter.takes_name(name) else None
+            is_row = is_held and (not self._deletes or bulk.may_go(self._there_prefix, name))
+            return Place(key, self._alone(name, other), is_held) if other and is_row else None
         if not self._takes(source):
-            return Place(key, None)
+            return Place(key, None, is_held)
         made = item_of(self._context, self._maker, self._bucket, key, None)
         there = shown_of(other) if other else None
-        return Place(key, msgspec.structs.replace(made, source=shown_of(source), destination=there))
+        return Place(key, msgspec.structs.replace(made, source=shown_of(source), destination=there), is_held)
 
     def _alone(self, name: str, other: ListedObject) -> Item:
         """Return the item of a name that the source lacks."""

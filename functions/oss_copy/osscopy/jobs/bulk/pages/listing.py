@@ -34,10 +34,14 @@ NOT_ALLOWED = Problem("NotAllowed", "ALLOWED_SOURCES or ALLOWED_DESTINATIONS doe
 
 
 class Place(msgspec.Struct, frozen=True):
-    """An object and its position in the range; `item` None: the filters do not take it."""
+    """An object and its position in the range; `item` None: the filters do not take it.
+
+    `is_held`: the destination has one of this name, which filters of names take.
+    """
 
     position: str
     item: Item | None
+    is_held: bool = False
 
 
 class Places(msgspec.Struct, frozen=True):

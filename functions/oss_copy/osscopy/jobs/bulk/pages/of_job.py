@@ -12,7 +12,7 @@ from osscopy.model import BulkJob, Range
 def pages_of(tools: Tools, job: BulkJob, whole: Range) -> Pages:
     """Return the pages of a range of a job."""
     manifest = job.request.source.manifest
-    if job.request.mode == "check":
+    if job.request.mode == "check" or job.request.delete:
         return BothPages(tools, job, whole)
     if manifest is None:
         return PrefixPages(tools, job, whole)

@@ -10,7 +10,11 @@ from osscopy.plan.bulk.modes import check
 
 def decide(policy: Policy, item: Item) -> Act:
     """Return what to do with an object, from what listings show."""
-    return check.judge(policy, item) if policy.mode == "check" else decisions.decide(policy, item)
+    if policy.mode == "check":
+        return check.judge(policy, item)
+    if policy.deletes and item.problem is None and item.source is None and item.destination is not None:
+        return decisions.End("wouldDelete", "", "the source has no such object")
+    return decisions.decide(policy, item)
 
 
 def decide_compared(policy: Policy, item: Item) -> Act:

@@ -1,7 +1,7 @@
 """The requests of the copies that a dry run has found, and their price.
 
-Knows rows; sends nothing. Counts as functions/OPERATING.md does under What it costs, and `plan.bulk.summary`
-for chains that were made.
+Knows rows; sends nothing. Counts as functions/OPERATING.md does under What it costs, and
+`plan.bulk.figures.summary` for chains that were made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from osscopy.model import BulkRequest, Cost, Prices, Requests, Row, Totals, Would
 from osscopy.plan.bulk.decisions import Policy
+from osscopy.plan.bulk.modes import deletion
 from osscopy.plan.parts import MAX_PARTS, USUAL_PART, byte_size
 
 LISTED = 1_000_000  # objects in the list that `source.report` reads; more would not fit into memory
@@ -42,5 +43,6 @@ def notes(asked: BulkRequest, totals: Totals) -> Iterable[str]:
     """Yield what would keep the run from doing what its dry run shows."""
     if asked.dry_run and totals.failed > asked.max_failures:
         yield f"the run would stop: {totals.failed} objects fail, and maxFailures allows {asked.max_failures}"
+    yield from deletion.notes(asked, totals)
     if totals.would_copy > LISTED:
         yield f"the rows of more than {LISTED} objects are not listed for `source.report`"

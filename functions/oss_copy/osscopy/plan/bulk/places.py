@@ -14,12 +14,12 @@ from osscopy.model import BulkRequest, CopyRequest, Destination, Manifest, Refus
 ANY = "\U0010ffff"  # a key below a prefix that no pattern for one key names
 REPORTS = "reports/"  # where reports are among the records
 FAILED = "failed.csv.gz"  # of a report
-DOUBT = "doubt.csv"  # the objects that were copied from an older source, as a later comparison found
 LISTS = {
     "failed": FAILED,
     "wouldCopy": "would-copy.csv.gz",
     "superfluous": "superfluous.csv.gz",
 }  # rows that a later job may take as its source
+DOUBT = "doubt.csv"  # the objects that were copied from an older source, as a later comparison found
 
 
 class Premises(msgspec.Struct, frozen=True):
@@ -81,5 +81,5 @@ def _lies_among_records(report: ReportPlace, state: ReportPlace) -> bool:
 def _is_report(manifest: Manifest, state: ReportPlace) -> bool:
     """Return whether a manifest is a list of a former job, in its report among the records."""
     is_there = manifest.bucket == state.bucket and manifest.key.startswith(state.prefix + REPORTS)
-    lists = (*LISTS.values(), DOUBT)
-    return is_there and any(manifest.key.endswith(f"/{each}") for each in lists)
+    names = (*LISTS.values(), DOUBT)
+    return is_there and any(manifest.key.endswith(f"/{each}") for each in names)

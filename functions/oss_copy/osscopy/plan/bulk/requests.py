@@ -173,10 +173,10 @@ class Maker:
         """Return the copy that a row stands for, which was made when the row was."""
         source = Source(row.bucket, row.key, row.version_id or None)
         there = Destination(self._bucket, row.destination_key)
-        request = replace(self._first, source=source, destination=there)
-        if not self._is_pinned or not row.etag:
-            return request
-        return replace(request, conditions=replace(request.conditions, if_match=row.etag))
+        made = replace(self._first, source=source, destination=there)
+        if self._is_pinned and row.etag:
+            return replace(made, conditions=replace(made.conditions, if_match=row.etag))
+        return made
 
 
 def _check_hdfs(key: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from hypothesis import given, strategies as st
 from msgspec import json
+from msgspec.structs import replace
 
 from osscopy import events
 from osscopy.jobs.bulk.pages import listing
@@ -16,6 +18,7 @@ from osscopy.model import (
     BulkRequest,
     Cancelled,
     Intended,
+    Manifest,
     Noted,
     Range,
     Shown,
@@ -473,3 +476,13 @@ def test_a_job_that_is_half_forgotten_is_not_compared(jobs: Jobs) -> None:
     del jobs.cloud.records[f"bulk/{job}/job"]
     assert follow_up(jobs) == ""
     assert not any(name.startswith("bulk/") for name in jobs.cloud.records)
+
+
+@pytest.mark.parametrize("source", [{}, {"prefix": None, "bucket": None}])
+def test_a_job_that_follows_up_is_read_back_as_it_was_submitted(source: dict[str, None]) -> None:
+    asked = bulk.follow_up(request(), Manifest(SRC, "list.csv"))
+    job = job_of(replace(asked, source=replace(asked.source, **source)))
+    arrival = events.Arrival("r", datetime.fromisoformat(job.started_at))
+    read = events.parse(events.encode(job), arrival, ())
+    assert isinstance(read, events.Batch)
+    assert read.items == (job,)

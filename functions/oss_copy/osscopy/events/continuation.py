@@ -100,7 +100,8 @@ def read(raw: msgspec.Raw, mark: msgspec.Raw | None, arrival: Arrival) -> Contin
         case Bulk() | Walk() | Settle():
             plan.check_text(plan.BULK_JOB, command.job, "InvalidContinuation", f"{at}job")
             if isinstance(command, Bulk):
-                bulk.refuse_wrong(command.request, read_time(command.started_at, f"{at}startedAt"))
+                moment = read_time(command.started_at, f"{at}startedAt")
+                bulk.refuse_wrong(bulk.as_asked(command.request), moment)
         case Copy():
             plan.check_copy(command, at)
         case Continue():

@@ -22,6 +22,7 @@ from osscopy.plan.bulk.decisions import (
 )
 from osscopy.plan.bulk.doubt import (
     MARK as MARK,
+    as_asked as as_asked,
     before as before,
     follow_up as follow_up,
     is_stale as is_stale,

@@ -48,6 +48,14 @@ def follow_up(request: BulkRequest, listed: Manifest) -> BulkRequest:
     return replace(request, source=replace(request.source, manifest=listed), overwrite="ifDifferent")
 
 
+def as_asked(request: BulkRequest) -> BulkRequest:
+    """Return a request as somebody may ask for it: one that follows up names a list and a prefix."""
+    source = request.source
+    if source.manifest is None or source.prefix is None:
+        return request
+    return replace(request, source=replace(source, bucket=None, prefix=None))
+
+
 def listed(copies: Iterable[Intended]) -> bytes:
     """Return the manifest of these objects, each once."""
     out = io.StringIO()

@@ -416,7 +416,7 @@ def test_a_command_parses_and_starts_what_there_is(command: str) -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         shown = done.stdout
-    if shown.startswith("awk"):
+    if shown.startswith(("awk", "echo")):  # what they print is made of nothing else
         return
     modules = re.findall(r"(?<= -m )[\w.]+", shown)
     scripts = [each for each in shown.split() if each.endswith(".py")]

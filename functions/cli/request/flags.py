@@ -80,6 +80,7 @@ MANY = (
     Flag("--of-class", ("filters", "storageClasses"), "a storage class, as often as needed", "texts"),
     Flag("--verify", ("verify",), "what is evidence of a copy", choices=("answer", "full")),
     Flag("--compare", ("compare",), "what is compared", choices=("listing", "metadata")),
+    Flag("--mode", ("mode",), "copies, or tells the differences alone", choices=("copy", "check")),
     Flag("--max-workers", ("maxWorkers",), "invocations at once", "number"),
     Flag("--max-failures", ("maxFailures",), "more than this stop the job", "number"),
     Flag("--max-rate", ("maxRate",), "requests a second", "number"),

@@ -68,7 +68,7 @@ def _read_other_version(version: int, command: bytes) -> Copy:
     """Read a copy to begin, which may be on no record yet; refuse all else, since the sweep resumes that."""
     try:
         start = msgspec.json.decode(command, type=_Start)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Refused(
             "UnsupportedVersion",
             f"a continuation of version {version}; this function reads version {VERSION}",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from osscopy import settings
-from osscopy.model import MIB, CopyRequest, Destination, Misconfigured, Prices, Refused, Source
+from osscopy.model import GIB, MIB, CopyRequest, Destination, Misconfigured, Prices, Refused, Source
+from osscopy.plan.allowed.options import AllowedOptions
 
 
 def rule(source: str, destination: str, **options: Any) -> dict[str, Any]:
@@ -44,6 +45,8 @@ def test_all_settings_are_read() -> None:
             "MAX_PARALLEL": "8",
             "MAX_LANES": "3",
             "MULTIPART_THRESHOLD": "10MiB",
+            "ALLOWED_OPTIONS": "delete, public-acl",
+            "MAX_OBJECT_SIZE": "50GiB",
             "HTTP_AUTH_TYPE": "anonymous",
             "API_TOKEN": "0123456789abcdef",
             "STATE_KEY": f"{'n' * 32}, {'o' * 32}",
@@ -62,6 +65,7 @@ def test_all_settings_are_read() -> None:
     assert isinstance(loaded.rules, tuple)
     assert loaded.rules[0].request("in/a").storage_class == "IA"
     assert (loaded.max_parallel, loaded.max_lanes, loaded.multipart_threshold) == (8, 3, 10 * MIB)
+    assert loaded.options == AllowedOptions(frozenset({"public-acl", "delete"}), 50 * GIB)
     assert loaded.invoke_function == "oss-copy"
     loaded.allow(CopyRequest(source=Source("other", "in/a"), destination=Destination("dst", "b")))
 
@@ -111,6 +115,11 @@ def test_all_settings_are_read() -> None:
         ("MULTIPART_THRESHOLD", "1KiB"),
         ("MULTIPART_THRESHOLD", "big"),
         ("HTTP_AUTH_TYPE", "jwt"),
+        ("ALLOWED_OPTIONS", "public"),
+        ("ALLOWED_OPTIONS", "delete versions"),
+        ("MAX_OBJECT_SIZE", "0"),
+        ("MAX_OBJECT_SIZE", "60000GiB"),
+        ("MAX_OBJECT_SIZE", "large"),
         ("API_TOKEN", "short"),
         ("LOG_LEVEL", "LOUD"),
     ],

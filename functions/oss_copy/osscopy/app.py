@@ -134,7 +134,8 @@ class Wiring(msgspec.Struct, frozen=True):
         )
         invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(connection)
         store = OssStore(connection)
-        context = Context(store, journal, invoker, SystemClock(), self.log, limits, chosen.allow)
+        clock, allow = SystemClock(), chosen.allow
+        context = Context(store, journal, invoker, clock, self.log, limits, allow, chosen.options)
         state = ReportPlace(chosen.state_bucket, chosen.state_prefix)
         objects = OssObjects(connection)
         workers, most = chosen.workers, chosen.max_chains

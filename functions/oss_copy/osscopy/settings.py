@@ -15,6 +15,7 @@ import msgspec
 from osscopy import events, plan
 from osscopy.model import CopyRequest, Misconfigured, Prices, Refused, Rule
 from osscopy.plan import keys, templates
+from osscopy.plan.allowed import options
 
 MOST_WORKERS = 18  # invocations that walk one job
 
@@ -53,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True):
     max_parallel: int = 256
     max_lanes: int = plan.DEFAULT_LANES
     multipart_threshold: int = plan.DEFAULT_THRESHOLD
+    options: options.AllowedOptions = options.NO_OPTION
     http_auth: Literal["function", "anonymous"] = "function"
     api_token: str | None = None
     seal: plan.Seal = plan.Seal()
@@ -148,6 +150,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         max_parallel=read("MAX_PARALLEL", lambda text: _number(text, 1, 512), 256),
         max_lanes=read("MAX_LANES", lambda text: _number(text, 1, 100), plan.DEFAULT_LANES),
         multipart_threshold=read("MULTIPART_THRESHOLD", _threshold, plan.DEFAULT_THRESHOLD),
+        options=options.AllowedOptions(
+            read("ALLOWED_OPTIONS", _words, frozenset()), read("MAX_OBJECT_SIZE", _size, plan.MAX_OBJECT)
+        ),
         http_auth=read("HTTP_AUTH_TYPE", _auth, "function"),
         api_token=read("API_TOKEN", _token, None),
         seal=plan.Seal(read("STATE_KEY", _keys, ()), read("STATE_UNSIGNED_UNTIL", _moment, 0.0)),
@@ -253,6 +258,20 @@ def _threshold(text: str) -> int:
     size = plan.byte_size(int(text) if text.isdecimal() else text, field="")
     if not plan.MIN_PART <= size <= plan.MAX_PART:
         raise ValueError(f"{text!r} is not between 100KiB and 5GiB")
+    return size
+
+
+def _words(text: str) -> frozenset[options.Word]:
+    given = {each.strip() for each in text.split(",")} - {""}
+    if unknown := sorted(given - set(options.WORDS)):
+        raise ValueError(f"{unknown[0][:40]!r} is none of {', '.join(options.WORDS)}")
+    return frozenset(word for word in options.WORDS if word in given)
+
+
+def _size(text: str) -> int:
+    size = plan.byte_size(int(text) if text.isdecimal() else text, field="")
+    if not 1 <= size <= plan.MAX_OBJECT:
+        raise ValueError(f"{text!r} is not between 1B and 48.8TiB")
     return size
 
 

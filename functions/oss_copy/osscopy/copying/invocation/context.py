@@ -19,6 +19,7 @@ from osscopy.copying.invocation.tasks import Tasks
 from osscopy.copying.invocation.threads import Threads
 from osscopy.model import Copy, CopyRequest, Head, Opened, Pin, Refused
 from osscopy.model.ports import Invoker, Journal, Log, Runtime, Store
+from osscopy.plan.allowed.options import NO_OPTION, AllowedOptions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +54,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Context:
-    """The store, the records, FC and the clock of one invocation. `allow` raises Refused."""
+    """The store, the records, FC and the clock of one invocation. `allow` raises Refused.
+
+    `options`: those that the settings allow.
+    """
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class Context:
         log: Log,
         limits: Limits,
         allow: Callable[[CopyRequest], None],
+        options: AllowedOptions = NO_OPTION,
     ) -> None:
         self.store = store
         self.journal = journal
@@ -71,6 +76,7 @@ class Context:
         self.log = log
         self.limits = limits
         self.allow = allow
+        self.options = options
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
         self._pacer: Pacer | None = None  # of the tasks that are done at once

@@ -60,7 +60,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken-off     the connection closes halfway through the body
     empty          no body
     `skip` lets that many matching requests pass first; `limit` ends the fault after so many strikes.
-    `key`, if given, restricts it to object keys (for "invocation": function names) that start with it.
+    `key`, if given, restricts it to object keys (for "invocation": function names) that start with it;
+    `bucket` to the requests to this bucket.
     """
 
     operation: str
@@ -71,6 +72,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skip: int = 0
     limit: int | None = None
     key: str | None = None
+    bucket: str | None = None
 
     def __post_init__(self) -> None:
         if self.answer == "error-in-body":
@@ -82,6 +84,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`effect` is for one OSS operation")
         if self.answer in DOCUMENTS and self.operation not in TELL:
             raise ValueError(f"`answer` {self.answer!r} is for one of {', '.join(sorted(TELL))}")
+        if self.operation == "invocation" and self.bucket is not None:
+            raise ValueError("`bucket` is for OSS operations")
         if self.effect is not None and self.error is None and self.answer not in DOCUMENTS:
             raise ValueError(f"`effect` does not go with `answer` {self.answer!r}")
         if not 0 <= self.probability <= 1:
@@ -161,10 +165,12 @@ class Weather:
         """How often each fault has struck."""
         return list(self._struck)
 
-    def strike(self, operation: str, key: str = "") -> Fault | None:
+    def strike(self, operation: str, key: str = "", bucket: str | None = None) -> Fault | None:
         """The fault that strikes this request, if any; the first listed wins."""
         for index, fault in enumerate(self.conditions.faults):
             if fault.operation not in {operation, "*"} or not key.startswith(fault.key or ""):
+                continue
+            if fault.bucket not in {None, bucket}:
                 continue
             self._seen[index] += 1
             if self._seen[index] <= fault.skip or self._struck[index] == fault.limit:

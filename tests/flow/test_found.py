@@ -249,7 +249,8 @@ def test_a_look_at_the_source_after_the_write_decides_nothing_about_what_was_wri
     cloud: LocalCloud, source: Any, destination: Any, key: str, code: str
 ) -> None:
     """Right: the copy by rule is proved before; that no follow-up can be judged does not make it fail."""
-    cloud.conditions([{"operation": "HeadObject", "error": code, "skip": 2, "limit": 1}])
+    look = {"operation": "HeadObject", "bucket": SOURCE, "error": code, "skip": 1, "limit": 1}
+    cloud.conditions([look])  # its own, the destination is looked at beside it
     name = f"incoming/{key}"
     source.put_object(name, b"x")
     cloud.wait_idle()

@@ -296,7 +296,7 @@ class OssServer:
                 self._by_access_key[credentials.access_key_id] += 1
             refuse_extras(request)
             body = await self._read(receive, request)
-            fault = self._weather.throttle() or self._weather.strike(name, request.key)
+            fault = self._weather.throttle() or self._weather.strike(name, request.key, request.bucket)
             call = Call(
                 operation=name,
                 bucket=request.bucket,

@@ -44,6 +44,15 @@ def test_more_requests_than_oss_takes_in_a_second_are_refused(oss: Running) -> N
         Conditions(requests_s=-1)
 
 
+def test_a_fault_is_kept_to_a_bucket(oss: Running) -> None:
+    oss.fail(Fault("PutObject", error="ServiceUnavailable", bucket=oss.bucket().bucket_name + "-other"))
+    oss.bucket().put_object("k", b"x")
+    oss.fail(Fault("PutObject", error="ServiceUnavailable", bucket=oss.bucket().bucket_name))
+    assert refused(lambda: oss.bucket().put_object("k", b"x")) == (503, "ServiceUnavailable")
+    with pytest.raises(ValueError, match="bucket"):
+        Fault("invocation", answer="kill", bucket="b")
+
+
 @pytest.mark.parametrize("answer", ["lost", "reset"])
 def test_a_connection_closes_without_an_answer_with_or_without_effect(oss: Running, answer: str) -> None:
     bucket = oss.bucket()

@@ -484,8 +484,56 @@ def a_bucket_with_uploads_says_that_it_has_objects(patch: pytest.MonkeyPatch) ->
     patch.setitem(operations.TABLE, entry, replace(operation, handler=wrong))
 
 
-# The test of test_clients.py that notices each.
+# The conformance test that notices each.
 FOUND_BY: dict[Mutation, str] = {
+    the_etag_of_a_multipart_object_is_the_md5_of_its_bytes: (
+        "100_gb_are_copied_in_1600_parts_within_seconds_and_without_disk"
+    ),
+    conditions_are_not_looked_at: "conditions_on_the_source_fail_as_412_or_304",
+    any_signature_is_right: "a_wrong_secret_does_not_match",
+    the_token_of_temporary_credentials_is_not_looked_at: "temporary_credentials_need_their_token_and_expire",
+    a_clock_that_is_off_does_not_matter: "a_clock_that_is_off_by_more_than_15_minutes_is_refused",
+    a_range_past_the_end_is_cut_to_the_object: (
+        "a_range_past_the_end_copies_everything_and_has_no_content_range"
+    ),
+    a_second_complete_succeeds: "a_second_complete_finds_no_upload",
+    forbid_overwrite_holds_under_versioning_too: (
+        "forbid_overwrite_holds_without_versioning_and_is_ignored_with_it"
+    ),
+    small_parts_are_accepted: "wrong_part_lists_are_refused_at_complete",
+    parts_in_any_order_are_accepted: "wrong_part_lists_are_refused_at_complete",
+    copies_cross_regions: "missing_sources_and_regions_apart_are_told",
+    a_copy_of_any_size_is_accepted: "size_limits_depend_on_what_changes",
+    metadata_is_always_replaced: "a_copy_takes_headers_metadata_and_tags_but_not_acl_and_encryption",
+    the_retention_policy_protects_nothing: "the_retention_policy_protects_what_is_there",
+    checksums_of_parts_do_not_combine: "100_gb_are_copied_in_1600_parts_within_seconds_and_without_disk",
+    the_ec_does_not_tell_the_operation: "a_second_complete_finds_no_upload",
+    a_delete_leaves_no_marker: "every_write_makes_a_version_and_a_delete_leaves_a_marker",
+    a_date_is_signed_in_the_form_of_oss_alone: "a_date_alone_is_signed_by_v4_as_it_stands",
+    an_upload_without_parts_cannot_be_completed: "an_upload_without_parts_is_completed_to_an_empty_object",
+    a_copied_part_does_not_tell_its_encryption: "a_part_copied_into_an_encrypted_upload_tells_the_encryption",
+    a_part_does_not_tell_its_md5: "parts_and_objects_answer_with_their_md5",
+    replaced_metadata_loses_what_decrypts: (
+        "replaced_metadata_keeps_what_decrypts_an_object_unless_it_is_named"
+    ),
+    a_copy_onto_itself_resets_the_acl: "a_copy_onto_itself_with_replace_keeps_the_acl_unless_it_is_named",
+    a_symlink_tells_its_target_alone: "a_symlink_tells_its_own_type_and_metadata",
+    the_acl_of_a_second_append_does_not_count: "of_a_second_append_the_acl_counts_and_the_metadata_does_not",
+    an_empty_acl_is_no_acl: "an_empty_acl_of_an_object_means_default",
+    a_bucket_that_is_put_again_is_private: "an_acl_of_a_bucket_that_is_empty_or_missing_changes_nothing",
+    of_several_ranges_none_counts: "no_last_bytes_are_no_range_and_of_several_the_first_counts",
+    no_last_bytes_are_all_bytes: "no_last_bytes_are_no_range_and_of_several_the_first_counts",
+    the_location_of_an_upload_is_not_encoded: "the_location_of_a_completed_upload_is_percent_encoded",
+    a_put_takes_conditions: "a_put_takes_no_condition_of_a_read",
+    any_text_is_a_kms_key_id: "a_kms_key_id_that_cannot_be_one_is_refused",
+    a_restoration_lasts_for_ever: "a_restoration_lasts_no_longer_than_its_class_allows",
+    parts_need_not_make_up_what_a_client_encrypted: (
+        "parts_that_do_not_make_up_what_a_client_encrypted_are_not_completed"
+    ),
+    control_characters_are_no_references: "keys_to_delete_may_hold_control_characters_as_references",
+    a_bucket_cannot_be_looked_for: "a_bucket_can_be_looked_for",
+    the_meta_of_an_object_cannot_be_got: "the_meta_of_an_object_can_be_got",
+    a_clock_that_is_off_is_not_told_the_time: "a_clock_that_is_off_is_told_both_times",
     a_condition_that_fails_is_named_in_the_message: "a_condition_that_fails_is_named_in_an_element_alone",
     keys_to_delete_are_not_encoded_for_a_header: "keys_to_delete_may_hold_control_characters_as_references",
     white_space_before_a_document_is_malformed: "a_document_may_begin_with_white_space",
@@ -511,45 +559,3 @@ FOUND_BY: dict[Mutation, str] = {
     rules_may_overlap: "lifecycle_rules_that_overlap_are_refused_unless_that_is_allowed",
     a_bucket_with_uploads_says_that_it_has_objects: "what_is_told_of_a_bucket",
 }
-OF_CLIENTS: tuple[Mutation, ...] = (
-    a_date_is_signed_in_the_form_of_oss_alone,
-    an_upload_without_parts_cannot_be_completed,
-    a_copied_part_does_not_tell_its_encryption,
-    a_part_does_not_tell_its_md5,
-    replaced_metadata_loses_what_decrypts,
-    a_copy_onto_itself_resets_the_acl,
-    a_symlink_tells_its_target_alone,
-    the_acl_of_a_second_append_does_not_count,
-    an_empty_acl_is_no_acl,
-    a_bucket_that_is_put_again_is_private,
-    of_several_ranges_none_counts,
-    no_last_bytes_are_all_bytes,
-    the_location_of_an_upload_is_not_encoded,
-    a_put_takes_conditions,
-    any_text_is_a_kms_key_id,
-    a_restoration_lasts_for_ever,
-    parts_need_not_make_up_what_a_client_encrypted,
-    control_characters_are_no_references,
-    a_bucket_cannot_be_looked_for,
-    the_meta_of_an_object_cannot_be_got,
-    a_clock_that_is_off_is_not_told_the_time,
-)
-ALL: tuple[Mutation, ...] = (
-    the_etag_of_a_multipart_object_is_the_md5_of_its_bytes,
-    conditions_are_not_looked_at,
-    any_signature_is_right,
-    the_token_of_temporary_credentials_is_not_looked_at,
-    a_clock_that_is_off_does_not_matter,
-    a_range_past_the_end_is_cut_to_the_object,
-    a_second_complete_succeeds,
-    forbid_overwrite_holds_under_versioning_too,
-    small_parts_are_accepted,
-    parts_in_any_order_are_accepted,
-    copies_cross_regions,
-    a_copy_of_any_size_is_accepted,
-    metadata_is_always_replaced,
-    the_retention_policy_protects_nothing,
-    checksums_of_parts_do_not_combine,
-    the_ec_does_not_tell_the_operation,
-    a_delete_leaves_no_marker,
-)

@@ -26,6 +26,7 @@ COMMON = ("greenlet", "msgspec", "msgspec.inspect", "oss2", "requests", "yaml")
 UNUSED = ("cacheprovider", "xdist", "schemathesis", "anyio")  # plugins
 OPTIONS = ("-x", "-q", "--no-header", *(each for name in UNUSED for each in ("-p", f"no:{name}")))
 SECONDS = 120  # that one run may take
+MEMORY = 2 << 30  # bytes of data that a process of a run may have: a fault can make a loop that never ends
 
 
 class Failures:
@@ -94,6 +95,7 @@ def _be_run(tests: list[str], options: list[str], folder: Path) -> None:
     code = 3
     try:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         output = os.open(folder / "output", os.O_CREAT | os.O_WRONLY)
         for number in (1, 2):
             os.dup2(output, number)

@@ -367,3 +367,35 @@ def test_a_late_copy_of_a_source_that_was_gone_meanwhile_does_not_stay_on_top() 
     assert len(run.followers) == 1
     assert run.world.destination is not None
     assert run.world.destination.content == 3
+
+
+def test_tags_that_came_between_their_question_and_head_are_copied() -> None:
+    """The tags are asked for beside HEAD, which comes late: the object was tagged between the two.
+
+    Right: they are asked for again. Else the copy of a rule fails as `SourceChanged`, and nobody follows it,
+    since its pin holds no tags, as the pin of a copy does that reads none.
+    """
+    tagged = Scenario(
+        entry="http",
+        size=609_399,
+        overwrite="always",
+        former=True,
+        versioned=False,
+        timeout=60.0,
+        part_seconds=5.0,
+        page=1,
+        skew=2.829252614435143,
+        by_rule=True,
+        threshold=60_000,
+        listed=5,
+        told=True,
+        parallel=4,
+        apart=True,
+    )
+    struck = (
+        Fault(faults.TAGS, "get tags", 1, 0.2850225821415886, survives=True, choice=0.14958917611416334),
+    )
+    run = campaign.run(tagged, struck, {"arrival 1": 0.9366})
+    assert run.violations == []
+    assert run.world.destination is not None
+    assert (run.world.destination.content, run.world.destination.tags) == (2, 1)

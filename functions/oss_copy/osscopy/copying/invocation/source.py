@@ -135,12 +135,15 @@ def tags(
 
     Transient if the version that HEAD has shown is gone: the object has another one, or will be gone too.
     `asked`: the same question, beside HEAD. It counts only if it was about the version that HEAD saw, or
-    about an object without versions: the look before Complete compares tags and date.
+    about an object without versions: the look before Complete compares tags and date. Nor does it count if
+    HEAD shows another number: the tags came between the two, and are asked for again.
     """
     if request.tags != "copy" or head.link is not None or head.tag_count == 0:
         return {}
     if asked is not None and asked.is_asked and head.version_id == request.source.version_id:
-        return asked.get()
+        found = asked.get()
+        if head.tag_count in {None, len(found)}:
+            return found
     return read_tags(context, request, plan.pinned(request.source, plan.pin_of(head)))
 
 

@@ -20,7 +20,7 @@ FC3_SCHEMA ?= ../shared/fc3-schema.json
 TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 
 .DEFAULT_GOAL := install
-.PHONY: install help demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer cloud
+.PHONY: install help demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer app cloud
 .PHONY: soak soak-fuzz soak-copies soak-chaos soak-sim openapi lock clean template tool layer-test newcomer
 
 ##@ Use it
@@ -114,6 +114,9 @@ bench: $(READY) $(PEERS)  ## measurements; all of them are written to tests/benc
 layer: $(READY)          ## runtime dependencies of the function as layers/sdk-<python>.zip (ARGS="--python 3.10")
 	$(BIN)/python layers/sdk/build.py $(ARGS)
 
+app: $(READY)            ## the template package of Serverless Devs, for `s init --uri`, as dist/oss-copy-app-<version>.zip
+	$(BIN)/python layers/app/build.py
+
 layer-test: $(READY)     ## the layers for 3.12 and 3.10: built twice, then copies with nothing but them
 	$(BIN)/python -m pytest -q tests/layers $(ARGS)
 
@@ -165,4 +168,4 @@ $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	touch $@
 
 clean:                   ## away with what was built: environments, tools, layers
-	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules layers/sdk-*/ layers/*.zip
+	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules layers/sdk-*/ layers/*.zip dist

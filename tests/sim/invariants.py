@@ -224,7 +224,7 @@ def _counts_all_lanes(simulation: Simulation, job: str, entered: Entered | None,
     expected = {f"l{number}" for number in range(2, entered.upload.lanes + 1)}
     # else the time of the first hop runs out: by slow parts, or by a CopyObject that it waited for
     scenario = simulation.scenario
-    is_punctual = scenario.part_seconds <= scenario.timeout / 12 and scenario.size >= scenario.threshold
+    is_punctual = scenario.part_seconds <= scenario.timeout / 12 and not scenario.is_small
     if not simulation.faults and is_punctual and not expected <= lanes:
         simulation.violations.append(f"{entered.upload.lanes} lanes, and only {sorted(lanes)} were started")
     if done is None or (done.result.method, done.result.status) != ("multipart", "succeeded"):

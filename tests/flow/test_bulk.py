@@ -464,7 +464,7 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),
         ({"source": {"report": {"job": "b-1"}}}, "InvalidField", "source.report.job"),
         ({"source": {"report": {"job": "b-" + "0" * 32}}}, "NoSuchJob", "source.report.job"),
-        ({"source": {"inventory": {"bucket": SOURCE, "key": "k"}}}, "NotAvailable", "source.inventory"),
+        ({"source": {"inventory": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.inventory"),
         ({"maxDelete": "10%"}, "InvalidField", "maxDelete"),
         ({"delete": True, "dryRun": True, "maxDelete": "ten"}, "InvalidField", "maxDelete"),
         (

@@ -346,7 +346,7 @@ REPORT = '{"source": {"report": {"job": "b-' + "0" * 32 + '"}}, "destination": {
         (MANY.replace("18", "19"), "maxWorkers: 18 at most"),
         (
             MANY.replace('"prefix"', '"inventory"'),
-            "source.inventory: `inventory` as a source is not available",
+            "source.inventory: Expected `object`",
         ),
         ("", "it is empty"),
         ("[]", "it asks for nothing"),

@@ -517,7 +517,19 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
             "MissingField",
             "source.manifest.key",
         ),
-        (asked(source={"inventory": {"bucket": "b", "key": "k"}}), "NotAvailable", "source.inventory"),
+        (asked(source={"inventory": {"bucket": "b"}}), "MissingField", "source.inventory.key"),
+        (
+            asked(source={"bucket": "b-b", "inventory": {"bucket": "b-b", "key": "k"}}),
+            "InvalidField",
+            "source.bucket",
+        ),
+        (asked(source={"prefix": "p", "inventory": {"bucket": "b-b", "key": "k"}}), "InvalidField", "source"),
+        (
+            asked(source={"inventory": {"bucket": "b", "key": "k"}}),
+            "InvalidBucketName",
+            "source.inventory.bucket",
+        ),
+        (asked(source={"inventory": {"bucket": "b-b", "key": "/k"}}), "InvalidKey", "source.inventory.key"),
         (asked(source={"report": {"job": "b-1"}}), "InvalidField", "source.report.job"),
         (asked(source={"report": {"job": "b-1", "status": "all"}}), "InvalidField", "source.report.status"),
         (

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from osscopy import events
 from osscopy.jobs.bulk import standing, walk
-from osscopy.jobs.bulk.pages import listing, manifest
+from osscopy.jobs.bulk.pages import inventory, listing, manifest
 from osscopy.jobs.bulk.tools import Tools
-from osscopy.model import Bulk, BulkDestination, BulkSource, Manifest, Refused
+from osscopy.model import Bulk, BulkDestination, BulkSource, Inventory, Manifest, Refused
 from tests.sim.bulk.scenario import Scenario
 from tests.sim.bulk.world import SimCloud, lists
 from tests.unit import many
@@ -24,11 +28,9 @@ def asked(scenario: Scenario, cloud: SimCloud) -> Bulk:
     """The job of a scenario; its manifest is put there."""
     places: dict[str, Any] = {}
     if scenario.form:
-        lists(cloud, MANIFEST, text_of(scenario))
-        listed = Manifest(SRC, MANIFEST, "none" if scenario.form == "raw" else "url")
         # with a prefix, as where a job repeats what failed of another one
         places = {
-            "source": BulkSource(bucket=SRC, prefix="in/", manifest=listed),
+            "source": replace(_listed(scenario, cloud), bucket=SRC, prefix="in/"),
             "destination": BulkDestination(bucket=DST, prefix="out/"),
         }
     request = many.request(
@@ -38,6 +40,37 @@ def asked(scenario: Scenario, cloud: SimCloud) -> Bulk:
         **places,
     )
     return many.job_of(request)
+
+
+def _listed(scenario: Scenario, cloud: SimCloud) -> BulkSource:
+    """Put the list of a scenario there, and return the source that it is."""
+    if scenario.form == "inventory":
+        return _inventory(scenario, cloud)
+    lists(cloud, MANIFEST, text_of(scenario))
+    return BulkSource(manifest=Manifest(SRC, MANIFEST, "none" if scenario.form == "raw" else "url"))
+
+
+def _inventory(scenario: Scenario, cloud: SimCloud) -> BulkSource:
+    """Put an inventory there, of files with two rows; every other object shows what a listing does."""
+    columns = "Bucket, Key, IsLatest, Size, ETag, StorageClass, LastModifiedDate, ObjectType"
+    files = []
+    for at in range(0, len(scenario.lines), 2):
+        rows = "".join(_row(cloud, line, shows=at % 4 == 0) for line in scenario.lines[at : at + 2])
+        body = gzip.compress(rows.encode(), mtime=0)
+        lists(cloud, f"{MANIFEST}-{at}", body)
+        md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        files.append({"key": f"{MANIFEST}-{at}", "size": len(body), "MD5checksum": md5})
+    told = {"fileFormat": "CSV", "fileSchema": columns, "creationTimestamp": "1", "files": files}
+    lists(cloud, MANIFEST, json.dumps(told).encode())
+    return BulkSource(inventory=Inventory(SRC, MANIFEST))
+
+
+def _row(cloud: SimCloud, key: str, *, shows: bool) -> str:
+    stored = cloud.objects.get((SRC, f"in/{key}"))
+    head = stored.head if stored else None
+    etag, size = (head.etag, head.size) if head and shows else ("", 0)
+    values = [SRC, f"in%2F{key}", "true", str(size), etag, "Standard", "1970-01-01T00:00:01.000Z", "Normal"]
+    return '"' + '","'.join(values if key else values[:1]) + '"\n'
 
 
 def text_of(scenario: Scenario) -> bytes:
@@ -57,19 +90,19 @@ def _json(key: str) -> str:
 
 def measure(page: int, most: int) -> None:
     """Make pages and entries so narrow from now on, for every invocation."""
-    listing.PAGE = manifest.PAGE = page
+    listing.PAGE = manifest.PAGE = inventory.PAGE = page
     walk.MOST_ROWS = most
 
 
 @contextlib.contextmanager
 def measured(page: int, most: int) -> Iterator[None]:
     """Begin with pages and entries so narrow; afterwards they are as wide as ever."""
-    before = listing.PAGE, manifest.PAGE, walk.MOST_ROWS
+    before = listing.PAGE, manifest.PAGE, inventory.PAGE, walk.MOST_ROWS
     measure(page, most)
     try:
         yield
     finally:
-        listing.PAGE, manifest.PAGE, walk.MOST_ROWS = before
+        listing.PAGE, manifest.PAGE, inventory.PAGE, walk.MOST_ROWS = before
 
 
 def tools(cloud: SimCloud, timeout: float, configured: float, workers: int) -> Tools:

@@ -57,7 +57,7 @@ TWINS: Mapping[str, tuple[str, ...]] = {
 }
 EVENTS = ("put", "put", "put", "delete", "foreign", "sweep", "sweep", "cancel")
 AIMS = ("", "put bulk", "put bulk", "copy")
-FORMS = ("csv", "raw", "json", "gzip")
+FORMS = ("csv", "raw", "json", "gzip", "inventory")
 
 
 def drawn(seed: int) -> Scenario:

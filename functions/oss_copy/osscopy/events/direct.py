@@ -53,14 +53,11 @@ def _read_bulk(body: bytes, occurrence: str, moment: datetime, arrival: Arrival)
 
 
 def _is_bulk(source: bytes) -> bool:
-    """Return whether a source names many objects; Refused for one that is not available yet."""
+    """Return whether a source names many objects."""
     if not is_object(source):
         return False
     fields = decode_fields(source, "source")
-    if "inventory" in fields:
-        text = "`inventory` as a source is not available yet"
-        raise Refused("NotAvailable", text, field="source.inventory")
-    return not fields.keys().isdisjoint({"prefix", "manifest", "report"})
+    return not fields.keys().isdisjoint({"prefix", "manifest", "inventory", "report"})
 
 
 def _refuse_other_shapes(body: bytes) -> dict[str, msgspec.Raw]:

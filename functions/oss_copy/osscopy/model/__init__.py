@@ -52,6 +52,7 @@ from osscopy.model.bulk_request import (
     BulkSource as BulkSource,
     Filters as Filters,
     Former as Former,
+    Inventory as Inventory,
     Manifest as Manifest,
     ReportPlace as ReportPlace,
 )

@@ -143,7 +143,8 @@ class Totals(Value, frozen=True):
 class BulkJob(Value, frozen=True):
     """`bulk/<job>/job`: the request with all defaults. `began`: when, by OSS's clock (Unix seconds).
 
-    `etag`, `size`: of the manifest. `settle`: T_late of the invocation that wrote it.
+    `etag`, `size`: of the manifest, or of that of an inventory, which was begun when `covers` says.
+    `settle`: T_late of the invocation that wrote it.
     """
 
     nonce: str
@@ -157,6 +158,7 @@ class BulkJob(Value, frozen=True):
     size: Count = 0
     settle: Tally = 0
     parent: str = ""
+    covers: Unix = 0
 
 
 class Claim(Value, frozen=True):

@@ -16,6 +16,13 @@ class Manifest(Value, frozen=True):
     encoding: Literal["url", "form", "none"] = "url"
 
 
+class Inventory(Value, frozen=True):
+    """The `manifest.json` of an inventory that OSS has made."""
+
+    bucket: str
+    key: str
+
+
 class Former(Value, frozen=True):
     """The rows of a former job that have this status; `wouldCopy`: of a dry run."""
 
@@ -24,11 +31,12 @@ class Former(Value, frozen=True):
 
 
 class BulkSource(Value, frozen=True, kw_only=True):
-    """The objects to copy: all under a prefix ("": the whole bucket), or those that a manifest names."""
+    """The objects to copy: all under a prefix ("": the whole bucket), or those that a list names."""
 
     bucket: str | None = None
     prefix: str | None = None
     manifest: Manifest | None = None
+    inventory: Inventory | None = None
     report: Former | None = None
 
 

@@ -86,7 +86,8 @@ def _summary(tools: Tools, job: BulkJob, root: Ended, chains: Sequence[Done], ro
         would=bulk.would(root.totals, tools.prices) if job.request.dry_run else None,
     )
     own = [each.result for each in chains]
-    return bulk.summary(job.request, result, root.totals, own, root.slowest, tools.prices)
+    made = bulk.summary(job.request, result, root.totals, own, root.slowest, tools.prices)
+    return replace(made, notes=(*bulk.not_covered(job.covers), *made.notes))
 
 
 def _reported(tools: Tools, job: BulkJob, root: Ended, rows: tuple[Row, ...], summary: Summary) -> BulkResult:

@@ -13,6 +13,7 @@ from osscopy.copying import results
 from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk import report
 from osscopy.jobs.bulk.pages.former import with_former
+from osscopy.jobs.bulk.pages.inventory import contents_of
 from osscopy.jobs.bulk.standing import standing
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.records import create, read
@@ -26,6 +27,8 @@ from osscopy.model import (
     CopyRequest,
     Destination,
     Failed,
+    Head,
+    Inventory,
     ObjectPage,
     Problem,
     Range,
@@ -34,6 +37,7 @@ from osscopy.model import (
     Walk,
 )
 from osscopy.plan import bulk
+from osscopy.plan.bulk import inventories
 
 
 class AlreadyRunning(Refused):
@@ -46,11 +50,12 @@ class AlreadyRunning(Refused):
 
 
 class _Seen(msgspec.Struct, frozen=True):
-    """When a job begins, by OSS's clock, and the version of its manifest."""
+    """When a job begins, by OSS's clock, the version of its manifest, and when its inventory was begun."""
 
     began: int
     etag: str = ""
     size: int = 0
+    covers: int = 0
 
 
 def begin(tools: Tools, asked: Bulk) -> BulkResult:
@@ -91,7 +96,7 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
     request = bulk.defaults(with_former(tools, asked.request))
     place = report.place_of(request.report, tools.state, asked.job)
     bulk.refuse_places(request, bulk.Premises(tools.context.allow, tools.state, tools.workers))
-    seen = _look_at_manifest(tools, request) if request.source.manifest else _look(tools, request)
+    seen = _look_at_list(tools, request) if bulk.is_listed(request) else _look(tools, request)
     number = 0 if bulk.only_looks(request) else _turn(tools, asked.job, request)
     entry = BulkJob(
         tools.context.clock.nonce(),
@@ -105,6 +110,7 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
         seen.size,
         settle=tools.context.limits.settle,
         parent=asked.parent,
+        covers=seen.covers,
     )
     report.write_trial(tools, entry)
     if number:
@@ -117,20 +123,36 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
 # --- what is refused ---------------------------------------------------------------------------------------
 
 
-def _look_at_manifest(tools: Tools, request: BulkRequest) -> _Seen:
+def _look_at_list(tools: Tools, request: BulkRequest) -> _Seen:
     """Return the manifest's version; Failed if it or the destination is not there, or if it is empty."""
-    manifest, there, pays = request.source.manifest, request.destination, request.request_payer
-    place = Source(manifest.bucket, manifest.key) if manifest else Source("", "")
+    named, there, pays = request.source, request.destination, request.request_payer
+    listed = named.manifest or named.inventory
+    place = Source(listed.bucket, listed.key) if listed else Source("", "")
     read = CopyRequest(source=place, destination=Destination(there.bucket), request_payer=pays)
     try:
         head = tools.context.ask(tools.context.store.head, read, place, Conditions())
     except Failed as error:
-        error.field = "source.report" if request.source.report else "source.manifest"
+        error.field = f"source.{'report' if named.report else 'inventory' if named.inventory else 'manifest'}"
         raise
     _first(tools, there.bucket, there.prefix or "", "destination", pays=pays)
+    if named.inventory is not None and named.manifest is None:
+        return _look_at_inventory(tools, request, named.inventory, head)
     if not head.size and not request.allow_empty:
         raise Failed("EmptySource", "the manifest is empty: `allowEmpty` takes that", field="source.manifest")
     return _Seen(head.seen_at, head.etag, head.size)
+
+
+def _look_at_inventory(tools: Tools, request: BulkRequest, inventory: Inventory, head: Head) -> _Seen:
+    """Return what the manifest of an inventory tells; Refused where its files may not be read."""
+    contents = contents_of(tools, inventory, head.etag, head.size)
+    inventories.refuse_blind(contents, request.filters)
+    there = Destination(request.destination.bucket, f"{request.destination.prefix or ''}{bulk.ANY}")
+    for each in contents.files:
+        tools.context.allow(CopyRequest(source=Source(inventory.bucket, each.key), destination=there))
+    if not contents.files and not request.allow_empty:
+        text = "the inventory has no files: `allowEmpty` takes that"
+        raise Failed("EmptySource", text, field="source.inventory")
+    return _Seen(head.seen_at, head.etag, head.size, contents.began)
 
 
 def _look(tools: Tools, request: BulkRequest) -> _Seen:

@@ -155,11 +155,11 @@ class Walker:
         stopped = self._records.reason_to_stop()
         if stopped is not None or self._is_last:
             return self._entry("end", low, low, totals, stopped=stopped)
-        if newest is not None and low is not None and (at := self._cut(newest, low)) is not None:
-            return self._entry("split", low, low, totals, children=bulk.halves(self._range, low, at))
-        if not self._has_time():
-            return None
         try:
+            if newest is not None and low is not None and (at := self._cut(newest, low)) is not None:
+                return self._entry("split", low, low, totals, children=bulk.halves(self._range, low, at))
+            if not self._has_time():
+                return None
             return self._rows(low, totals, number)
         except Failed as error:  # the listing, or a bucket that is gone: no object is at fault
             self._records.stop(Problem.of(error))
@@ -212,9 +212,9 @@ class Walker:
         failed = [row for row in rows if row.status == "failed"]
         asked = self._job.request
         is_lost = all(row.status == "missing" for row in rows) and not asked.allow_missing
-        is_listed = asked.source.manifest is not None and asked.source.report is None
+        is_listed = bulk.is_listed(asked) and asked.source.report is None
         if is_listed and is_lost and rows and self._range.is_root and number == 1:
-            text = "none of the first objects of the manifest is there: `allowMissing` takes that"
+            text = "none of the first objects of the list is there: `allowMissing` takes that"
             self._records.stop(Problem("ManifestMismatch", text))
         if not failed:
             return

@@ -30,7 +30,11 @@ from osscopy.plan.bulk.doubt import (
     notes_in_doubt as notes_in_doubt,
 )
 from osscopy.plan.bulk.figures.progress import Pace as Pace, pace as pace, together as together
-from osscopy.plan.bulk.figures.summary import slowest as slowest, summary as summary
+from osscopy.plan.bulk.figures.summary import (
+    not_covered as not_covered,
+    slowest as slowest,
+    summary as summary,
+)
 from osscopy.plan.bulk.filters import Filter as Filter
 from osscopy.plan.bulk.keys import (
     CHILD as CHILD,
@@ -41,12 +45,19 @@ from osscopy.plan.bulk.keys import (
     pair_id as pair_id,
     parent_of as parent_of,
 )
-from osscopy.plan.bulk.manifests import Form as Form, Named as Named, form_of as form_of, lines as lines
+from osscopy.plan.bulk.manifests import (
+    Form as Form,
+    Named as Named,
+    form_of as form_of,
+    lines as lines,
+    texts as texts,
+)
 from osscopy.plan.bulk.modes.acts import decide as decide, decide_compared as decide_compared
 from osscopy.plan.bulk.modes.check import judge_tags as judge_tags, judge_targets as judge_targets
 from osscopy.plan.bulk.modes.deletion import may_go as may_go
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.places import (
+    ANY as ANY,
     DOUBT as DOUBT,
     FAILED as FAILED,
     LISTS as LISTS,
@@ -70,6 +81,7 @@ from osscopy.plan.bulk.ranges import (
 from osscopy.plan.bulk.requests import (
     Maker as Maker,
     defaults as defaults,
+    is_listed as is_listed,
     is_pinned as is_pinned,
     objections as objections,
     only_looks as only_looks,

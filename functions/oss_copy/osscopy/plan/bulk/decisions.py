@@ -14,6 +14,7 @@ from osscopy.model import BulkJob, BulkRequest, Conditions, Encryption, Item, Pr
 
 ARCHIVED = frozenset({"Archive", "ColdArchive", "DeepColdArchive"})
 _USUAL = Conditions()
+_PASSED = {"NoName", "NotLatest", "DeleteMarker"}  # no copy is to be made of these, and that is no failure
 
 
 class End(msgspec.Struct, frozen=True):
@@ -128,10 +129,8 @@ def _decided(policy: Policy, item: Item) -> Act:
     """Return what the run does with an object. Archived ones are compared first."""
     problem, source, there = item.problem, item.source, item.destination
     match problem, source:
-        case Problem(code="NoName"), _:
-            return End("skipped", "NoName", "a folder marker without a name below the prefix")
         case Problem(code=code, message=message), _:
-            return End("failed", code, message)
+            return End("skipped" if code in _PASSED else "failed", code, message)
         case None, None:
             return End("missing", "NoSuchKey", "there is no such object")
         case None, Shown() if is_other(item):

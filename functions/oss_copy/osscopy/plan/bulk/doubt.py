@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from osscopy.model import BulkRequest, Intended, Manifest, Shown
+from osscopy.plan.bulk.requests import is_listed
 from osscopy.plan.bulk.rows import encoded
 
 MARK = "doubt"  # after the name of a range: one of its requests had no answer
@@ -44,14 +45,15 @@ def is_stale(etag: str, source: Shown | None, there: Shown | None) -> bool:
 
 def follow_up(request: BulkRequest, listed: Manifest) -> BulkRequest:
     """Return the request for what is stale: like that of the job, but for the objects on this list."""
+    source = replace(request.source, manifest=listed, inventory=None)
     # the stale copy is younger than the source: `ifNewer` would keep it
-    return replace(request, source=replace(request.source, manifest=listed), overwrite="ifDifferent")
+    return replace(request, source=source, overwrite="ifDifferent")
 
 
 def as_asked(request: BulkRequest) -> BulkRequest:
     """Return a request as somebody may ask for it: one that follows up names a list and a prefix."""
     source = request.source
-    if source.manifest is None or source.prefix is None:
+    if not is_listed(request) or source.prefix is None:
         return request
     return replace(request, source=replace(source, bucket=None, prefix=None))
 

@@ -64,7 +64,7 @@ def form_of(start: bytes, encoding: Literal["url", "form", "none"]) -> Form:
     if text.lstrip()[:1] == b"{":
         return Form("json", "none", skips=marked)
     first, _, _ = text.partition(b"\n")
-    names = [each.strip().lower() for each in _fields(first) or []]
+    names = [each.strip().lower() for each in fields(first) or []]
     if "key" not in names:
         return Form("csv", encoding, skips=marked)
     places = {name: at for at, name in enumerate(names)}
@@ -75,7 +75,13 @@ def form_of(start: bytes, encoding: Literal["url", "form", "none"]) -> Form:
 
 
 def lines(form: Form, data: bytes, offset: int, *, is_last: bool) -> Iterator[Named]:
-    """Yield what the whole lines in `data` name, which begins at `offset`; blank lines are none.
+    """Yield what the whole lines in `data` name, which begins at `offset`; blank lines are none."""
+    for end, line in texts(form, data, offset, is_last=is_last):
+        yield _named(form, line, end)
+
+
+def texts(form: Form, data: bytes, offset: int, *, is_last: bool) -> Iterator[tuple[int, bytes]]:
+    """Yield the whole lines in `data`, which begins at `offset`, and the offset after each; no blank ones.
 
     `is_last`: nothing comes after `data`, so that its end is the end of a line.
     """
@@ -84,7 +90,7 @@ def lines(form: Form, data: bytes, offset: int, *, is_last: bool) -> Iterator[Na
         line = data[at:stop].rstrip(b"\r\n")
         at = stop
         if line.strip():
-            yield _named(form, line, offset + stop)
+            yield offset + stop, line
 
 
 def _line_end(form: Form, data: bytes, at: int, *, is_last: bool) -> int:
@@ -128,15 +134,15 @@ def _read_json(line: bytes) -> _Line:
 
 
 def _read_csv(form: Form, line: bytes) -> _Line:
-    fields = _fields(line)
-    if fields is None or len(line) > MAX_LINE:
+    found = fields(line)
+    if found is None or len(line) > MAX_LINE:
         raise ValueError("it is no CSV, or too long")
 
     def field(at: int) -> str:
-        return fields[at] if -1 < at < len(fields) else ""
+        return found[at] if -1 < at < len(found) else ""
 
-    key, there = _decoded(form, fields[form.key]), _decoded(form, field(form.there))
-    bucket = fields[form.bucket] if form.bucket >= 0 else ""
+    key, there = _decoded(form, found[form.key]), _decoded(form, field(form.there))
+    bucket = found[form.bucket] if form.bucket >= 0 else ""
     return _Line(key, bucket, field(form.version), field(form.etag), there)
 
 
@@ -148,7 +154,7 @@ def _decoded(form: Form, text: str) -> str:
     return unquote_to_bytes(plain).decode()
 
 
-def _fields(line: bytes) -> list[str] | None:
+def fields(line: bytes) -> list[str] | None:
     """Return the fields of a line of CSV, None if it is none."""
     try:
         rows = list(csv.reader([line.decode()], strict=True))

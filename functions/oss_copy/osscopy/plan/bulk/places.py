@@ -51,6 +51,8 @@ def _refuse_not_allowed(request: BulkRequest, premises: Premises) -> None:
         places.append(Source(source.bucket or "", source.prefix + ANY))
     if named is not None and source.report is None and not _is_report(named, premises.state):
         places.append(Source(named.bucket, named.key))
+    if source.inventory is not None:
+        places.append(Source(source.inventory.bucket, source.inventory.key))
     for place in places:
         premises.allow(CopyRequest(source=place, destination=made))
 

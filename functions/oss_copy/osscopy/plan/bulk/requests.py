@@ -77,15 +77,18 @@ def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     """Yield what does not fit together."""
     source, there, workers = request.source, request.destination, request.max_workers
-    named = [each for each in (source.prefix, source.manifest, source.report) if each is not None]
+    lists = (source.manifest, source.inventory, source.report)
+    named = [each for each in (source.prefix, *lists) if each is not None]
     is_twice = there.prefix is not None and there.key is not None
     is_wide = workers is not None and not 1 <= workers <= MAX_WORKERS
-    yield len(named) != 1, _invalid("source", "name a prefix, a manifest, or a report: one of them")
-    yield source.prefix is not None and source.bucket is None, _missing("source.bucket")
     yield (
-        source.report is not None and source.bucket is not None,
-        _invalid("source.bucket", "a report names its own buckets"),
+        len(named) != 1,
+        _invalid("source", "name a prefix, a manifest, an inventory, or a report: one of them"),
     )
+    yield source.prefix is not None and source.bucket is None, _missing("source.bucket")
+    names_own = source.report is not None or source.inventory is not None
+    text = "a report and an inventory name their own buckets"
+    yield names_own and source.bucket is not None, _invalid("source.bucket", text)
     yield is_twice, _invalid("destination.key", "either `prefix` or `key`, not both")
     yield not 0 <= request.max_failures <= MAX_FAILURES, _invalid("maxFailures", f"0 to {MAX_FAILURES}")
     yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
@@ -106,6 +109,11 @@ def _unfit_check(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield is_check and request.source.prefix is None, _invalid("source", "a check compares two prefixes")
     is_made = request.destination.key is not None
     yield is_check and is_made, _invalid("destination.key", "a check compares two prefixes")
+
+
+def is_listed(request: BulkRequest) -> bool:
+    """Return whether the objects are those that a list names, so that they may be gone."""
+    return request.source.manifest is not None or request.source.inventory is not None
 
 
 def only_looks(request: BulkRequest) -> bool:
@@ -188,18 +196,20 @@ def _check_hdfs(key: str) -> None:
 def _check_places(request: BulkRequest) -> None:
     """Refuse names that are no buckets, and prefixes and keys that OSS or HTTP cannot take."""
     source, there = request.source, request.destination
-    manifest, report = source.manifest, request.report
+    manifest, inventory, report = source.manifest, source.inventory, request.report
     if source.report is not None:
         check_text(BULK_JOB, source.report.job, "InvalidField", "source.report.job")
     buckets = {
         "source.bucket": source.bucket,
         "source.manifest.bucket": manifest.bucket if manifest else None,
+        "source.inventory.bucket": inventory.bucket if inventory else None,
         "destination.bucket": there.bucket,
         "report.bucket": report.bucket if report else None,
     }
     prefixes = {
         "source.prefix": source.prefix,
         "source.manifest.key": manifest.key if manifest else None,
+        "source.inventory.key": inventory.key if inventory else None,
         "destination.prefix": there.prefix,
         "report.prefix": report.prefix if report else None,
     }

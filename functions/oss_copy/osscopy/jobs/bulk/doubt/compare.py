@@ -84,7 +84,8 @@ class Comparison:
         """Compare the copies of one note, and put what is stale on record."""
         copies = self._found(f"hop/{name}")
         source = self._job.request.source
-        is_listed = source.manifest is None and self._job.request.destination.key is None
+        is_listed = source.prefix is not None and source.manifest is None
+        is_listed = is_listed and self._job.request.destination.key is None
         shown = self._listed(copies) if is_listed else self._looked_at(copies)
         stale = tuple(each for each, one, other in shown if bulk.is_stale(each.etag, one, other))
         body = msgspec.json.encode(Noted(stale))

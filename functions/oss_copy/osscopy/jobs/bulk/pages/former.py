@@ -44,7 +44,7 @@ def with_former(tools: Tools, asked: BulkRequest) -> BulkRequest:
         text = f"no object of {former.job} {what}: `allowEmpty` takes that"
         raise Failed("EmptySource", text, field="source.report")
     listed = Manifest(place.bucket, f"{place.prefix}{bulk.LISTS[former.status]}")
-    source = replace(done.request.source, manifest=listed, report=former)
+    source = replace(done.request.source, manifest=listed, inventory=None, report=former)
     request = replace(asked, source=source, destination=_destination(asked, done.request))
     bulk.refuse_mixed(request)
     return request

@@ -139,17 +139,28 @@ class Showing:
         self._asked_at = 0.0
         self.asks = job.request.destination.key is not None
 
-    def between(self, low: str | None, high: str) -> dict[str, Shown]:
-        """Return what is shown of the destinations of source keys above `low` up to `high`."""
+    def between(self, low: str | None, high: str, most: int = 0) -> dict[str, Shown]:
+        """Return what is shown of the destinations of source keys above `low` up to `high`.
+
+        `most`: listings for it, 0 for any number; `has_listed` tells how far they have reached.
+        """
         if self.asks or self._request.overwrite == "always":
             return {}
         first = None if low is None else self._maker.destination(low)
         last = self._maker.destination(high)
         found = dict(self._known(first))
+        asked = 0
         while self._more and (self._high is None or self._high < last):
             self._next(self._high if self._high is not None else first)
             found |= self._shown
+            asked += 1
+            if asked == most:
+                break
         return found
+
+    def has_listed(self, key: str) -> bool:
+        """Return whether listings have come as far as this destination."""
+        return not self._more or (self._high is not None and key <= self._high)
 
     def _known(self, first: str | None) -> dict[str, Shown]:
         """Return what the last page shows, unless it is too old or begins later; then start anew."""

@@ -6,21 +6,19 @@ the version that the job was begun with. Positions are offsets in the plain text
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from itertools import islice
 
 from msgspec.structs import replace
 
 from osscopy.jobs.bulk.pages.listing import PAGE as LISTED, Place, Places, item_of
+from osscopy.jobs.bulk.pages.texts import PACKED, Unpacked
 from osscopy.jobs.bulk.tools import Tools, maker
-from osscopy.model import Ahead, BulkJob, Failed, Item, Manifest, Problem, Range
+from osscopy.model import Ahead, BulkJob, Item, Manifest, Problem, Range
 from osscopy.plan import bulk
 
 PAGE = LISTED  # lines
 PIECE = 256 << 10  # bytes read at once
-PACKED = b"\x1f\x8b"  # how gzip begins
-DAMAGED = Failed("ManifestDamaged", "the manifest is no whole gzip: make it anew")
 
 
 class ManifestPages:
@@ -32,7 +30,7 @@ class ManifestPages:
         self._maker = maker(job)
         start = self._bytes(0, PIECE)
         self._is_packed = start.startswith(PACKED)
-        self._unpacked = Unpacked(self._pieces()) if self._is_packed else None
+        self._unpacked = Unpacked(self._pieces(), "the manifest") if self._is_packed else None
         self._form = bulk.form_of(self._plain(0, PIECE)[0], manifest.encoding)
 
     def after(self, low: str | None) -> Places:
@@ -98,42 +96,3 @@ class ManifestPages:
 
     def _pieces(self) -> Iterator[bytes]:
         return (self._bytes(at, PIECE) for at in range(0, self._job.size, PIECE))
-
-
-class Unpacked:
-    """The text of a gzip of one member or several, read forwards; `begin`: the offset of what is kept."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        self._rest = b""
-        self._kept = bytearray()
-        self._is_over = False
-        self.begin = 0
-
-    def read(self, offset: int, size: int) -> tuple[bytes, bool]:
-        """Return text from `offset` on, which is not before `begin`, and whether it is the end."""
-        while not self._is_over and self.begin + len(self._kept) < offset + size:
-            self._more()
-            passed = min(len(self._kept), max(0, offset - self.begin))
-            del self._kept[:passed]
-            self.begin += passed
-        start = offset - self.begin
-        data = bytes(self._kept[start : start + size])
-        return data, self._is_over and offset + len(data) >= self.begin + len(self._kept)
-
-    def _more(self) -> None:
-        """Unpack a little more; Failed if the gzip is damaged or ends in the middle of a member."""
-        packed = self._rest or next(self._pieces, b"")
-        if not packed:
-            self._is_over = True
-            if not self._member.eof:
-                raise DAMAGED
-            return
-        if self._member.eof:
-            self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        try:
-            self._kept += self._member.decompress(packed, 4 * PIECE)
-        except zlib.error as error:
-            raise DAMAGED from error
-        self._rest = self._member.unconsumed_tail or self._member.unused_data

@@ -1,8 +1,9 @@
-"""The kind of pages that a job has: keys under a prefix, or lines of a manifest."""
+"""The kind of pages that a job has: keys under a prefix, lines of a manifest, or rows of an inventory."""
 
 from __future__ import annotations
 
 from osscopy.jobs.bulk.pages.both import BothPages
+from osscopy.jobs.bulk.pages.inventory import InventoryPages
 from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
 from osscopy.jobs.bulk.pages.manifest import ManifestPages
 from osscopy.jobs.bulk.tools import Tools
@@ -11,9 +12,11 @@ from osscopy.model import BulkJob, Range
 
 def pages_of(tools: Tools, job: BulkJob, whole: Range) -> Pages:
     """Return the pages of a range of a job."""
-    manifest = job.request.source.manifest
+    manifest, inventory = job.request.source.manifest, job.request.source.inventory
     if job.request.mode == "check" or job.request.delete:
         return BothPages(tools, job, whole)
+    if inventory is not None:
+        return InventoryPages(tools, job, whole, inventory)
     if manifest is None:
         return PrefixPages(tools, job, whole)
     return ManifestPages(tools, job, whole, manifest)

@@ -7,7 +7,7 @@ functions/OPERATING.md says under What it costs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 
 from osscopy.model import (
     BulkRequest,
@@ -85,6 +85,13 @@ def summary(
         advice=advice(result.errors),
         notes=(*(text for holds, text in notes if holds), *dry.notes(request, walked)),
     )
+
+
+def not_covered(began: int) -> Iterable[str]:
+    """Yield what an inventory that was begun then (Unix seconds) does not cover; 0: there is none."""
+    if began:
+        moment = datetime.fromtimestamp(began, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield f"the inventory was begun at {moment}: objects that were written since are not covered"
 
 
 def _cost(prices: Prices, put: int, get: int, seconds: float, invocations: int) -> Cost:

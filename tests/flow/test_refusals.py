@@ -41,7 +41,6 @@ THERE = {"bucket": DESTINATION}
         ({"source": {**HERE, "key": "/k"}, "destination": THERE}, "InvalidKey", "source.key"),
         ({"source": HERE, "destination": {**THERE, "key": "/{key}"}}, "InvalidKey", "destination.key"),
         ({"source": HERE, "destination": {"bucket": SOURCE}}, "SelfCopy", "destination"),
-        ({"source": {"inventory": HERE}, "destination": THERE}, "NoSuchKey", "source.inventory"),
         ({"continuation": {"version": 0, "command": {}}}, "UnsupportedVersion", "continuation.version"),
         ({"source": {**HERE, "bucket": "foreign-bucket"}, "destination": THERE}, "NotAllowed", "source"),
         ({"source": HERE, "destination": {"bucket": "foreign-bucket"}}, "NotAllowed", "destination"),

@@ -346,7 +346,7 @@ REPORT = '{"source": {"report": {"job": "b-' + "0" * 32 + '"}}, "destination": {
         (MANY.replace("18", "19"), "maxWorkers: 18 at most"),
         (
             MANY.replace('"prefix"', '"inventory"'),
-            "source.inventory: Expected `object`",
+            "source.inventory: Expected `object | null`",
         ),
         ("", "it is empty"),
         ("[]", "it asks for nothing"),

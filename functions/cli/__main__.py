@@ -53,6 +53,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "invoke": Entry("calling", "send an event, and print the answer"),
         "check": Entry("calling", "ask it what is wrong with its deployment"),
         "logs": Entry("deployment.logs", "show its log"),
+        "assumptions": Entry("assumptions", "try on two scratch buckets what it relies on"),
     },
     "Deployment": {
         "template": Entry("deployment.template", "judge s.yaml"),

@@ -47,6 +47,7 @@ OF_OSS = {
     "put": ("put", "README.md", f"oss://{SOURCE}/"),
     "get": ("get", f"oss://{SOURCE}/k", "got"),
     "ls of objects": ("ls", f"oss://{SOURCE}/"),
+    "assumptions": ("assumptions", "--source", SOURCE, "--destination", DESTINATION, "--yes"),
 }
 OF_FC = {
     "invoke": ("invoke", '{"action": "sweep"}'),

@@ -16,6 +16,7 @@ from osscopy import events
 from osscopy.copying import hop
 from osscopy.copying.invocation.context import Context, Limits
 from osscopy.jobs.bulk import settle, start as bulk_start, walk
+from osscopy.jobs.bulk.clearing.clear import clear
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
@@ -27,6 +28,7 @@ from osscopy.model import (
     BulkRequest,
     BulkResult,
     BulkSource,
+    Clear,
     Conflict,
     Continue,
     Copy,
@@ -61,6 +63,10 @@ class FileCloud(Cloud):
     def __init__(self) -> None:
         super().__init__()
         self.files: dict[str, bytes] = {}
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Delete an object; that there is none is as good."""
+        self.objects.pop((bucket, key), None)
 
 
 class MemoryObjects:
@@ -107,6 +113,10 @@ class MemoryObjects:
             self._cloud.put(key, "m", bucket=bucket, size=len(body), etag=f"F{len(body)}")
 
         self._cloud.ask("write file", effect, key)
+
+    def remove(self, bucket: str, key: str, *, pays: bool = False) -> None:
+        del pays
+        self._cloud.ask("remove", lambda: self._cloud.remove(bucket, key), key)
 
     def answered(self) -> Requests:
         """Return the requests that were made by anybody: copies, and looks at objects."""
@@ -164,6 +174,8 @@ def carry_out(made: Tools, body: bytes, tries: int) -> object:
             return walk.walk(made, parsed, tries)
         case Settle():
             return settle.settle(made, parsed, tries)
+        case Clear():
+            return clear(made, parsed, tries)
         case Rest():
             return worklist.resume(parsed, retried=tries > 0)
         case events.Batch(items=(Bulk() as job,)):

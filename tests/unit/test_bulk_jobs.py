@@ -1275,7 +1275,7 @@ def test_a_look_at_chains_leaves_when_it_is_done_already_or_too_early(jobs: Jobs
     assert jobs.cloud.files == files
 
 
-def settle(jobs: Jobs, job: str = JOB, **fields: int) -> Any:
+def settle(jobs: Jobs, job: str = JOB, **fields: Any) -> Any:
     return carry_out(jobs.tools(), events.encode(Settle(job, **fields)), 0)
 
 

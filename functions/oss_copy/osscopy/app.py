@@ -30,6 +30,7 @@ from osscopy.aliyun.oss_transport import CONNECT_TIMEOUT, Connection
 from osscopy.copying import results
 from osscopy.copying.invocation.context import Context, Limits
 from osscopy.jobs.bulk import settle, start as many_start, tools as many_tools, walk
+from osscopy.jobs.bulk.clearing.clear import clear
 from osscopy.jobs.control import Control
 from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
@@ -43,6 +44,7 @@ from osscopy.model import (
     BulkResult,
     Check,
     Checked,
+    Clear,
     Command,
     Copy,
     Dropped,
@@ -240,7 +242,9 @@ class App:
         return response
 
     def _do(
-        self, parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping | Walk | Settle, wiring: Wiring
+        self,
+        parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping | Walk | Settle | Clear,
+        wiring: Wiring,
     ) -> object:
         match parsed:
             case Ping():
@@ -258,6 +262,8 @@ class App:
                 return walk.walk(tools.many, parsed, wiring.invocation.retries)
             case Settle():
                 return settle.settle(tools.many, parsed, wiring.invocation.retries)
+            case Clear():
+                return clear(tools.many, parsed, wiring.invocation.retries)
             case events.Batch() | Rest():
                 return self._copy(parsed, tools, wiring.invocation)
 

@@ -36,5 +36,9 @@ class OssObjects:
         with translated(on_object("report", Source(bucket, key), "PutObject")):
             self._bucket(bucket).put_object(key, body, {"Content-Type": kind}).resp.read()
 
+    def remove(self, bucket: str, key: str, *, pays: bool = False) -> None:
+        with translated(on_object("destination", Source(bucket, key), "DeleteObject")):
+            self._bucket(bucket, pays=pays).remove(key)
+
     def answered(self) -> Requests:
         return Requests(self._counted.put, self._counted.get)

@@ -12,7 +12,20 @@ import msgspec
 from osscopy import plan
 from osscopy.events.batch import Arrival
 from osscopy.events.jsons import decode, decode_fields, read_time
-from osscopy.model import Bulk, Command, Continue, Copy, CopyRequest, Ping, Refused, Rest, Settle, Sweep, Walk
+from osscopy.model import (
+    Bulk,
+    Clear,
+    Command,
+    Continue,
+    Copy,
+    CopyRequest,
+    Ping,
+    Refused,
+    Rest,
+    Settle,
+    Sweep,
+    Walk,
+)
 from osscopy.model.values import Moment, Tally
 from osscopy.plan import bulk
 from osscopy.plan.marks.seal import CONTINUATION
@@ -21,7 +34,7 @@ VERSION = 2  # of the self-invocation's payload
 _READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
 MAX_ASYNC_PAYLOAD = 128 * 1024 - 64  # FC's limit for asynchronous invocations, without the mark
 
-Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle
+Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +110,7 @@ def read(raw: msgspec.Raw, mark: msgspec.Raw | None, arrival: Arrival) -> Contin
     match command:
         case Rest():
             plan.check_list(command.list, f"{at}list")
-        case Bulk() | Walk() | Settle():
+        case Bulk() | Walk() | Settle() | Clear():
             plan.check_text(plan.BULK_JOB, command.job, "InvalidContinuation", f"{at}job")
             if isinstance(command, Bulk):
                 moment = read_time(command.started_at, f"{at}startedAt")

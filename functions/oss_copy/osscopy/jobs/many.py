@@ -67,5 +67,5 @@ class Many:
             raise Refused("StillRunning", "this job has not ended: cancel it first", status=409)
         request = done.request
         if only == "failed":
-            request = replace(request, source=BulkSource(report=Former(job)))
+            request = replace(request, source=BulkSource(report=Former(job)), delete=False, max_delete=0)
         return self.start(Bulk(bulk.bulk_id(request, f"{job}:{occurrence}"), request, arrival.started_at))

@@ -22,6 +22,7 @@ from osscopy.model.bulk import (
     BulkResult as BulkResult,
     Bytes as Bytes,
     Claim as Claim,
+    Clear as Clear,
     Closing as Closing,
     Cost as Cost,
     Ended as Ended,
@@ -42,7 +43,9 @@ from osscopy.model.bulk import (
     Slow as Slow,
     Stop as Stop,
     Summary as Summary,
+    Taken as Taken,
     Totals as Totals,
+    Verdict as Verdict,
     Walk as Walk,
     Would as Would,
 )

@@ -56,7 +56,19 @@ class Walk(Value, frozen=True, tag_field="step", tag="walk"):
 
 
 class Settle(Value, frozen=True, tag_field="step", tag="settle"):
-    """A look at a job whose ranges have all ended: waits for its chains, then reports and closes."""
+    """A look at a job whose ranges have all ended: waits for its chains, lets it delete, reports and closes.
+
+    `cleared`: its deletions have ended, too.
+    """
+
+    job: str
+    generation: Unix = 0
+    hop: Tally = 1
+    cleared: bool = False
+
+
+class Clear(Value, frozen=True, tag_field="step", tag="clear"):
+    """A hop of the deletions of a job, which go through its plan from the first key to the last."""
 
     job: str
     generation: Unix = 0
@@ -73,6 +85,9 @@ RowStatus: TypeAlias = Literal[
     "started",
     "wouldCopy",
     "wouldDelete",
+    "planned",
+    "deleted",
+    "kept",
     "different",
     "superfluous",
     "same",
@@ -80,7 +95,11 @@ RowStatus: TypeAlias = Literal[
 
 
 class Row(Value, frozen=True, array_like=True):
-    """The outcome of one object, or of one line of a manifest. `copy`: the job of a chain of its own."""
+    """The outcome of one object, or of one line of a manifest. `copy`: the job of a chain of its own.
+
+    `planned`: an object to delete, with what the walk has seen of it; a row of the deletions follows.
+    `modified` (Unix seconds) stands in these alone.
+    """
 
     bucket: str
     key: str
@@ -96,6 +115,7 @@ class Row(Value, frozen=True, array_like=True):
     copy: str = ""
     started_at: str = ""
     finished_at: str = ""
+    modified: Unix = 0
 
 
 class Totals(Value, frozen=True):
@@ -114,6 +134,9 @@ class Totals(Value, frozen=True):
     started: int = 0
     would_copy: int = 0
     would_delete: int = 0
+    planned: int = 0
+    deleted: int = 0
+    kept: int = 0
     different: int = 0
     superfluous: int = 0
     same: int = 0
@@ -235,6 +258,24 @@ class Stop(Value, frozen=True):
     problem: Problem
 
 
+class Verdict(Value, frozen=True):
+    """`verdict`: whether what is planned may be deleted; `problem`: why nothing of it is."""
+
+    nonce: str
+    planned: Count
+    problem: Problem | None = None
+
+
+class Taken(Value, frozen=True):
+    """`claim/<entry>/<n>`: somebody deletes what that entry of the deletions will tell.
+
+    `is_over`: nothing of it can take effect any more; its rows are not all told.
+    """
+
+    nonce: str
+    is_over: bool = False
+
+
 # --- results -----------------------------------------------------------------------------------------------
 
 
@@ -242,7 +283,7 @@ class Objects(Value, frozen=True):
     """Counts of objects; `total` = succeeded + skipped + failed + missing.
 
     And `would_copy` of a dry run; `different`, `superfluous` and `same` of a check. What is or would be
-    deleted stands apart.
+    deleted stands apart, and so does what was to be and is `kept`.
     """
 
     total: int = 0
@@ -251,6 +292,7 @@ class Objects(Value, frozen=True):
     failed: int = 0
     missing: int = 0
     deleted: int = 0
+    kept: int = 0
     would_copy: int = 0
     would_delete: int = 0
     different: int = 0

@@ -117,6 +117,12 @@ class Objects(Protocol):
     def write(self, bucket: str, key: str, body: bytes) -> None:
         """Put a file of a report, over one of this name."""
 
+    def remove(self, bucket: str, key: str, *, pays: bool = False) -> None:
+        """Delete an object; where the bucket keeps versions, what it was stays as one of them.
+
+        That there is none is as good.
+        """
+
     def answered(self) -> Requests:
         """Return the requests to OSS of all ports that this invocation has had answers to."""
 

@@ -13,31 +13,38 @@ from osscopy.plan import bulk
 
 
 class RangeLog:
-    """The logs of one job's ranges; each call is asked again while that may help."""
+    """The logs of one job's ranges; each call is asked again while that may help.
 
-    def __init__(self, context: Context, records: Records, job: str) -> None:
+    `root`: of the tree that they are in, the walk's or that of the deletions.
+    """
+
+    def __init__(self, context: Context, records: Records, job: str, root: str = bulk.ROOT) -> None:
         self._context = context
         self._records = records
         self._at = f"bulk/{job}/"
+        self._root = root
+
+    def _log(self, path: tuple[int, ...]) -> str:
+        return f"{self._at}log/{bulk.range_id(path, self._root)}/"
 
     def newest(self, path: tuple[int, ...]) -> tuple[int, Entry | None, int]:
         """Return number, newest entry and its age in seconds; 0 and None where there is none."""
-        prefix = f"{self._at}log/{bulk.range_id(path)}/"
+        prefix = self._log(path)
         page = self._context.ask(self._records.page, prefix, "", 1)
         if not page.entries:
             return 0, None, 0
         name, written = page.entries[0]
         entry = self._context.ask(read, self._records, name, Entry)
-        return bulk.LAST - int(name.rpartition("/")[2]), entry, page.seen_at - written
+        return bulk.number_of(name), entry, page.seen_at - written
 
     def append(self, path: tuple[int, ...], number: int, entry: Entry) -> bool:
         """Write an entry; False if another one has this number."""
-        name = f"{self._at}log/{bulk.range_id(path)}/{bulk.LAST - number:012}"
+        name = f"{self._log(path)}{bulk.LAST - number:012}"
         return self._context.ask(create, self._records, name, entry).nonce == entry.nonce
 
     def entry_names(self, path: tuple[int, ...]) -> tuple[str, ...]:
         """Return the names of all entries of a range, the oldest first."""
-        page = self._context.ask(list_all, self._records, f"{self._at}log/{bulk.range_id(path)}/")
+        page = self._context.ask(list_all, self._records, self._log(path))
         return tuple(name for name, _ in reversed(page.entries))
 
     def entry(self, name: str) -> Entry | None:
@@ -47,7 +54,7 @@ class RangeLog:
 
     def end(self, path: tuple[int, ...], ended: Ended) -> Ended:
         """Write that a range and all below it have ended; return what is on record."""
-        name = f"{self._at}ended/{bulk.parent_id(path)}/{bulk.index_of(path)}"
+        name = f"{self._at}ended/{bulk.parent_id(path, self._root)}/{bulk.index_of(path)}"
         return self._context.ask(create, self._records, name, ended)
 
     def ended(self, parent: str, index: int) -> Ended | None:

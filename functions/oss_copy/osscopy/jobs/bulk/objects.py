@@ -225,7 +225,7 @@ def _left(item: Item, error: Transient, *, may_begin: bool) -> Row:
 
 def _shown(status: str, item: Item) -> Shown | None:
     """Return what a row shows; no ETag to pin a symlink to: HEAD tells that of its target."""
-    source = item.destination if status in {"superfluous", "wouldDelete"} else item.source
+    source = item.destination if status in {"superfluous", "wouldDelete", "planned"} else item.source
     if status == "wouldCopy" and source is not None and source.kind == "Symlink":
         return replace(source, etag="")
     return source

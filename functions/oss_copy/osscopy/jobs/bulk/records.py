@@ -14,6 +14,7 @@ from osscopy.model import (
     BulkDone,
     BulkJob,
     Claim,
+    Clear,
     Closing,
     Generation,
     Problem,
@@ -33,6 +34,7 @@ class BulkRecords:
         self._job = job
         self._at = f"bulk/{job}/"
         self.log = RangeLog(context, records, job)
+        self.deletions = RangeLog(context, records, job, bulk.CLEAR)
 
     # --- the job ---------------------------------------------------------------------------------------
 
@@ -75,10 +77,9 @@ class BulkRecords:
 
     # --- hops ------------------------------------------------------------------------------------------
 
-    def claim(self, task: Walk | Settle, attempt: int) -> bool:
+    def claim(self, task: Walk | Settle | Clear, attempt: int) -> bool:
         """Claim a hop for this delivery; False if another one has it. `attempt`: FC's count of retries."""
-        what = bulk.range_id(task.range.path) if isinstance(task, Walk) else "settle"
-        name = f"{self._at}hop/{what}-g{task.generation}-h{task.hop}-a{attempt}"
+        name = f"{self._at}hop/{name_of(task)}-g{task.generation}-h{task.hop}-a{attempt}"
         mine = Claim(self._context.clock.nonce())
         return self._context.ask(create, self._records, name, mine).nonce == mine.nonce
 
@@ -88,6 +89,17 @@ class BulkRecords:
 
     def restart(self, what: str, generation: int) -> None:
         self._context.ask(restart, self._records, f"{self._job}/{what}", generation)
+
+
+def name_of(task: Walk | Settle | Clear) -> str:
+    """Return the name of a range, or of what follows its end, for claims and invocations."""
+    match task:
+        case Walk():
+            return bulk.range_id(task.range.path)
+        case Settle():
+            return "settled" if task.cleared else "settle"
+        case Clear():
+            return "clear"
 
 
 def bulk_jobs(context: Context, records: Records, after: str, limit: int) -> tuple[str, ...]:

@@ -64,8 +64,20 @@ def write_rows(tools: Tools, job: BulkJob, path: tuple[int, ...]) -> tuple[Repor
     """Write the final rows of a range's own entries into files; Lost if their place does not take them."""
     records = tools.of(job.job)
     entries = (records.log.entry(name) for name in records.log.entry_names(path))
-    rows = ([row for row in entry.rows if row.status != "started"] for entry in entries if entry is not None)
+    rows = (_final(entry) for entry in entries if entry is not None)
     return _written(tools, job, f"rows-{bulk.range_id(path)}", rows)
+
+
+def write_deletions(tools: Tools, job: BulkJob) -> tuple[ReportFile, ...] | Lost:
+    """Write the rows of what was planned to be deleted."""
+    log = tools.of(job.job).deletions
+    entries = (log.entry(name) for name in log.entry_names(()))
+    return _written(tools, job, "rows-deletions", (_final(each) for each in entries if each is not None))
+
+
+def _final(entry: Entry) -> Sequence[Row]:
+    """Return the rows of an entry that no other row follows."""
+    return [row for row in entry.rows if row.status not in {"started", "planned"}]
 
 
 def ended(

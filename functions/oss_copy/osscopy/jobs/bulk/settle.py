@@ -1,4 +1,4 @@
-"""What follows the end of the root: the wait for chains, the report, and `done/`.
+"""What follows the end of the root: the wait for chains, deletions, the report, and `done/`.
 
 One decision that anyone may enter again, the sweep too: each effect here is the same whoever has it. Nobody
 notices the last chain: this waits as a delayed hop, and chains only write how they ended.
@@ -13,12 +13,15 @@ from msgspec.structs import replace
 from osscopy.copying import results
 from osscopy.jobs.bulk import report
 from osscopy.jobs.bulk.chains import outcomes
+from osscopy.jobs.bulk.clearing.claims import Claims
+from osscopy.jobs.bulk.records import BulkRecords, name_of
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import (
     BulkDone,
     BulkJob,
     BulkResult,
     Bytes,
+    Clear,
     Closing,
     Done,
     Ended,
@@ -28,6 +31,7 @@ from osscopy.model import (
     Row,
     Settle,
     Summary,
+    Totals,
 )
 from osscopy.plan import bulk
 
@@ -35,7 +39,7 @@ from osscopy.plan import bulk
 def settle(tools: Tools, task: Settle, attempt: int) -> BulkResult:
     """Close a job whose root has ended, or look again later; `attempt`: FC's count of retries."""
     records = tools.of(task.job)
-    job, done, newest = records.standing("settle")
+    job, done, newest = records.standing(name_of(task))
     if done is not None:
         return _logged(tools, done.result)
     left = BulkResult(task.job, "running")
@@ -48,28 +52,58 @@ def settle(tools: Tools, task: Settle, attempt: int) -> BulkResult:
     if len(ended) < root.totals.started:
         tools.submit(replace(task, hop=task.hop + 1), bulk.settle_delay(task.hop))
         return left
-    return _logged(tools, close(tools, job, root, ended))
+    cleared = records.deletions.ended(bulk.CLEAR, 0) if root.totals.planned else Ended(Totals())
+    if cleared is None:
+        _let_delete(tools, job, root, ended)
+        return left
+    return _logged(tools, close(tools, job, root, ended, cleared))
 
 
-def close(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...]) -> BulkResult:
-    """Write the report and `done/`; return the result on record."""
+def _let_delete(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...]) -> None:
+    """Put on record whether what is planned may be deleted, then let a hop do it, or tell why not."""
+    claims = Claims(tools.context, tools.records, job.job)
+    if claims.verdict() is None:
+        rows = _rows(job, outcomes(tools, job.job, ended))
+        status, why = _outcome(tools.of(job.job), job, root, rows)
+        claims.judge(root.totals.planned, bulk.verdict(job.request, root, status, why))
+    tools.submit(Clear(job.job))
+
+
+def close(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...], cleared: Ended) -> BulkResult:
+    """Write the report and `done/`; return the result on record. `cleared`: the end of the deletions."""
     chains = outcomes(tools, job.job, ended)
-    pinned = bulk.is_pinned(job.request)
-    rows = tuple(bulk.row_of(each.result, each.request, pinned=pinned) for each in chains)
-    made = _summary(tools, job, root, chains, rows)
+    rows = _rows(job, chains)
+    whole = replace(bulk.joined(root, [cleared]), ranges=root.ranges)
+    made = _summary(tools, job, whole, chains, rows)
     summary = tools.of(job.job).closing(Closing(tools.context.clock.nonce(), made)).summary
-    result = _reported(tools, job, root, rows, summary)
+    result = _reported(tools, job, whole, rows, summary)
     entry = BulkDone(tools.context.clock.nonce(), result, job.request, job.settle)
     return tools.of(job.job).close(entry).result
 
 
+def _rows(job: BulkJob, chains: Sequence[Done]) -> tuple[Row, ...]:
+    """Return the final rows of chains."""
+    pinned = bulk.is_pinned(job.request)
+    return tuple(bulk.row_of(each.result, each.request, pinned=pinned) for each in chains)
+
+
+def _outcome(records: BulkRecords, job: BulkJob, whole: Ended, rows: Sequence[Row]) -> bulk.Outcome:
+    """Return how the job ends, as far as it has come: `whole` and the final rows of its chains."""
+    stop = records.stopped()
+    problem = stop.problem if stop else None
+    is_cancelled = any(row.error_code == "cancelled" for row in rows)
+    stopped = "cancelled" if is_cancelled else whole.stopped
+    return bulk.outcome(job.request, bulk.with_chains(whole.totals, rows), stopped, problem)
+
+
 def _summary(tools: Tools, job: BulkJob, root: Ended, chains: Sequence[Done], rows: Sequence[Row]) -> Summary:
     """Return how the job has ended, as of now."""
-    totals = bulk.with_chains(root.totals, rows)
-    stop = tools.of(job.job).stopped()
-    problem = stop.problem if stop else None
-    cancelled = [row for row in rows if row.error_code == "cancelled"]
-    status, why = bulk.outcome(job.request, totals, "cancelled" if cancelled else root.stopped, problem)
+    records, totals = tools.of(job.job), bulk.with_chains(root.totals, rows)
+    claims = Claims(tools.context, tools.records, job.job)
+    verdict = claims.verdict() if root.totals.planned else None
+    status, why = _outcome(records, job, root, rows)
+    if status == "succeeded" and verdict is not None and verdict.problem is not None:
+        status, why = "failed", verdict.problem
     result = BulkResult(
         job.job,
         status,

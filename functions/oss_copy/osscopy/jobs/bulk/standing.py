@@ -62,7 +62,8 @@ def _begun(entry: BulkJob) -> BulkResult:
 def _running(context: Context, of: BulkRecords, entry: BulkJob, ahead: LookAhead) -> BulkResult:
     """Return the sums of all ranges, each as far as its newest entry says."""
     found = list(_parts(context, of))
-    totals = bulk.summed(each.totals for each in found)
+    _, cleared, _ = of.deletions.newest(()) if entry.request.delete else (0, None, 0)
+    totals = bulk.summed([*(each.totals for each in found), *([cleared.totals] if cleared else [])])
     left = [each.left for each in found if each.left is not None]
     chains = min(len(of.log.chains()), totals.started)
     age = context.now() - results.unix(entry.started_at)

@@ -13,15 +13,29 @@ from msgspec.structs import replace
 
 from osscopy import events, plan
 from osscopy.copying.invocation.questions import Question
+from osscopy.jobs.bulk.clearing.claims import Claims
 from osscopy.jobs.bulk.doubt.compare import Comparison
-from osscopy.jobs.bulk.records import BulkRecords
+from osscopy.jobs.bulk.records import BulkRecords, name_of
 from osscopy.jobs.bulk.tools import Tools, task_id
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.records import delete_all, list_all, read
-from osscopy.model import BulkDone, BulkJob, Claim, Range, Settle, Walk
+from osscopy.model import BulkDone, BulkJob, Claim, Clear, Range, Settle, Walk
 from osscopy.plan import bulk
 
 QUIET = 60  # seconds that a range that is walked may be without an entry, twice what an entry takes
+KINDS = (
+    "hop",
+    "log",
+    "ended",
+    "fail",
+    "stop",
+    "chain",
+    "copy",
+    "doubt",
+    "claim",
+    "verdict",
+    "closing",
+)  # of records that are forgotten before `job`
 Swept: TypeAlias = Literal["resumed", "waiting", "forgotten"]
 
 
@@ -49,18 +63,28 @@ class BulkSweeper:
         started = [self._start(records, command) for command in self._idle(records, entry)]
         return "resumed" if any(started) else "waiting"
 
-    def _idle(self, records: BulkRecords, entry: BulkJob) -> Iterator[Walk | Settle]:
+    def _idle(self, records: BulkRecords, entry: BulkJob) -> Iterator[Walk | Settle | Clear]:
         """Yield the commands that take on what stands still: ranges that have not ended, or what follows."""
         if records.log.ended(bulk.ROOT, 0) is not None:
-            yield Settle(entry.job)
+            yield from self._after_the_end(records, entry)
             return
         for each, age in self._open(records, Range(), self._age(entry.job)):
             if age >= self._patience:
                 yield Walk(entry.job, each)
 
-    def _age(self, job: str) -> int:
-        """Return how old the record of a job is, in seconds."""
-        page = self._context.ask(self._journal.records.page, f"bulk/{job}/job", "", 1)
+    def _after_the_end(self, records: BulkRecords, entry: BulkJob) -> Iterator[Settle | Clear]:
+        """Yield what follows the end of the walk: the deletions if they stand still, else the look at all."""
+        claims = Claims(self._context, self._journal.records, entry.job)
+        if claims.verdict() is None or records.deletions.ended(bulk.CLEAR, 0) is not None:
+            yield Settle(entry.job)
+            return
+        _, newest, age = records.deletions.newest(())
+        if (age if newest else self._age(entry.job, "verdict")) >= self._patience:
+            yield Clear(entry.job)
+
+    def _age(self, job: str, name: str = "job") -> int:
+        """Return how old a record of a job is, in seconds."""
+        page = self._context.ask(self._journal.records.page, f"bulk/{job}/{name}", "", 1)
         return page.seen_at - page.entries[0][1] if page.entries else 0
 
     def _open(self, records: BulkRecords, whole: Range, above: int) -> Iterator[tuple[Range, int]]:
@@ -76,9 +100,9 @@ class BulkSweeper:
         found = [each for child in children for each in self._open(records, child, age)]
         yield from found or [(whole, age)]
 
-    def _start(self, records: BulkRecords, command: Walk | Settle) -> bool:
+    def _start(self, records: BulkRecords, command: Walk | Settle | Clear) -> bool:
         """Put a new generation on record, then submit its command; not while the newest is young."""
-        what = bulk.range_id(command.range.path) if isinstance(command, Walk) else "settle"
+        what = name_of(command)
         newest = records.generation(what)
         if newest is not None and newest.age < self._patience:
             return False
@@ -101,10 +125,7 @@ class BulkSweeper:
             return "waiting"
         if self._has_open_chains(job) or not is_compared():
             return "waiting"
-        kinds = [
-            f"bulk/{job}/{kind}"
-            for kind in ("hop", "log", "ended", "fail", "stop", "chain", "copy", "doubt", "closing")
-        ]
+        kinds = [f"bulk/{job}/{kind}" for kind in KINDS]
         for prefix in (*kinds, f"gen/{job}/", f"bulk/{job}/job"):
             self._context.ask(delete_all, self._journal.records, prefix)
         return "forgotten"

@@ -12,9 +12,9 @@ import msgspec
 from osscopy import events
 from osscopy.copying import results
 from osscopy.copying.invocation.context import Context
-from osscopy.jobs.bulk.records import BulkRecords
+from osscopy.jobs.bulk.records import BulkRecords, name_of
 from osscopy.jobs.records import Records
-from osscopy.model import Bulk, BulkJob, Prices, ReportPlace, Settle, Walk
+from osscopy.model import Bulk, BulkJob, Clear, Prices, ReportPlace, Settle, Walk
 from osscopy.model.ports import Objects
 from osscopy.plan import bulk
 
@@ -40,7 +40,7 @@ class Tools(msgspec.Struct, frozen=True):
         """Return the records of one job."""
         return BulkRecords(self.context, self.records, job)
 
-    def submit(self, command: Walk | Settle | Bulk, delay: int = 0) -> None:
+    def submit(self, command: Walk | Settle | Clear | Bulk, delay: int = 0) -> None:
         """Let an invocation of its own carry out `command` after `delay` seconds."""
         self.context.submit(task_id(command), events.encode(command), delay)
 
@@ -51,16 +51,11 @@ class Tools(msgspec.Struct, frozen=True):
         return self.context.submit_by - min(10.0, 0.15 * limits.timeout)
 
 
-def task_id(command: Walk | Settle | Bulk) -> str:
+def task_id(command: Walk | Settle | Clear | Bulk) -> str:
     """Return the name of an invocation for FC, which takes each name once."""
-    match command:
-        case Walk():
-            what = bulk.range_id(command.range.path)
-        case Settle():
-            what = "settle"
-        case Bulk():
-            return f"{command.job}-d{command.drops}"
-    return f"{command.job}-{what}-g{command.generation}-h{command.hop}"
+    if isinstance(command, Bulk):
+        return f"{command.job}-d{command.drops}"
+    return f"{command.job}-{name_of(command)}-g{command.generation}-h{command.hop}"
 
 
 def maker(job: BulkJob) -> bulk.Maker:

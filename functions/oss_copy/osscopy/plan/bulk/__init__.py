@@ -54,7 +54,15 @@ from osscopy.plan.bulk.manifests import (
 )
 from osscopy.plan.bulk.modes.acts import decide as decide, decide_compared as decide_compared
 from osscopy.plan.bulk.modes.check import judge_tags as judge_tags, judge_targets as judge_targets
-from osscopy.plan.bulk.modes.deletion import may_go as may_go
+from osscopy.plan.bulk.modes.deletion import (
+    CANCELLED as CANCELLED,
+    Spot as Spot,
+    deleted as deleted,
+    judge as judge,
+    kept as kept,
+    may_go as may_go,
+    verdict as verdict,
+)
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.places import (
     ANY as ANY,
@@ -66,6 +74,7 @@ from osscopy.plan.bulk.places import (
     refuse_places as refuse_places,
 )
 from osscopy.plan.bulk.ranges import (
+    CLEAR as CLEAR,
     LAST as LAST,
     MAX_DEPTH as MAX_DEPTH,
     ROOT as ROOT,
@@ -73,6 +82,7 @@ from osscopy.plan.bulk.ranges import (
     halves as halves,
     index_of as index_of,
     is_worth_splitting as is_worth_splitting,
+    number_of as number_of,
     parent_id as parent_id,
     position as position,
     range_id as range_id,
@@ -96,6 +106,7 @@ from osscopy.plan.bulk.rows import (
     status_of as status_of,
 )
 from osscopy.plan.bulk.totals import (
+    Outcome as Outcome,
     added as added,
     joined as joined,
     objects as objects,

@@ -61,7 +61,7 @@ class Policy(msgspec.Struct, frozen=True):
     asked for. `looks`: encryption is kept, which no listing shows. `may_encrypt`: ETags of equal objects
     may differ. `maps`: several sources may have one destination. `headers`: what changed in headers alone is
     copied, too. `mode`: `dry` tells what would be copied. `follows`: symlinks.
-    `deletes`: what the source lacks would be deleted.
+    `deletes`: what the source lacks is planned to be deleted.
     """
 
     overwrite: str
@@ -99,7 +99,7 @@ def policy_of(job: BulkJob, threshold: int) -> Policy:
         headers=asked.compare == "metadata" and asked.metadata == "copy",
         mode="dry" if asked.dry_run else asked.mode,
         follows=asked.symlinks == "follow",
-        deletes=asked.delete and asked.dry_run,
+        deletes=asked.delete,
     )
 
 

@@ -47,7 +47,7 @@ def follow_up(request: BulkRequest, listed: Manifest) -> BulkRequest:
     """Return the request for what is stale: like that of the job, but for the objects on this list."""
     source = replace(request.source, manifest=listed, inventory=None)
     # the stale copy is younger than the source: `ifNewer` would keep it
-    return replace(request, source=source, overwrite="ifDifferent")
+    return replace(request, source=source, overwrite="ifDifferent", delete=False, max_delete=0)
 
 
 def as_asked(request: BulkRequest) -> BulkRequest:

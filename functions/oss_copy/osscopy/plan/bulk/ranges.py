@@ -10,23 +10,24 @@ import hashlib
 from osscopy.model import Range
 
 ROOT = "copy"  # the parent of the tree's root
+CLEAR = "delete"  # the parent of the one range that deletions have
 MAX_DEPTH = 48
 LAST = 10**12 - 1  # above every number of an entry
 _HIGHEST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 
 
-def range_id(path: tuple[int, ...]) -> str:
+def range_id(path: tuple[int, ...], root: str = ROOT) -> str:
     """Return the id of a range: 20 hex digits of the hash of its parent's id and its index."""
-    found = _hashed(ROOT)
+    found = _hashed(root)
     for index in path:
         found = _hashed(f"{found}/{index}")
     return found
 
 
-def parent_id(path: tuple[int, ...]) -> str:
-    """Return the id of the parent, `ROOT` of the tree's root."""
-    return range_id(path[:-1]) if path else ROOT
+def parent_id(path: tuple[int, ...], root: str = ROOT) -> str:
+    """Return the id of the parent, `root` of the tree's root."""
+    return range_id(path[:-1], root) if path else root
 
 
 def index_of(path: tuple[int, ...]) -> int:
@@ -37,6 +38,11 @@ def index_of(path: tuple[int, ...]) -> int:
 def halves(whole: Range, low: str | None, at: str) -> tuple[Range, Range]:
     """Return the two children that `whole`, walked up to `low`, is cut into at `at`."""
     return Range((*whole.path, 0), low, at), Range((*whole.path, 1), at, whole.high)
+
+
+def number_of(name: str) -> int:
+    """Return the number of an entry from its name: they count down, so that the newest is listed first."""
+    return LAST - int(name.rpartition("/")[2])
 
 
 def position(offset: int) -> str:

@@ -62,6 +62,7 @@ def row(
         (shown.crc64 if shown else None) or "",
         copy,
         *times,
+        modified=shown.modified if shown and status == "planned" else 0,
     )
 
 

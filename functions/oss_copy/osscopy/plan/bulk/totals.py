@@ -21,11 +21,15 @@ _COUNTED = {
     "started": "started",
     "would_copy": "wouldCopy",
     "would_delete": "wouldDelete",
+    "planned": "planned",
+    "deleted": "deleted",
+    "kept": "kept",
     "different": "different",
     "superfluous": "superfluous",
     "same": "same",
 }  # totals, and the status that each counts
 _BAD = ("failed", "missing")
+_APART = frozenset({"wouldDelete", "planned", "deleted", "kept"})  # no objects of the source
 
 
 def added(
@@ -49,7 +53,7 @@ def added(
         **{name: getattr(totals, name) + count[status] for name, status in _COUNTED.items()},
         excluded=totals.excluded + excluded,
         held=totals.held + held,
-        bytes=totals.bytes + sum(row.bytes for row in rows),
+        bytes=totals.bytes + sum(row.bytes for row in rows if row.status not in _APART),
         bytes_done=totals.bytes_done + sum(row.bytes for row in rows if row.status == "copied"),
         doubts=totals.doubts + doubt,
         would_put=totals.would_put + would.put,
@@ -84,6 +88,8 @@ def objects(totals: Totals) -> Objects:
         totals.skipped,
         totals.failed,
         totals.missing,
+        totals.deleted,
+        totals.kept,
         would_copy=totals.would_copy,
         would_delete=totals.would_delete,
         different=totals.different,

@@ -13,7 +13,8 @@ def decide(policy: Policy, item: Item) -> Act:
     if policy.mode == "check":
         return check.judge(policy, item)
     if policy.deletes and item.problem is None and item.source is None and item.destination is not None:
-        return decisions.End("wouldDelete", "", "the source has no such object")
+        status = "wouldDelete" if policy.mode == "dry" else "planned"
+        return decisions.End(status, "", "the source has no such object")  # type: ignore[arg-type]  # of two literals
     return decisions.decide(policy, item)
 
 

@@ -1,4 +1,7 @@
-"""What a job may delete: which names, and how many. Knows names and counts; asks and deletes nothing."""
+"""What a job may delete: which names, how many, and what two fresh looks have to show of each object.
+
+Knows names, counts and rows; asks and deletes nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,13 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from osscopy.model import BulkRequest, Refused, Totals
+import msgspec
+from msgspec.structs import replace
+
+from osscopy.model import BulkRequest, Ended, ListedObject, Problem, Refused, Row, Totals
 
 HDFS = ".dlsdata/"  # OSS-HDFS keeps its own data there
+CANCELLED = Problem("cancelled", "the job was cancelled before this object was deleted")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)%")
 
 
@@ -56,3 +63,77 @@ def notes(asked: BulkRequest, totals: Totals) -> Iterator[str]:
         )
     if totals.would_delete and totals.failed:
         yield f"the run would delete nothing while {totals.failed} objects fail"
+
+
+# --- before the first deletion -----------------------------------------------------------------------------
+
+
+def verdict(request: BulkRequest, root: Ended, status: str, why: Problem | None) -> Problem | None:
+    """Return why nothing of what is planned may be deleted; None: it may.
+
+    `status`, `why`: how the job would end without deletions. `root`: the end of its walk.
+    """
+    totals = root.totals
+    if status == "cancelled":
+        return CANCELLED
+    if status != "succeeded":
+        return why or Problem("Stopped", "the walk has not come to its end")
+    if root.report_lost:
+        return Problem("ReportFailed", "rows of the report could not be written")
+    allowed = most(request.max_delete, totals.held)
+    if totals.planned > allowed:
+        text = f"{totals.planned} of {totals.held} objects are superfluous, and maxDelete allows {allowed}"
+        return Problem("TooManyDeletes", text)
+    return None
+
+
+# --- each object -------------------------------------------------------------------------------------------
+
+
+class Spot(msgspec.Struct, frozen=True, order=True):
+    """Where an object stands in the plan: a range of the walk, an entry of its log, a row of that."""
+
+    path: tuple[int, ...]
+    number: int
+    line: int
+
+    @property
+    def text(self) -> str:
+        return f"{'.'.join(map(str, self.path))}/{self.number}/{self.line}"
+
+    @classmethod
+    def of(cls, text: str) -> Spot:
+        """Return the spot that has this text."""
+        path, number, line = text.split("/")
+        return cls(tuple(map(int, path.split("."))) if path else (), int(number), int(line))
+
+
+def is_planned(planned: Row, there: ListedObject) -> bool:
+    """Return whether the destination shows the very object that was planned to be deleted."""
+    return (there.etag, there.modified) == (planned.etag, planned.modified)
+
+
+def judge(planned: Row, there: ListedObject, *, has_source: bool) -> Row | None:
+    """Return the row of an object after a fresh look at either side; None: it is to be deleted."""
+    if has_source:
+        return kept(planned, Problem("SourceExists", "the source has this object again"))
+    if not is_planned(planned, there):
+        return kept(planned, Problem("DestinationChanged", "somebody has written it since the walk"))
+    return None
+
+
+def deleted(planned: Row, code: str = "") -> Row:
+    """Return the row of an object that is gone."""
+    return replace(planned, status="deleted", error_code=code, message="", modified=0)
+
+
+def kept(planned: Row, why: Problem, http_status: int = 0) -> Row:
+    """Return the row of an object that stays."""
+    return replace(
+        planned,
+        status="kept",
+        error_code=why.code,
+        http_status=http_status,
+        message=why.message[:300],
+        modified=0,
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
-from osscopy import plan
-from osscopy.jobs.bulk.clearing import clear, remove
+from osscopy import events, plan
+from osscopy.jobs.bulk.clearing import clear, planned, remove
 from osscopy.jobs.bulk.clearing.claims import Claims
 from osscopy.jobs.many import Many
 from osscopy.model import (
@@ -168,6 +169,38 @@ def test_a_symlink_is_deleted_as_itself_and_one_at_the_source_keeps_it(jobs: Job
     }
 
 
+def test_the_plan_goes_on_after_any_spot_and_reads_no_range_without_any(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("osscopy.jobs.bulk.walk.MOST_ROWS", 3)
+    monkeypatch.setattr("osscopy.jobs.bulk.pages.both.PAGE", 4)
+    jobs.workers = 4
+    names = [f"{first}{second}" for first in "abcdefgh" for second in "0123"]
+    for name in names:
+        place, key = (DST, f"out/{name}") if name[1] in "01" else (SRC, f"in/{name}")
+        jobs.cloud.put(key, "7", bucket=place)
+    log = jobs.tools().of(started(jobs, max_delete=100)).log
+    whole = list(planned.planned(log, None))
+    assert [row.key.removeprefix("in/") for _, row in whole] == [name for name in names if name[1] in "01"]
+    assert len({spot.path for spot, _ in whole}) > 2
+    for at, (spot, _) in enumerate(whole):
+        assert list(planned.planned(log, spot)) == whole[at + 1 :]
+    read = [each for each in jobs.cloud.asked if each.startswith("get bulk")]
+    before = len(read)
+    for _ in planned.planned(log, whole[-1][0]):
+        pass
+    read = [each for each in jobs.cloud.asked if each.startswith("get bulk")]
+    assert len(read) - before < 3 * len(whole[-1][0].path) + 6
+
+
+def test_a_job_without_a_plan_is_not_read(jobs: Jobs) -> None:
+    fill(jobs)
+    log = jobs.tools().of(run(jobs).job or "").log
+    before = len(jobs.cloud.asked)
+    assert list(planned.planned(log, None)) == []
+    assert len(jobs.cloud.asked) - before == 1
+
+
 # --- before the first deletion -----------------------------------------------------------------------------
 
 
@@ -268,8 +301,11 @@ def test_what_has_changed_since_the_walk_is_kept(jobs: Jobs) -> None:
     assert there(jobs) == {"a", "b", "c", "back", "bytes", "date"}
 
 
-def test_the_first_failed_deletion_stops_the_rest(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clear, "BATCH", 2)
+@pytest.mark.parametrize("batch", [2, 1000])
+def test_the_first_failed_deletion_stops_the_rest(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(clear, "BATCH", batch)
     fill(jobs, "v", "w", "x", "y", "z")
     jobs.cloud.at("remove", fails(DENIED), nth=2)
     result = run(jobs)
@@ -335,6 +371,7 @@ def test_a_deletion_that_was_throttled_is_looked_at_and_sent_again(jobs: Jobs) -
     assert of(jobs, result, "x") == {"x": "deleted"}
     asked = [each for each in jobs.cloud.asked if each in {"remove out/x", "head in/x"}]
     assert asked == ["head in/x", "remove out/x"] * 2
+    assert len([name for name, _, _ in jobs.cloud.submitted if "-clear-" in name]) == 1
 
 
 def test_looks_that_took_long_are_not_believed(jobs: Jobs) -> None:
@@ -383,7 +420,8 @@ def test_what_a_hop_has_deleted_that_was_killed_is_told_by_the_next_one(jobs: Jo
     _, payload, _ = jobs.cloud.submitted[jobs.done]
     with pytest.raises(KeyboardInterrupt):
         carry_out(jobs.tools(), payload, 0)
-    carry_out(jobs.tools(), payload, 0)  # delivered twice: the hop has been claimed
+    again: Any = carry_out(jobs.tools(), payload, 0)
+    assert again.status == "left"  # the hop has been claimed
     carry_out(jobs.tools(), payload, 1)
     assert jobs.cloud.count("remove") == 2
     jobs.done += 1
@@ -403,6 +441,21 @@ def test_what_a_killed_hop_has_deleted_is_told_as_that_after_a_cancel(jobs: Jobs
     assert of(jobs, result, "x", "y") == {"x": "deleted AlreadyGone", "y": "kept cancelled"}
 
 
+def test_where_nothing_can_be_looked_at_any_more_each_object_has_its_row(jobs: Jobs) -> None:
+    fill(jobs, "x", "y")
+    job = started(jobs)
+    jobs.cloud.at("remove", dies)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.drain_one()
+    jobs.tools().of(job).stop(Problem("TooManyFailures", "late"))
+    jobs.sweep(LATE + 400)
+    jobs.cloud.broken["list there"] = DENIED
+    result = ended(jobs, job)
+    assert of(jobs, result, "x", "y") == dict.fromkeys("xy", "kept AccessDenied")
+    assert code(result) == "TooManyFailures"
+    assert len([name for name, _, _ in jobs.cloud.submitted if "-clear-" in name]) == 2
+
+
 def test_another_s_claim_is_passed_only_when_nothing_of_it_can_take_effect(jobs: Jobs) -> None:
     fill(jobs, "x")
     job = started(jobs)
@@ -418,10 +471,32 @@ def test_a_claim_that_another_takes_at_that_moment_is_lost(jobs: Jobs) -> None:
     fill(jobs, "x")
     job = started(jobs)
     claims = Claims(jobs.tools().context, jobs.tools().records, job)
-    jobs.cloud.at("list source", lambda: claims.take(1, 1), after=True)
+    jobs.cloud.at("put bulk", lambda: claims.take(1, 1), nth=2)
     jobs.drain_one()
     assert jobs.cloud.count("remove") == 0
     assert ended(jobs, job).objects.deleted == 1
+
+
+def test_a_look_that_has_no_answer_leaves_the_object_to_the_next_hop(jobs: Jobs) -> None:
+    fill(jobs, "x")
+    job = started(jobs)
+    jobs.cloud.broken["head"] = LOST
+    jobs.drain_one()
+    assert (jobs.cloud.count("remove"), jobs.look(job).status) == (0, "running")
+    del jobs.cloud.broken["head"]
+    assert ended(jobs, job).objects.deleted == 1
+
+
+def test_what_failed_is_asked_for_again_without_deletions(jobs: Jobs) -> None:
+    fill(jobs, "x")
+    jobs.cloud.at("copy", fails(DENIED))
+    job = run(jobs).job or ""
+    arrival = events.Arrival("r", datetime.fromtimestamp(jobs.cloud.time, timezone.utc))
+    again = Many(jobs.tools()).resubmit(job, "failed", "k", arrival)
+    result = ended(jobs, again.job or "")
+    assert (result.status, result.objects.succeeded, result.objects.deleted) == ("succeeded", 1, 0)
+    whole = Many(jobs.tools()).resubmit(job, "all", "l", arrival)
+    assert ended(jobs, whole.job or "").objects.deleted == 1
 
 
 def test_a_hop_that_comes_late_or_too_early_leaves(jobs: Jobs) -> None:
@@ -438,11 +513,11 @@ def test_a_hop_of_a_job_that_is_over_leaves(jobs: Jobs) -> None:
     fill(jobs, "x")
     job = started(jobs)
     assert ended(jobs, job).status == "succeeded"
-    assert cleared(jobs, job).status == "left"
+    assert cleared(jobs, job, hop=9).status == "left"
 
 
-def cleared(jobs: Jobs, job: str) -> Any:
-    return clear.clear(jobs.tools(), Clear(job), 0)
+def cleared(jobs: Jobs, job: str, hop: int = 1) -> Any:
+    return clear.clear(jobs.tools(), Clear(job, hop=hop), 0)
 
 
 def test_the_verdict_is_given_once(jobs: Jobs) -> None:

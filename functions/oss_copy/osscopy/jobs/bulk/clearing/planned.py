@@ -30,10 +30,9 @@ def _below(log: RangeLog, path: tuple[int, ...], after: Spot | None) -> Iterator
     if newest.totals.planned and not is_below:
         yield from _rows(log, path, after)
     for child in newest.children:
-        if after is None or not is_below or child.path > after.path[: len(child.path)]:
-            yield from _below(log, child.path, None)
-        elif child.path == after.path[: len(child.path)]:
-            yield from _below(log, child.path, after)
+        passed = after.path[: len(child.path)] if after is not None and is_below else ()
+        if child.path >= passed:
+            yield from _below(log, child.path, after if child.path == passed else None)
 
 
 def _rows(log: RangeLog, path: tuple[int, ...], after: Spot | None) -> Iterator[tuple[Spot, Row]]:

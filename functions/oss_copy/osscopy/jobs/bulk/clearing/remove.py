@@ -44,7 +44,7 @@ class Remover:
         """
         found: list[Row | None] = [None] * len(batch)
         ended: set[int] = set()
-        self.in_doubt = False
+        self.in_doubt = self._is_stopped = False
 
         def work(number: int) -> None:
             if not self._is_stopped and self._rate.wait(1, self._until):
@@ -64,7 +64,7 @@ class Remover:
             return None
         except Failed as error:
             problem = Problem.of(error)
-            if error.code != "FileImmutable":  # a retention policy keeps this one alone
+            if why is None and error.code != "FileImmutable":  # a retention policy keeps this one alone
                 self._is_stopped = True
                 self._records.stop(problem)
             return bulk.kept(planned, problem, error.status)

@@ -39,7 +39,6 @@ from osscopy.model.bulk import (
     Row as Row,
     RowStatus as RowStatus,
     Settle as Settle,
-    Shown as Shown,
     Slow as Slow,
     Stop as Stop,
     Summary as Summary,
@@ -89,6 +88,7 @@ from osscopy.model.objects import (
     OpenUpload as OpenUpload,
     Part as Part,
     PartPage as PartPage,
+    Shown as Shown,
     UploadPage as UploadPage,
     Written as Written,
 )

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from osscopy.model.bulk_request import BulkRequest, ReportPlace
-from osscopy.model.objects import Head
+from osscopy.model.objects import Shown
 from osscopy.model.request import CopyRequest
 from osscopy.model.results import Problem
 from osscopy.model.values import Count, Moment, Tally, Unix, Value
@@ -431,22 +431,3 @@ class Item(msgspec.Struct, frozen=True):
     problem: Problem | None = None
     asks: bool = False
     pinned: str = ""
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """An object as a listing shows it, or HEAD, which tells more."""
-
-    size: int
-    etag: str
-    modified: int
-    storage_class: str
-    kind: str
-    head: Head | None = None
-
-    @classmethod
-    def of(cls, head: Head) -> Shown:
-        return cls(head.size, head.etag, head.last_modified, head.storage_class, head.kind, head)
-
-    @property
-    def crc64(self) -> str | None:
-        return self.head.crc64 if self.head else None

@@ -99,3 +99,22 @@ class Written(msgspec.Struct, frozen=True):
 
     etag: str
     version_id: str | None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """An object as a listing shows it, or HEAD, which tells more."""
+
+    size: int
+    etag: str
+    modified: int
+    storage_class: str
+    kind: str
+    head: Head | None = None
+
+    @classmethod
+    def of(cls, head: Head) -> Shown:
+        return cls(head.size, head.etag, head.last_modified, head.storage_class, head.kind, head)
+
+    @property
+    def crc64(self) -> str | None:
+        return self.head.crc64 if self.head else None

@@ -168,6 +168,10 @@ class SimRecords(SimPort):
         new: bool = self._ask(f"put {kind}", lambda _: self._world.put_new(name, body))
         return new
 
+    def put(self, name: str, body: bytes) -> None:
+        kind = name.split("/", maxsplit=1)[0]
+        self._ask(f"put {kind}", lambda _: self._world.put(name, body))
+
     def get(self, name: str) -> bytes | None:
         kind = name.split("/", maxsplit=1)[0]
         body: bytes | None = self._ask(f"get {kind}", lambda _: self._world.get(name))

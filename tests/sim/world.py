@@ -454,6 +454,9 @@ class World:
         self.ever.setdefault(name, self.records[name])
         return True
 
+    def put(self, name: str, body: bytes) -> None:
+        self.records[name] = (self.now, body)
+
     def delete(self, name: str) -> None:
         if self.records.pop(name, None):
             self.forgotten.setdefault(name, self.now)

@@ -445,6 +445,12 @@ class MemoryRecords:
 
         return self._ask("put", name, effect)
 
+    def put(self, name: str, body: bytes) -> None:
+        def effect() -> None:
+            self._cloud.records[name] = (int(self._cloud.time), body)
+
+        self._ask("put", name, effect)
+
     def get(self, name: str) -> bytes | None:
         return self._ask("get", name, lambda: self._cloud.records.get(name, (0, None))[1])
 

@@ -37,6 +37,7 @@ from osscopy.model import (
     ListedObject,
     Manifest,
     ObjectPage,
+    Overview,
     Refused,
     ReportPlace,
     Requests,
@@ -172,6 +173,8 @@ def carry_out(made: Tools, body: bytes, tries: int) -> object:
             return sweep(made)
         case Walk():
             return walk.walk(made, parsed, tries)
+        case Overview():
+            return Many(made).overview(parsed)
         case Settle():
             return settle.settle(made, parsed, tries)
         case Clear():

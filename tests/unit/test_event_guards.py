@@ -22,6 +22,7 @@ from osscopy.model import (
     CopyRequest,
     Destination,
     Dropped,
+    Overview,
     Pin,
     Range,
     Refused,
@@ -65,6 +66,7 @@ FORGED = (
     task(excused=-1),
     Walk("b-../x", Range()),
     Settle("c-" + "0" * 32),
+    Overview("c-" + "0" * 32),
     Bulk("b-" + "0" * 32, BulkRequest(source=BulkSource(), destination=BulkDestination(bucket="d")), AT),
     Bulk("b-" + "0" * 32, BULK, "x"),
     task(

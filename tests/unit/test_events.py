@@ -28,6 +28,7 @@ from osscopy.model import (
     Encryption,
     Former,
     Head,
+    Overview,
     Pin,
     Ping,
     Promise,
@@ -1020,9 +1021,10 @@ def test_a_request_for_a_prefix_is_a_job_of_many_objects() -> None:
     [
         Walk("b-" + "0" * 32, Range((0, 1), "a", None), 3, 4),
         Settle("b-" + "0" * 32, 1, 2),
+        Overview("b-" + "0" * 32),
     ],
 )
-def test_hops_of_a_job_of_many_objects_come_back_as_they_were_sent(command: Walk | Settle) -> None:
+def test_hops_of_a_job_of_many_objects_come_back_as_they_were_sent(command: Walk | Settle | Overview) -> None:
     assert events.parse(events.encode(command), ARRIVAL, ()) == command
     with pytest.raises(Refused):
         events.parse(events.encode(replace(command, job="c-" + "0" * 32)), ARRIVAL, ())

@@ -171,7 +171,6 @@ def test_a_transient_failure_is_503_with_retry_after() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
         ("GET", "/nothing", 404),
         ("PUT", "/copies", 405),
         ("POST", "/healthz", 405),

@@ -49,6 +49,7 @@ from osscopy.model import (
     Copy,
     Dropped,
     Misconfigured,
+    Overview,
     Ping,
     Refused,
     ReportPlace,
@@ -243,7 +244,7 @@ class App:
 
     def _do(
         self,
-        parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping | Walk | Settle | Clear,
+        parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping | Walk | Settle | Clear | Overview,
         wiring: Wiring,
     ) -> object:
         match parsed:
@@ -264,6 +265,8 @@ class App:
                 return settle.settle(tools.many, parsed, wiring.invocation.retries)
             case Clear():
                 return clear(tools.many, parsed, wiring.invocation.retries)
+            case Overview():
+                return Many(tools.many).overview(parsed)
             case events.Batch() | Rest():
                 return self._copy(parsed, tools, wiring.invocation)
 

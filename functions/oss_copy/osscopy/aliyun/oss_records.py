@@ -75,6 +75,11 @@ class OssRecords:
             )
         return True
 
+    def put(self, name: str, body: bytes) -> None:
+        key = self._prefix + name
+        with _state(self._at(key, "PutObject")):
+            self._connection.bucket(self._name).put_object(key, body).resp.read()
+
     def get(self, name: str) -> bytes | None:
         key = self._prefix + name
         with Unless("NoSuchKey"), _state(self._at(key, "GetObject")):

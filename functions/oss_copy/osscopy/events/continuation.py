@@ -19,6 +19,7 @@ from osscopy.model import (
     Continue,
     Copy,
     CopyRequest,
+    Overview,
     Ping,
     Refused,
     Rest,
@@ -34,7 +35,7 @@ VERSION = 2  # of the self-invocation's payload
 _READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
 MAX_ASYNC_PAYLOAD = 128 * 1024 - 64  # FC's limit for asynchronous invocations, without the mark
 
-Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear
+Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear | Overview
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +111,7 @@ def read(raw: msgspec.Raw, mark: msgspec.Raw | None, arrival: Arrival) -> Contin
     match command:
         case Rest():
             plan.check_list(command.list, f"{at}list")
-        case Bulk() | Walk() | Settle() | Clear():
+        case Bulk() | Walk() | Settle() | Clear() | Overview():
             plan.check_text(plan.BULK_JOB, command.job, "InvalidContinuation", f"{at}job")
             if isinstance(command, Bulk):
                 moment = read_time(command.started_at, f"{at}startedAt")

@@ -14,9 +14,9 @@ import msgspec
 from osscopy.events import continuation, direct, dropped, eventbridge, http, oss, timer
 from osscopy.events.batch import Arrival, Batch
 from osscopy.events.jsons import decode, decode_fields, is_list, unmarked
-from osscopy.model import Action, Clear, Dropped, Ping, Refused, Rest, Rule, Settle, Sweep, Walk
+from osscopy.model import Action, Clear, Dropped, Overview, Ping, Refused, Rest, Rule, Settle, Sweep, Walk
 
-Event: TypeAlias = Batch | http.HttpCall | Action | Dropped | Ping | Rest | Walk | Settle | Clear
+Event: TypeAlias = Batch | http.HttpCall | Action | Dropped | Ping | Rest | Walk | Settle | Clear | Overview
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
@@ -47,7 +47,7 @@ def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Even
             return timer.read(event, arrival)
         case {"continuation": payload} as top:
             command = continuation.read(payload, top.get("mac"), arrival)
-            if isinstance(command, Sweep | Ping | Rest | Walk | Settle | Clear):
+            if isinstance(command, Sweep | Ping | Rest | Walk | Settle | Clear | Overview):
                 return command
             return Batch((command,), many=False)
         case top if eventbridge.is_raw(top):

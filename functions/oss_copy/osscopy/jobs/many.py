@@ -15,9 +15,20 @@ from osscopy import events
 from osscopy.jobs.bulk import standing as status, start
 from osscopy.jobs.bulk.pages.ahead import ahead
 from osscopy.jobs.bulk.tools import Tools
+from osscopy.jobs.pictures import many as pictures
 from osscopy.jobs.queries import no_such_job
 from osscopy.jobs.records import create
-from osscopy.model import Bulk, BulkResult, BulkSource, Claimed, Former, Refused
+from osscopy.model import (
+    Bulk,
+    BulkDone,
+    BulkRequest,
+    BulkResult,
+    BulkSource,
+    Claimed,
+    Former,
+    Overview,
+    Refused,
+)
 from osscopy.plan import bulk
 
 
@@ -50,6 +61,20 @@ class Many:
             raise no_such_job(job)
         return found
 
+    def picture(self, job: str) -> pictures.Seen:
+        """Return how a job stands and its picture; Refused without a record of it."""
+        return pictures.look(self._tools, job)
+
+    def overview(self, asked: Overview) -> BulkResult:
+        """Look at all ranges of a job, and keep what is found for the page."""
+        return pictures.overview(self._tools, asked.job)
+
+    def failed_rows(self, job: BulkResult) -> list[dict[str, str]] | None:
+        """Return the first rows of what failed or was missing; None as long as there is no report."""
+        from osscopy.jobs.pictures.rows import first_rows  # noqa: PLC0415 - start-up time that only the page needs
+
+        return first_rows(self._tools, job)
+
     def cancel(self, job: str) -> BulkResult:
         """Ask a job to end; it is running until its walkers have."""
         return status.cancel(self._tools.context, self._tools.records, job)
@@ -61,11 +86,31 @@ class Many:
 
         Refused while the old one runs.
         """
+        request = self._ended(job).request
+        if only == "failed":
+            request = replace(request, source=BulkSource(report=Former(job)), delete=False, max_delete=0)
+        return self._again(job, request, occurrence, arrival)
+
+    def carry_out(self, job: str, occurrence: str, arrival: events.Arrival) -> BulkResult:
+        """Copy what a dry run has shown, as a job of its own: exactly that, where its list is not too long.
+
+        Nothing is deleted, whatever the dry run has shown.
+        """
+        done = self._ended(job)
+        if not done.request.dry_run:
+            raise Refused("InvalidField", "this job was no dry run", field="job")
+        request = replace(done.request, dry_run=False, delete=False, max_delete=0)
+        if done.result.objects.would_copy <= bulk.LISTED:
+            request = replace(request, source=BulkSource(report=Former(job, "wouldCopy")))
+        return self._again(job, request, occurrence, arrival)
+
+    def _ended(self, job: str) -> BulkDone:
+        """Return how a job has ended; Refused while it runs, and without a record of it."""
         done = self._tools.of(job).done()
         if done is None:
             self.look(job)
             raise Refused("StillRunning", "this job has not ended: cancel it first", status=409)
-        request = done.request
-        if only == "failed":
-            request = replace(request, source=BulkSource(report=Former(job)), delete=False, max_delete=0)
+        return done
+
+    def _again(self, job: str, request: BulkRequest, occurrence: str, arrival: events.Arrival) -> BulkResult:
         return self.start(Bulk(bulk.bulk_id(request, f"{job}:{occurrence}"), request, arrival.started_at))

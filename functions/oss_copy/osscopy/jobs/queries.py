@@ -16,6 +16,7 @@ from osscopy.copying.outcome import task_of
 from osscopy.jobs.bulk.records import bulk_jobs
 from osscopy.jobs.bulk.standing import standing
 from osscopy.jobs.journal import RecordJournal
+from osscopy.jobs.pictures import copies
 from osscopy.model import (
     BulkResult,
     Continue,
@@ -60,6 +61,10 @@ class Queries:
         """Return how a copy stands; None if there is no record of it."""
         result = self._result(job)
         return None if result is None else _with_rate(result, self._context.now())
+
+    def picture(self, job: str, result: Result) -> copies.Picture | None:
+        """Return the picture of a copy in parts; None where nothing of it is on record any more."""
+        return copies.picture(self._context, self._journal, job, result)
 
     def page(self, status: str | None, limit: int, after: str) -> Page:
         """Return up to `limit` copies with this status, or any, of jobs after `after`."""

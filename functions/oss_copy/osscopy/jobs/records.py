@@ -31,6 +31,9 @@ class Records(Protocol):
     def put_new(self, name: str, body: bytes) -> bool:
         """Create it; False if it exists. Misconfigured if the bucket would not refuse a second one."""
 
+    def put(self, name: str, body: bytes) -> None:
+        """Write what is only shown, over what was there: nothing may be decided by it."""
+
     def get(self, name: str) -> bytes | None:
         """Return its body, None if there is none."""
 

@@ -31,6 +31,7 @@ from osscopy.model.bulk import (
     Item as Item,
     Noted as Noted,
     Objects as Objects,
+    Overview as Overview,
     Prices as Prices,
     Range as Range,
     Ranges as Ranges,

@@ -75,6 +75,12 @@ class Clear(Value, frozen=True, tag_field="step", tag="clear"):
     hop: Tally = 1
 
 
+class Overview(Value, frozen=True, tag_field="step", tag="overview"):
+    """A look at all ranges of a job that runs, kept for the page: it changes nothing of the job."""
+
+    job: str
+
+
 # --- what comes of objects ---------------------------------------------------------------------------------
 
 RowStatus: TypeAlias = Literal[

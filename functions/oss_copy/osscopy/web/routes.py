@@ -28,6 +28,8 @@ def answer(
     many: Many,
 ) -> Response:
     """Return the response to one HTTP request; none waits for a long copy."""
+    if call.segments == ("",):
+        return _page(call, settings, arrival, queries, control, many)
     try:
         requests.authenticate(call, settings)
         return _route(call, arrival, queries, control, many)
@@ -37,6 +39,20 @@ def answer(
         return response(500, {"error": Problem.of(error)})
     except OssCopyError as error:
         return responses.refused(error)
+
+
+def _page(
+    call: events.HttpCall,
+    settings: Settings,
+    arrival: events.Arrival,
+    queries: Queries,
+    control: Control,
+    many: Many,
+) -> Response:
+    """Return the page, which is loaded when somebody asks for it."""
+    from osscopy.web.page.answers import Jobs, Page  # noqa: PLC0415 - start-up time that only the page needs
+
+    return Page(call, settings, arrival, Jobs(queries, control, many)).answer()
 
 
 def _route(

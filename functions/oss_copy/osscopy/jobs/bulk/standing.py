@@ -39,7 +39,7 @@ def standing(
         return done.result
     if entry is None:
         return None
-    return _begun(entry) if ahead is None else _running(context, of, entry, ahead)
+    return _begun(entry) if ahead is None else whole(context, of, entry, ahead).result
 
 
 def cancel(context: Context, records: Records, job: str) -> BulkResult:
@@ -59,16 +59,24 @@ def _begun(entry: BulkJob) -> BulkResult:
     )
 
 
-def _running(context: Context, of: BulkRecords, entry: BulkJob, ahead: LookAhead) -> BulkResult:
+class Whole(msgspec.Struct, frozen=True):
+    """How a job that runs stands, and the sums and ranges that this is made of."""
+
+    result: BulkResult
+    totals: Totals
+    parts: tuple[Part, ...]
+
+
+def whole(context: Context, of: BulkRecords, entry: BulkJob, ahead: LookAhead) -> Whole:
     """Return the sums of all ranges, each as far as its newest entry says."""
-    found = list(_parts(context, of))
+    found = tuple(_parts(context, of))
     _, cleared, _ = of.deletions.newest(()) if entry.request.delete else (0, None, 0)
     totals = bulk.summed([*(each.totals for each in found), *([cleared.totals] if cleared else [])])
     left = [each.left for each in found if each.left is not None]
     chains = min(len(of.log.chains()), totals.started)
     age = context.now() - results.unix(entry.started_at)
     pace = bulk.pace(totals, chains, ahead(entry, left), age)
-    return replace(
+    result = replace(
         _begun(entry),
         objects=bulk.objects(totals),
         bytes=Bytes(totals.bytes, totals.bytes_done),
@@ -80,6 +88,7 @@ def _running(context: Context, of: BulkRecords, entry: BulkJob, ahead: LookAhead
         eta_seconds=pace.left,
         eta_at_least=pace.is_at_least,
     )
+    return Whole(result, totals, found)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -88,6 +97,7 @@ class Part(msgspec.Struct, frozen=True):
     `left`: what is open of it; `children` of a split, which have parts of their own; `ended`: ranges.
     """
 
+    range: Range
     totals: Totals
     left: Range | None = None
     children: tuple[Range, ...] = ()
@@ -110,9 +120,9 @@ def _parts(context: Context, of: BulkRecords) -> Iterator[Part]:
 def _part(of: BulkRecords, whole: Range) -> Part:
     ended = of.log.ended(bulk.parent_id(whole.path), bulk.index_of(whole.path))
     if ended is not None:
-        return Part(ended.totals, ended=ended.ranges)
+        return Part(whole, ended.totals, ended=ended.ranges)
     _, newest, _ = of.log.newest(whole.path)
     if newest is None:
-        return Part(Totals(), whole)
+        return Part(whole, Totals(), whole)
     left = None if newest.children else replace(whole, low=newest.high)
-    return Part(newest.totals, left, newest.children)
+    return Part(whole, newest.totals, left, newest.children)

@@ -34,6 +34,7 @@ KINDS = (
     "doubt",
     "claim",
     "verdict",
+    "progress",
     "closing",
 )  # of records that are forgotten before `job`
 Swept: TypeAlias = Literal["resumed", "waiting", "forgotten"]

@@ -31,6 +31,9 @@ class SealedRecords:
     def put_new(self, name: str, body: bytes) -> bool:
         return self._records.put_new(name, self._signed(name, body) if self._seal.keys else body)
 
+    def put(self, name: str, body: bytes) -> None:
+        self._records.put(name, self._signed(name, body) if self._seal.keys else body)
+
     def get(self, name: str) -> bytes | None:
         given = self._records.get(name)
         if given is None:

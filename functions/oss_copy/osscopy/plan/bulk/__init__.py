@@ -29,10 +29,13 @@ from osscopy.plan.bulk.doubt import (
     listed as listed,
     notes_in_doubt as notes_in_doubt,
 )
+from osscopy.plan.bulk.figures.advice import advice as advice, advice_on as advice_on
 from osscopy.plan.bulk.figures.progress import Pace as Pace, pace as pace, together as together
 from osscopy.plan.bulk.figures.summary import (
+    cost_of as cost_of,
     not_covered as not_covered,
     slowest as slowest,
+    spent as spent,
     summary as summary,
 )
 from osscopy.plan.bulk.filters import Filter as Filter

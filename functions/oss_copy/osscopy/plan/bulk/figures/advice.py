@@ -31,6 +31,11 @@ _ADVICE = {
 }
 
 
+def advice_on(code: str) -> str | None:
+    """Return what to do about one error; None where its message is all there is to say."""
+    return _ADVICE.get(code)
+
+
 def advice(codes: Iterable[str]) -> dict[str, str]:
     """Return a word on what to do for each code."""
     return {code: _ADVICE.get(code, OTHER) for code in codes}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
+from msgspec.structs import replace
+
 from osscopy.model import (
     BulkRequest,
     BulkResult,
@@ -47,6 +49,13 @@ def reckoned(chains: Sequence[Result]) -> Totals:
     )
 
 
+def spent(copy: Result, now: float) -> Totals:
+    """Return what a copy has taken so far, reckoned; `now` (Unix seconds) ends one that runs."""
+    until = datetime.fromtimestamp(now, timezone.utc).isoformat()
+    so_far = replace(copy, finished_at=until, parts=copy.parts_done)
+    return reckoned([so_far if copy.status == "running" else copy])
+
+
 def _seconds(result: Result) -> float:
     """Return the seconds of a copy, of all its lanes."""
     if result.started_at is None or result.finished_at is None:
@@ -80,7 +89,7 @@ def summary(
         chain_requests=Requests(own.put, own.get),
         seconds=round(seconds, 1),
         invocations=invocations,
-        cost=None if prices is None else _cost(prices, put, get, seconds, invocations),
+        cost=None if prices is None else cost_of(prices, put, get, seconds, invocations),
         slowest=slowest(slow),
         advice=advice(result.errors),
         notes=(*(text for holds, text in notes if holds), *dry.notes(request, walked)),
@@ -94,7 +103,8 @@ def not_covered(began: int) -> Iterable[str]:
         yield f"the inventory was begun at {moment}: objects that were written since are not covered"
 
 
-def _cost(prices: Prices, put: int, get: int, seconds: float, invocations: int) -> Cost:
+def cost_of(prices: Prices, put: int, get: int, seconds: float, invocations: int) -> Cost:
+    """Return the cost of requests by class, of seconds of instances, and of invocations."""
     requests = put * prices.put + get * prices.get
     function = seconds * prices.second + invocations * prices.invocation
     return Cost(round(requests + function, 6), prices.currency, round(requests, 6), round(function, 6))

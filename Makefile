@@ -48,9 +48,9 @@ lint: $(READY)           ## lint, types, import rules
 	$(BIN)/lint-imports
 
 # Most of a test is waiting: more processes than cores.
-TESTS  ?= -n 6 --dist worksteal
+TESTS  ?= -n 8 --dist worksteal
 # Of simulation, half of it on each of two processes; `make soak-sim` goes on for half an hour.
-export SIM_SECONDS ?= 20
+export SIM_SECONDS ?= 10
 
 test: $(READY)           ## the whole suite on one interpreter
 	$(BIN)/python -m pytest $(TESTS) $(ARGS)

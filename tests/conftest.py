@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ def pytest_configure() -> None:
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(FUNCTION), *filter(None, places)])
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of hundreds would compile what it imports
+    # a shell that starts the tests in the background lets them, and what they start, ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # no test depends on speed: not on that of one drawn example either
     settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("any machine")

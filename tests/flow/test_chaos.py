@@ -28,7 +28,7 @@ from tests.flow.chaos import Planned, campaign, storm, told
 from tests.flow.conftest import DESTINATION, SOURCE, STATE, crc64, exists, open_uploads, records, request_of
 
 T = TypeVar("T")
-COPIES = int(os.environ.get("CHAOS", "40"))
+COPIES = int(os.environ.get("CHAOS", "30"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261126"))
 ASKERS = 8
 THREADS = 8  # that copy parts in one invocation

@@ -155,8 +155,12 @@ def test_a_newcomer_comes_from_an_installed_program_to_a_copy_of_a_file_by_the_r
             assert "result" in user.types("oss-copy logs")
         finally:
             local.send_signal(signal.SIGINT)
+            try:
+                local.wait(SECONDS)
+            except subprocess.TimeoutExpired:
+                local.kill()  # else the test would wait for it for ever
+                raise
             rest = local.stdout.read()
-            local.wait(SECONDS)
     assert "export OSS_COPY_URL=http://127.0.0.1:" in rest
     assert local.returncode == 0
 

@@ -308,9 +308,13 @@ PROOFS: dict[str, Proof] = {
     "oss-copy cancel JOB": PROGRAM,
     "oss-copy resubmit JOB": PROGRAM,
     "oss-copy report JOB": PROGRAM,
+    "oss-copy assumptions --source A --destination B": Elsewhere(
+        "tests/cli/test_assumptions.py", '"assumptions", "--source", SOURCE, "--destination", DESTINATION'
+    ),
     "make cloud": CLOUD,
     'make cloud ARGS="--policy oss-copy=functions/oss_copy/ram-policy.json"': CLOUD,
     "make openapi": Elsewhere("tests/unit/test_openapi.py", "openapi.TARGET.read_text"),
+    "make app": Elsewhere("tests/cli/test_app.py", "build.build("),
     "make newcomer": ByHand(
         "a minute, and packages from the index; it runs `oss-copy deploy` with the genuine s"
     ),
@@ -337,6 +341,7 @@ OPTIONS = {  # what is shown apart from its command, and for which target, or co
     "--with bulk": "policy",
     "--help": "status",
     "--json": "status",
+    "--function": "assumptions",
     "--latency-ms": "local",
     "--bandwidth-mb-s": "local",
     "--var": "local",

@@ -399,3 +399,40 @@ def test_tags_that_came_between_their_question_and_head_are_copied() -> None:
     assert run.violations == []
     assert run.world.destination is not None
     assert (run.world.destination.content, run.world.destination.tags) == (2, 1)
+
+
+def test_a_late_copy_does_not_stay_on_top_though_another_delivery_has_closed_it() -> None:
+    """A CopyObject of a rule is killed; the event comes twice, and the second one finds no source and closes.
+
+    Right: FC's own retry of the killed one finds that outcome, and puts the copy on record all the same.
+    """
+    followed = Scenario(
+        entry="event",
+        size=50_000,
+        overwrite="always",
+        former=False,
+        versioned=False,
+        timeout=60.0,
+        part_seconds=5.0,
+        page=1,
+        skew=2.885888815220871,
+        by_rule=True,
+        keeps=True,
+        threshold=1_000_000,
+        listed=4,
+        lanes=2,
+        part_crcs=True,
+        link="follow",
+    )
+    struck = (
+        Fault(faults.AGAIN, "", 2, 0.29866168841496155, survives=False, choice=0.9330550032636068),
+        Fault(faults.BYTES, "", 13, 1.0122858037664193, survives=False, choice=0.007418524206101229),
+        Fault(
+            faults.KILL_LATE, "copy object", 1, 30.35271686927033, survives=True, choice=0.9165879257003146
+        ),
+        Fault(faults.DELETE, "copy object", 1, 0.2189493388991035, survives=False, choice=0.9824190522326751),
+    )
+    run = campaign.run(followed, struck)
+    assert run.violations == []
+    assert run.world.destination is not None
+    assert run.world.destination.content == 2

@@ -237,6 +237,7 @@ def test_a_copy_that_is_over_is_not_made_again(engine: Engine) -> None:
     engine.put(f"done/{copy.job}", Done("n", Result(copy.job, "cancelled"), copy.request))
     assert begin(engine, copy).status == "cancelled"
     assert engine.cloud.count("copy") == 0
+    assert f"open/{copy.job}" not in engine.cloud.records
 
 
 def test_a_retried_copy_that_was_made_is_not_made_again_and_a_new_one_is_made(engine: Engine) -> None:

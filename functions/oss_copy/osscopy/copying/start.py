@@ -69,6 +69,8 @@ def _begin(context: Context, copy: Copy, *, inline: bool) -> Result:
     asked = looks.of_start(context, copy)
     context.together(*asked.due)
     if asked.ends.done.is_asked and (done := asked.ends.done.get()) is not None:
+        if copy.may_land_late and asked.opened.get() is None:  # closed by a delivery that knew of no other
+            simple.put_unseen_on_record(context, copy)
         return done.result
     try:
         request, head = _look(context, copy, asked.head)

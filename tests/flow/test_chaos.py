@@ -234,7 +234,7 @@ def test_copies_come_through_a_storm() -> None:
         assert sum(one.statuses == {"succeeded"} for one in plain) >= 0.9 * len(plain), plain
         assert open_uploads(cloud.oss_bucket(DESTINATION)) == []
         assert repeated >= 1.0, "UploadPartCopy requests for each part"
-        # lanes help one another, and where instances die they copy some parts twice: more of few small copies,
+        # lanes help one another, and where instances die they copy some parts twice: more of few copies,
         # and on a machine where all is slow
         most = 1.3 if COPIES >= 500 else 2.2
         assert campaign.repeated(THREADS * by_machine) <= most, (repeated, by_machine)

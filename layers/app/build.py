@@ -27,7 +27,7 @@ else:
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 # Beside what the wheel includes: what it is built from, and what a user of the project reads.
-MORE = ("s.yaml", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md")
+MORE = ("s.yaml", "pyproject.toml", "README.md", "README.zh-CN.md", "LICENSE", "CHANGELOG.md", "SECURITY.md")
 DOCUMENTS = ("publish.yaml", "readme.md", "readme_en.md")
 TIME = (1980, 1, 1, 0, 0, 0)  # where the calendar of zip begins
 

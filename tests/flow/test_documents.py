@@ -30,7 +30,7 @@ from osscopy.web import requests, responses
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow import documents
 from tests.flow.conftest import STATE, exists, open_uploads, set_versioning
-from tests.flow.documents import API, OPERATING, README, WORK
+from tests.flow.documents import API, GUARANTEES, OPERATING, README, WORK
 from tests.tours import demo
 
 Json = dict[str, Any]
@@ -55,17 +55,19 @@ def shared_cloud() -> Iterator[LocalCloud]:
 
 # --- nothing that nobody knows -----------------------------------------------------------------------------
 
-MOST_WORDS = 2000  # of README, as `wc -w` counts them
+MOST_WORDS = 1300  # of README, as `wc -w` counts them
 DRAWING = "a drawing, with no example in it"
 TEXTS = {  # how blocks of text begin, and what compares them
     "Copies": "test_the_demo_prints_tables_of_this_form",
     "s.yaml ": "tests/unit/test_house_map.py",
+    " upload ": DRAWING,
     " OSS trigger ": DRAWING,
     "T    = ": "tests/flow/test_costs.py",
 }
 TABLES = {  # the heads of tables, and what compares them
     (README, "you want to"): "test_every_link_leads_to_a_heading_or_a_file_that_is_there",
-    (README, "word"): "test_the_glossary_has_the_words_that_the_documents_use",
+    (README, "measured beside a peer"): "test_what_is_said_of_peers_was_measured",
+    (GUARANTEES, "word"): "test_the_glossary_has_the_words_that_the_documents_use",
     (API, "field"): "test_all_that_can_be_in_a_request_is_in_the_example_and_nearly_all_has_a_default",
     (API, "option"): "test_all_that_can_be_in_a_request_for_many_is_in_the_example",
     (API, "template"): "test_a_template_makes_the_key_beside_it",
@@ -90,11 +92,14 @@ ELSEWHERE = {  # documents that are not for users, and what keeps them right
     "tests/cloud/fc/README.md": "the tests beside it",
     "tests/bench/RESULTS.md": "`make bench` writes it",
     "SECURITY.md": "tests/flow/test_attacks.py",
+    "README.zh-CN.md": "test_both_readmes_have_the_same_headings_blocks_and_tables",
+    "layers/app/readme.md": "tests/cli/test_app.py",
+    "layers/app/readme_en.md": "tests/cli/test_app.py",
 }
 
 
 def test_every_document_is_known_to_somebody_here() -> None:
-    found = [*ROOT.glob("*.md"), *(each for top in ("functions", "layers/sdk", "tests")
+    found = [*ROOT.glob("*.md"), *(each for top in ("functions", "layers", "tests")
                                    for each in (ROOT / top).rglob("*.md"))]  # fmt: skip
     assert {str(each.relative_to(ROOT)) for each in found} == {*documents.ALL, *ELSEWHERE}
 
@@ -149,10 +154,39 @@ def test_messages_name_sections_that_there_are() -> None:
 
 
 def test_the_glossary_has_the_words_that_the_documents_use() -> None:
-    words = documents.pairs(documents.read(README), "word", "meaning")
-    others = "".join(documents.read(each) for each in documents.ALL if each != README).lower()
+    words = documents.pairs(documents.read(GUARANTEES), "word", "meaning")
+    others = "".join(documents.read(each).partition("## Glossary")[0] for each in documents.ALL).lower()
     assert len(words) == 10
     assert [each for each in words if each not in others] == []
+
+
+def test_what_is_said_of_peers_was_measured() -> None:
+    """Rows and figures are those of the measurements; a row that begins "the same" follows its own there."""
+    measured = {row[0]: row[2] for row in documents.rows((ROOT / "tests/bench/RESULTS.md").read_text("utf-8"))
+                if len(row) > 2}  # fmt: skip
+    said = documents.pairs(documents.read(README), "measured beside a peer", "figure")
+    assert {name: measured.get(name) for name in said} == said
+
+
+def test_both_readmes_have_the_same_headings_blocks_and_tables() -> None:
+    english, chinese = documents.read(README), (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    levels = [re.findall(r"(?m)^#+(?= )", text) for text in (english, chinese)]
+    assert levels[0] == levels[1]
+    commands = [[each.text for each in documents.commands(text)] for text in (english, chinese)]
+    assert commands[0] == commands[1]
+    for language in ("json", "text"):
+        blocks = [[each.text for each in documents.blocks(text, language)] for text in (english, chinese)]
+        assert blocks[0] == blocks[1]
+    tables = [documents.tables(text) for text in (english, chinese)]
+    shapes = [[(len(each.head), len(each.rows)) for each in found] for found in tables]
+    assert shapes[0] == shapes[1]
+    assert [each.rows[row][1] for each in tables[0][1:] for row in range(len(each.rows))] == [
+        each.rows[row][1] for each in tables[1][1:] for row in range(len(each.rows))
+    ], "figures"
+    links = [
+        sorted({link for link in documents.links(text) if "#" not in link}) for text in (english, chinese)
+    ]
+    assert {*links[0]} - {"README.zh-CN.md"} == {*links[1]} - {"README.md"}
 
 
 # --- blocks ------------------------------------------------------------------------------------------------

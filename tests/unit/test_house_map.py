@@ -1,4 +1,4 @@
-"""The map of the house: README's tree and the table of tests/README.md name the rooms that are there."""
+"""The map of the house: the tree and the table of tests/README.md name the rooms that are there."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PRODUCT = "functions/oss_copy/"
 
 
 def drawn() -> dict[str, str]:
-    """The paths in README's tree, folders with a slash at their end, and the line about each."""
-    (tree,) = (each.text for each in documents.blocks(documents.section(documents.README, "The house")))
+    """The paths in the tree, folders with a slash at their end, and the line about each."""
+    (tree,) = (each.text for each in documents.blocks(documents.section(documents.WORK, "The house")))
     found: dict[str, str] = {}
     above: list[str] = []
     for line in tree.splitlines():

@@ -369,6 +369,25 @@ def test_a_timer_asks_for_what_can_be_done(payload: str, told: str | None) -> No
     assert [each.status for each in bad] == ["warning"] * (told is not None and payload not in {"", "[]"})
 
 
+def test_a_timer_that_reconciles_tells_which_rules_it_cannot() -> None:
+    asks = '{"action": "reconcile"}'
+    rules = [rule("src/in/", "dst/{key}"), rule("src/more/", "dst/more/{date:%Y}/{key}")]
+    watch = [watching("in", "in/"), watching("more", "more/")]
+
+    def bad(timers: Trigger, given: Sequence[Rule] | None) -> list[tuple[str, str]]:
+        found = triggers.lines(SETTINGS, given, [*watch, timers, SWEEP])
+        return [(each.status, each.found) for each in found if each.subject == timers.name]
+
+    (told,) = bad(timer(asks), rules)
+    status, found = told
+    assert (status, found.partition(": its")[0]) == ("warning", "not reconciled: COPY_RULES[1]")
+    assert bad(timer(asks), rules[:1]) == []
+    assert bad(timer(asks), None) == []
+    assert bad(timer(asks, enable=False), rules) == []
+    assert bad(timer(asks, enable=False), []) == []
+    assert bad(timer(asks), []) == [("failed", "it asks for nothing")]
+
+
 @pytest.mark.parametrize(
     ("pattern", "status"),
     [

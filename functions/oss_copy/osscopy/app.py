@@ -303,6 +303,8 @@ class App:
         for each in passed:
             if each.why == "marker":
                 self._log("markerSkipped", key=each.what)
+            elif each.why == "rule":
+                self._log("notReconciled", rule=each.what)
             elif each.what not in self._unknown_events:
                 self._unknown_events.add(each.what)
                 self._log("unknownEvent", name=each.what)

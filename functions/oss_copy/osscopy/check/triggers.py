@@ -153,10 +153,14 @@ def judge(settings: Settings, rules: Sequence[Rule] | None, given: Sequence[Trig
             yield from _untold(rules, watches)
         for watch in watches:
             yield from _in_vain(rules, watch)
-    for kind, judged in (("eventbridge", _pattern), ("timer", _payload), ("http", _http)):
-        for each in known:
-            if each.kind == kind:
-                yield from judged(each, settings)
+    for each in known:
+        match each.kind:
+            case "eventbridge":
+                yield from _pattern(each)
+            case "timer":
+                yield from _payload(each, settings, rules)
+            case "http":
+                yield from _http(each, settings)
 
 
 def together(given: Sequence[Trigger]) -> Iterator[Judgement]:
@@ -236,7 +240,7 @@ def _in_vain(rules: Sequence[Rule], watch: _Trigger) -> Iterator[Judgement]:
             yield watch.judged("filter.key.prefix", "warning", text, advice)
 
 
-def _pattern(bridge: _Trigger, _settings: Settings) -> Iterator[Judgement]:
+def _pattern(bridge: _Trigger) -> Iterator[Judgement]:
     pattern, below = bridge.config.event_rule_filter_pattern, "eventRuleFilterPattern"
     advice = 'write a JSON object as text, for example {"source": ["acs.oss"]}'
     try:
@@ -249,12 +253,12 @@ def _pattern(bridge: _Trigger, _settings: Settings) -> Iterator[Judgement]:
         yield bridge.judged(below, "warning", text, advice)
 
 
-def _asked(payload: str) -> events.Event:
+def _asked(payload: str, rules: Sequence[Rule] = ()) -> events.Event:
     """Return what a timer with this payload asks for; Refused if nothing."""
     if not payload.strip():
         raise Refused("InvalidJson", "it is empty")
     event = {"triggerTime": MOMENT.isoformat(), "triggerName": "timer", "payload": payload}
-    return events.parse(msgspec.json.encode(event), events.Arrival("", MOMENT), ())
+    return events.parse(msgspec.json.encode(event), events.Arrival("", MOMENT), rules)
 
 
 def _sweeps(timer: _Config) -> bool:
@@ -264,20 +268,26 @@ def _sweeps(timer: _Config) -> bool:
         return False
 
 
-def _payload(timer: _Trigger, settings: Settings) -> Iterator[Judgement]:
+def _payload(timer: _Trigger, settings: Settings, rules: Sequence[Rule] | None) -> Iterator[Judgement]:
     """Judge if a timer asks for what can be done; one that is off may ask for nothing."""
     payload, is_on = timer.config.payload, timer.config.enable
-    if not is_on and payload.strip() in {"", "[]"}:
+    needs_rules = events.needs_rules(payload.encode())
+    if not is_on and (needs_rules or payload.strip() in {"", "[]"}):
         return
-    for wrong in _objections(payload, settings):
+    if rules is None and needs_rules:
+        return
+    for wrong in _objections(payload, settings, rules or ()):
         text = wrong if is_on else f"{wrong}; it is off, and would fail if it were not"
         advice = "give a copy request, a list of them, or an action, as JSON text"
         yield timer.judged("payload", "failed" if is_on else "warning", text, advice)
+    for each in _left_out(payload, rules or ()):
+        advice = "write {key} and no date in the rule's destination.key, or copy such keys yourself"
+        yield timer.judged("payload", "warning", f"not reconciled: {each}", advice)
 
 
-def _objections(payload: str, settings: Settings) -> Iterator[str]:
+def _objections(payload: str, settings: Settings, rules: Sequence[Rule]) -> Iterator[str]:
     try:
-        parsed = _asked(payload)
+        parsed = _asked(payload, rules)
     except Refused as error:
         yield _told(error)
         return
@@ -291,6 +301,16 @@ def _objections(payload: str, settings: Settings) -> Iterator[str]:
             _refuse(item, settings)
         except Refused as error:
             yield _told(error, at)
+
+
+def _left_out(payload: str, rules: Sequence[Rule]) -> Iterator[str]:
+    """Yield the rules that a timer asks to reconcile in vain."""
+    try:
+        parsed = _asked(payload, rules)
+    except Refused:
+        return
+    if isinstance(parsed, events.Batch):
+        yield from (each.what for each in parsed.passed if each.why == "rule")
 
 
 def _refuse(item: Command | Bulk | Refused, settings: Settings) -> None:

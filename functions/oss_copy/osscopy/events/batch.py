@@ -43,10 +43,10 @@ class PassedOver(msgspec.Struct, frozen=True):
     """An event that makes no copy, and that is logged.
 
     Either a folder marker that its rule skips, by its key; or an event of an unknown name that may have
-    created an object, by its name.
+    created an object, by its name; or a rule that cannot be reconciled, with the reason.
     """
 
-    why: Literal["marker", "event"]
+    why: Literal["marker", "event", "rule"]
     what: str
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from osscopy import plan
-from osscopy.events.batch import MAX_REQUESTS, Arrival, Batch, gather
+from osscopy.events.batch import MAX_REQUESTS, Arrival, Batch, PassedOver, gather
 from osscopy.events.jsons import decode, decode_fields, is_list, is_object, unmarked
-from osscopy.model import Action, Bulk, BulkRequest, Check, Copy, CopyRequest, Refused, Sweep
+from osscopy.model import Action, Bulk, BulkRequest, Check, Copy, CopyRequest, Refused, Rule, Sweep
 from osscopy.plan import bulk, keys
 
 
 class _Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    action: Literal["sweep", "check"]
+    action: Literal["sweep", "check", "reconcile"]
 
 
-def read(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Batch | Action:
+def read(
+    body: bytes, occurrence: str, moment: datetime, arrival: Arrival, rules: Sequence[Rule]
+) -> Batch | Action:
     """Read one request, a list of them, or an action, which comes alone."""
     body = unmarked(body)
     if is_list(body):
@@ -29,7 +32,28 @@ def read(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Ba
     if "action" not in decode_fields(body, ""):
         return Batch((read_request(body, occurrence, moment, arrival),), many=False)
     asked: _Action = decode(body, _Action, "")
-    return Sweep() if asked.action == "sweep" else Check()
+    match asked.action:
+        case "sweep":
+            return Sweep()
+        case "check":
+            return Check()
+        case "reconcile":
+            return _reconcile(rules, occurrence, moment, arrival)
+
+
+def _reconcile(rules: Sequence[Rule], occurrence: str, moment: datetime, arrival: Arrival) -> Batch:
+    """Return a job for each rule that copies what events have not told of; others are passed over."""
+    found: list[Bulk] = []
+    passed: list[PassedOver] = []
+    for index, rule in enumerate(rules):
+        try:
+            request = bulk.sync_of(rule)
+            bulk.refuse_wrong(request, moment)
+        except Refused as error:
+            passed.append(PassedOver("rule", f"COPY_RULES[{index}]: {error.message}"))
+            continue
+        found.append(Bulk(bulk.bulk_id(request, f"{occurrence}:rule{index}"), request, arrival.started_at))
+    return Batch(tuple(found), many=True, passed=tuple(passed))
 
 
 def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Copy | Bulk:

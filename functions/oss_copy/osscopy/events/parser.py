@@ -30,7 +30,7 @@ def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
     entries = decode(event, list[msgspec.Raw], "")
     if eventbridge.is_batch(entries):
         return eventbridge.read(entries, arrival, rules)
-    return _direct(event, arrival)
+    return _direct(event, arrival, rules)
 
 
 def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
@@ -44,7 +44,7 @@ def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Even
         case {"requestContext": _}:
             return http.read(event)
         case {"triggerName": _, "payload": _}:
-            return timer.read(event, arrival)
+            return timer.read(event, arrival, rules)
         case {"continuation": payload} as top:
             command = continuation.read(payload, top.get("mac"), arrival)
             if isinstance(command, Sweep | Ping | Rest | Walk | Settle | Clear | Overview):
@@ -53,17 +53,17 @@ def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Even
         case top if eventbridge.is_raw(top):
             return eventbridge.read([msgspec.Raw(event)], arrival, rules)
         case _:
-            return _direct(event, arrival)
+            return _direct(event, arrival, rules)
 
 
-def _direct(event: bytes, arrival: Arrival) -> Batch | Action:
-    return direct.read(event, f"direct:{arrival.request_id}", arrival.now, arrival)
+def _direct(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Batch | Action:
+    return direct.read(event, f"direct:{arrival.request_id}", arrival.now, arrival, rules)
 
 
 def needs_rules(event: bytes) -> bool:
-    """Return whether `event` may be one of OSS: a cheap look, for rules that have to be fetched first."""
+    """Return whether `event` may be one of OSS, or a reconcile: a cheap look, before rules are fetched."""
     return not http.is_http(event) and any(
-        each in event for each in (b"events", b"specversion", b"eventName")
+        each in event for each in (b"events", b"specversion", b"eventName", b"reconcile")
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from osscopy import plan
 from osscopy.events import direct
 from osscopy.events.batch import Arrival, Batch
 from osscopy.events.jsons import decode
-from osscopy.model import Action, Copy
+from osscopy.model import Action, Copy, Rule
 
 
 class _Timer(msgspec.Struct, frozen=True, rename="camel"):
@@ -17,12 +19,12 @@ class _Timer(msgspec.Struct, frozen=True, rename="camel"):
     payload: str
 
 
-def read(event: bytes, arrival: Arrival) -> Batch | Action:
+def read(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Batch | Action:
     """Read the payload, as of the time that the timer was set to."""
     timer: _Timer = decode(event, _Timer, "")
     moment = arrival.read_recent(timer.trigger_time, "triggerTime")
     occurrence = f"timer:{timer.trigger_name}:{timer.trigger_time}"
-    asked = direct.read(timer.payload.encode(), occurrence, moment, arrival)
+    asked = direct.read(timer.payload.encode(), occurrence, moment, arrival, rules)
     if not isinstance(asked, Batch):
         return asked
     since = int(moment.timestamp()) - plan.CLOCK_MARGIN
@@ -32,4 +34,5 @@ def read(event: bytes, arrival: Arrival) -> Batch | Action:
             for item in asked.items
         ),
         asked.many,
+        asked.passed,
     )

@@ -122,6 +122,21 @@ def keeps_markers_apart(template: str) -> bool:
     return any(placeholder in {"key", "dir"} for _, placeholder, _, _ in _pieces(template))
 
 
+def names_one_source(template: str) -> bool:
+    """Return whether a key has one source, whenever it was made: it has all of that, and no date."""
+    named = {(placeholder or "").partition("@")[0] for _, placeholder, _, _ in _pieces(template)}
+    return "key" in named and "date" not in named
+
+
+def prefix_before_key(template: str) -> str | None:
+    """Return what `template` puts before the source's key; None if it does anything else."""
+    pieces = _pieces(template)
+    if [placeholder for _, placeholder, _, _ in pieces if placeholder is not None] != ["key"]:
+        return None
+    before = "".join(literal for literal, _, _, _ in pieces)
+    return before if pieces[-1][1] == "key" else None
+
+
 def fixed_prefix(template: str, source_prefix: str) -> str:
     """Return the prefix of all keys that `template` makes of sources under `source_prefix`."""
     out = ""

@@ -67,6 +67,7 @@ from osscopy.plan.bulk.modes.deletion import (
     verdict as verdict,
 )
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
+from osscopy.plan.bulk.modes.reconcile import sync_of as sync_of
 from osscopy.plan.bulk.places import (
     ANY as ANY,
     DOUBT as DOUBT,

@@ -434,6 +434,11 @@ def a_sweep_is_answered_by_its_counts(cloud: LocalCloud, fragment: str) -> None:
     assert counts == set(documents.spans(told))
 
 
+def a_reconcile_is_answered_by_its_jobs(cloud: LocalCloud, fragment: str) -> None:
+    assert cloud.invoke(fragment) == {"results": []}, "the rule's keys lack {key}"
+    assert "notReconciled" in cloud.invocations()[-1]["logs"]
+
+
 def a_rule_copies_what_it_names(cloud: LocalCloud, fragment: str) -> None:
     assert names_in(fragment) == names_in(
         json.dumps({name: RULE[name] for name in ("source", "destination")})
@@ -454,6 +459,7 @@ FRAGMENTS: dict[str, Callable[[LocalCloud, str], None]] = {
     '"error": {"code", "message", "requestId", "retryable", "field"}': an_error_has_these_fields,
     '{"action": "check"}': a_check_is_answered_by_its_report,
     '{"action": "sweep"}': a_sweep_is_answered_by_its_counts,
+    '{"action": "reconcile"}': a_reconcile_is_answered_by_its_jobs,
     '{"source": {"bucket", "prefix", "suffix"}, "destination": {"bucket", "key"}, …}': (
         a_rule_copies_what_it_names
     ),

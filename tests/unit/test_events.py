@@ -697,7 +697,7 @@ def test_a_copy_onto_itself_in_a_bucket_without_versions_changes_nothing(version
         (asked(tuning={"method": "foo"}), "auto, multipart, simple"),
         (asked(encryption={"algorithm": "foo"}), "AES256, KMS, SM4"),
         (asked(metadata="foo"), "copy"),
-        ({"action": "foo"}, "check, sweep"),
+        ({"action": "foo"}, "check, reconcile, sweep"),
     ],
 )
 def test_a_value_that_is_none_of_those_that_are_known_is_told_them(event: object, known: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from osscopy.jobs.bulk import walk
-from osscopy.jobs.bulk.pages import both
+from osscopy.jobs.bulk.pages import both, listing, width
 from osscopy.model import (
     BulkDestination,
     BulkResult,
@@ -37,10 +37,10 @@ def jobs() -> Jobs:
 @pytest.fixture
 def narrow() -> Iterator[None]:
     """Pages of two keys, and entries of two rows."""
-    kept = both.PAGE, walk.MOST_ROWS
-    both.PAGE, walk.MOST_ROWS = 2, 2
+    kept = both.PAGE, walk.MOST_ROWS, listing.LEAST, width.SOON
+    both.PAGE, walk.MOST_ROWS, listing.LEAST, width.SOON = 2, 2, 0, 0.0
     yield
-    both.PAGE, walk.MOST_ROWS = kept
+    both.PAGE, walk.MOST_ROWS, listing.LEAST, width.SOON = kept
 
 
 def check(jobs: Jobs, occurrence: str = "check", **asked: Any) -> BulkResult:

@@ -142,6 +142,8 @@ def test_every_planned_object_has_its_row_whatever_the_ranges(
 ) -> None:
     monkeypatch.setattr("osscopy.jobs.bulk.walk.MOST_ROWS", 3)
     monkeypatch.setattr("osscopy.jobs.bulk.pages.both.PAGE", 4)
+    monkeypatch.setattr("osscopy.jobs.bulk.pages.listing.LEAST", 0)
+    monkeypatch.setattr("osscopy.jobs.bulk.pages.width.SOON", 0.0)
     monkeypatch.setattr(clear, "BATCH", 2)
     jobs.workers = workers
     names = {f"{first}{second}" for first in "abcdef" for second in "012345"}
@@ -174,6 +176,8 @@ def test_the_plan_goes_on_after_any_spot_and_reads_no_range_without_any(
 ) -> None:
     monkeypatch.setattr("osscopy.jobs.bulk.walk.MOST_ROWS", 3)
     monkeypatch.setattr("osscopy.jobs.bulk.pages.both.PAGE", 4)
+    monkeypatch.setattr("osscopy.jobs.bulk.pages.listing.LEAST", 0)
+    monkeypatch.setattr("osscopy.jobs.bulk.pages.width.SOON", 0.0)
     jobs.workers = 4
     names = [f"{first}{second}" for first in "abcdefgh" for second in "0123"]
     for name in names:

@@ -383,8 +383,10 @@ def test_a_range_is_cut_between_files(jobs: Jobs) -> None:
     source = made(jobs, LEAST, *(row(jobs, LEAST, each) for each in "abcdef"))
     pages = pages_of(jobs, source)
     low = inventories.position(0, 10)
-    at = pages.cut(low)
+    (at,) = pages.cuts(low, 2)
     assert at == inventories.position(3, 0)
+    assert pages.cuts(low, 4) == tuple(inventories.position(each, 0) for each in (2, 3, 5))
+    assert pages.cuts(low, 99) == tuple(inventories.position(each, 0) for each in (1, 2, 3, 4, 5))
     found = []
     for whole in (Range((0,), None, at), Range((1,), at, None)):
         half = pages_of(jobs, source, whole)
@@ -396,8 +398,8 @@ def test_a_range_is_cut_between_files(jobs: Jobs) -> None:
             if page.is_last:
                 break
     assert found == [f"in/{each}" for each in "abcdef"]
-    assert pages.cut(inventories.position(5, 0)) is None
-    assert pages_of(jobs, source, Range((0,), None, inventories.position(1, 0))).cut(low) is None
+    assert pages.cuts(inventories.position(5, 0), 2) == ()
+    assert pages_of(jobs, source, Range((0,), None, inventories.position(1, 0))).cuts(low, 2) == ()
     assert pages.ahead(None).more
     assert not pages.ahead(inventories.position(6, 0)).more
     assert pages.after(inventories.position(6, 0)).is_last
@@ -414,6 +416,7 @@ def test_every_row_counts_once_whatever_it_is_cut_into(monkeypatch: Any, workers
     monkeypatch.setattr(inventory, "TEXT", 60)
     monkeypatch.setattr(inventory, "PIECE", 16)
     monkeypatch.setattr(walk, "MOST_ROWS", 3)
+    monkeypatch.setattr("osscopy.jobs.bulk.pages.width.SOON", 0.0)
     texts = ["".join(row(jobs, CURRENT, each) for each in names[at : at + 5]) for at in range(0, 23, 5)]
     result = run(jobs, made(jobs, CURRENT, *texts))
     assert sorted(lines_of(jobs, result)) == [f"in/{each} copied" for each in names]

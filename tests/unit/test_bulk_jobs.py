@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from osscopy import events
 from osscopy.copying import results
 from osscopy.jobs.bulk import report, start as bulk_start, walk
-from osscopy.jobs.bulk.pages import ahead, listing, manifest
+from osscopy.jobs.bulk.pages import ahead, listing, manifest, width
 from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.records import bulk_jobs
 from osscopy.jobs.dropped import resume_dropped
@@ -64,11 +64,11 @@ def jobs() -> Jobs:
 
 @pytest.fixture
 def narrow() -> Iterator[None]:
-    """Pages of two keys, and entries of two rows."""
-    kept = listing.PAGE, walk.MOST_ROWS
-    listing.PAGE, walk.MOST_ROWS = 2, 2
+    """Pages of two keys, and entries of two rows; a range is split after each, wherever a key is left."""
+    kept = listing.PAGE, walk.MOST_ROWS, listing.LEAST, width.SOON
+    listing.PAGE, walk.MOST_ROWS, listing.LEAST, width.SOON = 2, 2, 0, 0.0
     yield
-    listing.PAGE, walk.MOST_ROWS = kept
+    listing.PAGE, walk.MOST_ROWS, listing.LEAST, width.SOON = kept
 
 
 def hop(jobs: Jobs, task: Walk | None = None, tries: int = 0) -> Any:
@@ -751,12 +751,13 @@ def test_children_are_submitted_by_who_finds_the_split(jobs: Jobs) -> None:
     jobs.workers = 3
     jobs.put(*(f"{number:03}" for number in range(12)))
     jobs.begin()
-    jobs.cloud.at("submit", fails(Refused("X", "the invocation dies here")))
+    for number in (1, 2, 3):
+        jobs.cloud.at("submit", fails(Refused("X", "the invocation dies here")), nth=number)
     with pytest.raises(Refused):
         hop(jobs)
     assert jobs.cloud.submitted[1:] == []
     assert hop(jobs, tries=1).status == "split"
-    assert len(jobs.cloud.submitted) == 3
+    assert len(jobs.cloud.submitted) == 1 + 3
 
 
 @pytest.mark.usefixtures("narrow")
@@ -783,12 +784,13 @@ def test_how_a_job_stands_is_the_sum_of_its_ranges(jobs: Jobs) -> None:
     jobs.drain(1)
     look = jobs.look(JOB)
     assert look.objects.total == 2
-    assert (look.ranges and look.ranges.open, look.ranges and look.ranges.done) == (2, 0)
-    first, second = _entry(jobs, 2).children
-    hop(jobs, Walk(JOB, second))
-    look = jobs.look(JOB)
-    assert (look.ranges and look.ranges.open, look.ranges and look.ranges.done) == (1, 1)
+    assert (look.ranges and look.ranges.open, look.ranges and look.ranges.done) == (3, 0)
+    first, *others = _entry(jobs, 2).children
     hop(jobs, Walk(JOB, first))
+    look = jobs.look(JOB)
+    assert (look.ranges and look.ranges.open, look.ranges and look.ranges.done) == (2, 1)
+    for each in others:
+        hop(jobs, Walk(JOB, each))
     jobs.drain()
     assert jobs.look(JOB).objects.total == 12
 
@@ -807,9 +809,9 @@ def test_the_seconds_left_count_the_next_page_of_each_open_range(jobs: Jobs) -> 
     look = jobs.look(job)
     assert (look.rate, look.eta_seconds, look.eta_at_least) == (0.0, None, True)
     jobs.drain(1)
-    jobs.cloud.time = results.unix(look.started_at or "") + 20  # two objects in 20 s, two ranges
+    jobs.cloud.time = results.unix(look.started_at or "") + 20  # two objects in 20 s, three ranges
     look = jobs.look(job)
-    assert (look.rate, look.eta_seconds, look.eta_at_least) == (0.1, 20, True)
+    assert (look.rate, look.eta_seconds, look.eta_at_least) == (0.1, 60, True)
     listing.PAGE = 1000
     look = jobs.look(job)
     assert (look.eta_seconds, look.eta_at_least) == (100, False)  # without the excluded one
@@ -869,19 +871,20 @@ def test_the_lines_that_are_left_of_a_manifest_are_estimated(pack: Any, expected
     assert over.objects == 0
 
 
+@pytest.mark.usefixtures("narrow")
 def test_a_cut_needs_a_key_after_the_last_one(jobs: Jobs) -> None:
-    jobs.put("a", "b", "zz")
+    jobs.put("a", "b", "c", "x", "y", "zz")
     jobs.begin()
     tools = jobs.tools()
     job = tools.of(JOB).job()
     assert job is not None
-    assert listing.PrefixPages(tools, job, Range()).cut("in/zz") is None
-    assert listing.PrefixPages(tools, job, Range((), None, "in/b")).cut("in/b") is None
-    at = listing.PrefixPages(tools, job, Range()).cut("in/a")
-    assert at is not None
-    assert "in/a" < at < "in/zz"
-    held = listing.PrefixPages(tools, job, Range((), None, "in/c")).cut("in/a")
-    assert held is None or held < "in/b"
+    assert listing.PrefixPages(tools, job, Range()).cuts("in/zz", 2) == ()
+    assert listing.PrefixPages(tools, job, Range((), None, "in/b")).cuts("in/b", 2) == ()
+    at = listing.PrefixPages(tools, job, Range()).cuts("in/a", 3)
+    assert len(at) == 2
+    assert "in/a" < at[0] < at[1] < "in/zz"
+    held = listing.PrefixPages(tools, job, Range((), None, "in/y")).cuts("in/a", 2)
+    assert [each < "in/y" for each in held] == [True]
 
 
 # --- the start ---------------------------------------------------------------------------------------------
@@ -1312,7 +1315,7 @@ def test_the_sweep_starts_what_was_split(jobs: Jobs) -> None:
     jobs.drain(1)
     jobs.done = len(jobs.cloud.submitted)
     assert jobs.sweep().resumed == 1
-    assert len(jobs.cloud.submitted) - jobs.done == 2
+    assert len(jobs.cloud.submitted) - jobs.done == 3
     jobs.drain()
     assert jobs.look(JOB).objects.succeeded == 12
 
@@ -1470,7 +1473,7 @@ def test_an_empty_manifest_is_refused(jobs: Jobs) -> None:
     assert jobs.run(request(source=jobs.list(b""), allow_empty=True)).status == "succeeded"
 
 
-def test_a_manifest_is_cut_at_line_starts(jobs: Jobs) -> None:
+def test_a_manifest_is_cut_at_line_starts(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b"".join(b"src-bucket,in/%04d\n" % number for number in range(100))
     begun = jobs.begin(request(source=jobs.list(text)))
     tools = jobs.tools()
@@ -1479,16 +1482,19 @@ def test_a_manifest_is_cut_at_line_starts(jobs: Jobs) -> None:
     asked = job.request.source.manifest
     assert asked is not None
     pages = manifest.ManifestPages(tools, job, Range(), asked)
-    at = pages.cut(bulk.position(19))
-    assert at is not None
-    assert int(at) % 19 == 0
-    assert 19 < int(at) < len(text)
-    assert pages.cut(bulk.position(len(text) - 19)) is None
+    assert pages.cuts(bulk.position(19), 2) == ()  # too little for a range of its own
+    monkeypatch.setattr(manifest, "LEAST", 0)
+    fine = [int(each) for each in pages.cuts(bulk.position(19), 4)]
+    assert len(set(fine)) == 3
+    assert all(each % 19 == 0 and 19 < each < len(text) for each in fine)
+    assert pages.cuts(bulk.position(len(text) - 19), 2) == ()
+    (at,) = pages.cuts(bulk.position(19), 2)
     first = manifest.ManifestPages(tools, job, Range((0,), None, at), asked)
     second = manifest.ManifestPages(tools, job, Range((1,), at, None), asked)
     found = [*first.after(None).places, *second.after(at).places]
     assert len({each.position for each in found}) == len(found) == 100
-    assert manifest.ManifestPages(tools, job, Range(), replace(asked, encoding="none")).cut(at) is None
+    raw = replace(asked, encoding="none")
+    assert manifest.ManifestPages(tools, job, Range(), raw).cuts(bulk.position(19), 2) == ()
 
 
 def test_a_line_longer_than_a_piece_is_read() -> None:
@@ -1515,12 +1521,12 @@ def test_a_manifest_has_a_row_a_line_whatever_it_is_cut_into(
     ends, packs, is_crlf = form
     every = ["src-bucket,in/a", *lines]
     text = (("\r\n" if is_crlf else "\n").join(every) + "\n" * ends).encode()
-    kept = manifest.PAGE, manifest.PIECE, walk.MOST_ROWS
-    manifest.PAGE, manifest.PIECE, walk.MOST_ROWS = page, piece, page
+    kept = manifest.PAGE, manifest.PIECE, manifest.LEAST, walk.MOST_ROWS, width.SOON
+    manifest.PAGE, manifest.PIECE, manifest.LEAST, walk.MOST_ROWS, width.SOON = page, piece, 0, page, 0.0
     try:
         jobs, result = manifest_of(gzip.compress(text) if packs else text, workers=workers)
     finally:
-        manifest.PAGE, manifest.PIECE, walk.MOST_ROWS = kept
+        manifest.PAGE, manifest.PIECE, manifest.LEAST, walk.MOST_ROWS, width.SOON = kept
     told = [each.partition(" ")[0] for each in lines_of(jobs, result)]
     wanted = [each.rpartition(",")[2] for each in every if each]
     assert sorted(told) == sorted("failed" if each == "bad" else each for each in wanted)

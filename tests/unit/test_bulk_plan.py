@@ -45,6 +45,7 @@ from osscopy.model.request import ContentHeaders
 from osscopy.plan import bulk
 from osscopy.plan.bulk import Chain, Compare, CopyNow, End, Look, Policy
 from osscopy.plan.bulk.rows import csv_rows, encoded
+from osscopy.plan.bulk.width import middle
 from tests.unit.engine import DST, SRC, request as copy_request
 from tests.unit.many import Jobs, job_of, request
 
@@ -533,7 +534,7 @@ KEYS = st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"]), min_si
 @given(KEYS, KEYS)
 def test_a_cut_lies_between_its_ends(one: str, other: str) -> None:
     low, high = sorted({one, other, one + "b"})[:2]
-    at = bulk.cut(low, high)
+    at = middle.cut(low, high)
     assert at is None or low < at < high
     assert at is None or low.encode() < at.encode() < high.encode()
 
@@ -553,7 +554,7 @@ def test_a_cut_lies_between_its_ends(one: str, other: str) -> None:
     ],
 )
 def test_where_a_range_is_cut(low: str, high: str, at: str | None) -> None:
-    found = bulk.cut(low, high)
+    found = middle.cut(low, high)
     assert found == at if at is not None else found is None or low < found < high
 
 
@@ -565,10 +566,12 @@ def test_open_ranges_share_what_is_free(free: int, open_ranges: int, expected: i
     assert bulk.share(free, open_ranges) == expected
 
 
-def test_a_range_is_cut_into_two_that_leave_nothing_out() -> None:
-    first, second = bulk.halves(Range((1,), "a", "z"), "c", "m")
-    assert (first.path, first.low, first.high) == ((1, 0), "c", "m")
-    assert (second.path, second.low, second.high) == ((1, 1), "m", "z")
+def test_a_range_is_cut_into_pieces_that_leave_nothing_out() -> None:
+    assert bulk.pieces(Range((1,), "a", "z"), "c", ("m", "p")) == (
+        Range((1, 0), "c", "m"),
+        Range((1, 1), "m", "p"),
+        Range((1, 2), "p", "z"),
+    )
 
 
 def test_ranges_have_ids_of_their_own() -> None:
@@ -580,17 +583,25 @@ def test_ranges_have_ids_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     ("open_ranges", "workers", "chance", "expected"),
-    [(1, 1, 0.0, False), (1, 4, 0.74, True), (1, 4, 0.76, False), (4, 4, 0.0, False), (5, 4, 0.0, False)],
+    [
+        (1, 1, 0.0, 1),
+        (1, 4, 0.99, 4),
+        (2, 8, 0.99, 4),
+        (3, 4, 0.33, 2),
+        (3, 4, 0.34, 1),
+        (4, 4, 0.0, 1),
+        (5, 4, 0.0, 1),
+        (1, 1000, 0.99, bulk.MOST_PIECES),
+    ],
 )
-def test_a_range_is_split_while_workers_are_free(
-    open_ranges: int, workers: int, chance: float, expected: bool
+def test_a_range_is_cut_into_as_many_pieces_as_workers_are_free(
+    open_ranges: int, workers: int, chance: float, expected: int
 ) -> None:
-    assert bulk.is_worth_splitting(Range(), 10, open_ranges, workers, chance) is expected
+    assert bulk.pieces_wanted(Range(), open_ranges, workers, chance) == expected
 
 
-def test_a_deep_range_and_one_without_rows_is_not_split() -> None:
-    assert not bulk.is_worth_splitting(Range((0,) * 48), 10, 1, 4, 0.0)
-    assert not bulk.is_worth_splitting(Range(), 0, 1, 4, 0.0)
+def test_a_deep_range_is_not_split() -> None:
+    assert bulk.pieces_wanted(Range((0,) * 48), 1, 4, 0.0) == 1
 
 
 def test_open_ranges_are_counted_from_what_has_ended() -> None:

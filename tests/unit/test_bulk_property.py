@@ -16,7 +16,7 @@ from hypothesis import given, settings, strategies as st
 
 from osscopy import events
 from osscopy.jobs.bulk import walk
-from osscopy.jobs.bulk.pages import listing, manifest
+from osscopy.jobs.bulk.pages import listing, manifest, width
 from osscopy.model import BulkRequest, Manifest, Sweep
 from tests.unit.engine import SRC
 from tests.unit.many import FileCloud, Jobs, carry_out, job_of, request
@@ -63,13 +63,13 @@ class Mortal(FileCloud):
 
 @contextmanager
 def narrow(page: int, most: int) -> Iterator[None]:
-    kept = listing.PAGE, manifest.PAGE, walk.MOST_ROWS
+    kept = listing.PAGE, manifest.PAGE, listing.LEAST, manifest.LEAST, width.SOON, walk.MOST_ROWS
     listing.PAGE = manifest.PAGE = page
-    walk.MOST_ROWS = most
+    listing.LEAST, manifest.LEAST, width.SOON, walk.MOST_ROWS = 0, 0, 0.0, most
     try:
         yield
     finally:
-        listing.PAGE, manifest.PAGE, walk.MOST_ROWS = kept
+        listing.PAGE, manifest.PAGE, listing.LEAST, manifest.LEAST, width.SOON, walk.MOST_ROWS = kept
 
 
 def run(jobs: Jobs, cloud: Mortal, asked: BulkRequest, retries: int) -> str:

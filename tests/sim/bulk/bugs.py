@@ -266,12 +266,12 @@ def a_late_hop_after_forgetting() -> AbstractContextManager[None]:
 
 def a_manifest_is_cut_within_a_line() -> AbstractContextManager[None]:
     """A range of a manifest begins in the middle of what is left, wherever lines begin."""
-    right = ManifestPages.cut
+    right = ManifestPages.cuts
 
-    def cut(self: Any, low: str) -> str | None:
-        return bulk.position((int(low) + self._stop) // 2) if right(self, low) else None
+    def cuts(self: Any, low: str, pieces: int) -> tuple[str, ...]:
+        return (bulk.position((int(low) + self._stop) // 2),) if right(self, low, pieces) else ()
 
-    return _instead(ManifestPages, "cut", cut)
+    return _instead(ManifestPages, "cuts", cuts)
 
 
 def a_doubled_line_has_one_row() -> AbstractContextManager[None]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from osscopy import events
 from osscopy.jobs.bulk import standing, walk
-from osscopy.jobs.bulk.pages import inventory, listing, manifest
+from osscopy.jobs.bulk.pages import inventory, listing, manifest, width
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import Bulk, BulkDestination, BulkSource, Inventory, Manifest, Refused
 from tests.sim.bulk.scenario import Scenario
@@ -88,21 +88,31 @@ def _json(key: str) -> str:
     return f'{{"bucket": "{SRC}", "key": "in/{key}"}}' if key else '{"key": 7}'
 
 
+MEASURES = (
+    *((module, "PAGE") for module in (listing, manifest, inventory)),
+    *((module, "LEAST") for module in (listing, manifest)),
+    (width, "SOON"),
+    (walk, "MOST_ROWS"),
+)
+
+
 def measure(page: int, most: int) -> None:
-    """Make pages and entries so narrow from now on, for every invocation."""
+    """Make pages and entries so narrow from now on, for every invocation; split wherever a key is left."""
     listing.PAGE = manifest.PAGE = inventory.PAGE = page
-    walk.MOST_ROWS = most
+    listing.LEAST = manifest.LEAST = 0
+    width.SOON, walk.MOST_ROWS = 0.0, most
 
 
 @contextlib.contextmanager
 def measured(page: int, most: int) -> Iterator[None]:
     """Begin with pages and entries so narrow; afterwards they are as wide as ever."""
-    before = listing.PAGE, manifest.PAGE, inventory.PAGE, walk.MOST_ROWS
+    before = [getattr(module, name) for module, name in MEASURES]
     measure(page, most)
     try:
         yield
     finally:
-        listing.PAGE, manifest.PAGE, inventory.PAGE, walk.MOST_ROWS = before
+        for (module, name), kept in zip(MEASURES, before, strict=True):
+            setattr(module, name, kept)
 
 
 def tools(cloud: SimCloud, timeout: float, configured: float, workers: int) -> Tools:

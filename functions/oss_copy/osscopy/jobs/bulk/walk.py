@@ -9,16 +9,19 @@ submits its children. Whoever finds an end joins it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
+from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk import chains
 from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.join import climb, join
 from osscopy.jobs.bulk.objects import Copier
 from osscopy.jobs.bulk.pages.listing import Pages
 from osscopy.jobs.bulk.pages.of_job import pages_of
+from osscopy.jobs.bulk.pages.width import Width
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import BulkJob, Entry, Failed, Problem, Requests, Row, Totals, Walk
 from osscopy.plan import bulk
@@ -101,6 +104,7 @@ class Walker:
         self._records = tools.of(job.job)
         self._known_pages: Pages | None = None
         self._copier = Copier(tools, job, notes)
+        self._width = Width(tools, job, task.range)
         self._notes = notes
         self._is_again = is_again
         self._effort = Effort(tools)
@@ -156,8 +160,11 @@ class Walker:
         if stopped is not None or self._is_last:
             return self._entry("end", low, low, totals, stopped=stopped)
         try:
-            if newest is not None and low is not None and (at := self._cut(newest, low)) is not None:
-                return self._entry("split", low, low, totals, children=bulk.halves(self._range, low, at))
+            if newest is not None and low is not None:
+                is_first = self._range.is_root and number == 2 and self._written == 1
+                if cuts := self._width.cuts(self._pages, low, at_once=is_first):
+                    children = bulk.pieces(self._range, low, cuts)
+                    return self._entry("split", low, low, totals, children=children)
             if not self._has_time():
                 return None
             return self._rows(low, totals, number)
@@ -167,7 +174,7 @@ class Walker:
 
     def _rows(self, low: str | None, totals: Totals, number: int) -> Entry | None:
         """Return an entry of rows; an end where nothing is left; None where nothing could be done."""
-        found = self._gather(low, first=number == 1)
+        found = self._gather(low, first=self._range.is_root and number == 1)
         if self._copier.doubt:
             self._notes.mark()
         self._is_last = found.is_last
@@ -184,7 +191,7 @@ class Walker:
     def _gather(self, low: str | None, *, first: bool) -> Gathered:
         """Copy page after page; end at the last object before which every one has its row."""
         rows: list[Row] = []
-        self._copier.share_rate(self._open if self._job.workers > 1 else lambda: 1)
+        self._copier.share_rate(self._width.open_ranges if self._job.workers > 1 else lambda: 1)
         held, excluded, begun, position = 0, 0, self._context.clock.monotonic(), low
         most = 1 if first and self._job.workers > 1 else MOST_ROWS
         while True:
@@ -201,7 +208,7 @@ class Walker:
                 position = place.position
             position = page.high
             is_full = len(rows) + excluded >= most or self._context.clock.monotonic() - begun >= MOST_SECONDS
-            if page.is_last or is_full or not self._has_time():
+            if page.is_last or is_full or not self._has_time() or self._width.wants_pieces():
                 return Gathered(tuple(rows), excluded, position, page.is_last, False, held)
 
     def _has_time(self) -> bool:
@@ -237,24 +244,14 @@ class Walker:
 
     # --- width -----------------------------------------------------------------------------------------
 
-    def _cut(self, newest: Entry, low: str) -> str | None:
-        """Return where to split what is left; None if it is not to be split now."""
-        workers = self._job.workers
-        if workers == 1 or newest.kind != "rows":
-            return None
-        chance = self._context.clock.random()
-        if not bulk.is_worth_splitting(self._range, len(newest.rows), self._open(), workers, chance):
-            return None
-        return self._pages.cut(low)
-
-    def _open(self) -> int:
-        return bulk.open_ranges(self._records.log.ended_names())
-
     def _split(self, entry: Entry) -> None:
         """Submit the children of a split; FC takes each name once."""
         self._records.log.mark_split(self._range.path, len(entry.children))
-        for child in entry.children:
-            self._tools.submit(Walk(self._job.job, child))
+        walks = [Walk(self._job.job, child) for child in entry.children]
+        submitted = [Question(partial(self._tools.submit, each)) for each in walks]
+        self._context.together(*submitted)
+        for each in submitted:
+            each.get()
 
     # --- the end of a hop ------------------------------------------------------------------------------
 

@@ -81,13 +81,13 @@ from osscopy.plan.bulk.ranges import (
     CLEAR as CLEAR,
     LAST as LAST,
     MAX_DEPTH as MAX_DEPTH,
+    MOST_PIECES as MOST_PIECES,
     ROOT as ROOT,
-    cut as cut,
-    halves as halves,
     index_of as index_of,
-    is_worth_splitting as is_worth_splitting,
     number_of as number_of,
     parent_id as parent_id,
+    pieces as pieces,
+    pieces_wanted as pieces_wanted,
     position as position,
     range_id as range_id,
     share as share,
@@ -120,3 +120,4 @@ from osscopy.plan.bulk.totals import (
     summed as summed,
     with_chains as with_chains,
 )
+from osscopy.plan.bulk.width import Sample as Sample, Search as Search

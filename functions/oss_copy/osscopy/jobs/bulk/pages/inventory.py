@@ -87,11 +87,12 @@ class InventoryPages:
             return Places(places, high, is_last=number + 1 >= self._stop)
         return Places(places, places[-1].position if places else low, is_last=False)
 
-    def cut(self, low: str) -> str | None:
-        """Return where the file begins that is in the middle of what is left."""
+    def cuts(self, low: str, pieces: int) -> tuple[str, ...]:
+        """Return where files begin that cut what is left evenly."""
         number, _ = inventories.place(low)
-        middle = (number + self._stop + 1) // 2
-        return inventories.position(middle, 0) if number < middle < self._stop else None
+        left = self._stop - number
+        begins = {number - (-left * each // pieces) for each in range(1, pieces)}
+        return tuple(inventories.position(each, 0) for each in sorted(begins) if number < each < self._stop)
 
     def ahead(self, low: str | None) -> Ahead:
         """Return that there are more: nobody knows the length of gzip."""

@@ -6,11 +6,13 @@ side. A page of the destination that is older than a minute is asked for again.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import msgspec
 
 from osscopy.copying.invocation.context import Context
+from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk.tools import Tools, maker
 from osscopy.model import (
     Ahead,
@@ -29,7 +31,7 @@ from osscopy.plan import bulk
 
 PAGE = 1000  # keys a listing; OSS gives no more
 FRESH = 60  # seconds that a page of the destination counts
-LOOKS = 12  # at single keys, for a cut
+LEAST = 2  # pages that are worth a range of their own
 NOT_ALLOWED = Problem("NotAllowed", "ALLOWED_SOURCES or ALLOWED_DESTINATIONS does not name this object")
 
 
@@ -58,8 +60,8 @@ class Pages(Protocol):
     def after(self, low: str | None) -> Places:
         """Return the page after `low`."""
 
-    def cut(self, low: str) -> str | None:
-        """Return where to cut what comes after `low`; None if it is not to be cut."""
+    def cuts(self, low: str, pieces: int) -> tuple[str, ...]:
+        """Return where to cut what comes after `low`, into so many pieces or fewer; ascending."""
 
     def ahead(self, low: str | None) -> Ahead:
         """Return how many objects come after `low`, as far as one look tells."""
@@ -72,6 +74,7 @@ class PrefixPages:
         self._context, self._objects = tools.context, tools.objects
         self._request, self._range = job.request, whole
         self._bucket, self._prefix = job.request.source.bucket or "", job.request.source.prefix or ""
+        self._until = tools.work_until
         self._maker = maker(job)
         self._filter = bulk.Filter(job.request.filters)
         self._there = Showing(tools, job)
@@ -85,22 +88,29 @@ class PrefixPages:
         places = tuple(self._place(each, shown) for each in within)
         return Places(places, high, is_last=not page.more or len(within) < len(page.objects))
 
-    def cut(self, low: str) -> str | None:
-        """Look for the last key by halving what is left, then cut between it and `low`."""
-        last, high = low, self._range.high or self._prefix + chr(0x10FFFF)
-        for _ in range(LOOKS):
-            middle = bulk.cut(last, high)
-            if middle is None:
+    def cuts(self, low: str, pieces: int) -> tuple[str, ...]:
+        """Look at what is left, at several places at once, while the search wants more and there is time."""
+        search, slowest = bulk.Search.of(self._prefix, low, self._range.high), 0.0
+        while wanted := search.wanted():
+            begun = self._context.clock.monotonic()
+            if begun + slowest >= self._until:
                 break
-            found = [each for each in self._page(middle, 1).objects if self._holds(each)]
-            last, high = (found[0].key, high) if found else (last, middle)
-        return bulk.cut(low, last) if last > low else None
+            looks = [Question(partial(self._look, at)) for at in wanted]
+            self._context.together(*looks)
+            search = search.seen(tuple(each.get() for each in looks))
+            slowest = max(slowest, self._context.clock.monotonic() - begun)
+        return search.cuts(pieces, max(1, LEAST * PAGE))
 
     def ahead(self, low: str | None) -> Ahead:
         """Count the objects of the next page that the filters take."""
         page = self._page(low, PAGE)
         within = [each for each in page.objects if self._holds(each)]
         return Ahead(sum(map(self._takes, within)), more=page.more and len(within) == len(page.objects))
+
+    def _look(self, at: str) -> bulk.Sample:
+        page = self._page(at, PAGE)
+        keys = tuple(each.key for each in page.objects if self._holds(each))
+        return bulk.Sample.of(at, keys, is_all=not page.more or len(keys) < len(page.objects))
 
     def _holds(self, listed: ListedObject) -> bool:
         return self._range.high is None or listed.key <= self._range.high

@@ -7,17 +7,21 @@ the version that the job was begun with. Positions are offsets in the plain text
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 from msgspec.structs import replace
 
-from osscopy.jobs.bulk.pages.listing import PAGE as LISTED, Place, Places, item_of
+from osscopy.copying.invocation.questions import Question
+from osscopy.jobs.bulk.pages.listing import LEAST as WORTH, PAGE as LISTED, Place, Places, item_of
 from osscopy.jobs.bulk.pages.texts import PACKED, Unpacked
 from osscopy.jobs.bulk.tools import Tools, maker
 from osscopy.model import Ahead, BulkJob, Item, Manifest, Problem, Range
 from osscopy.plan import bulk
 
 PAGE = LISTED  # lines
+LEAST = WORTH  # pages that are worth a range of their own
+LINE = 50  # bytes that a line has, as far as its range has to be worth it
 PIECE = 256 << 10  # bytes read at once
 
 
@@ -45,13 +49,21 @@ class ManifestPages:
         high = places[-1].position if places else low
         return Places(places, high, is_last=is_last and len(found) <= PAGE)
 
-    def cut(self, low: str) -> str | None:
-        """Return where a line begins near the middle of what is left; None for gzip, and for raw keys."""
+    def cuts(self, low: str, pieces: int) -> tuple[str, ...]:
+        """Return where lines begin that cut what is left evenly; none for gzip, and for raw keys."""
         if self._is_packed or (self._form.kind == "csv" and self._form.encoding == "none"):
-            return None
-        middle = (int(low) + self._stop) // 2
-        line = self._bytes(middle, PIECE).find(b"\n") + 1
-        return bulk.position(middle + line) if line and middle + line < self._stop else None
+            return ()
+        left = self._stop - int(low)
+        pieces = min(pieces, left // max(1, LEAST * PAGE * LINE))
+        begins = [int(low) + left * number // pieces for number in range(1, pieces)]
+        looks = [Question(partial(self._line, at)) for at in begins]
+        self._context.together(*looks)
+        return tuple(sorted({at for each in looks for at in each.get()}))
+
+    def _line(self, offset: int) -> tuple[str, ...]:
+        """Return where the first line begins after an offset, if there is one in the range."""
+        at = offset + self._bytes(offset, PIECE).find(b"\n") + 1
+        return (bulk.position(at),) if offset < at < self._stop else ()
 
     def ahead(self, low: str | None) -> Ahead:
         """Estimate the lines that are left by those of the next piece; of gzip nobody knows the length."""

@@ -57,6 +57,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     },
     "Deployment": {
         "template": Entry("deployment.template", "judge s.yaml"),
+        "token": Entry("token", "make a token of the API, with a name and a scope"),
         "policy": Entry("deployment.policy", "write the RAM policies that are needed"),
         "setup": Entry("deployment.setup", "show what the account lacks, and make it"),
         "deploy": Entry("deployment.deploy", "deploy s.yaml, and compare FC with it"),

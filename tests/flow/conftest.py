@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from osscopy.model import MIB
+from osscopy.plan.allowed.options import WORDS
 from tests.cloud.client import IDLE_SECONDS, ROOT, LocalCloud
 
 CODE = ROOT / "functions/oss_copy"
@@ -23,6 +24,7 @@ STATE = "oss-copy-state"
 VERSIONED = "oss-copy-versions"  # a destination of tests that switch versioning on
 BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
 THREADS, TIMEOUT = 4, 5
+EVERY_OPTION = ",".join(WORDS)
 # When the events of tests came about: the handler refuses those that are older than eight days.
 EARLIER = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 3600))
 
@@ -32,6 +34,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
     environment = {
         "MULTIPART_THRESHOLD": "2MiB",
         "MAX_PARALLEL": str(THREADS),
+        "ALLOWED_OPTIONS": EVERY_OPTION,
         "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*,"
         f"{VERSIONED}/*,foreign-pays-simple/*,foreign-pays-multipart/*,foreign-private-source/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{SOURCE}/*,{VERSIONED}/*,no-such-bucket/*,"

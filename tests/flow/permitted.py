@@ -31,7 +31,7 @@ SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-cop
 OLD, KEPT = "oss-copy-old", "oss-copy-kept"  # a source and a destination with versioning
 RULES = "rules.json"
 TIMEOUT = 3  # seconds; with it what the sweep waits for is short
-PARTS = ("kms", "bulk")  # of what is optional: what this function can do
+PARTS = ("kms", "bulk", "versioned")  # of what is optional: what this function can do
 _NUMBERS = itertools.count()
 
 
@@ -175,6 +175,7 @@ def _template() -> dict[str, Any]:
         "COPY_RULES": f"oss://{STATE}/{RULES}",
         "MAX_PARALLEL": "4",
         "MULTIPART_THRESHOLD": "2MiB",
+        "ALLOWED_OPTIONS": "public-acl,colder-class,restore",
     }
     return template
 
@@ -361,6 +362,19 @@ def encryption(stage: Stage) -> None:
         succeeded(stage.copy(key, **options))
         shown = stage.bucket(DESTINATION).head_object(key).headers
         holds(shown.get("x-oss-server-side-encryption") == "KMS", shown)
+
+
+def default_encryption(stage: Stage) -> None:
+    """A copy of an encrypted source that is as well encrypted by what the bucket gives."""
+    bucket, rule = stage.bucket(DESTINATION), oss2.models.ServerSideEncryptionRule()
+    rule.sse_algorithm = "AES256"
+    bucket.put_bucket_encryption(rule)
+    try:
+        for options in ({}, IN_PARTS):
+            key = stage.key(server_side_encryption="AES256")
+            succeeded(stage.copy(key, encryption="bucket", **options))
+    finally:
+        bucket.delete_bucket_encryption()
 
 
 def sweep(stage: Stage) -> None:

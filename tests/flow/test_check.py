@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import oss2
 import oss2.models
 import pytest
@@ -26,7 +27,7 @@ PAID = "foreign-pays"  # a source of another account, for which the requester pa
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[LocalCloud]:
-    with LocalCloud(variables={"timeout": 20}) as running:
+    with LocalCloud(variables={"timeout": 20}, environment={"ALLOWED_OPTIONS": "public-acl"}) as running:
         running.oss_bucket(SOURCE).put_object(
             SAMPLE,
             b"x" * (101 * KIB),
@@ -228,7 +229,7 @@ def test_a_right_that_only_the_check_needs_is_skipped_and_named(cloud: LocalClou
 @contextmanager
 def role(cloud: LocalCloud, *parts: str) -> Iterator[None]:
     """The function's role may do what `oss-copy policy` grants it, with these parts."""
-    to = reach.read()
+    to = msgspec.structs.replace(reach.read(), options=frozenset({"public-acl"}))
     cloud.set_policy(to.role, rights.document(rights.function_grants(to, parts)))
     try:
         yield
@@ -455,6 +456,7 @@ def misconfigured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClo
         "COPY_RULES": f"oss://{STATE}/rules.json",
         "ALLOWED_SOURCES": f"{SOURCE}/in,{PAID}/*",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/out*,{DESTINATION}/fixed,{SOURCE}/*",
+        "ALLOWED_OPTIONS": "public-acl",
         "MAX_PARALLEL": "512",
         "HTTP_AUTH_TYPE": "anonymous",
     }

@@ -512,7 +512,12 @@ def test_copyobject_beyond_its_limits_is_refused_with_a_word_on_parts(
 
 @pytest.fixture(scope="module")
 def limitless() -> Iterator[LocalCloud]:
-    with LocalCloud(environment={"MULTIPART_THRESHOLD": "5GiB", "ALLOWED_SOURCES": f"{SOURCE}/*"}) as running:
+    environment = {
+        "MULTIPART_THRESHOLD": "5GiB",
+        "ALLOWED_SOURCES": f"{SOURCE}/*",
+        "ALLOWED_OPTIONS": "colder-class",
+    }
+    with LocalCloud(environment=environment) as running:
         yield running
 
 

@@ -26,6 +26,7 @@ from osscopy import plan, settings
 from osscopy.events import batch
 from osscopy.model import MIB, Misconfigured, Result, Tuning
 from osscopy.plan import templates, validate
+from osscopy.plan.allowed.options import WORDS
 from osscopy.web import requests, responses
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow import documents
@@ -49,7 +50,8 @@ NOBODY = "c-" + "0" * 32  # a job that never was
 @pytest.fixture(scope="module")
 def shared_cloud() -> Iterator[LocalCloud]:
     buckets = {"sourceBucket": SOURCE, "destinationBucket": DESTINATION}
-    with LocalCloud(variables=buckets, environment={"COPY_RULES": json.dumps([RULE])}) as running:
+    environment = {"COPY_RULES": json.dumps([RULE]), "ALLOWED_OPTIONS": "colder-class"}
+    with LocalCloud(variables=buckets, environment=environment) as running:
         yield running
 
 
@@ -77,6 +79,7 @@ TABLES = {  # the heads of tables, and what compares them
     (OPERATING, "command"): "tests/flow/test_document_commands.py",
     (OPERATING, "exit status"): "tests/cli/test_program.py",
     (OPERATING, "setting"): "test_the_settings_are_those_that_the_function_reads",
+    (OPERATING, "word"): "test_the_words_of_options_are_those_that_the_function_reads",
     (OPERATING, "record"): "test_the_records_are_those_that_jobs_write",
     (OPERATING, "what"): "tests/flow/test_costs.py",
     (OPERATING, "example"): "tests/flow/test_costs.py",
@@ -367,7 +370,8 @@ def test_an_example_of_rules_copies_what_it_names_and_nothing_else(example: list
     watched, made = rule["source"], rule["destination"]
     buckets = {"sourceBucket": watched["bucket"], "destinationBucket": made["bucket"],
                "watchedPrefix": watched["prefix"]}  # fmt: skip
-    with LocalCloud(variables=buckets, environment={"COPY_RULES": json.dumps(example)}) as ruled:
+    environment = {"COPY_RULES": json.dumps(example), "ALLOWED_OPTIONS": "colder-class"}
+    with LocalCloud(variables=buckets, environment=environment) as ruled:
         for name in (f"yes{watched['suffix']}", "no.other"):
             ruled.oss_bucket(watched["bucket"]).put_object(watched["prefix"] + name, b"x")
         ruled.wait_idle()
@@ -735,6 +739,11 @@ def test_the_levels_of_the_log_are_those_that_the_row_names() -> None:
         Misconfigured, match="none of " + ", ".join(documents.spans(rows_of_settings()["LOG_LEVEL"]))
     ):
         settings.load({"STATE_BUCKET": STATE, "LOG_LEVEL": "LOUD"})
+
+
+def test_the_words_of_options_are_those_that_the_function_reads() -> None:
+    (table,) = (each for each in documents.tables(documents.read(OPERATING)) if each.head[0] == "word")
+    assert tuple(row[0].strip("`") for row in table.rows) == WORDS
 
 
 def test_the_records_are_those_that_jobs_write() -> None:

@@ -55,6 +55,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
         "COPY_RULES": json.dumps([rule]),
         "MAX_PARALLEL": "4",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{SOURCE}/*",
+        "ALLOWED_OPTIONS": "public-acl,colder-class",
     }
     with LocalCloud(variables={"timeout": TIMEOUT}, environment=environment) as running:
         yield running

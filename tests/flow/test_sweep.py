@@ -33,6 +33,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
         "MAX_PARALLEL": "4",
         "MULTIPART_THRESHOLD": "2MiB",
         "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{PASSING}/*",
+        "ALLOWED_OPTIONS": "restore",
     }
     with LocalCloud(variables={"timeout": 3}, environment=environment) as running:
         yield running

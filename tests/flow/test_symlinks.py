@@ -214,16 +214,17 @@ def test_a_rule_that_follows_symlinks_keeps_up_with_where_they_point() -> None:
         "destination": {"bucket": DESTINATION, "key": "{key}"},
         "symlinks": "follow",
     }
-    with LocalCloud(variables={"timeout": 20}, environment={"COPY_RULES": json.dumps([rule])}) as cloud:
+    variables = {"timeout": 20, "watchedPrefix": "incoming/links/"}  # the targets fire no trigger
+    with LocalCloud(variables=variables, environment={"COPY_RULES": json.dumps([rule])}) as cloud:
         source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
-        cloud.seed(SOURCE, "one", 4 * MIB, seed=1)
-        source.put_object("two", b"two")
+        cloud.seed(SOURCE, "incoming/one", 4 * MIB, seed=1)
+        source.put_object("incoming/two", b"two")
         cloud.conditions(bandwidth_mb_s=1.0)
-        source.put_symlink("one", "incoming/link")
+        source.put_symlink("incoming/one", "incoming/links/a")
         until(lambda: count_requests(cloud, "CopyObject") == 1)
-        source.put_symlink("two", "incoming/link")
+        source.put_symlink("incoming/two", "incoming/links/a")
         cloud.conditions()
         cloud.wait_idle()
-        shown = destination.get_object("incoming/link").read()
+        shown = destination.get_object("incoming/links/a").read()
         assert shown == b"two"
         assert count_requests(cloud, "CopyObject") == 3

@@ -20,6 +20,7 @@ from osscopy.jobs.lists import Worklist
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import Continue, Copy, CopyRequest, Dropped, Rest, Result, Sweep
 from osscopy.plan import keys
+from osscopy.plan.allowed.options import ANY_OPTION
 from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore
 
 if TYPE_CHECKING:
@@ -114,7 +115,10 @@ def tools(simulation: Simulation, process: Process, seconds: float, threshold: i
     limits = Limits(seconds, process.timeout, process.deadline, threshold, parallel, page, lanes)
     store, invoker = SimStore(simulation, process), SimInvoker(simulation, process)
     clock = SimClock(simulation, process)
-    context = _Context(store, journal, invoker, clock, _log(simulation), limits, allow=lambda _: None)
+    log = _log(simulation)
+    context = _Context(
+        store, journal, invoker, clock, log, limits, lambda _: None, ANY_OPTION, lambda _: None
+    )
     context.process = process
     return Tools(
         context,

@@ -35,6 +35,7 @@ from osscopy.model import (
     CopyRequest,
     Destination,
     Done,
+    Encrypted,
     Entered,
     Failed,
     Head,
@@ -57,6 +58,7 @@ from osscopy.model import (
     Written,
 )
 from osscopy.plan import keys
+from osscopy.plan.allowed.options import ANY_OPTION
 
 T = TypeVar("T")
 START = 1_800_000_000  # Unix seconds at which all tests begin
@@ -475,6 +477,8 @@ class Engine:
         self.records = MemoryRecords(self.cloud)
         self.journal = RecordJournal(self.records)
         self.lanes = 8  # of a copy at most
+        self.options = ANY_OPTION
+        self.default: Encrypted | None = None  # encryption of every bucket
         self.forbidden: set[str] = set()  # keys that the settings do not allow
 
     def context(
@@ -484,7 +488,20 @@ class Engine:
         until = self.cloud.time + timeout
         limits = Limits(timeout, configured or timeout, until, THRESHOLD, parallel, page, self.lanes)
         cloud = self.cloud
-        return Context(self.store, self.journal, cloud, cloud, cloud.log, limits, self._allow)
+        return Context(
+            self.store,
+            self.journal,
+            cloud,
+            cloud,
+            cloud.log,
+            limits,
+            self._allow,
+            self.options,
+            self._default,
+        )
+
+    def _default(self, bucket: str) -> Encrypted | None:
+        return self.cloud.ask("default encryption", lambda: self.default, bucket)
 
     def _allow(self, request: CopyRequest) -> None:
         for place in (request.source, request.destination):

@@ -33,6 +33,7 @@ from osscopy.model import (
     Continue,
     Copy,
     CopyRequest,
+    Encrypted,
     Failed,
     ListedObject,
     Manifest,
@@ -49,6 +50,7 @@ from osscopy.model import (
     Walk,
 )
 from osscopy.plan import bulk
+from osscopy.plan.allowed.options import ANY_OPTION
 from tests.unit.engine import DST, PART, SRC, THRESHOLD, Cloud, MemoryRecords, MemoryStore
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class FileCloud(Cloud):
     def __init__(self) -> None:
         super().__init__()
         self.files: dict[str, bytes] = {}
+        self.options = ANY_OPTION
+        self.default: Encrypted | None = None  # encryption of every bucket
 
     def remove(self, bucket: str, key: str) -> None:
         """Delete an object; that there is none is as good."""
@@ -155,8 +159,19 @@ def tools(
 
     journal = RecordJournal(MemoryRecords(cloud))
     limits = Limits(timeout, configured or timeout, cloud.time + timeout, THRESHOLD, 3)
-    context = Context(MemoryStore(cloud), journal, cloud, cloud, cloud.log, limits, allow)
-    return Tools(context, journal.records, MemoryObjects(cloud), ReportPlace(STATE, "s/"), workers)
+
+    def default(bucket: str) -> Encrypted | None:
+        return cloud.ask("default encryption", lambda: cloud.default, bucket)
+
+    store = MemoryStore(cloud)
+    context = Context(store, journal, cloud, cloud, cloud.log, limits, allow, cloud.options, default)
+
+    def writes(bucket: str, key: str, field: str) -> None:
+        if forbidden & {bucket, key}:
+            raise Refused("NotAllowed", "not allowed", field=field, status=403)
+
+    state = ReportPlace(STATE, "s/")
+    return Tools(context, journal.records, MemoryObjects(cloud), state, writes, workers)
 
 
 def sweep(made: Tools) -> object:

@@ -23,6 +23,7 @@ from osscopy.model import (
     Transient,
 )
 from osscopy.plan import bulk
+from osscopy.plan.allowed.options import ANY_OPTION
 from osscopy.plan.bulk.modes import dry
 from tests.unit.engine import DST, LARGE, SRC, THRESHOLD, fails
 from tests.unit.many import Jobs, carry_out, job_of, request
@@ -169,7 +170,7 @@ def test_the_requests_of_the_run_and_their_price_are_shown(jobs: Jobs) -> None:
 )
 def test_the_requests_of_a_copy_are_foreseen(asked: dict[str, Any], size: int, expected: Requests) -> None:
     job = replace(many_job(), request=request(**asked))
-    policy = bulk.policy_of(job, THRESHOLD)
+    policy = bulk.policy_of(job, THRESHOLD, ANY_OPTION)
     rows = [
         Row(SRC, "in/a", "", "out/a", "wouldCopy", bytes=size),
         Row(SRC, "in/b", "", "out/b", "skipped", bytes=size),

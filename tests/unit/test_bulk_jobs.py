@@ -229,6 +229,33 @@ def test_what_is_not_allowed_is_a_failed_row(jobs: Jobs) -> None:
     assert jobs.statuses(JOB) == {"a": "copied", "b": "failed NotAllowed"}
 
 
+def test_a_report_is_written_where_that_is_allowed(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.forbidden = frozenset({"elsewhere"})
+    for place, wanted in (
+        (ReportPlace("elsewhere", "r/"), "NotAllowed"),
+        (ReportPlace(STATE, "s/reports/x/"), None),
+        (ReportPlace(REPORT, "r/"), None),
+    ):
+        result = jobs.begin(request(report=place), str(place))
+        assert (result.error.code if result.error else None) == wanted, place
+        jobs.cloud.records.clear()
+
+
+def test_the_destination_of_what_a_report_names_is_judged_as_a_whole(jobs: Jobs) -> None:
+    jobs.put("a")
+    jobs.cloud.at("copy", fails(DENIED))
+    failed = jobs.run()
+    jobs.forbidden = frozenset({"other-bucket"})
+    again = request(
+        source=BulkSource(report=Former(failed.job or "")),
+        destination=BulkDestination(bucket="other-bucket", prefix="out/"),
+    )
+    result = jobs.begin(again)
+    assert result.error is not None
+    assert result.error.code == "NotAllowed"
+
+
 def test_a_key_that_makes_no_copy_is_a_row_and_no_request(jobs: Jobs) -> None:
     jobs.put("a", "/b", "dir/")
     asked = request(destination=BulkDestination(bucket=DST, prefix=""))

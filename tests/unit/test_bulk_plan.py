@@ -43,6 +43,7 @@ from osscopy.model import (
 )
 from osscopy.model.request import ContentHeaders
 from osscopy.plan import bulk
+from osscopy.plan.allowed.options import ANY_OPTION
 from osscopy.plan.bulk import Chain, Compare, CopyNow, End, Look, Policy
 from osscopy.plan.bulk.rows import csv_rows, encoded
 from osscopy.plan.bulk.width import middle
@@ -258,7 +259,7 @@ def test_a_right_request_is_taken(changes: dict[str, Any]) -> None:
 
 def test_a_report_may_lie_among_the_reports_of_the_records_but_among_no_other_ones() -> None:
     def refuse(report: ReportPlace) -> None:
-        premises = bulk.Premises(lambda _: None, ReportPlace("state", "s/"), 1)
+        premises = bulk.Premises(lambda _: None, lambda *_: None, ReportPlace("state", "s/"), 1, ANY_OPTION)
         bulk.refuse_places(bulk.defaults(request(report=report)), premises)
 
     refuse(ReportPlace("state", "s/reports/mine/"))
@@ -482,7 +483,7 @@ def test_equal_bytes_with_other_headers_are_copied_where_that_is_asked_for(
 def test_headers_count_only_where_they_are_copied() -> None:
     def headers(**asked: Any) -> bool:
         job = BulkJob("n", "b-1", bulk.defaults(request(**asked)), "", 0, 1, ReportPlace("b"))
-        return bulk.policy_of(job, 5000).headers
+        return bulk.policy_of(job, 5000, ANY_OPTION).headers
 
     assert not headers()
     assert headers(compare="metadata")
@@ -519,7 +520,7 @@ def test_a_request_says_what_one_copyobject_does(
     jobs.begin(request(**changes))
     job = jobs.tools().of(job_of(request(**changes)).job).job()
     assert job is not None
-    policy = bulk.policy_of(job, 5)
+    policy = bulk.policy_of(job, 5, ANY_OPTION)
     assert (policy.plain, policy.looks, policy.may_encrypt) == (plain, looks, may_encrypt)
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from osscopy import plan, settings
 from osscopy.check import answers, config, report, run, sources, trials, triggers
@@ -22,6 +23,7 @@ from osscopy.model import (
     BucketInfo,
     Conflict,
     Destination,
+    Encryption,
     Failed,
     LifecycleRule,
     Line,
@@ -38,6 +40,7 @@ from osscopy.model import (
     Tuning,
     UploadPage,
 )
+from osscopy.plan.allowed.options import ANY_OPTION
 from osscopy.plan.keys import Pattern
 from osscopy.settings import Settings
 
@@ -150,6 +153,29 @@ def test_a_rule_that_is_allowed_in_part_is_warned_of() -> None:
         deployment(allowed_destinations=(Pattern.parse("dst/a/*"),)), [rule("src/in/", "dst/{name}")]
     )
     assert line.status == "warning"  # what a name may be, nobody knows
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "word"),
+    [
+        ({"acl": "public-read"}, "failed", "public-acl"),
+        ({"request_payer": True}, "failed", "requester-pays"),
+        ({"acl": "copy"}, "warning", "public-acl"),
+        ({"storage_class": "IA"}, "warning", "colder-class"),
+        ({"archive": "restore"}, "warning", "restore"),
+        ({"encryption": "bucket"}, "warning", "weaker-encryption"),
+        ({"storage_class": "Standard", "encryption": Encryption("KMS")}, "ok", ""),
+    ],
+)
+def test_a_rule_or_a_timer_that_lacks_a_word_is_told(options: dict[str, Any], status: str, word: str) -> None:
+    asked = replace(rule("src/in/", "dst/in/{name}"), **options)
+    (found,) = config.rules(deployment(), [asked])
+    assert (found.status, word in found.found) == (status, True)
+    every = deployment(options=ANY_OPTION)
+    assert [each.status for each in config.rules(every, [asked])] == ["ok"]
+    copy = replace(asked.request("in/a"), destination=Destination("dst", "in/a"))
+    judged = triggers.judge(SETTINGS, (), [timer(msgspec.json.encode(copy).decode())])
+    assert [each.grade for each in judged] == [status] * bool(word)
 
 
 def test_a_long_list_of_bad_rules_is_cut() -> None:

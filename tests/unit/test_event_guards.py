@@ -175,3 +175,21 @@ def test_a_timer_s_payload_that_is_no_unicode_is_refused() -> None:
     with pytest.raises(Refused) as caught:
         parse(event)
     assert caught.value.code == "InvalidJson"
+
+
+def test_rules_make_so_many_copies_of_one_event_and_no_more() -> None:
+    event = sample("oss-trigger")
+    bucket = event["events"][0]["oss"]["bucket"]["name"]
+    rules = [
+        Rule(source=RuleSource(bucket), destination=Destination("dst", f"{n}/{{key}}")) for n in range(30)
+    ]
+    for records, wanted in ((33, 990), (34, None)):
+        many = json.dumps({"events": event["events"][:1] * records}).encode()
+        if wanted:
+            found = events.parse(many, ARRIVAL, rules)
+            assert isinstance(found, events.Batch)
+            assert len(found.items) == wanted
+            continue
+        with pytest.raises(Refused) as caught:
+            events.parse(many, ARRIVAL, rules)
+        assert caught.value.code == "TooManyRequests"

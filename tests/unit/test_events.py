@@ -581,7 +581,7 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(tuning={"parallel": 0}), "InvalidTuning", "tuning.parallel"),
         (asked(tuning={"lanes": 1000}), "InvalidTuning", "tuning.lanes"),
         (asked(overwrite="perhaps"), "InvalidField", "overwrite"),
-        ({"continuation": {"version": 3, "command": {}}}, "UnsupportedVersion", "continuation.version"),
+        ({"continuation": {"version": 4, "command": {}}}, "UnsupportedVersion", "continuation.version"),
         ({"continuation": {"version": 1}}, "MissingField", "continuation.command"),
     ],
 )
@@ -730,10 +730,14 @@ def test_a_copy_to_begin_that_was_queued_with_one_other_reading_or_none_is_read(
 
 
 def test_a_copy_to_begin_without_other_readings_can_be_read_by_older_code() -> None:
-    """It knows no `alternatives`: what is as it always is goes without being named."""
+    """It knows no `alternatives`: what is as it always is goes without being named.
+
+    It reads a copy of a later version without the fields that it does not know, as `origin` is.
+    """
     copy = only_copy(asked())
-    command = json.loads(events.encode(copy))["continuation"]["command"]
-    assert command.keys() == {"step", "job", "request", "startedAt"}
+    continuation = json.loads(events.encode(copy))["continuation"]
+    assert continuation["command"].keys() == {"step", "job", "request", "startedAt", "origin"}
+    assert continuation["version"] > 2
 
 
 @pytest.mark.parametrize("name", ["continuation-start", "continuation"])
@@ -746,7 +750,7 @@ def test_what_an_earlier_version_submitted_means_what_it_meant(name: str) -> Non
     assert task.request.encryption is None
     (again,) = parse(events.encode(task)).items
     assert again == task
-    assert json.loads(events.encode(task))["continuation"]["version"] == events.VERSION == 2
+    assert json.loads(events.encode(task))["continuation"]["version"] == events.VERSION == 3
 
 
 @pytest.mark.parametrize(

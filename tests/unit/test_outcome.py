@@ -26,6 +26,7 @@ from osscopy.model import (
     Entered,
     Failed,
     Opened,
+    Origin,
     Pin,
     Refused,
     Result,
@@ -418,7 +419,8 @@ def test_a_copy_is_put_on_record_as_it_was_asked_for(engine: Engine) -> None:
 def followed(
     engine: Engine, pin: Pin, asked: CopyRequest | None = None, follows: int | None = 0, **options: Any
 ) -> bool:
-    return follow_up.follow(engine.context(), "c-" + "0" * 32, asked or request(), pin, follows, **options)
+    context, job, origin = engine.context(), "c-" + "0" * 32, Origin("oss")
+    return follow_up.follow(context, job, asked or request(), pin, follows, origin, **options)
 
 
 def pinned(engine: Engine, **shown: Any) -> Pin:
@@ -645,11 +647,11 @@ def test_a_followed_version_of_a_symlink_is_not_looked_at_again(engine: Engine) 
     head = engine.cloud.put("a", link="target", kind="Symlink", size=0)
     asked = request(symlinks="follow", source=Source(SRC, "a", head.version_id))
     seen = source.look(engine.context(), asked, Conditions())
-    followed_, target = source.follow(engine.context(), asked, seen, Conditions())
+    followed_, target = source.follow(engine.context(), asked, seen, Conditions(), Origin())
     assert (followed_.source.key, target.via) == ("target", None)
     current = request(symlinks="follow")
     seen = source.look(engine.context(), current, Conditions())
-    assert source.follow(engine.context(), current, seen, Conditions())[1].via == "a"
+    assert source.follow(engine.context(), current, seen, Conditions(), Origin())[1].via == "a"
 
 
 # --- the look at what was written --------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from osscopy.model import (
     Would,
 )
 from osscopy.plan import bulk
-from osscopy.settings import Settings
+from osscopy.settings import Settings, load
 from osscopy.web.page import asks, document, session
 from osscopy.web.page.markup import Html, name, tag
 from osscopy.web.page.shown import figures, lists, many, one, pieces, reports, strips, timelines
@@ -447,6 +447,15 @@ def test_a_session_ends_and_is_nothing_under_another_token() -> None:
             held(token=token)
 
 
+def test_a_narrow_token_opens_no_page() -> None:
+    narrow = [{"name": "narrow", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "jobs": "own"}]
+    environment = {"STATE_BUCKET": "state", "API_TOKEN": "x" * 16, "API_TOKENS": json.dumps(narrow)}
+    seen: list[Any] = []
+    status, body, _ = ask(call(Authorization=f"Bearer {TOKEN}"), seen, settings=load(environment))
+    assert (status, seen) == (403, [])
+    assert "token:narrow" in body
+
+
 def test_who_sends_the_token_needs_no_session() -> None:
     assert not session.admit(call(Authorization=f"Bearer {TOKEN}"), SETTINGS, NOW)
     assert not session.admit(call(), Settings("state"), NOW)  # FC has checked a signature
@@ -511,7 +520,8 @@ def ask(
 
     jobs = StubJobs(result, [] if seen is None else seen)
     arrival = events.Arrival("r", datetime.fromtimestamp(NOW, timezone.utc))
-    answer = routes.answer(asked, settings, arrival, jobs, jobs, Shown(result, jobs.seen))
+    shown = Shown(result, jobs.seen)
+    answer = routes.answer(asked, settings, arrival, lambda caller: routes.Work(caller, jobs, jobs, shown))
     return answer["statusCode"], answer["body"], answer["headers"]
 
 

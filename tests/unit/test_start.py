@@ -20,12 +20,14 @@ from osscopy.model import (
     Entered,
     Failed,
     Opened,
+    Origin,
     Refused,
     Result,
     Source,
     SourceChanged,
     Transient,
     Tuning,
+    Within,
 )
 from tests.unit.engine import (
     BUSY,
@@ -149,6 +151,49 @@ def test_a_symlink_s_target_has_to_be_allowed_too(engine: Engine) -> None:
     followed = engine.copy(request(symlinks="follow"))
     assert code(begin(engine, followed)) == "NotAllowed"
     assert engine.cloud.count("copy") == 0
+
+
+WATCHED = Origin("oss", (Within(SRC, "in/", ".bin"),))
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"),
+    [("in/x.bin", None), ("in/secret.txt", "NotAllowed"), ("secret.bin", "NotAllowed")],
+)
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_a_symlink_leads_a_rule_to_nothing_that_it_does_not_watch(
+    engine: Engine, target: str, wanted: str | None, size: int
+) -> None:
+    engine.cloud.put(target, "9", size=size)
+    engine.cloud.put("in/a.bin", link=target, kind="Symlink", size=0)
+    asked = request(symlinks="follow", source=Source(SRC, "in/a.bin"))
+    result = begin(engine, engine.copy(asked, origin=WATCHED, follows=0))
+    assert code(result) == wanted
+    assert ((DST, "b") in engine.cloud.objects) == (wanted is None)
+    assert result.caller == "oss"
+
+
+def test_a_symlink_that_leads_elsewhere_by_now_is_not_followed_up(engine: Engine) -> None:
+    engine.cloud.put("in/x.bin", "9")
+    engine.cloud.put("secret", "7")
+    engine.cloud.put("in/a.bin", link="in/x.bin", kind="Symlink", size=0)
+
+    def lead_elsewhere() -> None:
+        engine.cloud.put("in/a.bin", link="secret", kind="Symlink", size=0)
+
+    engine.cloud.at("copy", lead_elsewhere, after=True)
+    asked = request(symlinks="follow", source=Source(SRC, "in/a.bin"))
+    begin(engine, engine.copy(asked, origin=WATCHED, follows=0))
+    assert engine.cloud.objects[DST, "b"].head.crc64 == "9"
+    assert engine.cloud.submitted == []
+
+
+def test_a_source_beyond_what_its_caller_may_copy_is_refused(engine: Engine) -> None:
+    engine.cloud.put("a")
+    for within, wanted in ((Within(SRC, key="a"), None), (Within(SRC, key="ab"), "NotAllowed")):
+        copy = engine.copy(occurrence=str(within), origin=Origin("token:x", (within,)))
+        assert code(begin(engine, copy)) == wanted
+    assert code(begin(engine, engine.copy(origin=Origin("t", (Within(DST, "a"),))))) == "NotAllowed"
 
 
 def test_a_symlink_s_target_is_no_copy_onto_itself(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from osscopy.app import SystemClock
 from osscopy.copying.invocation.context import LEAST_WAIT, Context, Limits
 from osscopy.copying.invocation.questions import Question, known
 from osscopy.model import Failed, Transient
+from osscopy.plan.allowed.options import ANY_OPTION
 from tests.unit.engine import fails
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ def context(seconds: float = 30.0) -> Context:
     """A context with real threads and `seconds` until it has to submit; its ports are not asked."""
     clock, port = Counting(), _Port()
     limits = Limits(timeout=10.0, configured=10.0, deadline=clock.monotonic() + seconds + 1.5)
-    return Context(port, port, port, clock, port, limits, port)
+    return Context(port, port, port, clock, port, limits, port, ANY_OPTION, port)
 
 
 class _Port:

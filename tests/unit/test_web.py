@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -28,7 +29,7 @@ from osscopy.model import (
     Status,
     Transient,
 )
-from osscopy.settings import Settings
+from osscopy.settings import Settings, load as settings_of
 from osscopy.web import requests, routes
 
 ARRIVAL = events.Arrival("req-1", datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc))
@@ -59,7 +60,8 @@ class StubJobs(Control, Queries):
         return self._answer("start", read(moment), key)
 
     def look(self, job: str) -> Status:
-        return Status(job, self._answer("look", job).status)
+        found = self._answer("look", job)
+        return Status(job, found.status, caller=found.caller)
 
     def cancel(self, job: str) -> Result:
         return self._answer("cancel", job)
@@ -67,7 +69,8 @@ class StubJobs(Control, Queries):
     def resubmit(self, job: str, occurrence: str, arrival: events.Arrival) -> Result:
         return self._answer("resubmit", job, occurrence, arrival)
 
-    def page(self, status: str | None, limit: int, after: str) -> Page:
+    def page(self, status: str | None, limit: int, after: str, caller: str | None = None) -> Page:
+        assert caller is None
         return Page((self._answer("page", status, limit, after),), None)
 
 
@@ -82,8 +85,8 @@ class StubMany(Many):
         self._seen.append(asked)
         if isinstance(self._outcome, OssCopyError):
             raise self._outcome
-        status = self._outcome.status if self._outcome else "running"
-        return BulkResult(MANY, status)
+        found = self._outcome or Result(MANY, "running")
+        return BulkResult(MANY, found.status, caller=found.caller)
 
     def start(self, asked: Bulk) -> BulkResult:
         return self._answer("start", asked.job, None)
@@ -118,8 +121,9 @@ def send(
     call = events.parse(json.dumps(event).encode(), ARRIVAL, ())
     assert isinstance(call, events.HttpCall)
     jobs = StubJobs(result, [] if seen is None else seen)
+    many = StubMany(result, jobs.seen)
     answer = routes.answer(
-        call, settings or Settings("state"), ARRIVAL, jobs, jobs, StubMany(result, jobs.seen)
+        call, settings or Settings("state"), ARRIVAL, lambda caller: routes.Work(caller, jobs, jobs, many)
     )
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
@@ -299,6 +303,53 @@ def test_a_token_that_is_set_is_asked_for_whatever_the_trigger_is_said_to_be(aut
         assert send(settings=settings, headers={**signature, "x-oss-copy-token": token})[0] == status
     bearer = {"Authorization": "Bearer 0123456789abcdef"}
     assert send(settings=settings, headers={**bearer, "x-oss-copy-token": "wrong"})[0] == 401
+
+
+NARROW = {"name": "narrow", "sha256": hashlib.sha256(b"0123456789abcdef").hexdigest()}
+
+
+def narrow(**scope: Any) -> Settings:
+    """Settings with one token, 0123456789abcdef."""
+    tokens = json.dumps([{**NARROW, **scope}])
+    return settings_of({"STATE_BUCKET": "state", "API_TOKENS": tokens})
+
+
+def by_token(method: str, path: str, settings: Settings, **more: Any) -> int:
+    bearer = {"Authorization": "Bearer 0123456789abcdef"}
+    return send(method, path, settings=settings, headers=bearer, **more)[0]
+
+
+def test_a_token_may_use_its_methods_alone() -> None:
+    looks = narrow(verbs=["GET"])
+    assert by_token("GET", f"/copies/{JOB}", looks) == 200
+    assert by_token("HEAD", f"/copies/{JOB}", looks) == 200
+    assert by_token("POST", "/copies", looks) == 403
+    assert by_token("DELETE", f"/copies/{JOB}", looks) == 403
+    assert by_token("PUT", "/copies", looks) == 405
+    assert send("GET", "/healthz", settings=looks)[0] == 401
+
+
+def test_a_token_with_its_own_jobs_alone_knows_no_others() -> None:
+    mine, others = Result(JOB, "running", caller="token:narrow"), Result(JOB, "running", caller="token:other")
+    for result, wanted in ((mine, True), (others, False), (Result(JOB, "running"), False)):
+        own = narrow(jobs="own")
+        assert (by_token("GET", f"/copies/{JOB}", own, result=result) == 200) == wanted
+        assert (by_token("DELETE", f"/copies/{JOB}", own, result=result) == 202) == wanted
+        assert (by_token("POST", f"/copies/{JOB}/resubmit", own, result=result) == 202) == wanted
+        assert (by_token("GET", f"/copies/{MANY}", own, result=result) == 200) == wanted
+        body = json.dumps({"source": {"report": {"job": MANY}}, "destination": {"bucket": "dst"}})
+        plain = {"body": body, "isBase64Encoded": False}
+        assert (by_token("POST", "/copies", own, result=result, **plain) == 202) == wanted
+        assert by_token("GET", f"/copies/{JOB}", narrow(), result=result) == 200
+
+
+def test_a_key_of_one_s_own_is_none_of_others() -> None:
+    seen: list[Any] = []
+    send(seen=seen)
+    by_token("POST", "/copies", narrow(jobs="own"), seen=seen)
+    bearer = {"Authorization": "Bearer 0123456789abcdef", "Idempotency-Key": "order-17"}
+    send(settings=narrow(jobs="own"), headers=bearer, seen=seen)
+    assert [key for _, _, key in seen] == ["order-17", None, "token:narrow:order-17"]
 
 
 def test_who_sends_no_token_is_told_how_it_is_sent() -> None:

@@ -6,7 +6,7 @@ second plan is empty. Nothing is ever deleted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -57,7 +57,7 @@ def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ())
     steps = [
         *_new_bucket(buckets, to.state_bucket, seen[to.state_bucket]),
         *(step for name in seen for step in _rules(to, buckets, name, seen[name])),
-        *_function_role(to, roles, parts, notes),
+        *_function_role(to, roles, [*parts, *_versioned(seen, destinations)], notes),
         *(_trigger_role(roles) if to.watched else ()),
     ]
     notes += [
@@ -68,6 +68,13 @@ def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ())
 
 
 # --- buckets ---
+
+
+def _versioned(seen: Mapping[str, BucketInOss], destinations: Sequence[str]) -> Iterator[str]:
+    """Yield the part of the policy that a destination with versioning needs."""
+    found = [seen[name].bucket for name in destinations]
+    if any(bucket is not None and bucket.versioning for bucket in found):
+        yield "versioned"
 
 
 def _see(buckets: Buckets, name: str) -> BucketInOss:

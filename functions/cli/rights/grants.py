@@ -18,6 +18,7 @@ from functions.cli.rights.reach import Reach
 OPTIONAL = {
     "kms": "copies that are encrypted with KMS, or whose source is: any key of the account in this region",
     "bulk": "copies of many objects: listing sources and destinations",
+    "versioned": "destinations with versioning: delete the version that was written if it is wrong",
     "check": "the action check: how the buckets and the function's triggers are, and an object to try with",
 }
 
@@ -32,20 +33,24 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class _Need(msgspec.Struct, frozen=True):
-    """A grant of any deployment. `on` is a name of `arns.resources`."""
+    """A grant of any deployment. `on` is a name of `arns.resources`.
+
+    `word`: it is granted only where ALLOWED_OPTIONS has it; `unless`: only where it has not.
+    """
 
     name: str
     why: str
     on: str
     actions: str  # separated by blanks
+    word: str = ""
+    unless: str = ""
 
 
 def function_grants(to: Reach, parts: Collection[str] = ()) -> tuple[Grant, ...]:
     """Return what the function's role needs; `parts` are names of OPTIONAL.
 
-    Actions on versions are always in it: the template does not tell whether a bucket is versioned, and a copy
-    from or to such a bucket fails without them. So is the action that restores archives, which only a request
-    asks for.
+    Actions that read versions are always in it: the template does not tell whether a bucket is versioned, and
+    a copy from or to such a bucket fails without them.
     """
     if unknown := set(parts) - set(OPTIONAL):
         raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(OPTIONAL)}")
@@ -72,7 +77,7 @@ def _granted(needs: Sequence[_Need], to: Reach) -> tuple[Grant, ...]:
     return tuple(
         Grant(each.name, each.why, tuple(each.actions.split()), arns[each.on])
         for each in needs
-        if arns[each.on]
+        if arns[each.on] and (not each.word or each.word in to.options) and each.unless not in to.options
     )
 
 
@@ -94,12 +99,27 @@ _FUNCTION = (
         "restore an archived source, or a version of one, when the request says `restore`",
         "sources",
         "oss:RestoreObject oss:RestoreObjectVersion",
+        word="restore",
     ),
     _Need(
         "destination",
-        "write the copy: CopyObject, or an upload in parts, resumed and aborted; its tags and ACL",
+        "write the copy: CopyObject, or an upload in parts, resumed and aborted; its tags",
         "destinations",
-        "oss:PutObject oss:PutObjectTagging oss:PutObjectAcl oss:ListParts oss:AbortMultipartUpload",
+        "oss:PutObject oss:PutObjectTagging oss:ListParts oss:AbortMultipartUpload",
+    ),
+    _Need(
+        "acl",
+        "give the copy an ACL, where the request or the source has one",
+        "destinations",
+        "oss:PutObjectAcl",
+        word="public-acl",
+    ),
+    _Need(
+        "default encryption",
+        "see whether a copy with `encryption` as `bucket` would be weaker than its source",
+        "destination buckets",
+        "oss:GetBucketEncryption",
+        unless="weaker-encryption",
     ),
     _Need(
         "proof",
@@ -109,9 +129,9 @@ _FUNCTION = (
     ),
     _Need(
         "version proof",
-        "the same of the version written to a versioned bucket, and delete it if it is wrong",
+        "the same of the version written to a versioned bucket",
         "destinations",
-        "oss:GetObjectVersion oss:GetObjectVersionTagging oss:DeleteObjectVersion",
+        "oss:GetObjectVersion oss:GetObjectVersionTagging",
     ),
     _Need(
         "uploads",
@@ -143,6 +163,7 @@ _FUNCTION = (
 _OPTIONAL = (
     _Need("kms", OPTIONAL["kms"], "keys", "kms:GenerateDataKey kms:Decrypt"),
     _Need("bulk", OPTIONAL["bulk"], "buckets", "oss:ListObjects"),
+    _Need("versioned", OPTIONAL["versioned"], "destinations", "oss:DeleteObjectVersion"),
     _Need(
         "check",
         OPTIONAL["check"],

@@ -34,6 +34,7 @@ class Reach(msgspec.Struct, frozen=True):
     state_prefix: str
     rules: settings.RulesObject | None  # the object with its rules, if they are not in the environment
     watched: tuple[str, ...]  # buckets whose events invoke it
+    options: frozenset[str] = frozenset()  # the words of ALLOWED_OPTIONS
 
 
 def read(
@@ -67,4 +68,5 @@ def _reach(deployment: Deployment, place: str) -> Reach:
         state_prefix=loaded.state_prefix,
         rules=loaded.rules if isinstance(loaded.rules, settings.RulesObject) else None,
         watched=tuple(each.bucket for each in main.triggers if isinstance(each, OssTrigger)),
+        options=frozenset(loaded.options.words),
     )

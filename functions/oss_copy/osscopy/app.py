@@ -47,6 +47,7 @@ from osscopy.model import (
     Clear,
     Command,
     Copy,
+    CopyRequest,
     Dropped,
     Misconfigured,
     Overview,
@@ -60,6 +61,7 @@ from osscopy.model import (
     Sweep,
     Walk,
 )
+from osscopy.plan.allowed.tokens import Caller
 from osscopy.web import responses, routes
 
 HTTP_SECONDS = 10.0  # the longest that a caller waits for an answer
@@ -124,8 +126,8 @@ class Wiring(msgspec.Struct, frozen=True):
     invocation: fc_context.Invocation
     begun: float
 
-    def tools(self, seconds: float) -> Tools:
-        """Return what works for `seconds` at most."""
+    def tools(self, seconds: float, caller: Caller | None = None) -> Tools:
+        """Return what works for `seconds` at most; for a caller of the API, within his scope."""
         chosen, connection, until = self.chosen, self.connection(seconds), self.begun + seconds
         limits = Limits(
             seconds,
@@ -137,12 +139,23 @@ class Wiring(msgspec.Struct, frozen=True):
         )
         invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(connection)
         store = OssStore(connection)
-        clock, allow = SystemClock(), chosen.allow
-        context = Context(store, journal, invoker, clock, self.log, limits, allow, chosen.options)
+        context = Context(
+            store,
+            journal,
+            invoker,
+            SystemClock(),
+            self.log,
+            limits,
+            chosen.allow if caller is None else functools.partial(_allow, chosen, caller),
+            chosen.options,
+            OssBuckets(connection).encryption,
+        )
         state = ReportPlace(chosen.state_bucket, chosen.state_prefix)
         objects = OssObjects(connection)
         workers, most = chosen.workers, chosen.max_chains
-        many = many_tools.Tools(context, journal.records, objects, state, workers, chosen.prices, most)
+        writes = chosen.allow_writing if caller is None else functools.partial(_writes, chosen, caller)
+        records, prices = journal.records, chosen.prices
+        many = many_tools.Tools(context, records, objects, state, writes, workers, prices, most)
         return Tools(context, journal, many)
 
     def seconds_left(self, seconds: float) -> Callable[[], float]:
@@ -229,10 +242,17 @@ class App:
         return _encode(self._do(parsed, wiring))
 
     def _answer(self, call: events.HttpCall, arrival: events.Arrival, wiring: Wiring) -> responses.Response:
-        tools = wiring.tools(min(wiring.invocation.timeout, HTTP_SECONDS))
-        queries = Queries(tools.context, tools.journal)
-        control = Control(tools.context, tools.journal)
-        response = routes.answer(call, self._settings, arrival, queries, control, Many(tools.many))
+        def work_for(caller: Caller) -> routes.Work:
+            tools = wiring.tools(min(wiring.invocation.timeout, HTTP_SECONDS), caller)
+            judge = functools.partial(caller.judge, allowed=self._settings.options)
+            return routes.Work(
+                caller,
+                Queries(tools.context, tools.journal),
+                Control(tools.context, tools.journal),
+                Many(tools.many, judge),
+            )
+
+        response = routes.answer(call, self._settings, arrival, work_for)
         self._log(
             "http",
             requestId=wiring.invocation.request_id,
@@ -360,8 +380,22 @@ class App:
             hops=result.hops,
             verified=result.verified,
             error=result.error,
+            caller=None if result.caller is msgspec.UNSET else result.caller,
         )
         return result
+
+
+def _allow(chosen: settings.Settings, caller: Caller, request: CopyRequest) -> None:
+    """Refuse what the settings, or the caller's scope, do not name."""
+    chosen.allow(request)
+    caller.allow(request)
+    caller.judge(request, chosen.options)
+
+
+def _writes(chosen: settings.Settings, caller: Caller, bucket: str, key: str, field: str) -> None:
+    """Refuse a place to write that the settings, or the caller's scope, do not name."""
+    chosen.allow_writing(bucket, key, field)
+    caller.allow_writing(bucket, key, field)
 
 
 def _begin(tools: many_tools.Tools, asked: Bulk) -> BulkResult:

@@ -15,7 +15,7 @@ import msgspec
 from osscopy import events, plan
 from osscopy.model import CopyRequest, Misconfigured, Prices, Refused, Rule
 from osscopy.plan import keys, templates
-from osscopy.plan.allowed import options
+from osscopy.plan.allowed import options, tokens
 
 MOST_WORKERS = 18  # invocations that walk one job
 
@@ -57,11 +57,17 @@ class Settings(msgspec.Struct, frozen=True):
     options: options.AllowedOptions = options.NO_OPTION
     http_auth: Literal["function", "anonymous"] = "function"
     api_token: str | None = None
+    callers: tuple[tokens.Caller, ...] = ()  # of API_TOKENS
     seal: plan.Seal = plan.Seal()
     log_level: str = "INFO"
     reserved_concurrency: int | None = None  # None: not known
     max_chains: int = 1000
     prices: Prices | None = None  # None: the cost of a job is not told
+
+    @property
+    def has_tokens(self) -> bool:
+        """Return whether the API asks for a token."""
+        return self.api_token is not None or bool(self.callers)
 
     @property
     def workers(self) -> int:
@@ -70,10 +76,11 @@ class Settings(msgspec.Struct, frozen=True):
         return MOST_WORKERS if known is None else max(1, min(MOST_WORKERS, known - 2))
 
     def allow(self, request: CopyRequest) -> None:
-        """Refuse what the allow lists do not name, and the function's records and rules; at every hop.
+        """Refuse places and options that the settings do not name, and records and rules; at every hop.
 
         Who writes a record or the rules decides what the function does next, and only the API reads records.
         """
+        self.options.judge_request(request)
         source, destination = request.source, request.destination
         for field, place in (("source", source), ("destination", destination)):
             if place.bucket == self.state_bucket and place.key.startswith(self.state_prefix):
@@ -83,9 +90,12 @@ class Settings(msgspec.Struct, frozen=True):
             raise _not_allowed("COPY_RULES are read from there: no copy may replace them", "destination")
         if not any(each.matches(source.bucket, source.key) for each in self.allowed_sources):
             raise _not_allowed(f"ALLOWED_SOURCES does not name oss://{source.bucket}/{source.key}", "source")
-        if not any(each.matches(destination.bucket, destination.key) for each in self.allowed_destinations):
-            address = f"oss://{destination.bucket}/{destination.key}"
-            raise _not_allowed(f"ALLOWED_DESTINATIONS does not name {address}", "destination")
+        self.allow_writing(destination.bucket, destination.key, "destination")
+
+    def allow_writing(self, bucket: str, key: str, field: str) -> None:
+        """Refuse a place that ALLOWED_DESTINATIONS does not name."""
+        if not any(each.matches(bucket, key) for each in self.allowed_destinations):
+            raise _not_allowed(f"ALLOWED_DESTINATIONS does not name oss://{bucket}/{key}", field)
 
     def read_rules(self, text: str) -> tuple[Rule, ...]:
         """Return rules from JSON that keep away from the records; Refused or ValueError names a wrong one."""
@@ -155,6 +165,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         ),
         http_auth=read("HTTP_AUTH_TYPE", _auth, "function"),
         api_token=read("API_TOKEN", _token, None),
+        callers=read("API_TOKENS", _callers, ()),
         seal=plan.Seal(read("STATE_KEY", _keys, ()), read("STATE_UNSIGNED_UNTIL", _moment, 0.0)),
         log_level=read("LOG_LEVEL", _level, "INFO"),
         max_chains=read("MAX_CHAINS", lambda text: _number(text, 1, 100_000), 1000),
@@ -287,6 +298,11 @@ def _token(text: str) -> str:
     if len(text) < 16:
         raise ValueError("a token has at least 16 characters")
     return text
+
+
+def _callers(text: str) -> tuple[tokens.Caller, ...]:
+    entries: list[tokens.Token] = events.decode(text.encode(), list[tokens.Token], "")
+    return tokens.read(entries)
 
 
 def _keys(text: str) -> tuple[bytes, ...]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from osscopy.aliyun import oss_bodies, oss_headers
 from osscopy.aliyun.bodies import listings
+from osscopy.aliyun.oss_places import on_bucket
 from osscopy.aliyun.oss_transport import Connection, Unless, translated
-from osscopy.model import BucketInfo, LifecycleRule, ObjectPage, Retention, UploadPage
+from osscopy.model import BucketInfo, Encrypted, LifecycleRule, ObjectPage, Retention, UploadPage
 
 PAGE = 1000  # uploads a listing; OSS gives no more
 
@@ -36,6 +37,14 @@ class OssBuckets:
             rules = self._bucket(bucket).get_bucket_lifecycle().rules
             return tuple(oss_bodies.lifecycle_rule(rule) for rule in rules if rule.status == "Enabled")
         return ()
+
+    def encryption(self, bucket: str) -> Encrypted | None:
+        with (
+            Unless("NoSuchServerSideEncryptionRule"),
+            translated(on_bucket(bucket, "oss:GetBucketEncryption", "destination")),
+        ):
+            return oss_headers.default(self._bucket(bucket).get_bucket_encryption())
+        return None
 
     def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
         with translated():

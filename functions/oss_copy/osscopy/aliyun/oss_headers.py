@@ -190,6 +190,13 @@ def _encryption(headers: Mapping[str, str]) -> Encrypted | None:
     return Encrypted(algorithm, key_id or None, headers.get("x-oss-server-side-data-encryption") or None)
 
 
+def default(rule: Answer) -> Encrypted | None:
+    """Return the encryption that a bucket gives by default."""
+    if rule.sse_algorithm in {None, "", "None"}:
+        return None
+    return Encrypted(rule.sse_algorithm, rule.kms_master_keyid or None, rule.kms_data_encryption or None)
+
+
 def seen_at(answer: Answer) -> int:
     return unix(answer.headers.get("Date"))
 

@@ -109,7 +109,7 @@ def versioning(role: str, info: BucketInfo) -> Finding:
         return warning(
             f"{has}: OSS does not enforce `never` by itself here; somebody who writes between the look and "
             "the copy is overwritten (his version stays)",
-            "grant the role oss:GetObjectVersion and oss:DeleteObjectVersion; else nothing is to be done",
+            "grant the role oss:DeleteObjectVersion (oss-copy policy --with versioned), to undo a wrong copy",
         )
     return ok(f"{has}: the version seen at the start is copied")
 

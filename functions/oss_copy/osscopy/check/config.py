@@ -16,6 +16,7 @@ import msgspec
 from osscopy import plan
 from osscopy.check.report import Finding, failed, graded, ok, warning
 from osscopy.model import GIB, MIB, TIB, Line, Refused, Rule
+from osscopy.model.request import Options
 from osscopy.plan import templates
 from osscopy.plan.keys import Pattern
 from osscopy.settings import Settings
@@ -23,6 +24,7 @@ from osscopy.settings import Settings
 MOST_LINES = 50  # of one check about rules; a list of rules can be long
 BASE_MEMORY, THREAD_MEMORY = 64, 0.5  # MB; measured without TLS: 50 MB, and 0.05 MB a thread
 
+ADD_WORD = "add the word to ALLOWED_OPTIONS, and run oss-copy policy and setup again; or leave the option out"
 MOMENT = datetime(2000, 1, 2, 3, 4, 5, tzinfo=timezone.utc)  # any, to try a template or a timer with
 
 
@@ -126,6 +128,7 @@ def _rule(settings: Settings, number: int, rule: Rule) -> Iterator[Finding]:
         yield from _coverage(
             name, "ALLOWED_DESTINATIONS", settings.allowed_destinations, made.bucket, written
         )
+    yield from _options(name, settings, rule)
     wrong = [found for each in (watched.prefix, watched.suffix) if (found := no_plain_text(each))]
     for text, advice in wrong:
         yield failed(text, f"{advice} (here and in the trigger's filter)", name)
@@ -133,6 +136,23 @@ def _rule(settings: Settings, number: int, rule: Rule) -> Iterator[Finding]:
         text = f"prefix {watched.prefix!r} watches {watched.prefix}x as well as {watched.prefix}/x"
         advice = f"if a folder is meant, write {watched.prefix}/ (here and in the trigger's filter)"
         yield warning(text, advice, name)
+
+
+def _options(name: str, settings: Settings, rule: Rule) -> Iterator[Finding]:
+    """Say so where ALLOWED_OPTIONS lacks what a rule asks for, or may ask for by what it copies."""
+    try:
+        settings.options.judge_request(rule)
+    except Refused as error:
+        text = f"{error.field}: {error.message}: every copy of this rule is answered NotAllowed"
+        yield failed(text, ADD_WORD, name)
+    yield from may_lack(name, settings, rule)
+
+
+def may_lack(name: str | None, settings: Settings, asked: Options) -> Iterator[Finding]:
+    """Say which words of ALLOWED_OPTIONS a request needs for some sources, and has not."""
+    for field, word in settings.options.perhaps(asked):
+        text = f"{field}: ALLOWED_OPTIONS lacks {word}: sources that need it are answered NotAllowed"
+        yield warning(text, ADD_WORD, name)
 
 
 def _coverage(
@@ -184,7 +204,7 @@ def http(deployment: Deployment) -> Finding:
     settings = deployment.settings
     if settings.http_auth == "function":
         return ok("function: requests are signed")
-    if settings.api_token is None:
+    if not settings.has_tokens:
         return warning(
             "anonymous without API_TOKEN: every HTTP request is answered 403",
             "set API_TOKEN (16 characters or more), or httpAuthType to function",

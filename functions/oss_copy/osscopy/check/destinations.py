@@ -25,7 +25,8 @@ _UPLOADS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("destination.tags", "oss:PutObjectTagging", "an upload with tags was opened", trials.TAGS),
 )
 _OPENED = ("destination.list", "destination.read", *(check for check, *_ in _UPLOADS))
-_COPIES = ("copy.multipart", "copy.simple", "destination.acl")
+_COPIES = ("copy.multipart", "copy.simple")
+_ACL = "destination.acl"  # tried where copies may have one
 _REMAINS = "destination.remains"
 _SHARED = skipped(
     "the key may be somebody's object, and CopyObject could write it",
@@ -40,6 +41,8 @@ class Destinations:
         self._inspection = inspection
         self._ask = inspection.ask
         self._samples = samples
+        allows_acl = inspection.settings.options.allows("public-acl")  # else no role writes ACLs
+        self._copies = (*_COPIES, _ACL) if allows_acl else _COPIES
 
     def inspect(self, bucket: str, patterns: Sequence[Pattern]) -> None:
         """Report on `bucket`, and on copies to the places in it that the allow list names."""
@@ -59,7 +62,7 @@ class Destinations:
             if unless is None:
                 self._try(pattern, self._why_no_object(pattern, reached, retention != "ok"))
             else:
-                self._inspection.report.skip(unless, shown(pattern), *_OPENED, *_COPIES, _REMAINS)
+                self._inspection.report.skip(unless, shown(pattern), *_OPENED, *self._copies, _REMAINS)
 
     def _why_no_object(self, pattern: Pattern, reached: Reached, has_retention: bool) -> str | None:
         """Return why no object is to be written on trial, None if nothing speaks against it."""
@@ -91,9 +94,9 @@ class Destinations:
             tried += self._ask(check, subject, step)
         sample = self._sample_for(pattern)
         if any(each.status != "ok" for each in tried):
-            inspection.report.skip("the trials before did not succeed", subject, *_COPIES)
+            inspection.report.skip("the trials before did not succeed", subject, *self._copies)
         elif sample is None:
-            for check in _COPIES:
+            for check in self._copies:
                 inspection.report.add(without_sample(inspection.report).line(check, subject))
         else:
             self._copy(trial, subject, sample)
@@ -117,7 +120,8 @@ class Destinations:
         self._ask("destination.trial", subject, trial.delete)
         self._ask("copy.multipart", subject, lambda: trial.multipart(sample))
         self._ask("copy.simple", subject, lambda: _SHARED if is_shared else trial.simple(sample))
-        self._ask("destination.acl", subject, lambda: _SHARED if is_shared else trial.acl(sample))
+        if _ACL in self._copies:
+            self._ask(_ACL, subject, lambda: _SHARED if is_shared else trial.acl(sample))
 
     def _encryptions(self, bucket: str) -> list[Encryption]:
         """Return what rules encrypt with there."""

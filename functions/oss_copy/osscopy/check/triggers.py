@@ -15,8 +15,8 @@ from itertools import combinations
 import msgspec
 
 from osscopy import events
-from osscopy.check.config import MOMENT, nested, no_plain_text
-from osscopy.check.report import ok
+from osscopy.check.config import MOMENT, may_lack, nested, no_plain_text
+from osscopy.check.report import Finding, ok
 from osscopy.events import CREATED
 from osscopy.model import Bulk, Command, Copy, Grade, Line, Refused, ReportPlace, Rule, Sweep, Trigger
 from osscopy.plan import bulk, templates
@@ -283,6 +283,19 @@ def _payload(timer: _Trigger, settings: Settings, rules: Sequence[Rule] | None) 
     for each in _left_out(payload, rules or ()):
         advice = "write {key} and no date in the rule's destination.key, or copy such keys yourself"
         yield timer.judged("payload", "warning", f"not reconciled: {each}", advice)
+    for found in _doubts(payload, settings, rules or ()) if is_on else ():
+        yield timer.judged("payload", "warning", found.found, found.advice or "")
+
+
+def _doubts(payload: str, settings: Settings, rules: Sequence[Rule]) -> Iterator[Finding]:
+    """Yield which options of what a timer asks for may be refused, by what there is to copy."""
+    try:
+        parsed = _asked(payload, rules)
+    except Refused:
+        return
+    for item in parsed.items if isinstance(parsed, events.Batch) else ():
+        if isinstance(item, Copy | Bulk):
+            yield from may_lack(None, settings, item.request)
 
 
 def _objections(payload: str, settings: Settings, rules: Sequence[Rule]) -> Iterator[str]:
@@ -322,7 +335,9 @@ def _refuse(item: Command | Bulk | Refused, settings: Settings) -> None:
             settings.allow(item.request)
         case Bulk():
             state = ReportPlace(settings.state_bucket, settings.state_prefix)
-            premises = bulk.Premises(settings.allow, state, settings.workers)
+            premises = bulk.Premises(
+                settings.allow, settings.allow_writing, state, settings.workers, settings.options
+            )
             bulk.refuse_places(bulk.defaults(item.request), premises)
 
 
@@ -336,7 +351,7 @@ def _http(http: _Trigger, settings: Settings) -> Iterator[Judgement]:
     if auth not in {None, settings.http_auth}:
         text = f"{auth}, but HTTP_AUTH_TYPE is {settings.http_auth}"
         yield http.judged("authType", "failed", text, "let both be the same")
-    if auth == "anonymous" and settings.api_token is None:
+    if auth == "anonymous" and not settings.has_tokens:
         text = "anonymous needs API_TOKEN, or every request is answered 403"
         yield http.judged("authType", "failed", text, "set API_TOKEN (16 characters or more)")
     if missing := sorted(METHODS.difference(METHODS if methods is None else methods)):

@@ -57,6 +57,7 @@ def finish(context: Context, task: Continue, beside: Sequence[Question[None]] = 
         if (over := outcome.end_if_over(context, task, asked.ends)) is not None:  # written late
             return over
         acl = asked.acl.get()
+        context.options.judge_acl(task.request, acl)
         try:
             written = _complete(context, task, listed, acl)
         except _Relist:
@@ -130,6 +131,6 @@ def _prove(
     found = verify.upload(context, request, pin, written, etag, shown)
     if found.problem is None and is_followed and not source.is_same(context, request, pin, again):
         context.log("sourceChangedAfter", **where(task))
-        follow_up.follow(context, task.job, request, pin, task.follows)
+        follow_up.follow(context, task.job, request, pin, task.follows, task.origin)
     result = results.multipart(task, found.seen, found.problem, context.now())
     return outcome.close(context, task, result, hops)

@@ -16,7 +16,7 @@ from osscopy.copying import results, submit
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question
-from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Pin, Refused
+from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Origin, Pin, Refused
 
 _GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
 
@@ -27,6 +27,7 @@ def follow(
     request: CopyRequest,
     pin: Pin,
     follows: int | None,
+    origin: Origin,
     *,
     certain: bool = True,
     seen: Question[Head] | None = None,
@@ -42,7 +43,7 @@ def follow(
     asked = plan.asked(request, pin)
     try:
         head = (seen or look(context, request, pin)).get()
-        request, head = source.follow(context, asked, head, Conditions())
+        request, head = source.follow(context, asked, head, Conditions(), origin)
         if request.is_onto_itself or (certain and _is_copied(context, request, pin, head)):
             return False
         now = plan.bind(request, head, source.tags_if_readable(context, request, head))
@@ -59,7 +60,8 @@ def follow(
     there = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{there}"
     started_at = results.iso(context.now())
-    copy = Copy(plan.job_id(asked, occurrence), asked, started_at, keep=True, follows=follows + 1)
+    job_id, count = plan.job_id(asked, occurrence), follows + 1
+    copy = Copy(job_id, asked, started_at, keep=True, follows=count, origin=origin)
     context.ask(context.journal.open, _opening(context, copy, request, now, head))
     submit.submit(context, copy, plan.follow_delay(follows + 1))
     context.log("followed", job=job, by=copy.job, follows=follows + 1)

@@ -343,4 +343,5 @@ def task_of(opened: Opened, upload: Upload, generation: int = 0) -> Continue:
         follows=opened.follows,
         settle=opened.settle,
         in_doubt=opened.may_land,
+        origin=opened.origin,
     )

@@ -55,6 +55,7 @@ def unopened(
         started_at=copy.started_at,
         finished_at=None if status == "running" else iso(now),
         error=Problem.of(error) if error else None,
+        caller=copy.origin.told,
     )
 
 
@@ -76,6 +77,7 @@ def opened(entry: Opened, now: float) -> Result:
         started_at=entry.started_at,
         phase="restoring" if entry.restores else msgspec.UNSET,
         next_look_at=next_look,
+        caller=entry.origin.told,
     )
 
 
@@ -174,6 +176,7 @@ def _proved(
         started_at=copy.started_at,
         finished_at=iso(now),
         error=problem,
+        caller=copy.origin.told,
     )
 
 
@@ -194,4 +197,5 @@ def _of_task(
         started_at=task.started_at,
         finished_at=None if now is None else iso(now),
         error=problem,
+        caller=task.origin.told,
     )

@@ -100,6 +100,7 @@ class SimpleCopy:
         """Send CopyObject, again while that may help, and look whenever an answer is lost."""
         context, request, carried = self._context, self._copy.request, self._tags is not None
         acl = source.acl(context, request, self._pin).get()
+        context.options.judge_acl(request, acl)
         attributes = plan.attributes(request, self._head, self._tags, acl, carried=carried)
 
         def send() -> Written:
@@ -146,7 +147,7 @@ class SimpleCopy:
         if error.code == "EntityTooLarge" and copy.request.tuning.method == "auto":
             return InParts(in_doubt=in_doubt)
         if isinstance(error, SourceChanged):
-            follow_up.follow(self._context, copy.job, copy.request, self._pin, copy.follows)
+            follow_up.follow(self._context, copy.job, copy.request, self._pin, copy.follows, copy.origin)
         if not in_doubt:
             raise error
         self._put_on_record()  # an earlier attempt may yet take effect
@@ -185,7 +186,9 @@ class SimpleCopy:
         """
         copy = self._copy
         try:
-            follow_up.follow(self._context, copy.job, copy.request, self._pin, copy.follows, seen=seen)
+            follow_up.follow(
+                self._context, copy.job, copy.request, self._pin, copy.follows, copy.origin, seen=seen
+            )
         except Failed as error:
             self._context.log("notFollowed", job=copy.job, error=str(error))
             self._put_on_record()

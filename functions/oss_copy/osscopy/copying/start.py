@@ -121,6 +121,7 @@ def _carry_out(
         case plan.Restore(method=method):
             return restore.wait(context, copy, head, method)
         case plan.Parts():
+            source.judge_acl(context, copy.request, plan.pin_of(head))
             return upload.start(context, copy, head, opened, asked, inline=inline, in_doubt=False)
         case plan.CopyObject() if copy.may_be_on_record and _is_cancelled(context, opened, asked):
             entry = simple.put_on_record(context, copy, head)
@@ -182,6 +183,7 @@ def _allowed(context: Context, copy: Copy) -> Copy:
     allowed = [each for each in readings if context.is_allowed(each)]
     request = allowed[0] if allowed else copy.request
     context.allow(request)
+    source.judge_reach(request, copy.origin)
     return msgspec.structs.replace(copy, request=request, alternatives=tuple(allowed[1:]))
 
 
@@ -189,7 +191,9 @@ def _look(context: Context, copy: Copy, seen: Question[Head]) -> tuple[CopyReque
     """Judge the source as it was `seen`; from here on the target of a symlink that is followed is it."""
     request, head = _find_source(context, copy, seen)
     plan.check_found(request, head)
-    return source.follow(context, request, head, request.conditions)
+    request, head = source.follow(context, request, head, request.conditions, copy.origin)
+    destination.judge_allowed(context, request, head)
+    return request, head
 
 
 def _find_source(context: Context, copy: Copy, seen: Question[Head]) -> tuple[CopyRequest, Head]:

@@ -10,7 +10,7 @@ import msgspec
 
 from osscopy import plan
 from osscopy.events.jsons import read_time
-from osscopy.model import Bulk, Command, Refused
+from osscopy.model import Bulk, Command, Origin, Refused
 
 MAX_REQUESTS = 1000  # in one event
 
@@ -18,12 +18,17 @@ MAX_REQUESTS = 1000  # in one event
 class Arrival(msgspec.Struct, frozen=True):
     """The arrival of an event: the invocation's request id and the time, which name a direct request.
 
-    `seal`: how continuations are known as the function's own.
+    `seal`: how continuations are known as the function's own. `origin`: who asks, by which trigger.
     """
 
     request_id: str
     now: datetime
     seal: plan.Seal = plan.Seal()
+    origin: Origin = Origin("direct")
+
+    def by(self, caller: str) -> Arrival:
+        """Return this arrival as one by another caller."""
+        return msgspec.structs.replace(self, origin=Origin(caller[:160]))
 
     @property
     def started_at(self) -> str:
@@ -61,13 +66,21 @@ class Batch(msgspec.Struct, frozen=True):
     passed: tuple[PassedOver, ...] = ()
 
 
+def _refuse_long(count: int, what: str) -> None:
+    """Refuse more than one event may hold: each is a result of the answer, and a line of the log."""
+    if count > MAX_REQUESTS:
+        raise Refused("TooManyRequests", f"{count} {what} in one event; {MAX_REQUESTS} are taken")
+
+
 def gather(entries: Sequence[msgspec.Raw], read: Callable[[bytes, int], Items]) -> Batch:
     """Read entries one by one; one that is refused becomes an item, so that it does not stop the others."""
+    _refuse_long(len(entries), "records or requests")
     found: Items = []
     for index, entry in enumerate(entries):
         try:
             found += read(bytes(entry), index)
         except Refused as error:
             found.append(error)
+    _refuse_long(len(found), "copies")
     items = tuple(each for each in found if not isinstance(each, PassedOver))
     return Batch(items, many=True, passed=tuple(each for each in found if isinstance(each, PassedOver)))

@@ -31,8 +31,8 @@ from osscopy.model.values import Moment, Tally
 from osscopy.plan import bulk
 from osscopy.plan.marks.seal import CONTINUATION
 
-VERSION = 2  # of the self-invocation's payload
-_READ = (1, VERSION)  # 1: an encryption of null was the destination bucket's, as it still is on record
+VERSION = 3  # of the self-invocation's payload
+_READ = (1, 2, VERSION)  # 1: an encryption of null was the bucket's, as it still is on record; 2: no origin
 MAX_ASYNC_PAYLOAD = 128 * 1024 - 64  # FC's limit for asynchronous invocations, without the mark
 
 Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear | Overview

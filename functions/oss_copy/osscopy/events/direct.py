@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from osscopy import plan
-from osscopy.events.batch import MAX_REQUESTS, Arrival, Batch, PassedOver, gather
+from osscopy.events.batch import Arrival, Batch, PassedOver, gather
 from osscopy.events.jsons import decode, decode_fields, is_list, is_object, unmarked
 from osscopy.model import Action, Bulk, BulkRequest, Check, Copy, CopyRequest, Refused, Rule, Sweep
 from osscopy.plan import bulk, keys
@@ -26,8 +26,6 @@ def read(
     body = unmarked(body)
     if is_list(body):
         raws = decode(body, list[msgspec.Raw], "")
-        if len(raws) > MAX_REQUESTS:
-            raise Refused("TooManyRequests", f"{len(raws)} requests in one event; {MAX_REQUESTS} are taken")
         return gather(raws, lambda raw, index: [read_request(raw, f"{occurrence}:{index}", moment, arrival)])
     if "action" not in decode_fields(body, ""):
         return Batch((read_request(body, occurrence, moment, arrival),), many=False)
@@ -52,7 +50,9 @@ def _reconcile(rules: Sequence[Rule], occurrence: str, moment: datetime, arrival
         except Refused as error:
             passed.append(PassedOver("rule", f"COPY_RULES[{index}]: {error.message}"))
             continue
-        found.append(Bulk(bulk.bulk_id(request, f"{occurrence}:rule{index}"), request, arrival.started_at))
+        name = bulk.bulk_id(request, f"{occurrence}:rule{index}")
+        origin = msgspec.structs.replace(arrival.origin, within=(rule.within,))
+        found.append(Bulk(name, request, arrival.started_at, origin=origin))
     return Batch(tuple(found), many=True, passed=tuple(passed))
 
 
@@ -66,14 +66,14 @@ def read_request(body: bytes, occurrence: str, moment: datetime, arrival: Arriva
     keys.check_no_address(asked.source.key, "source.key")
     keys.check_no_address(asked.destination.key, "destination.key")
     request = plan.prepare(asked, moment)
-    return Copy(plan.job_id(request, occurrence), request, arrival.started_at)
+    return Copy(plan.job_id(request, occurrence), request, arrival.started_at, origin=arrival.origin)
 
 
 def _read_bulk(body: bytes, occurrence: str, moment: datetime, arrival: Arrival) -> Bulk:
     """Read a request for many objects; its dates are those of `moment`."""
     asked: BulkRequest = decode(body, BulkRequest, "")
     bulk.refuse_wrong(asked, moment)
-    return Bulk(bulk.bulk_id(asked, occurrence), asked, arrival.started_at)
+    return Bulk(bulk.bulk_id(asked, occurrence), asked, arrival.started_at, origin=arrival.origin)
 
 
 def _is_bulk(source: bytes) -> bool:

@@ -46,7 +46,7 @@ def read(entries: Sequence[msgspec.Raw], arrival: Arrival, rules: Sequence[Rule]
         at = f"[{index}]" if len(entries) > 1 else ""
         top = decode_fields(entry, at)
         read_event = _read_raw if is_raw(top) and "specversion" not in top else _read_cloud_event
-        return read_event(entry, at, arrival, rules)
+        return read_event(entry, at, arrival.by("eventbridge"), rules)
 
     return gather(entries, read_entry)
 

@@ -60,6 +60,7 @@ class _Record(Notice, frozen=True, kw_only=True):
 
 def read(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
     """Read the records of an event of the OSS trigger."""
+    arrival = arrival.by("oss")
 
     def read_record(entry: bytes, index: int) -> Items:
         record: _Record = decode(entry, _Record, f"events[{index}]")
@@ -95,10 +96,10 @@ def apply_rules(
     oss: OssObject, moment: datetime, occurrence: str, arrival: Arrival, rules: Sequence[Rule]
 ) -> Items:
     """Return the copies that the rules make of one created object, one a rule that covers it."""
-    return [item for rule in rules for item in _apply_rule(rule, oss, moment, occurrence, arrival.started_at)]
+    return [item for rule in rules for item in _apply_rule(rule, oss, moment, occurrence, arrival)]
 
 
-def _apply_rule(rule: Rule, oss: OssObject, moment: datetime, occurrence: str, started_at: str) -> Items:
+def _apply_rule(rule: Rule, oss: OssObject, moment: datetime, occurrence: str, arrival: Arrival) -> Items:
     """Return one copy, or the reason for none, or nothing where the rule does not cover the object.
 
     The likeliest reading of the key comes first, the others are its alternatives. A reading that makes no
@@ -124,10 +125,11 @@ def _apply_rule(rule: Rule, oss: OssObject, moment: datetime, occurrence: str, s
         Copy(
             plan.job_id(likeliest, occurrence),
             likeliest,
-            started_at,
+            arrival.started_at,
             tuple(others),
             oss.object.e_tag.strip('"') or None,
             follows=None if rule.overwrite == "never" else 0,
             since=int(moment.timestamp()),
+            origin=msgspec.structs.replace(arrival.origin, within=(rule.within,)),
         )
     ]

@@ -24,6 +24,7 @@ def read(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Batch | Actio
     timer: _Timer = decode(event, _Timer, "")
     moment = arrival.read_recent(timer.trigger_time, "triggerTime")
     occurrence = f"timer:{timer.trigger_name}:{timer.trigger_time}"
+    arrival = arrival.by(f"timer:{timer.trigger_name}")
     asked = direct.read(timer.payload.encode(), occurrence, moment, arrival, rules)
     if not isinstance(asked, Batch):
         return asked

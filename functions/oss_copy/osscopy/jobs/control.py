@@ -106,7 +106,7 @@ class Control:
         request, ended = done.request, done.result.finished_at
         since = None if ended is None else int(results.unix(ended))
         job_id = plan.job_id(request, f"{job}:{occurrence}")
-        return self.start(Copy(job_id, request, arrival.started_at, since=since))
+        return self.start(Copy(job_id, request, arrival.started_at, since=since, origin=arrival.origin))
 
     def _leave_to_sweep(self, job: str, error: Transient) -> Result:
         """Return that a copy is running in spite of `error`: one on record as open goes on with the sweep.
@@ -131,5 +131,6 @@ class Control:
             return None
 
     def _logged(self, result: Result) -> Result:
-        self._context.log("result", job=result.job, status=result.status, error=result.error)
+        told = None if result.caller is msgspec.UNSET else result.caller
+        self._context.log("result", job=result.job, status=result.status, error=result.error, caller=told)
         return result

@@ -55,7 +55,7 @@ def _resume_list(context: Context, rest: Rest) -> bool:
 
 
 def _resume_bulk(context: Context, asked: Bulk) -> bool:
-    following = Bulk(asked.job, asked.request, asked.started_at, asked.drops + 1)
+    following = msgspec.structs.replace(asked, drops=asked.drops + 1)
     if following.drops > plan.MAX_DROPS:
         context.log("bulkDropped", job=asked.job)
         return False

@@ -61,7 +61,13 @@ class Cleaner:
         certain = not opened.uncertain
         try:
             follow_up.follow(
-                self._context, opened.job, opened.request, opened.pin, opened.follows, certain=certain
+                self._context,
+                opened.job,
+                opened.request,
+                opened.pin,
+                opened.follows,
+                opened.origin,
+                certain=certain,
             )
         except Failed as error:
             if not is_late:

@@ -6,6 +6,7 @@ Knows how a key keeps a request from running twice; not how a job is begun or wa
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
@@ -35,16 +36,22 @@ from osscopy.plan import bulk
 class Many:
     """One invocation's control of jobs of many objects."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, judge: Callable[[BulkRequest], None] | None = None) -> None:
+        """`judge` raises Refused for what this caller may not ask for."""
         self._tools = tools
+        self._judge = judge
 
     def start(self, asked: Bulk) -> BulkResult:
         """Begin a job; its walk is an invocation of its own. Raises AlreadyRunning."""
+        if self._judge is not None:
+            self._judge(asked.request)
         return start.begin(self._tools, asked)
 
     def start_once(self, key: str, asked: Bulk) -> BulkResult:
         """Begin a job unless `key` was given before; Refused if it was, for another request."""
         context = self._tools.context
+        if self._judge is not None:
+            self._judge(asked.request)
         mine = Claimed(context.clock.nonce(), asked.job, asked.started_at)
         name = f"key/{hashlib.sha256(key.encode()).hexdigest()}"
         claim = context.ask(create, self._tools.records, name, mine)
@@ -113,4 +120,5 @@ class Many:
         return done
 
     def _again(self, job: str, request: BulkRequest, occurrence: str, arrival: events.Arrival) -> BulkResult:
-        return self.start(Bulk(bulk.bulk_id(request, f"{job}:{occurrence}"), request, arrival.started_at))
+        name, origin = bulk.bulk_id(request, f"{job}:{occurrence}"), arrival.origin
+        return self.start(Bulk(name, request, arrival.started_at, origin=origin))

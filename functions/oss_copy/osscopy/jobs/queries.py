@@ -66,14 +66,14 @@ class Queries:
         """Return the picture of a copy in parts; None where nothing of it is on record any more."""
         return copies.picture(self._context, self._journal, job, result)
 
-    def page(self, status: str | None, limit: int, after: str) -> Page:
-        """Return up to `limit` copies with this status, or any, of jobs after `after`."""
+    def page(self, status: str | None, limit: int, after: str, caller: str | None = None) -> Page:
+        """Return up to `limit` copies with this status and caller, or any, of jobs after `after`."""
         jobs = self._jobs(status, after)
         found: list[Result | BulkResult] = []
         last = after
         for job, result in self._results(jobs):
             last = job
-            if result is not None and status in {None, result.status}:
+            if result is not None and status in {None, result.status} and caller in {None, result.caller}:
                 found.append(result)
             if len(found) == limit:
                 break

@@ -61,7 +61,8 @@ class Resumer:
             outcome.close(self._context, opened, results.unbegun(opened, "failed", now, Problem.of(TOO_OLD)))
             return "ended"
         asked, since = plan.asked(opened.request, opened.pin), opened.not_before
-        copy = Copy(opened.job, asked, opened.started_at, keep=True, follows=opened.follows, since=since)
+        began, follows, origin = opened.started_at, opened.follows, opened.origin
+        copy = Copy(opened.job, asked, began, keep=True, follows=follows, since=since, origin=origin)
         return self._start(copy.job, now, restart, partial(msgspec.structs.replace, copy))
 
     def _progress(self, task: Continue, *, is_too_old: bool) -> Literal["moving", "still", "gone"]:

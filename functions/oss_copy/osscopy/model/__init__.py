@@ -110,10 +110,12 @@ from osscopy.model.request import (
     CopyRequest as CopyRequest,
     Destination as Destination,
     Encryption as Encryption,
+    Origin as Origin,
     Rule as Rule,
     RuleSource as RuleSource,
     Source as Source,
     Tuning as Tuning,
+    Within as Within,
 )
 from osscopy.model.results import (
     Checked as Checked,

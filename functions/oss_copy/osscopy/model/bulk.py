@@ -11,8 +11,8 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from osscopy.model.bulk_request import BulkRequest, ReportPlace
-from osscopy.model.objects import Shown
-from osscopy.model.request import CopyRequest
+from osscopy.model.objects import Encrypted, Shown
+from osscopy.model.request import CopyRequest, Origin
 from osscopy.model.results import Problem
 from osscopy.model.values import Count, Moment, Tally, Unix, Value
 
@@ -32,6 +32,7 @@ class Bulk(Value, frozen=True, tag_field="step", tag="bulk"):
     started_at: Moment
     drops: Tally = 0
     parent: str = ""
+    origin: Origin = Origin()
 
 
 class Range(Value, frozen=True):
@@ -173,7 +174,8 @@ class BulkJob(Value, frozen=True):
     """`bulk/<job>/job`: the request with all defaults. `began`: when, by OSS's clock (Unix seconds).
 
     `etag`, `size`: of the manifest, or of that of an inventory, which was begun when `covers` says.
-    `settle`: T_late of the invocation that wrote it.
+    `settle`: T_late of the invocation that wrote it. `default`: the encryption that the destination gives,
+    where it decides whether a copy is weaker than its source.
     """
 
     nonce: str
@@ -188,6 +190,8 @@ class BulkJob(Value, frozen=True):
     settle: Tally = 0
     parent: str = ""
     covers: Unix = 0
+    default: Encrypted | None = None
+    origin: Origin = Origin()
 
 
 class Claim(Value, frozen=True):
@@ -357,7 +361,7 @@ class BulkResult(Value, frozen=True):
     `parent`: the job whose stale copies it makes anew.
     While it runs, `rate` is in objects a second since the start, and `eta_seconds` what is left at that rate:
     at least so long if `eta_at_least`, since keys are still being listed or no chain has ended yet.
-    `would`: of a dry run.
+    `would`: of a dry run. `caller`: as in `Origin`.
     """
 
     job: str | None
@@ -377,6 +381,7 @@ class BulkResult(Value, frozen=True):
     error: Problem | None = None
     parent: str | None = None
     would: Would | None = None
+    caller: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Prices(Value, frozen=True):

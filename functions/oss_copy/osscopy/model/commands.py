@@ -8,7 +8,7 @@ import msgspec
 
 from osscopy.model.bulk import Bulk
 from osscopy.model.pins import Pin, Upload
-from osscopy.model.request import CopyRequest
+from osscopy.model.request import CopyRequest, Origin
 from osscopy.model.values import Moment, Tally, Unix, Value
 
 
@@ -35,6 +35,7 @@ class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True
     drops: Tally = 0  # times that FC has given it up
     retried: bool = False
     since: Unix | None = None
+    origin: Origin = Origin()
 
     @property
     def may_be_on_record(self) -> bool:
@@ -83,6 +84,7 @@ class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     in_doubt: bool = False  # a CopyObject may still take effect
     in_flight: tuple[tuple[int, int], ...] = ()
     leave_until: Unix = 0
+    origin: Origin = Origin()
 
     @property
     def not_before(self) -> int:

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from osscopy.model.buckets import BucketInfo, LifecycleRule, ObjectPage, Retention
 from osscopy.model.bulk import Requests
 from osscopy.model.commands import Continue
-from osscopy.model.objects import Head, ListedPart, Part, PartPage, UploadPage, Written
+from osscopy.model.objects import Encrypted, Head, ListedPart, Part, PartPage, UploadPage, Written
 from osscopy.model.pins import Attributes, Pin
 from osscopy.model.records import Cancelled, Done, Entered, Opened
 from osscopy.model.request import Acl, Conditions, CopyRequest, Source
@@ -85,6 +85,9 @@ class Buckets(Protocol):
 
     def lifecycle(self, bucket: str) -> tuple[LifecycleRule, ...]:
         """Return the lifecycle rules that are enabled."""
+
+    def encryption(self, bucket: str) -> Encrypted | None:
+        """Return the encryption that objects get by default, None if there is none."""
 
     def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
         """Return the first objects whose keys start with `prefix`. `pays`: the requester does."""

@@ -11,7 +11,7 @@ import msgspec
 
 from osscopy.model.commands import Copy
 from osscopy.model.pins import Pin, Upload
-from osscopy.model.request import CopyRequest
+from osscopy.model.request import CopyRequest, Origin
 from osscopy.model.results import Result
 from osscopy.model.values import Moment, Tally, Unix, Value
 
@@ -38,6 +38,7 @@ class Opened(Value, frozen=True):
     in_doubt: bool = False
     settle: Tally = 0
     restores: bool = False
+    origin: Origin = Origin()
 
     @property
     def may_land(self) -> bool:

@@ -5,7 +5,7 @@ Knows no event format (`events` reads them) and no limits (`plan.validate` check
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -115,6 +115,39 @@ class RuleSource(Value, frozen=True):
     suffix: str = ""
 
 
+class Within(Value, frozen=True, omit_defaults=True):
+    """Keys of `bucket` that may be copied: with this prefix and suffix, or one `key` alone."""
+
+    bucket: str
+    prefix: str = ""
+    suffix: str = ""
+    key: str | None = None
+
+    def holds(self, bucket: str, key: str) -> bool:
+        """Return whether this object is one of them."""
+        near = key.startswith(self.prefix) and key.endswith(self.suffix)
+        return bucket == self.bucket and near and self.key in {None, key}
+
+
+class Origin(Value, frozen=True, omit_defaults=True):
+    """Who asked for a copy, and the sources he may have copied; `within` empty: all that are allowed.
+
+    `caller`: `oss`, `eventbridge`, `timer:NAME`, `direct`, `http`, or `token:NAME`.
+    """
+
+    caller: Annotated[str, msgspec.Meta(max_length=160)] = ""
+    within: tuple[Within, ...] = ()
+
+    @property
+    def told(self) -> str | msgspec.UnsetType:
+        """The caller, left out of a result where nobody knows it."""
+        return self.caller or msgspec.UNSET
+
+    def allows(self, bucket: str, key: str) -> bool:
+        """Return whether this object may be copied for him, directly or by a symlink that leads there."""
+        return not self.within or any(each.holds(bucket, key) for each in self.within)
+
+
 class Rule(Options, frozen=True, kw_only=True):
     """A rule of the OSS trigger: keys to copy, and where to; the options are those of a copy request.
 
@@ -124,6 +157,11 @@ class Rule(Options, frozen=True, kw_only=True):
     source: RuleSource
     destination: Destination
     markers: Literal["copy", "skip"] | None = None
+
+    @property
+    def within(self) -> Within:
+        """The sources that its copies may have, symlinks followed: what it watches."""
+        return Within(self.source.bucket, self.source.prefix, self.source.suffix)
 
     def covers(self, bucket: str, key: str) -> bool:
         """Return whether the rule watches this object."""

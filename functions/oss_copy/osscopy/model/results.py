@@ -38,7 +38,7 @@ class Problem(Value, frozen=True):
 
 
 class Result(Value, frozen=True):
-    """The result of a copy; times are ISO 8601 in UTC.
+    """The result of a copy; times are ISO 8601 in UTC. `caller`: as in `Origin`.
 
     `phase`: the reason why a running copy waits, and `next_look_at` its next look at that; else left out.
     """
@@ -59,6 +59,7 @@ class Result(Value, frozen=True):
     error: Problem | None = None
     phase: Literal["restoring"] | msgspec.UnsetType = msgspec.UNSET
     next_look_at: str | msgspec.UnsetType = msgspec.UNSET
+    caller: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Doubt(Value, frozen=True):

@@ -16,28 +16,47 @@ import msgspec
 
 from osscopy import events, plan
 from osscopy.model import Refused
+from osscopy.plan.allowed import tokens
+from osscopy.plan.allowed.tokens import Caller
 from osscopy.settings import Settings
 
 MAX_BODY = 96 * 1024  # bytes; the request must fit into an asynchronous invocation, which takes 128 KB
 HEADER = "X-OSS-Copy-Token"  # where Authorization holds FC's signature
 STATUSES = ("running", "succeeded", "skipped", "failed", "cancelled")
 
+SIGNED, FIRST = Caller("http"), Caller("token")  # a request that FC let in; whoever has API_TOKEN
+
 _JOB = re.compile(plan.JOB)
 
 
-def authenticate(call: events.HttpCall, settings: Settings) -> None:
-    """Refuse who lacks the token, whatever authType the settings name: the trigger may have another one.
+def authenticate(call: events.HttpCall, settings: Settings, now: float) -> Caller:
+    """Return who asks. Refuse who lacks a token, whatever authType the settings name: the trigger may differ.
 
     Without a token, FC has to have checked a signature, and takes up `Authorization` for that.
     """
-    if settings.api_token is None:
+    if not settings.has_tokens:
         if settings.http_auth == "function":
-            return
+            return SIGNED
         raise Refused("Forbidden", "an anonymous HTTP trigger needs API_TOKEN to be set")
-    given = _token(call).encode(errors="replace")
-    if not hmac.compare_digest(given, settings.api_token.encode()):
+    given = _token(call)
+    is_first = settings.api_token is not None and hmac.compare_digest(
+        given.encode(errors="replace"), settings.api_token.encode()
+    )
+    caller = tokens.known(given, settings.callers, now)
+    if is_first:
+        return FIRST
+    if caller is None:
         text = f"send `Authorization: Bearer` with the function's API_TOKEN, or {HEADER} if it is signed"
         raise Refused("Unauthorized", text)
+    return caller
+
+
+def check_verb(call: events.HttpCall, caller: Caller) -> None:
+    """Refuse a method that the caller may not use."""
+    method = call.request_context.http.method.upper()
+    verb = "GET" if method == "HEAD" else method
+    if verb in tokens.VERBS and verb not in caller.verbs:  # others are offered to nobody
+        raise Refused("Forbidden", f"{caller.name} may not use {verb}")
 
 
 def _token(call: events.HttpCall) -> str:
@@ -112,8 +131,11 @@ def only(call: events.HttpCall) -> Literal["all", "failed"]:
     return asked.only
 
 
-def occurrence(call: events.HttpCall, arrival: events.Arrival) -> str:
-    return "http:" + (call.header("Idempotency-Key") or call.request_context.request_id or arrival.request_id)
+def name_of(call: events.HttpCall, arrival: events.Arrival, caller: Caller) -> str:
+    """Return what tells a request from the same one; callers who see their own jobs alone share none."""
+    by = f"{caller.name}:" if caller.own else ""
+    given = call.header("Idempotency-Key") or call.request_context.request_id or arrival.request_id
+    return f"{by}{given}"
 
 
 def moment(call: events.HttpCall, arrival: events.Arrival) -> datetime:

@@ -5,34 +5,65 @@ Knows paths and methods; not how a request is read, nor how a copy is done.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+
+import msgspec
 
 from osscopy import events
 from osscopy.jobs.bulk.start import AlreadyRunning
 from osscopy.jobs.control import Control
 from osscopy.jobs.many import Many
-from osscopy.jobs.queries import Queries
-from osscopy.model import Bulk, BulkResult, Copy, Misconfigured, OssCopyError, Problem, Refused, Result
+from osscopy.jobs.queries import Queries, no_such_job
+from osscopy.model import (
+    Bulk,
+    BulkResult,
+    Copy,
+    Misconfigured,
+    OssCopyError,
+    Problem,
+    Refused,
+    Result,
+    Status,
+)
 from osscopy.plan import bulk
+from osscopy.plan.allowed.tokens import Caller
 from osscopy.settings import Settings
 from osscopy.web import requests, responses
 from osscopy.web.responses import Response, response
+
+
+class Work(msgspec.Struct, frozen=True):
+    """The queries and controls of one caller, within his scope."""
+
+    caller: Caller
+    queries: Queries
+    control: Control
+    many: Many
+
+    def check_own(self, job: str) -> str:
+        """Return the job; Refused if this caller may see his own alone, and it is another's."""
+        if self.caller.own:
+            found = self.many.look(job) if bulk.is_bulk(job) else self.queries.look(job)
+            if found.caller != self.caller.name:
+                raise no_such_job(job)
+        return job
 
 
 def answer(
     call: events.HttpCall,
     settings: Settings,
     arrival: events.Arrival,
-    queries: Queries,
-    control: Control,
-    many: Many,
+    work_for: Callable[[Caller], Work],
 ) -> Response:
     """Return the response to one HTTP request; none waits for a long copy."""
     if call.segments == ("",):
-        return _page(call, settings, arrival, queries, control, many)
+        return _page(call, settings, arrival, work_for)
     try:
-        requests.authenticate(call, settings)
-        return _route(call, arrival, queries, control, many)
+        caller = requests.authenticate(call, settings, arrival.now.timestamp())
+        requests.check_verb(call, caller)
+        asked = msgspec.structs.replace(arrival, origin=caller.origin)
+        return _route(call, asked, work_for(caller))
     except AlreadyRunning as error:
         return responses.problem(Problem.of(error), {"Location": f"/copies/{error.job}"})
     except Misconfigured as error:
@@ -42,48 +73,50 @@ def answer(
 
 
 def _page(
-    call: events.HttpCall,
-    settings: Settings,
-    arrival: events.Arrival,
-    queries: Queries,
-    control: Control,
-    many: Many,
+    call: events.HttpCall, settings: Settings, arrival: events.Arrival, work_for: Callable[[Caller], Work]
 ) -> Response:
-    """Return the page, which is loaded when somebody asks for it."""
+    """Return the page, which is loaded when somebody asks for it; no narrow token opens it."""
     from osscopy.web.page.answers import Jobs, Page  # noqa: PLC0415 - start-up time that only the page needs
 
-    return Page(call, settings, arrival, Jobs(queries, control, many)).answer()
+    asked = msgspec.structs.replace(arrival, origin=requests.FIRST.origin)
+    work = work_for(requests.FIRST)
+    return Page(call, settings, asked, Jobs(work.queries, work.control, work.many)).answer()
 
 
-def _route(
-    call: events.HttpCall, arrival: events.Arrival, queries: Queries, control: Control, many: Many
-) -> Response:
-    method = call.request_context.http.method.upper()
+def _route(call: events.HttpCall, arrival: events.Arrival, work: Work) -> Response:
+    method, own = call.request_context.http.method.upper(), work.caller.name if work.caller.own else None
     match "GET" if method == "HEAD" else method, call.segments:
         case "POST", ("copies",):
-            return responses.begun(_start(call, arrival, control, many))
-        case "GET", ("copies", job) if bulk.is_bulk(job):
-            return response(200, many.look(requests.job_id(job)))
-        case "DELETE", ("copies", job) if bulk.is_bulk(job):
-            return responses.shown(many.cancel(requests.job_id(job)))
-        case "POST", ("copies", job, "resubmit") if bulk.is_bulk(job):
-            return responses.begun(_resubmit(call, requests.job_id(job), arrival, many))
+            return responses.begun(_start(call, arrival, work))
         case "GET", ("copies",):
-            return response(200, queries.page(*requests.paging(call.query_parameters)))
+            return response(200, work.queries.page(*requests.paging(call.query_parameters), own))
         case "GET", ("healthz",):
             return response(200, {"status": "ok"})
         case "GET", ("openapi.json",):
             return responses.document()
         case "GET", ("copies", job) if job:
-            return response(200, queries.look(requests.job_id(job)))
+            return response(200, _look(work, work.check_own(requests.job_id(job))))
         case "DELETE", ("copies", job) if job:
-            return responses.shown(control.cancel(requests.job_id(job)))
+            return responses.shown(_cancel(work, work.check_own(requests.job_id(job))))
         case "POST", ("copies", job, "resubmit") if job:
-            return responses.begun(
-                control.resubmit(requests.job_id(job), requests.occurrence(call, arrival), arrival)
-            )
+            return responses.begun(_resubmit(call, arrival, work, work.check_own(requests.job_id(job))))
         case _, segments:
             return _not_offered(segments)
+
+
+def _look(work: Work, job: str) -> Status | BulkResult:
+    return work.many.look(job) if bulk.is_bulk(job) else work.queries.look(job)
+
+
+def _cancel(work: Work, job: str) -> Result | BulkResult:
+    return work.many.cancel(job) if bulk.is_bulk(job) else work.control.cancel(job)
+
+
+def _resubmit(call: events.HttpCall, arrival: events.Arrival, work: Work, job: str) -> Result | BulkResult:
+    occurrence = f"http:{requests.name_of(call, arrival, work.caller)}"
+    if bulk.is_bulk(job):
+        return work.many.resubmit(job, requests.only(call), occurrence, arrival)
+    return work.control.resubmit(job, occurrence, arrival)
 
 
 def _not_offered(segments: tuple[str, ...]) -> Response:
@@ -102,25 +135,23 @@ def _not_offered(segments: tuple[str, ...]) -> Response:
     return responses.problem(Problem("MethodNotAllowed", f"offered are {offered}"), {"Allow": offered})
 
 
-def _start(
-    call: events.HttpCall, arrival: events.Arrival, control: Control, many: Many
-) -> Result | BulkResult:
+def _start(call: events.HttpCall, arrival: events.Arrival, work: Work) -> Result | BulkResult:
     body, moment = requests.read_body(call), requests.moment(call, arrival)
-    occurrence = requests.occurrence(call, arrival)
-    key = call.header("Idempotency-Key")
+    name, key = requests.name_of(call, arrival, work.caller), call.header("Idempotency-Key")
     if key is not None and not key.strip():
         raise Refused("InvalidField", "it is empty: leave it out, or give a text", field="Idempotency-Key")
-    asked = events.read_request(body, occurrence, moment, arrival)
+
+    def read(when: datetime) -> Copy | Bulk:
+        return events.read_request(body, f"http:{name}", when, arrival)
+
+    asked = read(moment)
     if isinstance(asked, Bulk):
-        return many.start_once(key, asked) if key else many.start(asked)
+        if asked.request.source.report is not None:
+            work.check_own(asked.request.source.report.job)
+        return work.many.start_once(name, asked) if key else work.many.start(asked)
 
-    def read(when: datetime) -> Copy:
-        again = events.read_request(body, occurrence, when, arrival)
-        return again if isinstance(again, Copy) else asked
+    def again(when: datetime) -> Copy:
+        copy = read(when)
+        return copy if isinstance(copy, Copy) else asked
 
-    return control.start_once(key, read, moment) if key else control.start(asked)
-
-
-def _resubmit(call: events.HttpCall, job: str, arrival: events.Arrival, many: Many) -> BulkResult:
-    only = requests.only(call)
-    return many.resubmit(job, only, requests.occurrence(call, arrival), arrival)
+    return work.control.start_once(name, again, moment) if key else work.control.start(asked)

@@ -17,9 +17,9 @@ from osscopy.copying.invocation.questions import Question, Round
 from osscopy.copying.invocation.retry import Attempts
 from osscopy.copying.invocation.tasks import Tasks
 from osscopy.copying.invocation.threads import Threads
-from osscopy.model import Copy, CopyRequest, Head, Opened, Pin, Refused
+from osscopy.model import Copy, CopyRequest, Encrypted, Head, Opened, Pin, Refused
 from osscopy.model.ports import Invoker, Journal, Log, Runtime, Store
-from osscopy.plan.allowed.options import NO_OPTION, AllowedOptions
+from osscopy.plan.allowed.options import AllowedOptions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Context:
     """The store, the records, FC and the clock of one invocation. `allow` raises Refused.
 
-    `options`: those that the settings allow.
+    `options`: those that the settings allow. `default_encryption`: that of a bucket, by one request.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class Context:
         log: Log,
         limits: Limits,
         allow: Callable[[CopyRequest], None],
-        options: AllowedOptions = NO_OPTION,
+        options: AllowedOptions,
+        default_encryption: Callable[[str], Encrypted | None],
     ) -> None:
         self.store = store
         self.journal = journal
@@ -77,6 +78,7 @@ class Context:
         self.limits = limits
         self.allow = allow
         self.options = options
+        self.default_encryption = default_encryption
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
         self._pacer: Pacer | None = None  # of the tasks that are done at once
@@ -193,4 +195,5 @@ class Context:
             in_doubt=in_doubt,
             settle=self.limits.settle,
             restores=restores,
+            origin=copy.origin,
         )

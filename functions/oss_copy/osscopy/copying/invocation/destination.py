@@ -62,6 +62,16 @@ def has_same_tags(context: Context, request: CopyRequest, head: Head, shown: Hea
         return error.status == 403  # 404: the destination is gone
 
 
+def judge_allowed(context: Context, request: CopyRequest, head: Head) -> None:
+    """Raise Failed if the settings do not allow what a copy of the object that `head` shows would do."""
+    options = context.options
+    options.judge_source(request, head, restores=plan.must_wait(request, head))
+    default = None
+    if options.asks_default(request, head.encryption):
+        default = context.ask(context.default_encryption, request.destination.bucket)
+    options.judge_encryption(request, head.encryption, default)
+
+
 def judge_overwrite(
     context: Context, request: CopyRequest, head: Head, shown: Head | None, follows: int | None
 ) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from osscopy import plan
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question, known
-from osscopy.model import Acl, Conditions, CopyRequest, Failed, Head, Pin, Source, Transient
+from osscopy.model import Acl, Conditions, CopyRequest, Failed, Head, Origin, Pin, Refused, Source, Transient
 
 _TAG_RIGHTS = "oss:GetObjectTagging (of a version oss:GetObjectVersionTagging too)"
 _GONE = {"NoSuchKey", "NoSuchVersion"}
@@ -31,11 +31,12 @@ def look(context: Context, request: CopyRequest, conditions: Conditions) -> Head
 
 
 def follow(
-    context: Context, request: CopyRequest, head: Head, conditions: Conditions
+    context: Context, request: CopyRequest, head: Head, conditions: Conditions, origin: Origin
 ) -> tuple[CopyRequest, Head]:
     """Return the request and HEAD of a symlink's target, where it is to be copied; OSS has no links to links.
 
-    Refused if it may not be copied. A version of a symlink is not looked at again: its target never changes.
+    Refused if it may not be copied, or lies beyond what its rule watches or its caller may read. A version of
+    a symlink is not looked at again: its target never changes.
     """
     if head.kind != "Symlink" or request.symlinks != "follow":
         return request, head
@@ -45,8 +46,17 @@ def follow(
     followed = msgspec.structs.replace(request, source=Source(request.source.bucket, key))
     plan.check_request(followed)
     context.allow(followed)
+    judge_reach(followed, origin)
     via = request.source.key if request.source.version_id is None else None
     return followed, msgspec.structs.replace(look(context, followed, conditions), via=via)
+
+
+def judge_reach(request: CopyRequest, origin: Origin) -> None:
+    """Refuse a source that lies beyond what the rule watches, or the caller's token allows."""
+    place = request.source
+    if not origin.allows(place.bucket, place.key):
+        text = f"oss://{place.bucket}/{place.key} lies beyond what {origin.caller or 'its rule'} may copy"
+        raise Refused("NotAllowed", text, field="source", status=403)
 
 
 def object_or_link(
@@ -192,6 +202,12 @@ def acl(context: Context, request: CopyRequest, pin: Pin) -> Question[Acl]:
     if request.acl != "copy" and not (request.is_onto_itself and request.acl == "default"):
         return known(request.acl)
     return Question(partial(_read_acl, context, request, pin))
+
+
+def judge_acl(context: Context, request: CopyRequest, pin: Pin) -> None:
+    """Raise Failed before the first write if an ACL is to be copied that the settings may not allow."""
+    if request.acl == "copy" and not context.options.allows("public-acl"):
+        context.options.judge_acl(request, _read_acl(context, request, pin))
 
 
 def _read_acl(context: Context, request: CopyRequest, pin: Pin) -> Acl:

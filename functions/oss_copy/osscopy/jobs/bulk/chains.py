@@ -37,7 +37,7 @@ def start(tools: Tools, job: BulkJob, path: tuple[int, ...], number: int, entry:
     """
     makes, began = maker(job), results.iso(job.began)
     copies = [
-        Copy(row.copy, makes.of_row(row), began, keep=True, since=job.began)
+        Copy(row.copy, makes.of_row(row), began, keep=True, since=job.began, origin=job.origin)
         for row in entry.rows
         if row.status == "started"
     ]

@@ -46,7 +46,9 @@ class Copier:
     def __init__(self, tools: Tools, job: BulkJob, notes: Notes) -> None:
         self._context = tools.context
         self._request = job.request
-        self._policy = bulk.policy_of(job, self._context.limits.threshold)
+        self._options = self._context.options
+        self._policy = bulk.policy_of(job, self._context.limits.threshold, self._options)
+        self._default = job.default
         self.foreseen = functools.partial(bulk.foreseen, job.request, self._policy)
         self._until = tools.work_until
         self._notes = notes
@@ -160,6 +162,8 @@ class Copier:
                 item = replace(item, source=looks.source(self._context, item.request))
             if item.source is None:
                 return bulk.row(item.request, "missing", "NoSuchKey", "the source is gone")
+            if item.source.head is not None:
+                self._options.judge_encryption(item.request, item.source.head.encryption, self._default)
             if bulk.is_other(item):
                 other = bulk.OTHER
                 return bulk.row(item.request, other.status, other.code, other.message, item.source)

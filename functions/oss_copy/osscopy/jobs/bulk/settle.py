@@ -117,6 +117,7 @@ def _summary(tools: Tools, job: BulkJob, root: Ended, chains: Sequence[Done], ro
         finished_at=results.iso(tools.context.now()),
         error=why,
         parent=job.parent or None,
+        caller=job.origin.told,
         would=bulk.would(root.totals, tools.prices) if job.request.dry_run else None,
     )
     own = [each.result for each in chains]

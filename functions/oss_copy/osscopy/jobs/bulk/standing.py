@@ -55,7 +55,12 @@ def cancel(context: Context, records: Records, job: str) -> BulkResult:
 
 def _begun(entry: BulkJob) -> BulkResult:
     return BulkResult(
-        entry.job, "running", report=entry.report, started_at=entry.started_at, parent=entry.parent or None
+        entry.job,
+        "running",
+        report=entry.report,
+        started_at=entry.started_at,
+        parent=entry.parent or None,
+        caller=entry.origin.told,
     )
 
 

@@ -26,6 +26,7 @@ from osscopy.model import (
     Conditions,
     CopyRequest,
     Destination,
+    Encrypted,
     Failed,
     Head,
     Inventory,
@@ -79,12 +80,14 @@ def refused(asked: Bulk, error: Refused | Failed, now: float) -> BulkResult:
         started_at=asked.started_at,
         finished_at=results.iso(now),
         error=Problem.of(error),
+        caller=asked.origin.told,
     )
 
 
 def skipped(asked: Bulk, error: AlreadyRunning) -> BulkResult:
     """Return the result of a job whose places another one works on."""
-    return BulkResult(asked.job, "skipped", started_at=asked.started_at, error=Problem.of(error))
+    problem, caller = Problem.of(error), asked.origin.told
+    return BulkResult(asked.job, "skipped", started_at=asked.started_at, error=problem, caller=caller)
 
 
 def _begin(tools: Tools, asked: Bulk) -> BulkResult:
@@ -95,11 +98,13 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
         return known
     request = bulk.defaults(with_former(tools, asked.request))
     place = report.place_of(request.report, tools.state, asked.job)
-    bulk.refuse_places(request, bulk.Premises(tools.context.allow, tools.state, tools.workers))
+    context = tools.context
+    premises = bulk.Premises(context.allow, tools.writes, tools.state, tools.workers, context.options)
+    bulk.refuse_places(request, premises)
     seen = _look_at_list(tools, request) if bulk.is_listed(request) else _look(tools, request)
     number = 0 if bulk.only_looks(request) else _turn(tools, asked.job, request)
     entry = BulkJob(
-        tools.context.clock.nonce(),
+        context.clock.nonce(),
         asked.job,
         request,
         asked.started_at,
@@ -108,16 +113,32 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
         place,
         seen.etag,
         seen.size,
-        settle=tools.context.limits.settle,
+        settle=context.limits.settle,
         parent=asked.parent,
         covers=seen.covers,
+        default=_default(tools, request),
+        origin=asked.origin,
     )
     report.write_trial(tools, entry)
     if number:
         _take_turn(tools, asked.job, request, number)
     job = tools.of(asked.job).create_job(entry)
     tools.submit(Walk(job.job, Range()))
-    return BulkResult(job.job, "running", report=job.report, started_at=job.started_at)
+    caller = job.origin.told
+    return BulkResult(job.job, "running", report=job.report, started_at=job.started_at, caller=caller)
+
+
+def _default(tools: Tools, request: BulkRequest) -> Encrypted | None:
+    """Return the encryption that the destination gives by default, where it decides what may be copied."""
+    options, bucket = tools.context.options, request.destination.bucket
+    if request.encryption != "bucket" or not options.must_compare(request, None):
+        return None
+    try:
+        return tools.context.ask(tools.context.default_encryption, bucket)
+    except Failed as error:
+        if error.status != 403:
+            raise
+        return None  # each object is looked at
 
 
 # --- what is refused ---------------------------------------------------------------------------------------
@@ -215,5 +236,6 @@ def _runs(tools: Tools, job: str, age: int) -> bool:
 
 
 def _logged(tools: Tools, result: BulkResult) -> BulkResult:
-    tools.context.log("result", job=result.job, status=result.status, error=result.error)
+    context, told = tools.context, None if result.caller is msgspec.UNSET else result.caller
+    context.log("result", job=result.job, status=result.status, error=result.error, caller=told)
     return result

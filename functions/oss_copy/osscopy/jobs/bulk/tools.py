@@ -5,6 +5,7 @@ Knows which ports there are; not what is asked of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -25,6 +26,7 @@ WORKERS = 18  # walkers of a job, if RESERVED_CONCURRENCY does not say less
 class Tools(msgspec.Struct, frozen=True):
     """The ports of one invocation. `state`: bucket and prefix of the records.
 
+    `writes` raises Refused for a bucket and a key, naming the field, where nothing may be written.
     `workers`, `chains`: walkers of a job, and its copies of their own in flight, at most.
     """
 
@@ -32,6 +34,7 @@ class Tools(msgspec.Struct, frozen=True):
     records: Records
     objects: Objects
     state: ReportPlace
+    writes: Callable[[str, str, str], None]
     workers: int = WORKERS
     prices: Prices | None = None
     chains: int = CHAINS
@@ -60,4 +63,5 @@ def task_id(command: Walk | Settle | Clear | Bulk) -> str:
 
 def maker(job: BulkJob) -> bulk.Maker:
     """Return the maker of a job's copies; dates in its keys are those of its start."""
-    return bulk.Maker(job.request, datetime.fromtimestamp(results.unix(job.started_at)).astimezone())
+    moment = datetime.fromtimestamp(results.unix(job.started_at)).astimezone()
+    return bulk.Maker(job.request, moment, job.origin)

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from osscopy.model import BulkJob, BulkRequest, Conditions, Encryption, Item, Problem, RowStatus, Shown
+from osscopy.plan.allowed.options import ANY_OPTION, CODE, AllowedOptions
 
 ARCHIVED = frozenset({"Archive", "ColdArchive", "DeepColdArchive"})
 _USUAL = Conditions()
@@ -61,7 +62,7 @@ class Policy(msgspec.Struct, frozen=True):
     asked for. `looks`: encryption is kept, which no listing shows. `may_encrypt`: ETags of equal objects
     may differ. `maps`: several sources may have one destination. `headers`: what changed in headers alone is
     copied, too. `mode`: `dry` tells what would be copied. `follows`: symlinks.
-    `deletes`: what the source lacks is planned to be deleted.
+    `deletes`: what the source lacks is planned to be deleted. `options`: those that may be `asked` for.
     """
 
     overwrite: str
@@ -76,6 +77,8 @@ class Policy(msgspec.Struct, frozen=True):
     mode: Mode = "copy"
     follows: bool = False
     deletes: bool = False
+    asked: BulkRequest | None = None
+    options: AllowedOptions = ANY_OPTION
 
     @property
     def copies(self) -> bool:
@@ -83,7 +86,7 @@ class Policy(msgspec.Struct, frozen=True):
         return self.mode == "copy"
 
 
-def policy_of(job: BulkJob, threshold: int) -> Policy:
+def policy_of(job: BulkJob, threshold: int, options: AllowedOptions) -> Policy:
     """Return the policy of a job; `threshold`: bytes above which an object is copied in parts."""
     asked = job.request
     encryption = asked.encryption
@@ -93,13 +96,15 @@ def policy_of(job: BulkJob, threshold: int) -> Policy:
         began=job.began,
         threshold=threshold,
         plain=_is_plain(asked),
-        looks=encryption == "keep",
+        looks=encryption == "keep" or options.must_compare(asked, job.default),
         may_encrypt=not isinstance(encryption, Encryption) or encryption.algorithm == "KMS",
         maps=asked.destination.key is not None,
         headers=asked.compare == "metadata" and asked.metadata == "copy",
         mode="dry" if asked.dry_run else asked.mode,
         follows=asked.symlinks == "follow",
         deletes=asked.delete,
+        asked=asked,
+        options=options,
     )
 
 
@@ -249,6 +254,8 @@ def likeness(source: Shown, there: Shown, *, may_encrypt: bool) -> Literal["alik
 
 def _way(policy: Policy, source: Shown) -> Act:
     """Return how an object is copied that is to be."""
+    if policy.asked and (why := policy.options.why_not(policy.asked, source.size, source.storage_class)):
+        return End("failed", CODE, why)
     if source.storage_class in ARCHIVED and policy.archive == "skip":
         return End("skipped", "Archived", "the source is archived")
     if source.storage_class in ARCHIVED and policy.archive == "fail" and not policy.copies:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from osscopy.model import BulkRequest, CopyRequest, Destination, Manifest, Refused, ReportPlace, Source
+from osscopy.plan.allowed.options import AllowedOptions
 
 ANY = "\U0010ffff"  # a key below a prefix that no pattern for one key names
 REPORTS = "reports/"  # where reports are among the records
@@ -23,15 +24,21 @@ DOUBT = "doubt.csv"  # the objects that were copied from an older source, as a l
 
 
 class Premises(msgspec.Struct, frozen=True):
-    """The settings that a job has to fit: `allow` raises Refused; `state`: where the records are."""
+    """The settings that a job has to fit: `allow` raises Refused; `state`: where the records are.
+
+    `writes` raises Refused for a bucket and a key that nothing may be written to, naming the field.
+    `options`: those that are allowed.
+    """
 
     allow: Callable[[CopyRequest], None]
+    writes: Callable[[str, str, str], None]
     state: ReportPlace
     workers: int
+    options: AllowedOptions
 
 
 def refuse_places(request: BulkRequest, premises: Premises) -> None:
-    """Refuse more walkers than there are, places that are not allowed as a whole, and those of records.
+    """Refuse too many walkers, options and places that are not allowed as a whole, and places of records.
 
     The destination has its prefix (`defaults`).
     """
@@ -39,6 +46,7 @@ def refuse_places(request: BulkRequest, premises: Premises) -> None:
     if (request.max_workers or 1) > workers:
         text = f"{workers} at most: RESERVED_CONCURRENCY - 2, since cancel and sweep have to run, too"
         raise Refused("InvalidField", text, field="maxWorkers")
+    premises.options.judge_request(request)
     _refuse_not_allowed(request, premises)
     _refuse_records(request, premises.state)
 
@@ -55,6 +63,9 @@ def _refuse_not_allowed(request: BulkRequest, premises: Premises) -> None:
         places.append(Source(source.inventory.bucket, source.inventory.key))
     for place in places:
         premises.allow(CopyRequest(source=place, destination=made))
+    premises.writes(made.bucket, made.key, "destination")
+    if request.report is not None and not _is_kept_for_reports(request.report, premises.state):
+        premises.writes(request.report.bucket, request.report.prefix + ANY, "report")
 
 
 def _refuse_records(request: BulkRequest, state: ReportPlace) -> None:
@@ -77,7 +88,11 @@ def _refuse_records(request: BulkRequest, state: ReportPlace) -> None:
 def _lies_among_records(report: ReportPlace, state: ReportPlace) -> bool:
     """Return whether files of a report would be taken for records: only `reports/` is kept for them."""
     is_there = report.bucket == state.bucket and report.prefix.startswith(state.prefix)
-    return is_there and not report.prefix.startswith(state.prefix + REPORTS)
+    return is_there and not _is_kept_for_reports(report, state)
+
+
+def _is_kept_for_reports(report: ReportPlace, state: ReportPlace) -> bool:
+    return report.bucket == state.bucket and report.prefix.startswith(state.prefix + REPORTS)
 
 
 def _is_report(manifest: Manifest, state: ReportPlace) -> bool:

@@ -16,6 +16,7 @@ from osscopy.model import (
     BulkRequest,
     CopyRequest,
     Destination,
+    Origin,
     Problem,
     Refused,
     Row,
@@ -31,6 +32,7 @@ from osscopy.plan.validate import check_request, check_text
 MAX_WORKERS = 100
 MAX_FAILURES = 10**9
 MAX_RATE = 100_000  # requests a second
+NOBODY = Origin()
 _SAMPLE = "object"
 _SLASHES = "exactly one of the two prefixes ends in a slash: end both, or none, with one"
 
@@ -136,9 +138,10 @@ def is_pinned(request: BulkRequest) -> bool:
 
 
 class Maker:
-    """Makes the copies of a request. `moment`: of the dates in a template."""
+    """Makes the copies of a request. `moment`: of the dates in a template; `origin`: who asked for them."""
 
-    def __init__(self, request: BulkRequest, moment: datetime) -> None:
+    def __init__(self, request: BulkRequest, moment: datetime, origin: Origin = NOBODY) -> None:
+        self.origin = origin
         self._request = request
         self._moment = moment
         self._prefix = request.source.prefix or ""

@@ -151,7 +151,8 @@ class Page:
     def _about(self, what: str, job: str, form: dict[str, str]) -> Response:
         """Do what a button of a job says, and show the job that this is about then."""
         many, control = self._jobs.many, self._jobs.control
-        occurrence, arrival = requests.occurrence(self._call, self._arrival), self._arrival
+        arrival = self._arrival
+        occurrence = f"http:{requests.name_of(self._call, arrival, requests.FIRST)}"
         if what == "cancel":
             result = many.cancel(job) if bulk.is_bulk(job) else control.cancel(job)
         elif what == "carry-out":

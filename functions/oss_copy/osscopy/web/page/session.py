@@ -27,12 +27,14 @@ def admit(call: events.HttpCall, settings: Settings, now: float) -> bool:
     What a session admits must come from the page itself.
     """
     try:
-        requests.authenticate(call, settings)
+        caller = requests.authenticate(call, settings, now)
     except Refused:
         if not _has_session(call, settings, now):
             raise
         refuse_other_sites(call)
         return True
+    if caller not in (requests.SIGNED, requests.FIRST):
+        raise Refused("Forbidden", f"the page is for who has API_TOKEN: {caller.name} may use the API")
     return False
 
 

@@ -133,5 +133,6 @@ class Comparison:
         tools.context.ask(tools.objects.write, place.bucket, key, bulk.listed(stale))
         request = bulk.follow_up(job.request, Manifest(place.bucket, key))
         name = bulk.bulk_id(request, f"doubt:{job.job}")
-        began = start.begin(tools, Bulk(name, request, results.iso(tools.context.now()), parent=job.job))
+        now = results.iso(tools.context.now())
+        began = start.begin(tools, Bulk(name, request, now, parent=job.job, origin=job.origin))
         tools.context.log("followed", job=job.job, by=name, status=began.status, objects=len(stale))

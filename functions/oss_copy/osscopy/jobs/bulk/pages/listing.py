@@ -204,4 +204,5 @@ def item_of(
     if isinstance(made, Problem):
         nowhere = CopyRequest(source=Source(bucket, key, version_id), destination=Destination("", ""))
         return Item(nowhere, None, None, made)
-    return Item(made, None, None, None if context.is_allowed(made) else NOT_ALLOWED)
+    is_allowed = makes.origin.allows(bucket, key) and context.is_allowed(made)
+    return Item(made, None, None, None if is_allowed else NOT_ALLOWED)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import hashlib
 import json
 import re
 import time
@@ -26,7 +27,16 @@ from osscopy import plan
 from osscopy.model import MIB, CopyRequest
 from tests.cloud.accounts import Accounts
 from tests.cloud.client import ROOT, LocalCloud, sign_acs3
-from tests.flow.conftest import DESTINATION, EARLIER, SOURCE, STATE, count_requests, exists, genuine
+from tests.flow.conftest import (
+    DESTINATION,
+    EARLIER,
+    EVERY_OPTION,
+    SOURCE,
+    STATE,
+    count_requests,
+    exists,
+    genuine,
+)
 
 TOKEN = "the-token-0f-the-attacked-function"
 MOMENT = datetime(2026, 11, 22, tzinfo=timezone.utc)
@@ -704,3 +714,245 @@ def test_a_trigger_that_is_not_what_the_setting_says_still_asks_for_the_token() 
         assert answer.status_code == 200, answer.text
         assert answer.headers["cache-control"] == "no-store"
         assert leaks(cloud, TOKEN) == []
+
+
+# --- a caller of the API: more than a copy -----------------------------------------------------------------
+
+
+def lacks(result: dict[str, Any]) -> str:
+    """The word of ALLOWED_OPTIONS that a refused copy lacks."""
+    assert (result["status"], result["error"]["code"]) == ("failed", "NotAllowed"), result
+    return str(result["error"]["message"].rpartition(" ")[2])
+
+
+@pytest.mark.parametrize("by", TRIGGERS)
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"acl": "public-read"}, "public-acl"),
+        ({"acl": "public-read-write"}, "public-acl"),
+        ({"requestPayer": True}, "requester-pays"),
+    ],
+)
+def test_a_caller_cannot_make_objects_public_nor_let_the_account_pay(
+    attacked: LocalCloud, by: str, options: dict[str, Any], word: str
+) -> None:
+    before = count_requests(attacked)
+    assert lacks(ask(attacked, by, copying({"key": "in/a"}, {"key": "out/p"}, **options))) == word
+    assert count_requests(attacked) == before
+
+
+SSE = "x-oss-server-side-encryption"
+BEYOND: list[tuple[dict[str, Any], dict[str, str], str]] = [
+    ({"acl": "copy"}, {"x-oss-object-acl": "public-read"}, "public-acl"),
+    ({"storageClass": "DeepColdArchive"}, {}, "colder-class"),
+    ({"archive": "restore"}, {"x-oss-storage-class": "Archive"}, "restore"),
+    ({"encryption": "bucket"}, {SSE: "KMS"}, "weaker-encryption"),
+    ({"encryption": {"algorithm": "AES256"}}, {SSE: "KMS"}, "weaker-encryption"),
+]
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+@pytest.mark.parametrize(("options", "headers", "word"), BEYOND)
+def test_a_caller_cannot_get_from_a_source_what_a_plain_copy_would_not_give(
+    attacked: LocalCloud, options: dict[str, Any], headers: dict[str, str], word: str, method: str
+) -> None:
+    key = f"in/{word}-{method}"
+    attacked.oss_bucket(SOURCE).put_object(key, b"kept", headers)
+    before = count_requests(attacked, "RestoreObject")
+    asked = copying({"key": key}, {"key": f"out/{word}-{method}"}, tuning={"method": method}, **options)
+    assert lacks(ask(attacked, "direct", asked)) == word
+    assert not exists(attacked.oss_bucket(DESTINATION), f"out/{word}-{method}")
+    assert count_requests(attacked, "RestoreObject") == before
+    uploads = attacked.oss_bucket(DESTINATION).list_multipart_uploads(prefix=f"out/{word}-").upload_list
+    assert uploads == []
+
+
+def ended(cloud: LocalCloud, request: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """The result of a job of many objects that a caller asks for."""
+    begun = cloud.http("POST", "/copies", json_body=request, **options)
+    assert begun.status_code == 202, begun.text
+    cloud.wait_idle()
+    result: dict[str, Any] = cloud.http("GET", begun.headers["location"], **options).json()
+    return result
+
+
+@pytest.mark.parametrize("encryption", ["bucket", {"algorithm": "AES256"}])
+def test_a_job_of_many_objects_takes_no_more_power_than_one_copy(
+    attacked: LocalCloud, encryption: object
+) -> None:
+    source, folder = attacked.oss_bucket(SOURCE), f"many-{len(str(encryption))}"
+    source.put_object(f"in/{folder}/sealed", b"1", {SSE: "KMS"})
+    source.put_object(f"in/{folder}/plain", b"2")
+    request = {
+        "source": {"bucket": SOURCE, "prefix": f"in/{folder}/"},
+        "destination": {"bucket": DESTINATION, "prefix": f"out/{folder}/"},
+        "encryption": encryption,
+    }
+    result = ended(attacked, request)
+    assert result["objects"]["succeeded"] == result["objects"]["failed"] == 1, result
+    assert result["errors"] == {"NotAllowed": 1}
+    assert not exists(attacked.oss_bucket(DESTINATION), f"out/{folder}/sealed")
+
+
+def test_a_report_is_written_where_copies_may_be_and_nowhere_else(attacked: LocalCloud) -> None:
+    attacked.oss_bucket(SOURCE).put_object("in/reported/a", b"1")
+    request = {
+        "source": {"bucket": SOURCE, "prefix": "in/reported/"},
+        "destination": {"bucket": DESTINATION, "prefix": "out/reported/"},
+    }
+    before = count_requests(attacked, "PutObject")
+    for place in ({"bucket": SOURCE, "prefix": "x/"}, {"bucket": DESTINATION, "prefix": "x/"}):
+        error = ask(attacked, "direct", {**request, "report": place})["error"]
+        assert (error["code"], error["field"]) == ("NotAllowed", "report")
+    assert count_requests(attacked, "PutObject") == before
+
+
+# --- a writer of the source ---------------------------------------------------------------------------------
+
+
+def test_a_symlink_leads_a_rule_to_nothing_that_it_does_not_watch() -> None:
+    """Who may upload under the watched prefix could have any object of the bucket copied to the other."""
+    rule = {
+        "source": {"bucket": SOURCE, "prefix": "incoming/"},
+        "destination": {"bucket": DESTINATION},
+        "symlinks": "follow",
+    }
+    with LocalCloud(variables={"timeout": 10}, environment={"COPY_RULES": json.dumps([rule])}) as cloud:
+        source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
+        source.put_object("secret.bin", b"secret")
+        source.put_object("incoming/target", b"mine")
+        source.put_symlink("secret.bin", "incoming/out")
+        source.put_symlink("incoming/target", "incoming/in")
+        cloud.wait_idle()
+        assert not exists(destination, "incoming/out")
+        assert destination.get_object("incoming/in").read() == b"mine"
+        results = [json.loads(one["result"])["results"][0] for one in cloud.invocations(trigger="oss")]
+        assert [each["error"]["code"] for each in results if each["error"]] == ["NotAllowed"]
+        assert {each["caller"] for each in results} == {"oss"}
+
+
+# --- a narrow token -----------------------------------------------------------------------------------------
+
+NARROW = "a-narrow-token-0f-the-attacked-function"
+
+
+def entry(name: str, token: str, **scope: Any) -> dict[str, Any]:
+    return {"name": name, "sha256": hashlib.sha256(token.encode()).hexdigest(), **scope}
+
+
+@pytest.fixture(scope="module")
+def scoped() -> Iterator[LocalCloud]:
+    """A public function with tokens, of which one may do little, and all options allowed."""
+    narrow = {
+        "sources": [f"{SOURCE}/in/mine/*"],
+        "destinations": [f"{DESTINATION}/out/mine/*"],
+        "options": ["restore"],
+        "jobs": "own",
+    }
+    tokens = [
+        entry("narrow", NARROW, **narrow),
+        entry("looks", f"{NARROW}-2", verbs=["GET"]),
+        entry("over", f"{NARROW}-3", until="2020-01-01T00:00:00Z"),
+        entry("wide", f"{NARROW}-4"),
+    ]
+    environment = {
+        **ENVIRONMENT,
+        "ALLOWED_OPTIONS": EVERY_OPTION,
+        "API_TOKENS": json.dumps(tokens),
+    }
+    with LocalCloud(variables={"timeout": 10, "httpAuthType": "anonymous"}, environment=environment) as cloud:
+        source = cloud.oss_bucket(SOURCE)
+        source.put_object("in/mine/a", b"mine")
+        source.put_object("in/theirs", b"theirs")
+        source.put_symlink("in/theirs", "in/mine/link")
+        yield cloud
+        cloud.wait_idle()
+        assert leaks(cloud, NARROW) == []
+
+
+def by(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_a_narrow_token_copies_within_its_scope_and_its_name_stands_in_the_result(scoped: LocalCloud) -> None:
+    request = copying({"key": "in/mine/a"}, {"key": "out/mine/a"})
+    answer = scoped.http("POST", "/copies", json_body=request, headers=by(NARROW))
+    assert (answer.status_code, answer.json()["caller"]) == (200, "token:narrow"), answer.text
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "options", "field"),
+    [
+        ("in/theirs", "out/mine/x", {}, "source"),
+        ("in/mine/a", "out/x", {}, "destination"),
+        ("in/mine/../theirs", "out/x", {}, "destination"),
+        ("in/mine/link", "out/mine/x", {"symlinks": "follow"}, "source"),
+        ("in/mine/a", "out/mine/x", {"acl": "public-read"}, "acl"),
+        ("in/mine/a", "out/mine/x", {"acl": "copy"}, "acl"),
+        ("in/mine/a", "out/mine/x", {"storageClass": "IA"}, "storageClass"),
+        ("in/mine/a", "out/mine/x", {"encryption": "bucket"}, "encryption"),
+    ],
+)
+def test_a_narrow_token_copies_nothing_beyond_its_scope(
+    scoped: LocalCloud, source: str, destination: str, options: dict[str, Any], field: str
+) -> None:
+    request = copying({"key": source}, {"key": destination}, **options)
+    answer = scoped.http("POST", "/copies", json_body=request, headers=by(NARROW))
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["field"]) == (403, "NotAllowed", field), answer.text
+    assert not exists(scoped.oss_bucket(DESTINATION), destination)
+
+
+def test_a_narrow_token_s_job_of_many_objects_stays_in_its_scope(scoped: LocalCloud) -> None:
+    """Neither a prefix, nor a row of a manifest, nor a symlink that is followed leads out of it."""
+    everything = {"source": {"bucket": SOURCE, "prefix": "in/"}, "destination": {"bucket": DESTINATION}}
+    answer = scoped.http("POST", "/copies", json_body=everything, headers=by(NARROW))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "NotAllowed")
+    rows = f"{SOURCE},in/mine/a\n{SOURCE},in/theirs\n{SOURCE},in/mine/link\n"
+    scoped.oss_bucket(SOURCE).put_object("in/mine/list.csv", rows)
+    listed = {
+        "source": {"manifest": {"bucket": SOURCE, "key": "in/mine/list.csv"}},
+        "destination": {"bucket": DESTINATION, "prefix": "out/mine/listed/"},
+        "symlinks": "follow",
+    }
+    result = ended(scoped, listed, headers=by(NARROW))
+    assert result["caller"] == "token:narrow"
+    assert result["objects"]["succeeded"] == 1, result
+    assert result["errors"] == {"NotAllowed": 2}
+    made = oss2.ObjectIteratorV2(scoped.oss_bucket(DESTINATION), "out/mine/listed/")
+    assert [each.key for each in made] == ["out/mine/listed/in/mine/a"]
+
+
+def test_a_narrow_token_knows_ends_and_repeats_nothing_that_others_asked_for(scoped: LocalCloud) -> None:
+    request = copying({"key": "in/theirs"}, {"key": "out/theirs"}, tuning={"method": "multipart"})
+    begun = scoped.http("POST", "/copies", json_body=request, headers=by(f"{NARROW}-4"))
+    assert begun.status_code == 202, begun.text
+    scoped.wait_idle()
+    path = begun.headers["location"]
+    assert scoped.http("GET", path, headers=by(f"{NARROW}-4")).json()["status"] == "succeeded"
+    for method, each in (("GET", path), ("DELETE", path), ("POST", f"{path}/resubmit")):
+        assert scoped.http(method, each, headers=by(NARROW)).status_code == 404
+    listed = scoped.http("GET", "/copies", headers=by(NARROW)).json()["copies"]
+    assert {each["caller"] for each in listed} <= {"token:narrow"}
+    stolen = {"source": {"report": {"job": "b-" + "0" * 32}}, "destination": {"bucket": DESTINATION}}
+    assert scoped.http("POST", "/copies", json_body=stolen, headers=by(NARROW)).status_code == 404
+
+
+def test_a_token_uses_its_methods_and_one_that_is_over_none(scoped: LocalCloud) -> None:
+    request = copying({"key": "in/mine/a"}, {"key": "out/mine/a"})
+    for token, wanted in ((f"{NARROW}-2", 403), (f"{NARROW}-3", 401), (f"{NARROW}-5", 401)):
+        answer = scoped.http("POST", "/copies", json_body=request, headers=by(token))
+        assert answer.status_code == wanted, answer.text
+    assert scoped.http("GET", "/copies", headers=by(f"{NARROW}-2")).status_code == 200
+
+
+# --- a bad event --------------------------------------------------------------------------------------------
+
+
+def test_an_event_of_very_many_records_is_one_short_answer(attacked: LocalCloud) -> None:
+    """A hundred thousand of them were 31.8 MB of answer, and as many lines of the log."""
+    event = {"events": [{"eventName": "ObjectCreated:PutObject"}] * 3000}
+    result = attacked.invoke(event)
+    assert (result["status"], result["error"]["code"]) == ("failed", "TooManyRequests"), str(result)[:300]
+    assert len(json.dumps(result)) < 1000

@@ -10,12 +10,13 @@ import functools
 import hashlib
 import logging
 import random
+import re
 import secrets
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 
 import msgspec
@@ -64,6 +65,8 @@ from osscopy.model import (
 from osscopy.plan.allowed.tokens import Caller
 from osscopy.web import responses, routes
 
+# What JSON leaves as it is: control characters of terminals, and those that change how others are shown.
+_HIDDEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 HTTP_SECONDS = 10.0  # the longest that a caller waits for an answer
 
 
@@ -94,6 +97,13 @@ class SystemClock:
             thread.join(max(0.0, until - time.monotonic()))
 
 
+def line_of(event: str, fields: Mapping[str, object]) -> str:
+    """Return a line of the log, in which no character of a key moves a terminal, or turns what follows."""
+    line = {"event": event, **{name: value for name, value in fields.items() if value is not None}}
+    text = msgspec.json.encode(line, enc_hook=str).decode()
+    return text if text.isprintable() else _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 class JsonLog:
     """One line of JSON per event that matters, on standard output, where FC collects it."""
 
@@ -105,8 +115,7 @@ class JsonLog:
             self._logger.addHandler(logging.StreamHandler(sys.stdout))
 
     def __call__(self, event: str, /, **fields: object) -> None:
-        line = {"event": event, **{name: value for name, value in fields.items() if value is not None}}
-        self._logger.info("%s", msgspec.json.encode(line, enc_hook=str).decode())
+        self._logger.info("%s", line_of(event, fields))
 
 
 class Tools(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ COLUMNS = (
 HEADER = (",".join(COLUMNS) + "\r\n").encode()
 MAX_MESSAGE = 300  # characters
 _FORMULA = frozenset("=+-@")  # how what a spreadsheet computes begins
-_LINES = re.compile(r"[\x00-\x1f\x7f]+")
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
 _STATUS: dict[str, RowStatus] = {"succeeded": "copied", "skipped": "skipped"}
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # in which nothing is to be encoded
 _GONE = {"NoSuchKey", "NoSuchVersion"}
@@ -137,6 +137,6 @@ def encoded(key: str) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Return a text on one line that no spreadsheet takes for a formula."""
-    line = text if text.isprintable() else _LINES.sub(" ", text)
+    """Return a text on one line that no spreadsheet takes for a formula, and that shows all it holds."""
+    line = text if text.isprintable() else _HIDDEN.sub(" ", text)
     return f"'{line}" if line[:1] in _FORMULA and line else line

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
+_TURNS = {0x061C, *range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A)}
 VOID = frozenset({"input", "meta", "link", "br", "rect", "line"})
 
 
@@ -55,7 +56,11 @@ def _plain(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    return character if ord(character) > 0x9F else f"\\x{ord(character):02x}"
+    """Return a character, or its number where it would only change how others are shown."""
+    number = ord(character)
+    if number in _TURNS:
+        return f"\\u{number:04x}"
+    return character if number > 0x9F else f"\\x{number:02x}"
 
 
 def name(text: str) -> Html:

@@ -56,8 +56,9 @@ OF_FC = {
 }
 OF_ADMIN = {"logs": ("logs",)}
 # `template` runs `s` alone, `policy` and `completion` read files, `local` starts what it asks.
+# `token` is in tests/cli/test_token.py.
 # `setup` and `deploy` are in tests/flow/test_setup.py and test_sdk_errors.py.
-ALONE = {"local", "template", "policy", "completion", "setup", "remove"}
+ALONE = {"local", "template", "policy", "token", "completion", "setup", "remove"}
 
 
 def test_every_command_is_in_a_table_here() -> None:

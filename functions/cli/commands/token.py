@@ -38,10 +38,12 @@ class _Written(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @click.command()
 @click.argument("name")
-@click.option("--source", multiple=True, metavar="BUCKET/PREFIX*", help="Copies from there alone; repeat it.")
-@click.option("--destination", multiple=True, metavar="BUCKET/PREFIX*", help="Copies to there alone.")
-@click.option("--verb", multiple=True, type=click.Choice(VERBS), help="These methods alone.")
-@click.option("--option", multiple=True, type=click.Choice(WORDS), help="These of ALLOWED_OPTIONS alone.")
+@click.option("--source", multiple=True, metavar="PLACE", help="BUCKET/PREFIX*: copies from there alone.")
+@click.option("--destination", multiple=True, metavar="PLACE", help="The same of where to.")
+@click.option("--verb", multiple=True, type=click.Choice(VERBS), help="This method alone.")
+@click.option(
+    "--option", multiple=True, type=click.Choice(WORDS), metavar="WORD", help="This word of ALLOWED_OPTIONS."
+)
 @click.option("--no-options", is_flag=True, help="None of ALLOWED_OPTIONS.")
 @click.option("--own", is_flag=True, help="Sees, ends and repeats its own jobs alone.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Counts so many days.")

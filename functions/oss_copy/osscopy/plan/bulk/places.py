@@ -49,6 +49,8 @@ def refuse_places(request: BulkRequest, premises: Premises) -> None:
     premises.options.judge_request(request)
     _refuse_not_allowed(request, premises)
     _refuse_records(request, premises.state)
+    if request.report is not None and not _is_kept_for_reports(request.report, premises.state):
+        premises.writes(request.report.bucket, request.report.prefix + ANY, "report")
 
 
 def _refuse_not_allowed(request: BulkRequest, premises: Premises) -> None:
@@ -64,8 +66,6 @@ def _refuse_not_allowed(request: BulkRequest, premises: Premises) -> None:
     for place in places:
         premises.allow(CopyRequest(source=place, destination=made))
     premises.writes(made.bucket, made.key, "destination")
-    if request.report is not None and not _is_kept_for_reports(request.report, premises.state):
-        premises.writes(request.report.bucket, request.report.prefix + ANY, "report")
 
 
 def _refuse_records(request: BulkRequest, state: ReportPlace) -> None:

@@ -21,7 +21,7 @@ FC3_SCHEMA ?= ../shared/fc3-schema.json
 TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 
 .DEFAULT_GOAL := install
-.PHONY: install help demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer app cloud
+.PHONY: install help demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer app dist cloud
 .PHONY: soak soak-fuzz soak-copies soak-chaos soak-sim soak-inventory openapi lock clean template tool layer-test newcomer
 
 ##@ Use it
@@ -120,6 +120,15 @@ layer: $(READY)          ## runtime dependencies of the function as layers/sdk-<
 
 app: $(READY)            ## the template package of Serverless Devs, for `s init --uri`, as dist/oss-copy-app-<version>.zip
 	$(BIN)/python layers/app/build.py
+
+dist: $(READY)           ## wheel, layers, template package and their checksums, as dist/: the same to the byte each time
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel -d dist
+	$(BIN)/python layers/app/build.py
+	$(BIN)/python layers/sdk/build.py --python 3.10
+	$(BIN)/python layers/sdk/build.py --python 3.12
+	cp layers/sdk-3.10.zip layers/sdk-3.12.zip dist/
+	cd dist && sha256sum *.whl *.zip > SHA256SUMS && cat SHA256SUMS
 
 layer-test: $(READY)     ## the layers for 3.12 and 3.10: built twice, then copies with nothing but them
 	$(BIN)/python -m pytest -q tests/layers $(ARGS)

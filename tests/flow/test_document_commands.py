@@ -316,6 +316,7 @@ PROOFS: dict[str, Proof] = {
     'make cloud ARGS="--policy oss-copy=functions/oss_copy/ram-policy.json"': CLOUD,
     "make openapi": Elsewhere("tests/unit/test_openapi.py", "openapi.TARGET.read_text"),
     "make app": Elsewhere("tests/cli/test_app.py", "build.build("),
+    "make dist": ByHand("layers for two interpreters, from the index"),
     "make newcomer": ByHand(
         "a minute, and packages from the index; it runs `oss-copy deploy` with the genuine s"
     ),

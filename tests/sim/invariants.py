@@ -265,14 +265,15 @@ def _is_bounded(simulation: Simulation) -> None:
     """Hops make progress: without faults each but the last copies a part, and a single part needs one.
 
     A lane needs a start, and the first one may look once more. Each hop may leave one part behind that takes
-    longer than those before it.
+    longer than those before it. Of an archived source a sweep's chain may begin beside the one that waits.
     """
     parts, copies = -(-simulation.scenario.size // PART), len(simulation.list)
     lanes = min(parts, simulation.scenario.lanes)
     hops = sum(1 for message in simulation.messages.values() if b'"step":"continue"' in message.payload)
     if not simulation.faults:
         each = 2 if simulation.scenario.part_seconds <= simulation.scenario.timeout / 6 else 1
-        if hops > (parts // each + 1 + 2 * (lanes - 1)) * copies:
+        chains = copies * (2 if simulation.scenario.restore else 1)
+        if hops > (parts // each + 1 + 2 * (lanes - 1)) * chains:
             simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
         most = (
             parts * copies + (hops + lanes - 1) * simulation.scenario.parallel + copies + hops

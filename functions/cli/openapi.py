@@ -241,7 +241,7 @@ def schemas() -> dict[str, Schema]:
                 field.pop("default", None)
     components["Page"]["properties"]["copies"]["items"] = _any("Result", "BulkResult")
     components["BulkRequest"]["properties"]["tags"] |= components["CopyRequest"]["properties"]["tags"]
-    components["BulkRequest"]["properties"]["delete"]["description"] = "For now with `dryRun` alone."
+    components["BulkRequest"]["properties"]["delete"]["description"] = "It needs `delete` in ALLOWED_OPTIONS."
     components["BulkRequest"]["properties"]["filters"].pop("default", None)
     components["Filters"]["properties"]["exclude"]["default"] = []  # as JSON has it
     components["Encryption"] |= {

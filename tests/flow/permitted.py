@@ -175,7 +175,7 @@ def _template() -> dict[str, Any]:
         "COPY_RULES": f"oss://{STATE}/{RULES}",
         "MAX_PARALLEL": "4",
         "MULTIPART_THRESHOLD": "2MiB",
-        "ALLOWED_OPTIONS": "public-acl,colder-class,restore",
+        "ALLOWED_OPTIONS": "public-acl,colder-class,restore,delete",
     }
     return template
 
@@ -353,6 +353,21 @@ def many_objects(stage: Stage) -> None:
     holds(begun["status"] == "running", begun)
     result = stage.final(begun["job"])
     holds(result["status"] == "succeeded" and result["objects"]["succeeded"] == 2, result)
+
+
+def deletions(stage: Stage) -> None:
+    prefix = f"gone/{stage.key(None)}/"
+    stage.bucket(SOURCE).put_object(f"{prefix}a", "a")
+    stage.bucket(DESTINATION).put_object(f"{prefix}b", "b")
+    request = {
+        "source": {"bucket": SOURCE, "prefix": prefix},
+        "destination": {"bucket": DESTINATION, "prefix": prefix},
+        "encryption": "bucket",
+        "delete": True,
+        "maxDelete": 1,
+    }
+    result = stage.final(stage.invoke(request)["job"])
+    holds(result["status"] == "succeeded" and result["objects"]["deleted"] == 1, result)
 
 
 def encryption(stage: Stage) -> None:

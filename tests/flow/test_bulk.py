@@ -99,7 +99,7 @@ def in_the_next_second() -> None:
     until(lambda: time.time() >= begun + 1)
 
 
-def rows(cloud: LocalCloud, result: dict[str, Any]) -> list[dict[str, str]]:
+def rows(cloud: LocalCloud, result: dict[str, Any], *, deletes: bool = False) -> list[dict[str, str]]:
     """All rows of a report, as its manifest names them."""
     place = result["report"]
     bucket = cloud.oss_bucket(place["bucket"])
@@ -111,7 +111,8 @@ def rows(cloud: LocalCloud, result: dict[str, Any]) -> list[dict[str, str]]:
         assert len(table) == file["rows"]
         found += table
     assert listed["objects"] == result["objects"]
-    assert len(found) == listed["objects"]["total"] + listed["objects"]["wouldDelete"]
+    apart = ("deleted", "kept") if deletes else ()
+    assert len(found) == sum(listed["objects"][name] for name in ("total", "wouldDelete", *apart))
     return found
 
 
@@ -458,7 +459,7 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"maxWorkers": 99}, "InvalidField", "maxWorkers"),
         ({"maxFailures": -1}, "InvalidField", "maxFailures"),
         ({"overwrite": "maybe"}, "InvalidField", "overwrite"),
-        ({"delete": True}, "NotAvailable", "delete"),
+        ({"delete": True}, "NotAllowed", "delete"),
         ({"mode": "check", "dryRun": True}, "InvalidField", "dryRun"),
         ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),

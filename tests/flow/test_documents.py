@@ -539,15 +539,6 @@ def test_the_http_statuses_are_those_of_their_codes() -> None:
     assert {status: set(documents.spans(cell)) for status, cell in told.items()} == wanted
 
 
-# --- what is not done --------------------------------------------------------------------------------------
-
-
-def test_some_of_many_objects_is_refused(cloud: LocalCloud) -> None:
-    prefix = {"source": {"bucket": SOURCE, "prefix": "x/"}, "destination": {"bucket": DESTINATION}}
-    error = cloud.invoke({**prefix, "delete": True})["error"]
-    assert (error["code"], error["field"]) == ("NotAvailable", "delete")
-
-
 # --- routes ------------------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,7 @@ NEEDED_BY: dict[tuple[str, str], Feature] = {
     ("itself", "fc:InvokeFunction"): permitted.chain,
     ("rules", "oss:GetObject"): permitted.rule,
     ("bulk", "oss:ListObjects"): permitted.many_objects,
+    ("deletions", "oss:DeleteObject"): permitted.deletions,
     ("kms", "kms:GenerateDataKey"): permitted.encryption,
     ("kms", "kms:Decrypt"): permitted.encryption,
     ("uploads", "oss:ListMultipartUploads"): LATE,
@@ -110,7 +111,7 @@ def test_the_table_names_every_action_of_the_policy(shared_stage: Stage) -> None
     assert granted == NEEDED_BY.keys() | NOT_SHOWN
     assert set(NEEDED_BY.values()) <= {*FEATURES, LATE}
     default = rights.function_grants(reach.read())
-    by_word = {"archive", "acl"}
+    by_word = {"archive", "acl", "deletions"}
     assert {grant.name for grant in default} == {name for name, _ in granted} - {"rules", *by_word, *PARTS}
 
 

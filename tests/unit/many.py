@@ -54,6 +54,8 @@ from osscopy.plan.allowed.options import ANY_OPTION
 from tests.unit.engine import DST, PART, SRC, THRESHOLD, Cloud, MemoryRecords, MemoryStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from osscopy.events import Event
 
 STATE, REPORT = "state-bucket", "report-bucket"
@@ -73,6 +75,14 @@ class FileCloud(Cloud):
         """Delete an object; that there is none is as good."""
         self.objects.pop((bucket, key), None)
 
+    def removal(self, bucket: str, key: str) -> Callable[[], None]:
+        """Return the effect of a deletion that is sent now."""
+        return lambda: self.remove(bucket, key)
+
+    def listed(self, name: str, page: ObjectPage) -> ObjectPage:  # noqa: ARG002 - where something is wrong
+        """Return a page of a listing as OSS shows it."""
+        return page
+
 
 class MemoryObjects:
     """The port `Objects`: listings of source and destination, and the files of the report."""
@@ -90,9 +100,11 @@ class MemoryObjects:
                 if there == bucket and key.startswith(prefix) and key > after
             )
             found = (self._listed(bucket, key) for key in keys[:limit])
-            return ObjectPage(tuple(found), int(self._cloud.time), more=len(keys) > limit)
+            page = ObjectPage(tuple(found), int(self._cloud.time), more=len(keys) > limit)
+            return self._cloud.listed(name, page)
 
-        return self._cloud.ask("list source" if bucket == SRC else "list there", effect, after)
+        name = "list source" if bucket == SRC else "list there"
+        return self._cloud.ask(name, effect, after)
 
     def _listed(self, bucket: str, key: str) -> ListedObject:
         head = self._cloud.objects[bucket, key].head
@@ -121,7 +133,7 @@ class MemoryObjects:
 
     def remove(self, bucket: str, key: str, *, pays: bool = False) -> None:
         del pays
-        self._cloud.ask("remove", lambda: self._cloud.remove(bucket, key), key)
+        self._cloud.ask("remove", self._cloud.removal(bucket, key), key)
 
     def answered(self) -> Requests:
         """Return the requests that were made by anybody: copies, and looks at objects."""

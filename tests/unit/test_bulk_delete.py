@@ -23,6 +23,7 @@ from osscopy.model import (
     Problem,
     Totals,
 )
+from osscopy.plan.allowed.options import NO_OPTION
 from osscopy.plan.bulk import Spot
 from tests.unit.engine import BUSY, DENIED, DST, LARGE, LOST, SRC, fails
 from tests.unit.many import Jobs, carry_out, request
@@ -341,6 +342,24 @@ def test_a_place_that_is_not_allowed_any_more_is_left_alone(jobs: Jobs) -> None:
     jobs.forbidden = frozenset({"out/x"})
     result = ended(jobs, job)
     assert of(jobs, result, "x", "y") == {"x": "kept NotAllowed", "y": "deleted"}
+
+
+def test_deletions_that_are_not_allowed_any_more_keep_what_is_left(jobs: Jobs) -> None:
+    fill(jobs, "x", "y")
+    job = started(jobs)
+    jobs.cloud.options = NO_OPTION
+    result = ended(jobs, job)
+    assert code(result) == "NotAllowed"
+    assert of(jobs, result, "x", "y") == dict.fromkeys("xy", "kept NotAllowed")
+
+
+def test_a_job_that_deletes_needs_the_word(jobs: Jobs) -> None:
+    fill(jobs, "x")
+    jobs.cloud.options = NO_OPTION
+    result = jobs.begin(request(delete=True, max_delete=1))
+    assert (code(result), result.error.field if result.error else "") == ("NotAllowed", "delete")
+    assert jobs.cloud.records == {}
+    assert run(jobs, dry_run=True).objects.would_delete == 1
 
 
 def test_a_cancel_keeps_what_is_left(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,7 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
-        ({"delete": True}, "NotAvailable", "delete"),
+        ({"delete": True, "max_delete": -1}, "InvalidField", "maxDelete"),
         ({"max_delete": "10%"}, "InvalidField", "maxDelete"),
         *(
             ({"delete": True, "dry_run": True, **changes}, "InvalidField", field)

@@ -539,7 +539,11 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
             "filters.storageClasses[0]",
         ),
         (asked(source={"prefix": "in/"}), "MissingField", "source.bucket"),
-        (asked(source={"bucket": "src-bucket", "prefix": "in/"}, delete=True), "NotAvailable", "delete"),
+        (
+            asked(source={"bucket": "src-bucket", "prefix": "in/"}, delete=True),
+            "InvalidField",
+            "destination.prefix",
+        ),
         (asked(source={"bucket": "src-bucket", "prefix": "in/"}, x=1), "UnknownField", "x"),
         ({"action": "dance"}, "InvalidField", "action"),
         ({"action": "sweep", "after": 1}, "UnknownField", "after"),

@@ -115,6 +115,13 @@ _FUNCTION = (
         word="public-acl",
     ),
     _Need(
+        "deletions",
+        "delete at the destination what the source does not have, in jobs with `delete`",
+        "destinations",
+        "oss:DeleteObject",
+        word="delete",
+    ),
+    _Need(
         "default encryption",
         "see whether a copy with `encryption` as `bucket` would be weaker than its source",
         "destination buckets",

@@ -27,13 +27,17 @@ _NO_ROW = Row("", "", "", "", "skipped")
 
 
 @contextlib.contextmanager
-def _instead(owner: Any, name: str, wrong: Any) -> Iterator[None]:
-    right = getattr(owner, name)
+def instead(owner: Any, name: str, wrong: Any) -> Iterator[None]:
+    """Let `wrong` stand in the place of what has this name."""
+    is_own, right = name in vars(owner), getattr(owner, name, None)
     setattr(owner, name, wrong)
     try:
         yield
     finally:
-        setattr(owner, name, right)
+        if is_own:
+            setattr(owner, name, right)
+        else:
+            delattr(owner, name)
 
 
 def entry_not_write_once() -> AbstractContextManager[None]:
@@ -45,7 +49,7 @@ def entry_not_write_once() -> AbstractContextManager[None]:
         self._context.ask(self._records.put_new, name, msgspec.json.encode(entry))
         return True
 
-    return _instead(RangeLog, "append", append)
+    return instead(RangeLog, "append", append)
 
 
 def split_beside_the_log() -> AbstractContextManager[None]:
@@ -55,7 +59,7 @@ def split_beside_the_log() -> AbstractContextManager[None]:
     def append(self: Any, path: tuple[int, ...], number: int, entry: Entry) -> bool:
         return right(self, path, number + 1000 * (entry.kind == "split"), entry)
 
-    return _instead(RangeLog, "append", append)
+    return instead(RangeLog, "append", append)
 
 
 def page_cut_short_after_a_gap() -> AbstractContextManager[None]:
@@ -78,7 +82,7 @@ def page_cut_short_after_a_gap() -> AbstractContextManager[None]:
         kept = tuple(row for row in found.rows if row is not _NO_ROW)
         return type(found)(kept, found.excluded, found.high, found.is_last, found.is_short)
 
-    return _instead(Walker, "_gather", gather)
+    return instead(Walker, "_gather", gather)
 
 
 def join_reads_before_it_writes() -> AbstractContextManager[None]:
@@ -98,7 +102,7 @@ def join_reads_before_it_writes() -> AbstractContextManager[None]:
 
     @contextlib.contextmanager
     def both() -> Iterator[None]:
-        with _instead(walk, "join", joined), no_second_join():
+        with instead(walk, "join", joined), no_second_join():
             yield
 
     return both()
@@ -116,7 +120,7 @@ def no_second_join() -> AbstractContextManager[None]:
             return "split"
         return right(self, newest, number)
 
-    return _instead(Walker, "_follow", follow)
+    return instead(Walker, "_follow", follow)
 
 
 def child_started_twice() -> AbstractContextManager[None]:
@@ -131,7 +135,7 @@ def child_started_twice() -> AbstractContextManager[None]:
         ]
         begin(tools, job, path, number, replace(entry, rows=tuple(renamed)))
 
-    return _instead(chains, "start", start)
+    return instead(chains, "start", start)
 
 
 def total_counted_twice() -> AbstractContextManager[None]:
@@ -144,7 +148,7 @@ def total_counted_twice() -> AbstractContextManager[None]:
             return replace(found, totals=bulk.added(found.totals, found.rows))
         return found
 
-    return _instead(Walker, "_rows", rows)
+    return instead(Walker, "_rows", rows)
 
 
 def rows_of_a_lost_race_kept() -> AbstractContextManager[None]:
@@ -155,7 +159,7 @@ def rows_of_a_lost_race_kept() -> AbstractContextManager[None]:
         right(self, path, number, entry)
         return True
 
-    return _instead(RangeLog, "append", append)
+    return instead(RangeLog, "append", append)
 
 
 def sweep_skips_a_split() -> AbstractContextManager[None]:
@@ -167,7 +171,7 @@ def sweep_skips_a_split() -> AbstractContextManager[None]:
         if newest is None or newest.kind != "split":
             yield from right(self, records, whole, above)
 
-    return _instead(BulkSweeper, "_open", opened)
+    return instead(BulkSweeper, "_open", opened)
 
 
 def cancel_forgets_children() -> AbstractContextManager[None]:
@@ -177,12 +181,12 @@ def cancel_forgets_children() -> AbstractContextManager[None]:
     def name_of(kind: Any, job: str) -> str:
         return f"cancel/{job}" if kind == "cancel" else right(kind, job)
 
-    return _instead(journal, "name_of", name_of)
+    return instead(journal, "name_of", name_of)
 
 
 def a_twin_does_not_leave() -> AbstractContextManager[None]:
     """A hop that another delivery has claimed goes on."""
-    return _instead(BulkRecords, "claim", lambda *_: True)
+    return instead(BulkRecords, "claim", lambda *_: True)
 
 
 def a_chain_starts_before_its_row_stands() -> AbstractContextManager[None]:
@@ -195,7 +199,7 @@ def a_chain_starts_before_its_row_stands() -> AbstractContextManager[None]:
             chains.start(self._tools, self._job, self._range.path, number, found)
         return found
 
-    return _instead(Walker, "_rows", rows)
+    return instead(Walker, "_rows", rows)
 
 
 def a_phase_nobody_enters_again() -> AbstractContextManager[None]:
@@ -205,7 +209,7 @@ def a_phase_nobody_enters_again() -> AbstractContextManager[None]:
     def idle(self: Any, records: Any, entry: Any) -> Iterator[Any]:
         return (each for each in right(self, records, entry) if isinstance(each, Walk))
 
-    return _instead(BulkSweeper, "_idle", idle)
+    return instead(BulkSweeper, "_idle", idle)
 
 
 def a_hop_believes_its_event() -> AbstractContextManager[None]:
@@ -218,7 +222,7 @@ def a_hop_believes_its_event() -> AbstractContextManager[None]:
             entry = replace(entry, high=entry.low)
         return number, entry, age
 
-    return _instead(RangeLog, "newest", newest)
+    return instead(RangeLog, "newest", newest)
 
 
 def it_does_not_wait_for_chains() -> AbstractContextManager[None]:
@@ -236,7 +240,7 @@ def it_does_not_wait_for_chains() -> AbstractContextManager[None]:
 
         return Enough(found)
 
-    return _instead(RangeLog, "chains", chains_of)
+    return instead(RangeLog, "chains", chains_of)
 
 
 def an_end_is_not_written_when_stopped() -> AbstractContextManager[None]:
@@ -247,7 +251,7 @@ def an_end_is_not_written_when_stopped() -> AbstractContextManager[None]:
         found = right(self, newest, number)
         return None if found is not None and found.stopped else found
 
-    return _instead(Walker, "_next", following)
+    return instead(Walker, "_next", following)
 
 
 def a_late_hop_after_forgetting() -> AbstractContextManager[None]:
@@ -261,7 +265,7 @@ def a_late_hop_after_forgetting() -> AbstractContextManager[None]:
             known[self._job] = job
         return known.get(self._job), None, newest
 
-    return _instead(BulkRecords, "standing", standing)
+    return instead(BulkRecords, "standing", standing)
 
 
 def a_manifest_is_cut_within_a_line() -> AbstractContextManager[None]:
@@ -271,7 +275,7 @@ def a_manifest_is_cut_within_a_line() -> AbstractContextManager[None]:
     def cuts(self: Any, low: str, pieces: int) -> tuple[str, ...]:
         return (bulk.position((int(low) + self._stop) // 2),) if right(self, low, pieces) else ()
 
-    return _instead(ManifestPages, "cuts", cuts)
+    return instead(ManifestPages, "cuts", cuts)
 
 
 def a_doubled_line_has_one_row() -> AbstractContextManager[None]:
@@ -283,22 +287,22 @@ def a_doubled_line_has_one_row() -> AbstractContextManager[None]:
         places = {each.item.request.source.key: each for each in reversed(page.places) if each.item}
         return replace(page, places=tuple(reversed(places.values())))
 
-    return _instead(ManifestPages, "after", after)
+    return instead(ManifestPages, "after", after)
 
 
 def doubt_is_not_compared() -> AbstractContextManager[None]:
     """Nothing is compared once more before a job is forgotten."""
-    return _instead(Comparison, "is_over", lambda _: True)
+    return instead(Comparison, "is_over", lambda _: True)
 
 
 def a_copy_is_not_noted() -> AbstractContextManager[None]:
     """Nothing tells what a hop was about to copy when it was killed."""
-    return _instead(Notes, "_write", lambda *_: None)
+    return instead(Notes, "_write", lambda *_: None)
 
 
 def doubt_is_not_marked() -> AbstractContextManager[None]:
     """A range in which a request had no answer is in doubt only if a hop came again."""
-    return _instead(Notes, "mark", lambda _: None)
+    return instead(Notes, "mark", lambda _: None)
 
 
 def a_hop_that_came_again_is_not_in_doubt() -> AbstractContextManager[None]:
@@ -308,7 +312,7 @@ def a_hop_that_came_again_is_not_in_doubt() -> AbstractContextManager[None]:
         ranges = {name.removesuffix("-doubt") for name in names if name.endswith("-doubt")}
         return tuple(name for name in names if "/" in name and name.rpartition("-g")[0] in ranges)
 
-    return _instead(bulk, "notes_in_doubt", marked)
+    return instead(bulk, "notes_in_doubt", marked)
 
 
 EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from tests.sim.bulk import oracle
 from tests.sim.bulk.scenario import Scenario, drawn
@@ -16,6 +16,7 @@ from tests.sim.bulk.scheduler import Schedule
 from tests.sim.choices import Choices, Listed, Noted, Seeded
 
 T = TypeVar("T")
+Draw: TypeAlias = Callable[[int], Scenario]  # a scenario of a seed
 TIDY = 200  # schedules after which what has gone is collected: more often takes a third of the time
 
 
@@ -44,9 +45,9 @@ class Tally:
         self.outcomes += other.outcomes
 
 
-def run(seed: int, *, trace: bool = False) -> tuple[Schedule, list[str]]:
+def run(seed: int, *, trace: bool = False, draw: Draw = drawn) -> tuple[Schedule, list[str]]:
     """Run the schedule of a seed; return it with what is wrong."""
-    return _run(drawn(seed), Seeded(seed), trace=trace)
+    return _run(draw(seed), Seeded(seed), trace=trace)
 
 
 def play(kept: Kept, *, trace: bool = False) -> tuple[Schedule, list[str]]:
@@ -59,7 +60,9 @@ def _run(scenario: Scenario, choices: Choices, *, trace: bool = False) -> tuple[
     return schedule, oracle.judge(schedule)
 
 
-def search(seeds: Iterable[int], tally: Tally, seconds: float = 1e9) -> tuple[int, list[str]] | None:
+def search(
+    seeds: Iterable[int], tally: Tally, seconds: float = 1e9, draw: Draw = drawn
+) -> tuple[int, list[str]] | None:
     """Return the first seed whose schedule is wrong, and how; None if none is within so many seconds."""
     until = time.monotonic() + seconds
     gc.collect()
@@ -69,7 +72,7 @@ def search(seeds: Iterable[int], tally: Tally, seconds: float = 1e9) -> tuple[in
         for seed in seeds:
             if time.monotonic() >= until:
                 return None
-            schedule, wrong = run(seed)
+            schedule, wrong = run(seed, draw=draw)
             tally.schedules += 1
             tally.requests += schedule.requests
             tally.struck += schedule.struck
@@ -84,18 +87,18 @@ def search(seeds: Iterable[int], tally: Tally, seconds: float = 1e9) -> tuple[in
     return None
 
 
-def minimise(seed: int) -> Kept:
+def minimise(seed: int, draw: Draw = drawn) -> Kept:
     """Return the schedule of a seed with as few choices, and as few objects, as still break something."""
     noted = Noted(seed)
-    _, wrong = _run(drawn(seed), noted)
-    kept = Kept(drawn(seed), noted.drawn)
+    _, wrong = _run(draw(seed), noted)
+    kept = Kept(draw(seed), noted.drawn)
     if not wrong or not play(kept)[1]:  # what is rounded may be another schedule
         return kept
     while True:
         before = kept
         few = _fewest(tuple(kept.choices.items()), partial(_with_choices, kept))
         kept = replace(kept, choices=dict(few))
-        for name in ("keys", "lines", "large", "there", "copied", "denied", "happens"):
+        for name in ("keys", "lines", "large", "there", "copied", "denied", "extra", "happens"):
             items = getattr(kept.scenario, name)
             kept = _with(kept, name, _fewest(items, partial(_with, kept, name)))
         if kept == before:

@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from osscopy import events
 from osscopy.jobs.bulk import standing, walk
-from osscopy.jobs.bulk.pages import inventory, listing, manifest, width
+from osscopy.jobs.bulk.clearing import clear
+from osscopy.jobs.bulk.pages import both, inventory, listing, manifest, width
 from osscopy.jobs.bulk.tools import Tools
-from osscopy.model import Bulk, BulkDestination, BulkSource, Inventory, Manifest, Refused
-from tests.sim.bulk.scenario import Scenario
+from osscopy.model import Bulk, BulkDestination, BulkSource, Filters, Inventory, Manifest, Refused
+from tests.sim.bulk.scenario import FILTERED, Scenario
 from tests.sim.bulk.world import SimCloud, lists
 from tests.unit import many
-from tests.unit.engine import DST, SRC
+from tests.unit.engine import DST, LARGE, SRC
 
 MANIFEST = "list"
 
@@ -33,10 +34,15 @@ def asked(scenario: Scenario, cloud: SimCloud) -> Bulk:
             "source": replace(_listed(scenario, cloud), bucket=SRC, prefix="in/"),
             "destination": BulkDestination(bucket=DST, prefix="out/"),
         }
+    if scenario.filtered:
+        places["filters"] = Filters(exclude=(f"{FILTERED}**",), max_size=LARGE - 1)
     request = many.request(
         overwrite=scenario.overwrite,
         encryption=scenario.encryption,
         max_failures=scenario.max_failures,
+        delete=scenario.delete,
+        max_delete=scenario.max_delete if scenario.delete else 0,
+        allow_empty=scenario.allow_empty,
         **places,
     )
     return many.job_of(request)
@@ -92,15 +98,17 @@ MEASURES = (
     *((module, "PAGE") for module in (listing, manifest, inventory)),
     *((module, "LEAST") for module in (listing, manifest)),
     (width, "SOON"),
+    (both, "PAGE"),
     (walk, "MOST_ROWS"),
+    (clear, "BATCH"),
 )
 
 
 def measure(page: int, most: int) -> None:
     """Make pages and entries so narrow from now on, for every invocation; split wherever a key is left."""
-    listing.PAGE = manifest.PAGE = inventory.PAGE = page
+    listing.PAGE = manifest.PAGE = inventory.PAGE = both.PAGE = page
     listing.LEAST = manifest.LEAST = 0
-    width.SOON, walk.MOST_ROWS = 0.0, most
+    width.SOON, walk.MOST_ROWS, clear.BATCH = 0.0, most, most
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from tests.sim.bulk import deletion
+from tests.sim.bulk.scenario import is_copied
 from tests.unit.engine import DST, SRC
 
 if TYPE_CHECKING:
@@ -35,10 +37,14 @@ def judge(schedule: Schedule) -> list[str]:
     code = (result["error"] or {}).get("code")
     if code in NO_REPORT:
         return found
-    table = rows(schedule)
+    table, deletions = parted(rows(schedule))
+    if schedule.scenario.delete:
+        found += deletion.judge(schedule, table, deletions, code)
+        if deletion.lied(schedule):  # what a listing hides has no row
+            return found
     is_whole = result["status"] != "cancelled" and code in {None, "ObjectsFailed"}
     found += _all_have_a_row(schedule, table, is_whole=is_whole)
-    found += _counts_are_told(result, table)
+    found += _counts_are_told(result, table, deletions)
     found += _failures_stop(schedule, table, code, is_whole=is_whole)
     found += [wrong for row in table for wrong in _row(schedule, row)]
     if schedule.cancelled_at is None and schedule.scenario.overwrite != "never":
@@ -77,13 +83,22 @@ def _all_have_a_row(schedule: Schedule, table: list[dict[str, str]], *, is_whole
     """A line has one row; a key has one, if it was there all the time, and none, if it never was."""
     keys, listed = Counter(row["key"] for row in table), Counter(schedule.scenario.lines)
     most = listed if schedule.scenario.form else Counter(dict.fromkeys(schedule.ever, 1))
-    least = listed if schedule.scenario.form else Counter(dict.fromkeys(schedule.always, 1))
+    taken = [key for key in schedule.always if is_copied(schedule.scenario, key)]
+    least = listed if schedule.scenario.form else Counter(dict.fromkeys(taken, 1))
     found = [f"too many rows: {dict(keys - most)}"] if keys - most else []
     return found + ([f"no row: {dict(least - keys)}"] if is_whole and least - keys else [])
 
 
-def _counts_are_told(result: dict[str, Any], table: list[dict[str, str]]) -> list[str]:
-    counts = Counter(COUNTS.get(row["status"], row["status"]) for row in table)
+def parted(table: list[dict[str, str]]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """The rows of a report, and those of its deletions."""
+    deletions = [row for row in table if row["status"] in {"deleted", "kept"}]
+    return [row for row in table if row not in deletions], deletions
+
+
+def _counts_are_told(
+    result: dict[str, Any], table: list[dict[str, str]], deletions: list[dict[str, str]]
+) -> list[str]:
+    counts = Counter(COUNTS.get(row["status"], row["status"]) for row in (*table, *deletions))
     told = {name: count for name, count in result["objects"].items() if count and name != "total"}
     if told != dict(counts) or result["objects"]["total"] != len(table):
         return [f"told {result['objects']}, rows {dict(counts)}"]
@@ -109,10 +124,12 @@ def _row(schedule: Schedule, row: dict[str, str]) -> list[str]:
     """Return what is wrong with one row, as far as the end shows it."""
     key = row["key"]
     shown = schedule.cloud.objects.get((DST, f"out/{key}"))
+    if shown is None and "vanishes" in schedule.scenario.happens:
+        return []  # somebody else has deleted it
     match row["status"]:
         case "copied" if shown is None:
             return [f"{key} is copied and not there"]
-        case "copied" if shown is not None and shown.head.crc64 not in schedule.versions[key] | {"8"}:
+        case "copied" if shown is not None and shown.head.crc64 not in schedule.versions[key] | {"8", "9"}:
             return [f"{key} is copied and shows {shown.head.crc64}"]
         case "missing" if key in schedule.always:
             return [f"{key} is missing and was always there"]

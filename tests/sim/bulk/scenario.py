@@ -21,7 +21,8 @@ class Scenario:
     invocations differ in page size, time and workers. `threads`: what is asked at once has an order of its
     own. `rate`: of faults, of which there are `faults` at most; `aim`: how the names begin of requests that
     they strike; `chases`: an object changes while its copy has no answer; `happens`: what the world does
-    within `seconds`.
+    within `seconds`. `delete`: what the source lacks, `extra` at first; `filtered`: names below `t/` and
+    large objects are not taken.
     """
 
     keys: tuple[str, ...]
@@ -47,8 +48,14 @@ class Scenario:
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     happens: tuple[str, ...] = ()
     seconds: float = 3.0
+    delete: bool = False
+    extra: tuple[str, ...] = ()
+    max_delete: int = 100
+    filtered: bool = False
+    allow_empty: bool = False
 
 
+FILTERED = "t/"  # how names begin that filters do not take
 CALM: Mapping[str, tuple[str, ...]] = {"queue": ("twice",)}
 ROUGH: Mapping[str, tuple[str, ...]] = {"request": ALL_REQUESTS, "queue": ALL_QUEUE}
 TWINS: Mapping[str, tuple[str, ...]] = {
@@ -98,6 +105,16 @@ def drawn(seed: int) -> Scenario:
         happens=tuple(one_of(EVENTS) for _ in range(events)),
         seconds=one_of((1.0, 3.0, 30.0, 200.0)),
     )
+
+
+def is_taken(scenario: Scenario, name: str) -> bool:
+    """Whether a name of the destination is in question at all."""
+    return name != "" and not (scenario.filtered and name.startswith(FILTERED))
+
+
+def is_copied(scenario: Scenario, name: str) -> bool:
+    """Whether filters take an object of the source."""
+    return not scenario.filtered or (is_taken(scenario, name) and name not in scenario.large)
 
 
 def _keys(chance: random.Random) -> tuple[str, ...]:

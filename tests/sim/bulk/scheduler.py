@@ -104,12 +104,15 @@ class Schedule:
         self._aliases: dict[str, str] = {}
         self._is_timed = False
         self.ever: set[str] = set()
+        self.changes: dict[str, list[tuple[float, bool]]] = {}  # when a source came and went
         self.always: set[str] = set(self.scenario.keys)
         self.versions: dict[str, set[str]] = {}
         self._names = itertools.count(1)
         for key in self.scenario.keys:
             self.put_source(key)
         for key in self.scenario.there:
+            self.cloud.put(f"out/{key}", "9", bucket=DST)
+        for key in self.scenario.extra:
             self.cloud.put(f"out/{key}", "9", bucket=DST)
         for key in self.scenario.copied:
             head = self.cloud.objects[SRC, f"in/{key}"].head
@@ -124,6 +127,7 @@ class Schedule:
         version = str(next(self._names) + 100)
         self.cloud.put(f"in/{key}", version, size=size)
         self.ever.add(key)
+        self.changes.setdefault(key, []).append((self.cloud.time, True))
         self.versions.setdefault(key, set()).add(version)
 
     def _chase(self, key: str) -> None:
@@ -133,11 +137,13 @@ class Schedule:
 
     def delete_source(self, key: str) -> None:
         self.cloud.objects.pop((SRC, f"in/{key}"), None)
+        self.changes.setdefault(key, []).append((self.cloud.time, False))
         self.always.discard(key)
 
     def _happen(self, what: str) -> None:
         self.say(f"!! {what}")
         key = self._one_of((*self.scenario.keys, *self.scenario.more), what, "key")
+        extra = self._one_of(self.scenario.extra or ("none",), what, "extra") if self.scenario.delete else ""
         match what:
             case "put":
                 self.put_source(key)
@@ -145,6 +151,17 @@ class Schedule:
                 self.delete_source(key)
             case "foreign":
                 self.cloud.put(f"out/{key}", "8", bucket=DST)
+            case "comes back":
+                self.put_source(extra)
+            case "written again" if (DST, f"out/{extra}") in self.cloud.objects:
+                self.cloud.put(f"out/{extra}", "9", bucket=DST)
+            case "other bytes":
+                self.cloud.put(f"out/{extra}", "8", bucket=DST)
+            case "vanishes":
+                self.cloud.remove(DST, f"out/{extra}")
+            case "emptied":
+                for each in tuple(self.changes):
+                    self.delete_source(each)
             case "cancel":
                 self._invoke("cancel", lambda tools: engine.cancel(tools, self.job))
             case "sweep":
@@ -179,6 +196,14 @@ class Schedule:
             process = getattr(greenlet.getcurrent(), "process", None)
             who = process.name if process else ""
             self.trace.append(f"{self.cloud.time - 1_800_000_000:9.3f} {who:<36} {text}")
+
+    def is_late(self) -> bool:
+        """Return whether the invocation that runs began after the cancel."""
+        return self._thread().process.since_cancel
+
+    def lists(self, name: str) -> str:
+        """Return what is wrong with a page of a listing."""
+        return self._fault("listing", name)
 
     def random(self) -> float:
         return self._draw(self._thread().process.name, "random")

@@ -6,12 +6,22 @@ and writes when it ends, and all that is written to the destination is noted.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from osscopy.model import Attributes, CopyRequest, Head, OssCopyError, Pin, Written
+from osscopy.model import (
+    Attributes,
+    CopyRequest,
+    Head,
+    ObjectPage,
+    OssCopyError,
+    Pin,
+    Transient,
+    Written,
+)
 from tests.unit.engine import DENIED, DST, SRC, Stored
 from tests.unit.many import FileCloud
 
@@ -50,12 +60,54 @@ class Wrote:
     is_ours: bool
 
 
+@dataclass(frozen=True)
+class Removed:
+    """A deletion that took effect `at` this time; `stored`: what was there, `born` at that time.
+
+    `is_late`: its invocation began after the cancel.
+    """
+
+    key: str
+    sent: float
+    at: float
+    stored: Stored | None
+    born: float
+    is_late: bool
+
+
+DESTINATION, STATUS, ETAG, MODIFIED = 3, 4, 9, 14  # fields of a row in a log
+
+
+class Noting(dict[str, tuple[int, bytes]]):
+    """Records; what the logs of a job say of deletions is noted, since they are forgotten in the end."""
+
+    def __init__(self, cloud: SimCloud) -> None:
+        super().__init__()
+        self._cloud = cloud
+        self.planned: dict[str, tuple[str, int]] = {}  # ETag and date, by destination key
+        self.told: dict[str, tuple[str, float]] = {}  # the final row, and when it stood
+
+    def __setitem__(self, name: str, record: tuple[int, bytes]) -> None:
+        super().__setitem__(name, record)
+        if "/log/" not in name:
+            return
+        for row in json.loads(record[1]).get("rows", ()):
+            key, status = row[DESTINATION], row[STATUS]
+            if status == "planned":
+                self.planned[key] = (row[ETAG], row[MODIFIED])
+            elif status in {"deleted", "kept"}:
+                self.told[key] = (f"{status} {row[STATUS + 1]}".strip(), self._cloud.time)
+
+
 class SimCloud(FileCloud):
     """The cloud, whose requests, sleep and threads belong to the scheduler."""
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
         self._schedule = schedule
+        self.noted = self.records = Noting(self)
+        self.removed: list[Removed] = []
+        self.born: dict[int, tuple[Stored, float]] = {}  # by identity
         self.copies: Counter[str] = Counter()  # of each source key, that took effect
         self.wrote: dict[str, list[Wrote]] = {}  # by destination key
         self._is_ours = False
@@ -112,6 +164,34 @@ class SimCloud(FileCloud):
 
         return self.ask("copy", effect, request.source.key)
 
+    def removal(self, bucket: str, key: str) -> Callable[[], None]:
+        """Note a deletion when it takes effect, with what it takes away."""
+        sent, is_late = self.time, self._schedule.is_late()
+
+        def effect() -> None:
+            stored = self.objects.get((bucket, key))
+            born = self.born[id(stored)][1] if stored is not None else 0.0
+            if key.removeprefix("out/") in self._schedule.scenario.denied:
+                raise DENIED
+            self.removed.append(Removed(key, sent, self.time, stored, born, is_late))
+            self.remove(bucket, key)
+
+        return effect
+
+    def listed(self, name: str, page: ObjectPage) -> ObjectPage:
+        """Show a page as it is, or short, or as one that claims to be all there is."""
+        objects = page.objects[: (len(page.objects) + 1) // 2]
+        match self._schedule.lists(name):
+            case "short" if len(page.objects) > 1:
+                return ObjectPage(objects, page.seen_at, more=True)
+            case "cut":
+                return ObjectPage(objects, page.seen_at, more=False)
+            case "empty":
+                return ObjectPage((), page.seen_at, more=False)
+            case "disordered":
+                raise Transient("InvalidListing", "keys are not in order")
+        return page
+
     def _write(self, *written: Any) -> Written:
         self._is_ours = True
         try:
@@ -123,6 +203,7 @@ class SimCloud(FileCloud):
         if bucket == DST:
             self.copies[key] += self._is_ours
             self.wrote.setdefault(key, []).append(Wrote(stored.head.crc64 or "", self._is_ours))
+            self.born[id(stored)] = (stored, self.time)
         return super().show(bucket, key, stored)
 
 

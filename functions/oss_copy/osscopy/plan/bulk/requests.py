@@ -61,7 +61,6 @@ def refuse_mixed(request: BulkRequest) -> None:
 
 def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     """Yield each thing that may be wrong, with its refusal, in the order in which they are told."""
-    yield from _unavailable(request)
     yield from _unfit(request)
     filters = request.filters
     globs = [*(filters.include or ()), *filters.exclude]
@@ -70,10 +69,6 @@ def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield filters.storage_classes == (), _classes("an empty list takes nothing: leave it out")
     yield len(globs) > MAX_GLOBS, _filter(f"{MAX_GLOBS} globs at most, with excludes")
     yield is_long, _filter(f"a glob has {MAX_GLOB} characters at most")
-
-
-def _unavailable(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
-    yield request.delete and not request.dry_run, _not_available("delete")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
@@ -237,10 +232,6 @@ def _mixes_slashes(request: BulkRequest) -> bool:
     prefixes = [request.source.prefix, defaults(request).destination.prefix]
     ends = [each.endswith("/") for each in prefixes if each]
     return request.source.prefix is not None and len(ends) == 2 and ends[0] != ends[1]
-
-
-def _not_available(field: str) -> Refused:
-    return Refused("NotAvailable", f"`{field}` is not available yet", field=field)
 
 
 def _missing(field: str) -> Refused:

@@ -20,7 +20,7 @@ from osscopy.jobs.bulk.clearing.remove import Remover
 from osscopy.jobs.bulk.records import name_of
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.bulk.walk import Effort, Walked
-from osscopy.model import BulkJob, Clear, Entry, Failed, Problem, Row, Settle, Totals, Verdict
+from osscopy.model import BulkJob, Clear, Entry, Failed, Problem, Refused, Row, Settle, Totals, Verdict
 from osscopy.plan import bulk
 from osscopy.plan.bulk import Spot
 
@@ -98,20 +98,21 @@ class Clearer:
         """Return why nothing more is to be deleted: a cancel, a stop, or a source that has nothing left."""
         stopped = self._records.reason_to_stop()
         if stopped is None:
-            self._refuse_an_empty_source()
+            self._stop_where_nothing_may_go()
             stopped = self._records.reason_to_stop()
         stop = self._records.stopped() if stopped not in {None, "cancelled"} else None
         if stop is not None:
             return stop.problem
         return None if stopped is None else bulk.CANCELLED
 
-    def _refuse_an_empty_source(self) -> None:
-        """Stop the job where its source cannot be listed any more, or has no object."""
+    def _stop_where_nothing_may_go(self) -> None:
+        """Stop the job where deletions are not allowed any more, and where its source has nothing left."""
         asked, ask = self._job.request, self._context.ask
         bucket, prefix, pays = asked.source.bucket or "", asked.source.prefix or "", asked.request_payer
         try:
+            self._context.options.need("delete", "this job deletes", "delete")
             page = ask(self._tools.objects.page, bucket, prefix, "", 1, pays=pays)
-        except Failed as error:
+        except (Refused, Failed) as error:
             self._records.stop(Problem.of(error))
             return
         if not page.objects and not asked.allow_empty:

@@ -17,7 +17,7 @@ from osscopy.model import BulkJob, CopyRequest, Failed, ListedObject, Problem, R
 from osscopy.plan import bulk
 
 LOOKS = 3  # at an object, where OSS asks for patience or answers slowly
-FRESH = 2.0  # seconds that a look counts
+FRESH = 1.0  # seconds that a look counts
 MOST_RATE = 2000  # deletions a second
 REQUESTS = 3  # of one deletion
 NOT_ALLOWED = Problem("NotAllowed", "ALLOWED_DESTINATIONS does not name this object any more")

@@ -36,6 +36,7 @@ FEATURES: tuple[Feature, ...] = (
     permitted.encryption,
     permitted.default_encryption,
     permitted.many_objects,
+    permitted.deletions,
 )
 LATE = permitted.sweep  # comes last: what it looks at has to be old enough
 # What is broken without an action, by grant.

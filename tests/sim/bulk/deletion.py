@@ -34,6 +34,12 @@ def judge(schedule: Schedule, table: Rows, deletions: Rows, code: str | None) ->
         found.append(f"deletes though {len(schedule.cloud.noted.planned)} are more than it may")
     if done and code in {"EmptySource", "TooManyDeletes", "ObjectsFailed"} and not _was_emptied(schedule):
         found.append(f"deletes though it ends with {code}")
+    told = schedule.cloud.noted.told
+    found += [
+        f"{each.key}: a deletion takes effect after it was told as {told[each.key][0]}"
+        for each in schedule.cloud.removed  # whatever was there: it could have hit anything
+        if each.key in told and told[each.key][1] < each.at
+    ]
     found += _each_has_a_row(schedule, deletions)
     if not lied(schedule):
         always = {f"out/{name}" for name in schedule.always} & set(schedule.cloud.noted.planned)
@@ -60,8 +66,6 @@ def _wrong(schedule: Schedule, removed: Removed) -> list[str]:
         found.append("it was not planned as it was")
     if _had_source(schedule, name, removed.sent):
         found.append("the source had it")
-    if removed.key in noted.told and noted.told[removed.key][1] < removed.at:
-        found.append(f"it was told as {noted.told[removed.key][0]} before")
     if removed.is_late:
         found.append("its invocation began after the cancel")
     if not schedule.scenario.allow_empty and _was_empty(schedule, removed.sent):

@@ -397,6 +397,7 @@ def test_every_flag_fills_its_field(function: Function, terminal: Terminal) -> N
         for flag in (*own, *flags.OPTIONS):
             value = flag.choices[-1] if flag.choices else values.get(flag.kind, "text")
             given = [flag.name] if flag.kind == "switch" else [flag.name, value]
+            given += ["--yes"] if flag.name == "--delete" else []
             function.answer = lambda *_: raw(200, a_copy())
             assert terminal.types(*OF_API[name], *given).code == 0
             content: Any = function.asked[-1][2]
@@ -413,6 +414,42 @@ def test_a_refusal_of_the_function_is_shown_as_it_is(function: Function, termina
     assert said.code == Status.USAGE
     assert said.err == "error: NotAvailable: `dryRun` is not available yet (field: dryRun)\n"
     assert {"dryRun": True, "delete": True, "maxDelete": "10%"}.items() <= function.asked[0][2].items()
+
+
+class Typed(io.StringIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_deletions_are_counted_by_a_dry_run_and_asked_about(
+    function: Function, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    shown = {"total": 5, "wouldCopy": 2, "wouldDelete": 4}
+    function.answer = lambda _, __, body: raw(
+        200, a_job(objects=shown) if body and body.get("dryRun") else a_job()
+    )
+    monkeypatch.setattr("sys.stdin", Typed(f"{answer}\n"))
+    said = terminal.types(*OF_API["sync"], "--delete")
+    assert "would copy 2 objects and delete 4 objects" in said.err
+    assert "Delete 4 objects at the destination?" in said.err
+    begun = [body for method, _, body in function.asked if method == "POST"]
+    assert [body.get("dryRun", False) for body in begun] == ([True, False] if answer == "y" else [True])
+    assert said.code == (0 if answer == "y" else Status.INTERRUPTED)
+    assert answer == "n" or begun[-1]["maxDelete"] == 4
+
+
+def test_where_nobody_can_be_asked_deletions_need_a_word(
+    function: Function, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    said = terminal.types(*OF_API["sync"], "--delete")
+    assert (said.code, "--yes" in said.err, function.asked) == (Status.USAGE, True, [])
+    function.answer = lambda *_: raw(200, a_job())
+    assert terminal.types(*OF_API["sync"], "--delete", "--yes", "--max-delete", "3").code == 0
+    assert function.asked[0][2]["maxDelete"] == 3
 
 
 # --- what is said ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -9,10 +10,11 @@ import click
 from functions.cli.commands import session as shared
 from functions.cli.commands.following import PAUSE, follow, tell
 from functions.cli.commands.session import F, Session
-from functions.cli.errors import Interrupted
+from functions.cli.errors import Interrupted, Misused
 from functions.cli.request import body, flags
 from functions.cli.request.flags import Flag, Json
-from functions.cli.service import target
+from functions.cli.service import answers, target
+from functions.cli.shown import figures
 from functions.cli.texts import word
 
 
@@ -66,14 +68,39 @@ def cp(session: Session, /, source: str, destination: str, **given: Any) -> None
 @click.option("--inventory", is_flag=True, help="SOURCE is the manifest.json of an OSS inventory.")
 @click.option("--of-job", metavar="JOB", help="Take what failed in this job; SOURCE is then not looked at.")
 @click.option("--report", metavar="oss://BUCKET/PREFIX", help="Where the report is written.")
+@click.option("--yes", is_flag=True, help="Delete without a question, as much as --max-delete allows.")
 @click.pass_obj
 def sync(session: Session, /, source: str, destination: str, **given: Any) -> None:  # noqa: ANN401 - click's form
     """Copy what is under a prefix, and show the job until it is done.
 
     SOURCE is oss://BUCKET/PREFIX/, and DESTINATION takes the prefix's place. What the destination has already
-    is skipped. Nothing is deleted unless --delete says so.
+    is skipped. Nothing is deleted unless --delete says so: a dry run counts first, and you are asked.
     """
-    _ask(session, body.many(source, destination, given), given)
+    request = body.many(source, destination, given)
+    if request.get("delete") and not request.get("dryRun") and not given["yes"]:
+        request = _confirmed(session, request, given)
+    _ask(session, request, given)
+
+
+def _confirmed(session: Session, request: Json, given: dict[str, Any]) -> Json:
+    """Return the request once somebody has seen how many objects it would delete; Interrupted for a no.
+
+    Without --max-delete, no more than these are allowed to go.
+    """
+    if not sys.stdin.isatty():
+        raise Misused("--delete asks first, and nobody is there: say --yes, and how many with --max-delete")
+    with target.find(given["template"]).api(given["url"], session.sleep) as api:
+        begun = api.begin({**request, "dryRun": True}, shared.new_key())
+        last = follow(session, api, begun, pause=given["pause"], url=given["url"])
+    answers.raise_failure(last.job)
+    if not isinstance(last.job, answers.Many):
+        return request
+    counts = last.job.objects
+    more, gone = figures.number(counts.would_copy, "object"), figures.number(counts.would_delete, "object")
+    session.screen.note(f"would copy {more} and delete {gone} (job {last.job.job})")
+    if counts.would_delete and not click.confirm(f"Delete {gone} at the destination?", err=True):
+        raise Interrupted("nothing was copied or deleted")
+    return {"maxDelete": counts.would_delete, **request}
 
 
 def _ask(session: Session, request: Json, given: dict[str, Any]) -> None:

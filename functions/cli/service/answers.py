@@ -73,6 +73,9 @@ class Objects(Known, frozen=True):
     failed: int = 0
     missing: int = 0
     deleted: int = 0
+    kept: int = 0
+    would_copy: int = 0
+    would_delete: int = 0
 
 
 class Bytes(Known, frozen=True):

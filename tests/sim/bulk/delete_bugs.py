@@ -71,12 +71,6 @@ def another_s_claim_is_passed_at_once() -> AbstractContextManager[None]:
     return instead(Claims, "taken", taken)
 
 
-def a_claim_that_was_lost_counts() -> AbstractContextManager[None]:
-    """Two hops delete what one entry will tell."""
-    right = Claims.take
-    return instead(Claims, "take", lambda *given, **more: right(*given, **more) or True)
-
-
 def what_is_in_doubt_is_not_claimed() -> AbstractContextManager[None]:
     """The rest of a batch is gone through at once, whatever may yet take effect."""
     return instead(Clearer, "_leave", lambda *_, **__: None)
@@ -188,7 +182,6 @@ EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
         failures_do_not_keep_anything,
         the_cap_is_not_judged,
         another_s_claim_is_passed_at_once,
-        a_claim_that_was_lost_counts,
         what_is_in_doubt_is_not_claimed,
         a_lost_answer_counts_as_a_deletion,
         a_deletion_is_sent_again_without_a_look,

@@ -464,6 +464,22 @@ def test_what_a_killed_hop_has_deleted_is_told_as_that_after_a_cancel(jobs: Jobs
     assert of(jobs, result, "x", "y") == {"x": "deleted AlreadyGone", "y": "kept cancelled"}
 
 
+def test_what_a_longer_batch_has_deleted_is_told_by_shorter_ones(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(jobs, "x", "y", "z")
+    job = started(jobs)
+    jobs.cloud.at("remove", dies, nth=3)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.drain_one()
+    cancel(jobs, job)
+    monkeypatch.setattr(clear, "BATCH", 1)
+    jobs.sweep(LATE + 400)
+    result = ended(jobs, job)
+    gone = dict.fromkeys("xy", "deleted AlreadyGone")
+    assert of(jobs, result, *"xyz") == {**gone, "z": "kept cancelled"}
+
+
 def test_where_nothing_can_be_looked_at_any_more_each_object_has_its_row(jobs: Jobs) -> None:
     fill(jobs, "x", "y")
     job = started(jobs)
@@ -483,7 +499,7 @@ def test_another_s_claim_is_passed_only_when_nothing_of_it_can_take_effect(jobs:
     fill(jobs, "x")
     job = started(jobs)
     claims = Claims(jobs.tools().context, jobs.tools().records, job)
-    assert claims.take(1, 1)
+    assert claims.take(1, 1, Spot((), 1, 0))
     jobs.drain_one()
     assert jobs.cloud.count("remove") == 0
     assert jobs.cloud.submitted[-1][2] > LATE
@@ -494,7 +510,7 @@ def test_a_claim_that_another_takes_at_that_moment_is_lost(jobs: Jobs) -> None:
     fill(jobs, "x")
     job = started(jobs)
     claims = Claims(jobs.tools().context, jobs.tools().records, job)
-    jobs.cloud.at("put bulk", lambda: claims.take(1, 1), nth=2)
+    jobs.cloud.at("put bulk", lambda: claims.take(1, 1, Spot((), 1, 0)), nth=2)
     jobs.drain_one()
     assert jobs.cloud.count("remove") == 0
     assert ended(jobs, job).objects.deleted == 1

@@ -171,6 +171,17 @@ def the_plan_begins_anew_after_a_gap() -> AbstractContextManager[None]:
     return instead(clear, "planned", planned)
 
 
+def a_claim_covers_no_more_than_an_entry() -> AbstractContextManager[None]:
+    """What a longer batch has deleted is not looked at by shorter ones."""
+    right = Claims.take
+    nothing = bulk.Spot((), 0, 0)
+
+    def take(self: Any, entry: int, number: int, _: Any, **more: Any) -> bool:
+        return right(self, entry, number, nothing, **more)
+
+    return instead(Claims, "take", take)
+
+
 EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
     each.__name__: each
     for each in (
@@ -193,5 +204,6 @@ EVERY: dict[str, Callable[[], AbstractContextManager[None]]] = {
         the_longer_page_is_merged_to_its_end,
         rows_after_a_gap_count,
         the_plan_begins_anew_after_a_gap,
+        a_claim_covers_no_more_than_an_entry,
     )
 }

@@ -277,12 +277,13 @@ class Verdict(Value, frozen=True):
 
 
 class Taken(Value, frozen=True):
-    """`claim/<entry>/<n>`: somebody deletes what that entry of the deletions will tell.
+    """`claim/<entry>/<n>`: somebody deletes what that entry of the deletions will tell, `up_to` this spot.
 
     `is_over`: nothing of it can take effect any more; its rows are not all told.
     """
 
     nonce: str
+    up_to: str
     is_over: bool = False
 
 

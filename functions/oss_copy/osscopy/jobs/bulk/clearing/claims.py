@@ -8,6 +8,7 @@ from __future__ import annotations
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs.records import Records, create, list_all, read
 from osscopy.model import Problem, Taken, Verdict
+from osscopy.plan.bulk import Spot
 
 
 class Claims:
@@ -31,8 +32,8 @@ class Claims:
         found = ((self._context.ask(read, self._records, name, Taken), at) for name, at in page.entries)
         return tuple((each, page.seen_at - at) for each, at in found if each is not None)
 
-    def take(self, entry: int, number: int, *, is_over: bool = False) -> bool:
-        """Claim an entry as the `number`th who does; False if another one was faster."""
-        mine = Taken(self._context.clock.nonce(), is_over)
+    def take(self, entry: int, number: int, up_to: Spot, *, is_over: bool = False) -> bool:
+        """Claim an entry, and the plan up to a spot, as the `number`th who does; False if one was faster."""
+        mine = Taken(self._context.clock.nonce(), up_to.text, is_over)
         name = f"{self._at}claim/{entry}/{number:06}"
         return self._context.ask(create, self._records, name, mine).nonce == mine.nonce

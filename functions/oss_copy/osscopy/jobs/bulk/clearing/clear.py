@@ -83,13 +83,12 @@ class Clearer:
             return self._entry("end", newest, (), stopped)
         if self._context.clock.monotonic() >= self._tools.work_until:
             return None
-        planned_rows = [row for _, row in batch]
         if self._verdict.problem is not None:
-            rows: Sequence[Row] = [bulk.kept(each, self._verdict.problem) for each in planned_rows]
+            rows: Sequence[Row] = [bulk.kept(each, self._verdict.problem) for _, each in batch]
         else:
             why = self._reason_to_keep()
             stopped = why.code if why else stopped
-            rows = self._claimed(number, planned_rows, why)
+            rows = self._claimed(number, batch, why)
         if not rows:
             return None
         return replace(self._entry("rows", newest, rows, stopped), high=batch[len(rows) - 1][0].text)
@@ -121,7 +120,7 @@ class Clearer:
 
     # --- one entry -------------------------------------------------------------------------------------
 
-    def _claimed(self, number: int, batch: Sequence[Row], why: Problem | None) -> Sequence[Row]:
+    def _claimed(self, number: int, batch: Sequence[tuple[Spot, Row]], why: Problem | None) -> Sequence[Row]:
         """Return the rows of the first objects of a batch, as many as have one; none where another is at it.
 
         Who has claimed the entry before may have deleted some: then each is looked at, even if it is kept.
@@ -132,23 +131,26 @@ class Clearer:
             self._wait = left
             return ()
         self._wait = PAUSE
-        if not self._claims.take(number, len(taken) + 1):
+        up_to = max([batch[-1][0], *(Spot.of(each.up_to) for each, _ in taken)])
+        if not self._claims.take(number, len(taken) + 1, up_to):
             return ()
         if why is not None and not taken:
-            return [bulk.kept(each, why) for each in batch]
-        found = self._remover.rows(batch, why)
-        rows = _first(found)
-        if len(rows) < len(batch):
-            self._leave(number, len(taken) + 1, is_empty=not rows)
+            return [bulk.kept(each, why) for _, each in batch]
+        rows = _first(self._remover.rows([row for _, row in batch], why))
+        if not rows or batch[len(rows) - 1][0] < up_to:
+            self._leave(number, len(taken) + 1, up_to, is_empty=not rows)
         return rows
 
-    def _leave(self, number: int, claim: int, *, is_empty: bool) -> None:
-        """Claim what is left of a batch before its rows are told: whoever goes on waits, or looks at it."""
+    def _leave(self, number: int, claim: int, up_to: Spot, *, is_empty: bool) -> None:
+        """Claim what is left before its rows are told: whoever goes on waits if need be, and looks at it.
+
+        That is the rest of this batch, or of a longer one before it: BATCH may have been more.
+        """
         is_over = not self._remover.in_doubt
         if not is_empty:
-            self._claims.take(number + 1, 1, is_over=is_over)
+            self._claims.take(number + 1, 1, up_to, is_over=is_over)
         elif is_over:
-            self._claims.take(number, claim + 1, is_over=True)
+            self._claims.take(number, claim + 1, up_to, is_over=True)
 
     def _entry(self, kind: str, newest: Entry | None, rows: Sequence[Row], stopped: str | None) -> Entry:
         low, totals = (newest.high, newest.totals) if newest else (None, Totals())

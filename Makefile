@@ -181,4 +181,4 @@ $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	touch $@
 
 clean:                   ## away with what was built: environments, tools, layers
-	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules layers/sdk-*/ layers/*.zip dist
+	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules layers/sdk-*/ layers/*.zip layers/*.cdx.json dist

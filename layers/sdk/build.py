@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
+import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 GLIBC = {"3.10": (2, 28), "3.12": (2, 31)}  # of the runtimes: Debian 10 and Debian 11
@@ -29,6 +32,8 @@ IN_C = "crcmod"  # the one of them that is compiled for one version of Python
 EARLIEST = 315_532_800  # 1980-01-01, where the calendar of zip begins
 # What installers note about themselves and this machine; `bin` has its paths in the scripts' first lines.
 LITTER = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"})
+_ENTRY = re.compile(r"(?m)^(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^\s;\\]+)")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 def main() -> int:
@@ -54,9 +59,13 @@ def main() -> int:
     archive = HERE.parent / f"sdk-{version}.zip"
     epoch = max(EARLIEST, int(os.environ.get("SOURCE_DATE_EPOCH", EARLIEST)))
     pack(packages, archive, epoch)
+    listed = archive.with_suffix(".cdx.json")
+    lock = (HERE / "requirements.txt").read_text(encoding="utf-8")
+    listed.write_text(bill(lock, version), encoding="utf-8")
     unpacked = sum(path.stat().st_size for path in _files(packages))
     print(f"{packages.relative_to(HERE.parent.parent)}: {unpacked:,} bytes")
     print(f"{archive.relative_to(HERE.parent.parent)}: {archive.stat().st_size:,} bytes")
+    print(f"{listed.relative_to(HERE.parent.parent)}: what is in it (CycloneDX)")
     print(f"sha256 {hashlib.sha256(archive.read_bytes()).hexdigest()}")
     return 0
 
@@ -157,6 +166,53 @@ def pack(packages: Path, archive: Path, epoch: int) -> None:
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(entry, path.read_bytes())
+
+
+def entries(lock: str) -> list[tuple[str, str, list[str]]]:
+    """Name, version and SHA-256 digests of each pin in a lock file."""
+    found = list(_ENTRY.finditer(lock))
+    ends = [each.start() for each in found[1:]] + [len(lock)]
+    return [
+        (each["name"], each["version"], _HASH.findall(lock[each.start() : end]))
+        for each, end in zip(found, ends, strict=True)
+    ]
+
+
+def bill(lock: str, python: str) -> str:
+    """The bill of materials of a layer, in CycloneDX's JSON; the same lock makes the same bill."""
+    digest = hashlib.sha256(f"{python}\n{lock}".encode()).digest()
+    document: dict[str, Any] = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "serialNumber": f"urn:uuid:{uuid.UUID(bytes=digest[:16], version=4)}",
+        "version": 1,
+        "metadata": {
+            "component": {"type": "library", "name": "oss-copy-sdk", "bom-ref": "oss-copy-sdk"},
+            "properties": [{"name": "python", "value": python}],
+        },
+        "components": [_component(*each, is_built=each[0] in SDISTS) for each in entries(lock)],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _component(name: str, version: str, hashes: Sequence[str], *, is_built: bool) -> dict[str, Any]:
+    """A package; the digests are of all its files in the index, of which the installer takes one."""
+    purl = f"pkg:pypi/{name}@{version}"
+    return {
+        "type": "library",
+        "bom-ref": purl,
+        "name": name,
+        "version": version,
+        "purl": purl,
+        "externalReferences": [
+            {
+                "type": "distribution",
+                "url": purl,
+                "hashes": [{"alg": "SHA-256", "content": each} for each in hashes],
+            }
+        ],
+        "properties": [{"name": "oss-copy:distribution", "value": "sdist" if is_built else "wheel"}],
+    }
 
 
 def _files(directory: Path) -> Iterator[Path]:

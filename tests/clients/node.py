@@ -48,7 +48,9 @@ def install() -> None:
         script = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         npm = [str(_WHEEL / "bin" / "node"), str(script)]
     path = f"{os.path.dirname(npm[0])}:{os.environ.get('PATH', '')}"  # noqa: PTH120 - "" for a bare name
-    subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**os.environ, "PATH": path}, check=True)
+    subprocess.run(
+        [*npm, "ci", "--silent", "--ignore-scripts"], cwd=HOME, env={**os.environ, "PATH": path}, check=True
+    )
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from layers.sdk import build
+
+ROOT = Path(__file__).parents[2]
 
 
 def _write(directory: Path, *names: str) -> Path:
@@ -83,3 +87,50 @@ def test_one_entry_of_a_lock_file_is_picked_with_its_hashes() -> None:
 def test_the_sdists_are_all_pinned() -> None:
     lock = (build.HERE / "requirements.txt").read_text(encoding="utf-8")
     assert set(build.SDISTS) <= set(re.findall(r"(?m)^([a-z0-9-]+)==", lock))
+
+
+LOCKS = [
+    ROOT / "layers/sdk/requirements.txt",
+    *sorted(ROOT.glob("requirements*.txt")),
+    *sorted(ROOT.glob("tests/*/requirements*.txt")),
+]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_pin_has_hashes_and_none_comes_from_anywhere_else(lock: Path) -> None:
+    """An index that is taken over can give nothing that was not locked."""
+    text = lock.read_text(encoding="utf-8")
+    found = build.entries(text)
+    assert found
+    assert [name for name, _, hashes in found if not hashes] == []
+    pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert len(pins) == len(found), "a line that is no pin"
+    assert not re.search(r"(?m)://|--(extra-)?index|--find-links|-e ", re.sub(r"(?m)#.*$", "", text))
+
+
+def test_only_what_has_no_wheel_is_built_from_its_sdist(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What builds runs its author's code on the deployer's machine."""
+    commands: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command))
+    build.install(tmp_path, "3.12", sys.executable)
+    assert build.SDISTS == ("alibabacloud-tea", "aliyun-fc2", "crcmod", "oss2")
+    for command in commands:
+        assert command[command.index("--only-binary") + 1] == ":all:"
+        assert "--require-hashes" in command
+        built = [command[at + 1] for at, word in enumerate(command) if word == "--no-binary"]
+        assert tuple(built) == build.SDISTS
+    names = {name for name, _, _ in build.entries(LOCKS[0].read_text(encoding="utf-8"))}
+    assert set(build.SDISTS) <= names
+
+
+def test_the_bill_of_materials_names_every_package_and_is_the_same_each_time() -> None:
+    lock = LOCKS[0].read_text(encoding="utf-8")
+    bill = json.loads(build.bill(lock, "3.12"))
+    assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.5", 1)
+    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", bill["serialNumber"])
+    pinned = {f"pkg:pypi/{name}@{version}" for name, version, _ in build.entries(lock)}
+    assert {each["purl"] for each in bill["components"]} == pinned
+    assert all(each["externalReferences"][0]["hashes"] for each in bill["components"])
+    assert build.bill(lock, "3.12") == build.bill(lock, "3.12") != build.bill(lock, "3.10")

@@ -61,7 +61,12 @@ def install() -> None:
             _install_node()
             npm = [WHEEL / "bin" / "node", WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
         path = {"PATH": f"{Path(npm[0]).parent}:{environment.read().get('PATH', '')}"}
-        subprocess.run([*npm, "ci", "--silent"], cwd=HOME, env={**environment.read(), **path}, check=True)
+        subprocess.run(
+            [*npm, "ci", "--silent", "--ignore-scripts"],
+            cwd=HOME,
+            env={**environment.read(), **path},
+            check=True,
+        )
     except subprocess.CalledProcessError as error:
         raise Unprepared(f"{error.cmd[0]} ended with {error.returncode}") from error
     except OSError as error:

@@ -178,6 +178,12 @@ def test_a_rule_or_a_timer_that_lacks_a_word_is_told(options: dict[str, Any], st
     assert [each.grade for each in judged] == [status] * bool(word)
 
 
+def test_a_deployment_without_a_key_is_told_who_is_believed() -> None:
+    found = config.state_key(deployment())
+    assert (found.status, "STATE_KEY" in found.found) == ("ok", True)
+    assert "signed" in config.state_key(deployment(seal=plan.Seal((b"k" * 32,)))).found
+
+
 def test_a_long_list_of_bad_rules_is_cut() -> None:
     lines = config.rules(deployment(), [rule("other/in/", "dst")] * 30)
     assert len(lines) == config.MOST_LINES + 1

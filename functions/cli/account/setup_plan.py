@@ -21,6 +21,7 @@ from functions.cli.rights import Reach
 from functions.cli.template import LAYER
 from functions.cli.template.props import TRIGGER_ROLE
 from osscopy import plan as copying
+from osscopy.check.config import UNSIGNED
 
 RECORDS_DAYS = 30
 UPLOADS_DAYS = 10  # more than the week after which a copy is given up
@@ -60,6 +61,8 @@ def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ())
         *_function_role(to, roles, [*parts, *_versioned(seen, destinations)], notes),
         *(_trigger_role(roles) if to.watched else ()),
     ]
+    if not to.is_signed:
+        notes.append(f"without STATE_KEY {UNSIGNED} (OPERATING.md, The key)")
     notes += [
         f"not done here: publish the layer ({LAYER}) and name its version in s.yaml",
         "not done here: a bucket of another account has to grant the role these actions in its policy",

@@ -35,6 +35,7 @@ class Reach(msgspec.Struct, frozen=True):
     rules: settings.RulesObject | None  # the object with its rules, if they are not in the environment
     watched: tuple[str, ...]  # buckets whose events invoke it
     options: frozenset[str] = frozenset()  # the words of ALLOWED_OPTIONS
+    is_signed: bool = False  # it has a STATE_KEY
 
 
 def read(
@@ -69,4 +70,5 @@ def _reach(deployment: Deployment, place: str) -> Reach:
         rules=loaded.rules if isinstance(loaded.rules, settings.RulesObject) else None,
         watched=tuple(each.bucket for each in main.triggers if isinstance(each, OssTrigger)),
         options=frozenset(loaded.options.words),
+        is_signed=bool(loaded.seal.keys),
     )

@@ -11,6 +11,7 @@ from functions.cli.errors import TemplateError
 from functions.cli.shown.screen import Screen
 from functions.cli.template import Deployment, Mistake, Mistaken
 from functions.cli.template.judging import mistakes
+from osscopy.check.config import UNSIGNED
 
 
 def find_mistakes(deployment: Deployment) -> list[Mistake]:
@@ -41,6 +42,8 @@ def read(screen: Screen, path: Path, given: Mapping[str, str], *, is_final: bool
     for line in template.rendered(path, places, [*found, *ours]):
         if line not in errors:
             screen.say(f"warning: {line}")
+    if deployment and not deployment.main.environment_variables.get("STATE_KEY"):
+        screen.say(f"note: {UNSIGNED} (OPERATING.md, The key)")
     if wrong or deployment is None:
         raise TemplateError("\n       ".join(errors))
     return deployment

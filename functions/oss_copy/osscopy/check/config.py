@@ -25,6 +25,7 @@ MOST_LINES = 50  # of one check about rules; a list of rules can be long
 BASE_MEMORY, THREAD_MEMORY = 64, 0.5  # MB; measured without TLS: 50 MB, and 0.05 MB a thread
 
 ADD_WORD = "add the word to ALLOWED_OPTIONS, and run oss-copy policy and setup again; or leave the option out"
+UNSIGNED = "whoever may invoke the function directly, or write its records, is believed: set STATE_KEY"
 MOMENT = datetime(2000, 1, 2, 3, 4, 5, tzinfo=timezone.utc)  # any, to try a template or a timer with
 
 
@@ -210,6 +211,13 @@ def http(deployment: Deployment) -> Finding:
             "set API_TOKEN (16 characters or more), or httpAuthType to function",
         )
     return ok("anonymous, with a token")
+
+
+def state_key(deployment: Deployment) -> Finding:
+    """Say whether continuations and records are signed: nothing else keeps the function's own from others'."""
+    if deployment.settings.seal.keys:
+        return ok("continuations and records are signed")
+    return ok(f"none: {UNSIGNED}")
 
 
 def memory(deployment: Deployment) -> Line:

@@ -87,6 +87,7 @@ soak: soak-fuzz soak-copies soak-chaos soak-sim soak-inventory  ## the long camp
 
 soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
+	$(BIN)/python -m tests.fuzz.marks --inputs $(SOAK)
 	FUZZ=100000 $(BIN)/python -m pytest -q -n 2 --timeout 3600 tests/unit/test_fuzz.py
 	$(BIN)/python -m tests.fuzz.drive $(ARGS)
 

@@ -141,12 +141,12 @@ def edited(sample: int, edits: Sequence[Edit] = ()) -> bytes:
     """The sample after the edits, as JSON."""
     tree = json.loads(_TEXTS[sample % len(_TEXTS)])
     for edit in edits:
-        tree = _change(tree, edit)
+        tree = change(tree, edit)
     is_ascii = bool(edits) and edits[0].what % 2 == 0
     return json.dumps(tree, ensure_ascii=is_ascii).encode()
 
 
-def _change(tree: Any, edit: Edit) -> Any:
+def change(tree: Any, edit: Edit) -> Any:
     if not isinstance(tree, (dict, list)):
         return VALUES[edit.what % len(VALUES)]
     places = list(_places(tree))
@@ -199,7 +199,7 @@ def judge(event: bytes) -> str:
             if isinstance(item, Refused):
                 _judge_refusal(item)
             else:
-                _judge_command(item)
+                judge_command(item)
         assert parsed.many or len(parsed.items) == 1
         return "batch"
 
@@ -218,13 +218,13 @@ def _judge_call(call: events.HttpCall) -> str:
     assert call.segments
     try:
         body = call.body.encode()
-        _judge_command(events.read_request(body, "http:1", ARRIVAL.now, ARRIVAL))
+        judge_command(events.read_request(body, "http:1", ARRIVAL.now, ARRIVAL))
     except Refused as error:
         _judge_refusal(error)
     return "http"
 
 
-def _judge_command(command: Copy | Continue | Bulk) -> None:
+def judge_command(command: Copy | Continue | Bulk) -> None:
     if isinstance(command, Bulk):
         (item,) = events.parse(events.encode(command), ARRIVAL, ()).items  # type: ignore[union-attr]  # it is one
         assert item == command

@@ -13,7 +13,7 @@ from functions.cli import openapi
 from osscopy import events
 from osscopy.settings import Settings
 from osscopy.web import routes
-from tests.fuzz import inputs
+from tests.fuzz import inputs, marks
 from tests.unit.test_web import JOB, StubJobs, StubMany
 
 DOCUMENTED = set(openapi.paths()["/copies"]["post"]["responses"])
@@ -95,3 +95,13 @@ def test_every_http_call_is_answered_with_a_documented_status(call: events.HttpC
     assert str(answer["statusCode"]) in DOCUMENTED
     is_page = call.segments == ("",)
     assert answer["body"].startswith("<!doctype") if is_page else isinstance(json.loads(answer["body"]), dict)
+
+
+def test_a_changed_continuation_or_record_is_believed_only_by_the_mark_of_what_it_says() -> None:
+    ends = marks.run(EXAMPLES * 2, seed=1, say=lambda _: None)
+    assert ends.keys() == {"refused", "believed", "unreadable", "read"}
+
+
+def test_a_mark_costs_little() -> None:
+    measured = marks.cost(rounds=50)
+    assert measured["bytes"] == 31

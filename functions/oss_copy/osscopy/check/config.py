@@ -214,7 +214,7 @@ def http(deployment: Deployment) -> Finding:
 
 
 def state_key(deployment: Deployment) -> Finding:
-    """Say whether continuations and records are signed: nothing else keeps the function's own from others'."""
+    """Say whether continuations and records are signed, so that nobody else can write them."""
     if deployment.settings.seal.keys:
         return ok("continuations and records are signed")
     return ok(f"none: {UNSIGNED}")

@@ -78,7 +78,9 @@ class Terminal:
         """Type `oss-copy` and these words."""
         self._capture.readouterr()
         code = main(list(words), self._sleep)
-        return Said(code, *self._capture.readouterr())
+        said = Said(code, *self._capture.readouterr())
+        assert TOKEN not in said.out + said.err, "the token of the API is shown"
+        return said
 
     def _sleep(self, _seconds: float) -> None:
         if self.is_interrupting:

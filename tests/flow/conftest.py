@@ -17,6 +17,7 @@ import yaml
 from osscopy.model import MIB
 from osscopy.plan.allowed.options import WORDS
 from tests.cloud.client import IDLE_SECONDS, ROOT, LocalCloud
+from tests.flow.leaks import NAMED, leaks
 
 CODE = ROOT / "functions/oss_copy"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
@@ -34,6 +35,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
     environment = {
         "MULTIPART_THRESHOLD": "2MiB",
         "MAX_PARALLEL": str(THREADS),
+        "LOG_LEVEL": "DEBUG",
         "ALLOWED_OPTIONS": EVERY_OPTION,
         "ALLOWED_SOURCES": f"{SOURCE}/*,no-such-bucket/*,oss-copy-abroad/*,oss-copy-versioned/*,"
         f"{VERSIONED}/*,foreign-pays-simple/*,foreign-pays-multipart/*,foreign-private-source/*",
@@ -43,6 +45,9 @@ def shared_cloud() -> Iterator[LocalCloud]:
     }
     with LocalCloud(variables={"timeout": TIMEOUT}, environment=environment) as running:
         yield running
+        running.conditions()
+        running.wait_idle()
+        assert leaks(running, of=NAMED) == []
 
 
 @pytest.fixture

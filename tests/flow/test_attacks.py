@@ -37,6 +37,7 @@ from tests.flow.conftest import (
     exists,
     genuine,
 )
+from tests.flow.leaks import SECRET, leaks
 
 TOKEN = "the-token-0f-the-attacked-function"
 MOMENT = datetime(2026, 11, 22, tzinfo=timezone.utc)
@@ -44,28 +45,10 @@ TRIGGERS = ("direct", "http", "timer")
 COMPOSED, DECOMPOSED = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")
 ENVIRONMENT = {
     "MULTIPART_THRESHOLD": "2MiB",
+    "LOG_LEVEL": "DEBUG",
     "ALLOWED_SOURCES": f"{SOURCE}/in/*,{SOURCE}/incoming/*,{SOURCE}/{COMPOSED}/*",
     "ALLOWED_DESTINATIONS": f"{DESTINATION}/out/*,{DESTINATION}/incoming/*",
 }
-
-# What secrets look like: the temporary ones are made anew for every invocation.
-SECRET = re.compile(
-    r"[A-Za-z0-9_-]{128}|(?<![0-9a-zA-Z])[0-9a-f]{44}(?![0-9a-zA-Z])|STS\.[0-9a-f]{24}"
-    r"|[Ss]ignature=|OSS4-HMAC|ACS3-HMAC|FC LTAI|FC STS|(?i:bearer |authorization\W|security[-_]token)"
-)
-
-
-def leaks(cloud: LocalCloud, *secrets: str) -> list[str]:
-    """What was told of all invocations and is a secret, with some text around."""
-    secrets = (cloud.owner.access_key_secret, *secrets)
-    found = []
-    for invocation in cloud.invocations():
-        told = json.dumps([invocation[name] for name in ("logs", "result", "error")], ensure_ascii=False)
-        told = told.replace("send `Authorization: Bearer` with", "")  # the advice of a 401
-        hits = [match.span() for match in SECRET.finditer(told)]
-        hits += [(told.index(secret), told.index(secret) + 9) for secret in secrets if secret in told]
-        found += [told[max(0, first - 60) : last + 20] for first, last in hits]
-    return found
 
 
 @pytest.fixture(scope="module")

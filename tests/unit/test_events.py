@@ -556,6 +556,11 @@ def test_a_redelivered_event_is_the_same_job_and_another_one_is_not() -> None:
         (asked(metadata={"user": {"a": " b"}}), "InvalidHeader", "metadata.user.a"),
         (asked(metadata={"user": {"a": "1", "A": "2"}}), "InvalidMetadata", "metadata.user"),
         (asked(metadata={"expires": "x" * 8193}), "InvalidHeader", "metadata.expires"),
+        (
+            asked(metadata={"user": {"a": "x" * 4000, "b": "é" * 2100}}),
+            "InvalidMetadata",
+            "metadata.user",
+        ),
         (asked(conditions={"ifMatch": "x\n"}), "InvalidHeader", "conditions.ifMatch"),
         (asked(conditions={"ifMatch": "备份"}), "InvalidHeader", "conditions.ifMatch"),
         (asked(conditions={"ifNoneMatch": ""}), "InvalidHeader", "conditions.ifNoneMatch"),

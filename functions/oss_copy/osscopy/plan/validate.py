@@ -44,6 +44,7 @@ HTTP_DATE = (
 )
 MAX_LINE = 8192  # characters of a header's value
 MAX_REQUEST = 40 * KIB  # of one copy, as JSON: its records are small, too
+MAX_USER = 8 * KIB  # bytes of names and values of user metadata
 MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 10, 128, 256
 MAX_PARALLEL, MAX_LANES = 512, 100
 MIN_TRAFFIC, MAX_TRAFFIC = 819_200, 838_860_800  # bit/s; OSS takes 100 KB/s to 100 MB/s
@@ -76,6 +77,7 @@ def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
     )
     check_request(final)
     if isinstance(final.metadata, ContentHeaders):
+        _check_user_size(final.metadata.user)
         for name in final.metadata.user:
             _check_user_name(name)
     if (size := len(msgspec.json.encode(final))) > MAX_REQUEST:
@@ -85,6 +87,13 @@ def prepare(request: CopyRequest, moment: datetime) -> CopyRequest:
         text = f"{key[-80:]!r} ends with a slash, which is how folder markers are named: add {{name}}"
         raise Refused("InvalidKey", text, field="destination.key")
     return final
+
+
+def _check_user_size(user: dict[str, str]) -> None:
+    """Refuse more user metadata than OSS takes for one object (OSS documentation, PutObject: 8 KB)."""
+    size = sum(len(name.encode()) + len(value.encode("utf-8", "replace")) for name, value in user.items())
+    if size > MAX_USER:
+        raise Refused("InvalidMetadata", f"{size} bytes; OSS takes {MAX_USER}", field="metadata.user")
 
 
 def _check_user_name(name: str) -> None:

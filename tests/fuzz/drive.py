@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from functions.cli import openapi
 from osscopy.model import MIB
+from osscopy.plan.allowed.options import WORDS
 from tests.cloud.client import ROOT, LocalCloud
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -33,7 +34,7 @@ class Driven(NamedTuple):
 
 def drive(examples: int, seed: int | None = None) -> Driven:
     """Run all phases with up to `examples` generated requests an operation, besides the systematic ones."""
-    environment = {"MULTIPART_THRESHOLD": "2MiB", "API_TOKEN": TOKEN}
+    environment = {"MULTIPART_THRESHOLD": "2MiB", "API_TOKEN": TOKEN, "ALLOWED_OPTIONS": ",".join(WORDS)}
     with LocalCloud(variables={"timeout": 30, "httpAuthType": "anonymous"}, environment=environment) as cloud:
         for key in ("small.bin", "备份/ü +%2F.bin"):
             cloud.oss_bucket(SOURCE).put_object(key, b"x")

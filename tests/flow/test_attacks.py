@@ -939,3 +939,34 @@ def test_an_event_of_very_many_records_is_one_short_answer(attacked: LocalCloud)
     result = attacked.invoke(event)
     assert (result["status"], result["error"]["code"]) == ("failed", "TooManyRequests"), str(result)[:300]
     assert len(json.dumps(result)) < 1000
+
+
+# --- a writer of the destination ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["simple", "multipart"])
+def test_a_symlink_at_the_destination_lets_no_copy_through_to_its_target(
+    attacked: LocalCloud, method: str
+) -> None:
+    destination, key = attacked.oss_bucket(DESTINATION), f"out/link-{method}"
+    attacked.oss_bucket(SOURCE).put_object("in/through", b"copied")
+    destination.put_object("protected", b"kept")
+    destination.put_symlink("protected", key)
+    asked = copying({"key": "in/through"}, {"key": key}, tuning={"method": method})
+    result = ask(attacked, "direct", asked)
+    assert result["status"] == "succeeded", result
+    assert destination.get_object("protected").read() == b"kept"
+    assert destination.get_object(key).read() == b"copied"
+
+
+# --- the table ---------------------------------------------------------------------------------------------
+
+
+def test_each_row_of_the_table_of_attacks_is_a_test() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"(?m)^\|.*\| `((?:tests/\S+::)?test_\w+)` \|$", text)
+    assert len(named) == len(set(named)) > 20
+    for each in named:
+        path, _, name = each.rpartition("::")
+        file = ROOT / path if path else Path(__file__)
+        assert f"def {name}(" in file.read_text(encoding="utf-8"), each

@@ -128,8 +128,8 @@ dist: $(READY)           ## wheel, layers, template package and their checksums,
 	$(BIN)/python layers/app/build.py
 	$(BIN)/python layers/sdk/build.py --python 3.10
 	$(BIN)/python layers/sdk/build.py --python 3.12
-	cp layers/sdk-3.10.zip layers/sdk-3.12.zip dist/
-	cd dist && sha256sum *.whl *.zip > SHA256SUMS && cat SHA256SUMS
+	cp layers/sdk-3.10.zip layers/sdk-3.12.zip layers/sdk-3.10.cdx.json layers/sdk-3.12.cdx.json dist/
+	cd dist && sha256sum *.whl *.zip *.json > SHA256SUMS && cat SHA256SUMS
 
 layer-test: $(READY)     ## the layers for 3.12 and 3.10: built twice, then copies with nothing but them
 	$(BIN)/python -m pytest -q tests/layers $(ARGS)

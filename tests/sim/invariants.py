@@ -19,6 +19,7 @@ from tests.sim.world import Stored
 
 FORESEEN = {"VerificationFailed", "OutcomeUnknown"}
 NOTHING = "nothing came of it, and nothing is on record"
+_GENERATION = re.compile(rb'"generation":([0-9]+)')
 LANE = re.compile(r"g\d+-l\d+-h\d+")  # in the name of a hop's invocation
 MOST_ATTEMPTS = 8  # at one request, by one invocation
 
@@ -265,15 +266,17 @@ def _is_bounded(simulation: Simulation) -> None:
     """Hops make progress: without faults each but the last copies a part, and a single part needs one.
 
     A lane needs a start, and the first one may look once more. Each hop may leave one part behind that takes
-    longer than those before it. Of an archived source a sweep's chain may begin beside the one that waits.
+    longer than those before it. A chain that a sweep begins beside the one
+    that waits for a restoration takes one more.
     """
     parts, copies = -(-simulation.scenario.size // PART), len(simulation.list)
     lanes = min(parts, simulation.scenario.lanes)
-    hops = sum(1 for message in simulation.messages.values() if b'"step":"continue"' in message.payload)
+    told = [each.payload for each in simulation.messages.values() if b'"step":"continue"' in each.payload]
+    hops = len(told)
     if not simulation.faults:
         each = 2 if simulation.scenario.part_seconds <= simulation.scenario.timeout / 6 else 1
-        chains = copies * (2 if simulation.scenario.restore else 1)
-        if hops > (parts // each + 1 + 2 * (lanes - 1)) * chains:
+        chains = len({each for payload in told for each in _GENERATION.findall(payload)})
+        if hops > (parts // each + 1 + 2 * (lanes - 1)) * copies + max(0, chains - copies):
             simulation.violations.append(f"{hops} hops for {parts} parts without any fault")
         most = (
             parts * copies + (hops + lanes - 1) * simulation.scenario.parallel + copies + hops

@@ -10,9 +10,10 @@ from typing import Any
 
 import oss2
 import pytest
+import yaml
 
 from tests.cloud.client import LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE
+from tests.flow.conftest import DESTINATION, SOURCE, genuine
 
 DAYS = 7
 RULES = [
@@ -25,6 +26,11 @@ RULES = [
         "source": {"bucket": SOURCE, "prefix": "names/"},
         "destination": {"bucket": DESTINATION, "key": "more/{key}.bak"},
     },
+    {
+        "source": {"bucket": SOURCE, "prefix": "mirror/"},
+        "destination": {"bucket": DESTINATION, "key": "{key}"},
+        "deletes": "follow",
+    },
 ]
 
 
@@ -34,15 +40,26 @@ def shown(cloud: LocalCloud, bucket: str, prefix: str) -> dict[str, str]:
     return {each.key.removeprefix(prefix): each.etag for each in found}
 
 
-def copied(cloud: LocalCloud) -> tuple[dict[str, str], dict[str, str]]:
-    return shown(cloud, DESTINATION, "kept/in/"), shown(cloud, DESTINATION, "more/names/")
-
-
 @pytest.fixture(scope="module")
-def shared_cloud() -> Iterator[LocalCloud]:
-    """A cloud without a template of its own: its trigger watches the whole bucket."""
-    variables = {"watchedPrefix": "", "timeout": 20}
-    with LocalCloud(variables=variables, environment={"COPY_RULES": json.dumps(RULES)}) as running:
+def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A cloud whose trigger tells of the whole bucket, deletions included."""
+    template = genuine()
+    (watch,) = (
+        each
+        for each in template["resources"]["oss_copy"]["props"]["triggers"]
+        if each["triggerName"] == "oss"
+    )
+    watch["triggerConfig"]["events"] += [
+        "oss:ObjectRemoved:DeleteObject",
+        "oss:ObjectRemoved:DeleteObjects",
+    ]
+    path = tmp_path_factory.mktemp("reconcile") / "s.yaml"
+    path.write_text(yaml.safe_dump(template), encoding="utf-8")
+    with LocalCloud(
+        template=path,
+        variables={"watchedPrefix": "", "timeout": 20},
+        environment={"COPY_RULES": json.dumps(RULES), "ALLOWED_OPTIONS": "delete"},
+    ) as running:
         yield running
 
 
@@ -63,34 +80,64 @@ def reconcile(cloud: LocalCloud) -> list[dict[str, Any]]:
     raise AssertionError("the jobs did not end")
 
 
-def test_each_morning_both_sides_are_equal_and_nothing_was_deleted(cloud: LocalCloud) -> None:
+def test_each_morning_both_sides_are_equal_and_only_a_rule_that_follows_has_deleted(
+    cloud: LocalCloud,
+) -> None:
     chance = random.Random(7)
     source = cloud.oss_bucket(SOURCE)
     cloud.wait_idle()
-    healed = lost = 0
     ever: set[str] = set()
+    deaf: set[str] = set()  # deletions that nobody was told of
+    lost = healed = followed = 0
+
+    def lacking(there: str, wanted: dict[str, str]) -> int:
+        has = shown(cloud, DESTINATION, there)
+        return sum(has.get(name) != etag for name, etag in wanted.items())
+
     for day in range(DAYS):
         cloud.conditions([{"operation": "invocation", "answer": "drop", "probability": 0.4}], seed=day + 1)
-        for number in range(30):
-            key = f"in/{chance.randrange(20):02}{chance.choice(('.bin', '.bin', '.txt'))}"
-            source.put_object(key, f"{day} {number}".encode())
-            source.put_object(f"names/{day}/{number:02}", f"{day} {number}".encode())
-            if chance.random() < 0.1:
+        for number in range(20):
+            body = f"{day} {number}".encode()
+            source.put_object(f"in/{chance.randrange(20):02}{chance.choice(('.bin', '.bin', '.txt'))}", body)
+            source.put_object(f"names/{day}/{number:02}", body)
+            source.put_object(f"mirror/{chance.randrange(20):02}", body)
+            if chance.random() < 0.2:
                 source.delete_object(f"in/{chance.randrange(20):02}.bin")
+                source.delete_object(f"mirror/{chance.randrange(20):02}")
         cloud.conditions()
         cloud.wait_idle()
-        wanted = {name: etag for name, etag in shown(cloud, SOURCE, "in/").items() if name.endswith(".bin")}
+        kept = {name: etag for name, etag in shown(cloud, SOURCE, "in/").items() if name.endswith(".bin")}
         names = {f"{name}.bak": etag for name, etag in shown(cloud, SOURCE, "names/").items()}
-        before = copied(cloud)
-        lost += sum(before[0].get(name) != etag for name, etag in wanted.items())
-        lost += sum(before[1].get(name) != etag for name, etag in names.items())
+        mirror = shown(cloud, SOURCE, "mirror/")
+        lost += lacking("kept/in/", kept) + lacking("more/names/", names) + lacking("mirror/", mirror)
+        deaf |= shown(cloud, DESTINATION, "mirror/").keys() - mirror.keys()
         results = reconcile(cloud)
-        assert [each["status"] for each in results] == ["succeeded"] * 2, results
+        assert [each["status"] for each in results] == ["succeeded"] * len(RULES), results
         healed += sum(each["objects"]["succeeded"] for each in results)
-        kept, more = copied(cloud)
-        ever |= set(kept)
-        assert {name: kept.get(name) for name in wanted} == wanted
-        assert set(kept) == ever, "nothing is deleted"
-        assert more == names
+        ever |= kept.keys()
+        there = shown(cloud, DESTINATION, "kept/in/")
+        assert {name: there.get(name) for name in kept} == kept
+        assert there.keys() >= ever, "this rule keeps what is deleted"
+        assert shown(cloud, DESTINATION, "more/names/") == names
+        there = shown(cloud, DESTINATION, "mirror/")
+        assert {name: there.get(name) for name in mirror} == mirror
+        assert there.keys() - mirror.keys() <= deaf, "what nobody told of is left, and nothing else"
+        for name in sorted(mirror)[:3]:  # by day, with every event
+            source.delete_object(f"mirror/{name}")
+        cloud.wait_idle()
+        assert not shown(cloud, DESTINATION, "mirror/").keys() & set(sorted(mirror)[:3])
+        followed += 3
     assert lost > DAYS
     assert healed >= lost / 2
+    told = [each["logs"].count('"event":"removed"') for each in cloud.invocations()]
+    assert sum(told) >= followed
+
+
+def test_a_copy_that_somebody_else_has_written_over_is_kept(cloud: LocalCloud) -> None:
+    source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
+    source.put_object("mirror/mine", b"a")
+    cloud.wait_idle()
+    destination.put_object("mirror/mine", b"theirs")
+    source.delete_object("mirror/mine")
+    cloud.wait_idle()
+    assert destination.get_object("mirror/mine").read() == b"theirs"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from osscopy import events
-from osscopy.model import Bulk, Continue, Copy, Destination, Problem, Refused, Rule, RuleSource
+from osscopy.model import Bulk, Continue, Copy, Destination, Problem, Refused, Remove, Rule, RuleSource
 from osscopy.plan import keys
 
 PAYLOADS = Path(__file__).parents[1] / "events"
@@ -224,8 +224,8 @@ def _judge_call(call: events.HttpCall) -> str:
     return "http"
 
 
-def judge_command(command: Copy | Continue | Bulk) -> None:
-    if isinstance(command, Bulk):
+def judge_command(command: Copy | Continue | Bulk | Remove) -> None:
+    if isinstance(command, Bulk | Remove):
         (item,) = events.parse(events.encode(command), ARRIVAL, ()).items  # type: ignore[union-attr]  # it is one
         assert item == command
         return

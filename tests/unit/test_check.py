@@ -401,6 +401,23 @@ def test_a_timer_asks_for_what_can_be_done(payload: str, told: str | None) -> No
     assert [each.status for each in bad] == ["warning"] * (told is not None and payload not in {"", "[]"})
 
 
+def test_a_trigger_tells_of_deletions_where_a_rule_follows_them() -> None:
+    follows = msgspec.structs.replace(rule("src/in/", "dst/{key}"), deletes="follow")
+    deleted = ("oss:ObjectRemoved:DeleteObject", "oss:ObjectRemoved:DeleteObjects")
+
+    def bad(events: Sequence[str], given: Sequence[Rule] | None) -> list[str]:
+        found = triggers.lines(SETTINGS, given, [watching("in", "in/", events=events), SWEEP])
+        return [each.found for each in found if each.status == "failed"]
+
+    assert bad((*TOLD, *deleted), [follows]) == []
+    assert bad((*TOLD, *deleted), None) == []
+    assert bad(TOLD, None) == []
+    (found,) = bad((*TOLD, deleted[0]), [follows])
+    assert found == "it does not fire for ObjectRemoved:DeleteObjects: such deletions are not followed"
+    (found,) = bad((*TOLD, deleted[0]), [rule("src/in/", "dst/{key}")])
+    assert "which nothing is done about" in found
+
+
 def test_a_timer_that_reconciles_tells_which_rules_it_cannot() -> None:
     asks = '{"action": "reconcile"}'
     rules = [rule("src/in/", "dst/{key}"), rule("src/more/", "dst/more/{date:%Y}/{key}")]

@@ -340,3 +340,14 @@ def test_both_sides_of_a_copy_have_to_be_allowed(
     with pytest.raises(Refused) as caught:
         loaded.allow(asked)
     assert (caught.value.code, caught.value.field, caught.value.status) == ("NotAllowed", field, 403)
+
+
+RULE_TO_FOLLOW = {"source": {"bucket": "src-bucket"}, "destination": {"bucket": "dst-bucket"}}
+
+
+def test_a_rule_that_follows_deletions_takes_a_word_of_the_allowed_options() -> None:
+    rule = {**RULE_TO_FOLLOW, "deletes": "follow"}
+    given = {"STATE_BUCKET": "state-bucket", "COPY_RULES": json.dumps([rule])}
+    with pytest.raises(Misconfigured, match=r"COPY_RULES at \[0\].deletes: .* ALLOWED_OPTIONS lacks delete"):
+        settings.load(given)
+    assert settings.load({**given, "ALLOWED_OPTIONS": "delete"}).rules != ()

@@ -39,6 +39,7 @@ from osscopy.jobs.lists import Worklist
 from osscopy.jobs.many import Many
 from osscopy.jobs.marks.sealed import SealedInvoker, SealedRecords
 from osscopy.jobs.queries import Queries
+from osscopy.jobs.rules import removal
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
     Bulk,
@@ -54,6 +55,7 @@ from osscopy.model import (
     Overview,
     Ping,
     Refused,
+    Remove,
     ReportPlace,
     Rest,
     Result,
@@ -307,8 +309,16 @@ class App:
             return {"results": work.resume(asked, retried=invocation.retries > 0)}
         self._log_passed(asked.passed)
         items = tuple(map(_retried, asked.items)) if invocation.retries else asked.items
-        begun = {at: _begin(tools.many, item) for at, item in enumerate(items) if isinstance(item, Bulk)}
-        rest = iter(work.run([item for item in items if not isinstance(item, Bulk)]))
+        begun: dict[int, BulkResult | Result] = {
+            at: _begin(tools.many, item) for at, item in enumerate(items) if isinstance(item, Bulk)
+        }
+        retried = invocation.retries > 0
+        begun |= {
+            at: note(removal.remove(tools.many, item, retried=retried))
+            for at, item in enumerate(items)
+            if isinstance(item, Remove)
+        }
+        rest = iter(work.run([item for item in items if not isinstance(item, Bulk | Remove)]))
         found = [begun[at] if at in begun else next(rest) for at in range(len(items))]
         return {"results": found} if asked.many else found[0]
 
@@ -415,7 +425,7 @@ def _begin(tools: many_tools.Tools, asked: Bulk) -> BulkResult:
         return many_start.skipped(asked, error)
 
 
-def _retried(item: Command | Bulk | Refused) -> Command | Bulk | Refused:
+def _retried(item: Command | Bulk | Remove | Refused) -> Command | Bulk | Remove | Refused:
     return item.delivered_again() if isinstance(item, Copy) else item
 
 

@@ -104,7 +104,8 @@ class Settings(msgspec.Struct, frozen=True):
     def keep_apart(self, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         """Return the rules; ValueError names one that watches records, or writes among them.
 
-        A rule that watches records feeds the function: a copy that fails writes a record.
+        A rule that watches records feeds the function: a copy that fails writes a record. Refused: one that
+        follows deletions, which ALLOWED_OPTIONS has to allow.
         """
         records = f"the function's records, {self.state_bucket}/{self.state_prefix}*"
         for index, rule in enumerate(rules):
@@ -114,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True):
                     f"rule {index} watches {records}: each would be an event, and what fails writes another; "
                     "watch another bucket or prefix, or name another STATE_BUCKET or STATE_PREFIX"
                 )
+            if rule.deletes == "follow":
+                self.options.need("delete", "it follows deletions", f"[{index}].deletes")
             written = templates.fixed_prefix(made.key, watched.prefix)
             if made.bucket == self.state_bucket and written.startswith(self.state_prefix):
                 raise ValueError(f"rule {index} writes among {records}: choose another bucket or prefix")

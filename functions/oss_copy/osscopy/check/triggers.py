@@ -17,8 +17,8 @@ import msgspec
 from osscopy import events
 from osscopy.check.config import MOMENT, may_lack, nested, no_plain_text
 from osscopy.check.report import Finding, ok
-from osscopy.events import CREATED
-from osscopy.model import Bulk, Command, Copy, Grade, Line, Refused, ReportPlace, Rule, Sweep, Trigger
+from osscopy.events import CREATED, REMOVED
+from osscopy.model import Bulk, Command, Copy, Grade, Line, Refused, Remove, ReportPlace, Rule, Sweep, Trigger
 from osscopy.plan import bulk, templates
 from osscopy.settings import Settings
 
@@ -34,6 +34,7 @@ WAYS = frozenset(
 )
 # How objects of another kind appear: who leaves them out may mean it.
 KINDS = frozenset({"ObjectCreated:AppendObject", "ObjectCreated:PutSymlink"})
+GONE = frozenset({"ObjectRemoved:DeleteObject", "ObjectRemoved:DeleteObjects"})  # by a client, or a list
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})  # of the API in openapi.json
 MOST_NOTIFICATIONS = 10  # of one bucket (OSS documentation, limits of event notification)
 
@@ -141,7 +142,7 @@ def judge(settings: Settings, rules: Sequence[Rule] | None, given: Sequence[Trig
     watches = [each for each in known if each.kind == "oss"]
     bridges = [each for each in known if each.is_about_oss]
     for watch in watches:
-        yield from _events(watch)
+        yield from _events(watch, rules)
         yield from _filter(watch, settings)
     if len(watches) + len(bridges) > 1:
         for bridge in bridges:
@@ -178,8 +179,15 @@ def together(given: Sequence[Trigger]) -> Iterator[Judgement]:
         yield Judgement("triggers", "failed", text, advice, is_of_a_lack=True)
 
 
-def _events(watch: _Trigger) -> Iterator[Judgement]:
-    if other := sorted(watch.events - CREATED):
+def _events(watch: _Trigger, rules: Sequence[Rule] | None) -> Iterator[Judgement]:
+    sources = [each.source for each in rules or () if each.deletes == "follow"]
+    follows = any(watch.meets(each.bucket, each.prefix, each.suffix) for each in sources)
+    if follows and (unheard := sorted(GONE - watch.events)):
+        text = f"it does not fire for {', '.join(unheard)}: such deletions are not followed"
+        advice = f"list oss:{' and oss:'.join(unheard)} too, or leave `deletes` out of the rule"
+        yield watch.judged("events", "failed", text, advice)
+    heard = CREATED | REMOVED if follows or rules is None else CREATED
+    if other := sorted(watch.events - heard):
         each_part = "ObjectCreated:*" in other
         why = "for each part of an upload, too" if each_part else "which nothing is done about"
         yield watch.judged("events", "failed", f"it fires for {', '.join(other)}: {why}", EVENTS)
@@ -326,7 +334,7 @@ def _left_out(payload: str, rules: Sequence[Rule]) -> Iterator[str]:
         yield from (each.what for each in parsed.passed if each.why == "rule")
 
 
-def _refuse(item: Command | Bulk | Refused, settings: Settings) -> None:
+def _refuse(item: Command | Bulk | Remove | Refused, settings: Settings) -> None:
     """Raise why the settings refuse what a timer asks for; a former job's report is not looked for."""
     match item:
         case Refused():

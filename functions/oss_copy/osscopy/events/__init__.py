@@ -17,7 +17,7 @@ from osscopy.events.http import (
     is_http as is_http,
 )
 from osscopy.events.jsons import decode as decode, read_time as read_time, unmarked as unmarked
-from osscopy.events.oss import CREATED as CREATED
+from osscopy.events.oss import CREATED as CREATED, REMOVED as REMOVED
 from osscopy.events.parser import (
     Event as Event,
     given_up as given_up,

@@ -10,7 +10,7 @@ import msgspec
 
 from osscopy import plan
 from osscopy.events.jsons import read_time
-from osscopy.model import Bulk, Command, Origin, Refused
+from osscopy.model import Bulk, Command, Origin, Refused, Remove
 
 MAX_REQUESTS = 1000  # in one event
 
@@ -55,13 +55,13 @@ class PassedOver(msgspec.Struct, frozen=True):
     what: str
 
 
-Items: TypeAlias = list[Command | Bulk | Refused | PassedOver]
+Items: TypeAlias = list[Command | Bulk | Remove | Refused | PassedOver]
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """The copies that an event asks for, one a record or request. `many`: the answer is a list of results."""
+    """The work that an event asks for, one a record or request. `many`: the answer is a list of results."""
 
-    items: tuple[Command | Bulk | Refused, ...]
+    items: tuple[Command | Bulk | Remove | Refused, ...]
     many: bool
     passed: tuple[PassedOver, ...] = ()
 

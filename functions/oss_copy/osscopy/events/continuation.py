@@ -22,6 +22,7 @@ from osscopy.model import (
     Overview,
     Ping,
     Refused,
+    Remove,
     Rest,
     Settle,
     Sweep,
@@ -35,7 +36,7 @@ VERSION = 3  # of the self-invocation's payload
 _READ = (1, 2, VERSION)  # 1: an encryption of null was the bucket's, as it still is on record; 2: no origin
 MAX_ASYNC_PAYLOAD = 128 * 1024 - 64  # FC's limit for asynchronous invocations, without the mark
 
-Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear | Overview
+Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear | Overview | Remove
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,4 +121,8 @@ def read(raw: msgspec.Raw, mark: msgspec.Raw | None, arrival: Arrival) -> Contin
             plan.check_copy(command, at)
         case Continue():
             plan.check_continue(command, at)
+        case Remove():
+            plan.check_text(plan.COPY_JOB, command.job, "InvalidContinuation", f"{at}job")
+            for each in (command.request, *command.alternatives):
+                plan.check_request(each)
     return command

@@ -8,7 +8,7 @@ import msgspec
 
 from osscopy.events.batch import Arrival, Batch
 from osscopy.events.jsons import decode
-from osscopy.model import Bulk, Continue, Copy, Dropped, Refused, Rest
+from osscopy.model import Bulk, Continue, Copy, Dropped, Refused, Remove, Rest
 
 
 class _Failure(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,7 +35,7 @@ def read(message: bytes, arrival: Arrival, parse: Callable[[bytes, Arrival], obj
     """
     given_up: GivenUp = decode(message, GivenUp, "")
     context = given_up.request_context
-    commands: tuple[Copy | Continue | Rest | Bulk, ...] = ()
+    commands: tuple[Copy | Continue | Rest | Bulk | Remove, ...] = ()
     try:
         # the same request id makes the same jobs of it
         parsed = parse(given_up.event, Arrival(context.request_id, arrival.now, arrival.seal))

@@ -8,7 +8,7 @@ import msgspec
 
 from osscopy.events.batch import MAX_REQUESTS, Arrival, Batch, Items, gather
 from osscopy.events.jsons import decode, decode_fields, is_object
-from osscopy.events.oss import Notice, OssObject, apply_rules, copies_of, is_created, pass_over
+from osscopy.events.oss import Notice, OssObject, apply_rules, copies_of, is_known, pass_over
 from osscopy.model import Refused, Rule
 
 
@@ -58,11 +58,11 @@ def _read_cloud_event(entry: bytes, at: str, arrival: Arrival, rules: Sequence[R
         raise Refused(
             "UnknownSource", f"events of {event.source[:80]!r}; known is acs.oss", field=f"{prefix}source"
         )
-    if not is_created(event.type):
+    if not is_known(event.type):
         return pass_over(event.type)
     oss = _object_in(bytes(event.data), f"{prefix}data")
     moment = arrival.read_recent(event.time, f"{prefix}time")
-    return apply_rules(oss, moment, f"eventbridge:{event.id}", arrival, rules)
+    return apply_rules(event.type, oss, moment, f"eventbridge:{event.id}", arrival, rules)
 
 
 def _read_raw(entry: bytes, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:

@@ -10,7 +10,7 @@ import msgspec
 from osscopy import plan
 from osscopy.events.batch import Arrival, Batch, Items, PassedOver, gather
 from osscopy.events.jsons import decode
-from osscopy.model import Copy, CopyRequest, Refused, Rule
+from osscopy.model import Copy, CopyRequest, Refused, Remove, Rule
 from osscopy.plan import keys
 
 # Names as events have them, without `oss:`.
@@ -23,6 +23,16 @@ _NOT_CREATED = {  # names of known events that begin like those
     "ObjectCreated:UploadPartCopy",
     "ObjectReplication:ObjectRemoved",
 }
+
+
+REMOVED = frozenset(  # what tells of an object that is no more, if any rule follows that
+    {
+        "ObjectRemoved:DeleteObject",
+        "ObjectRemoved:DeleteObjects",
+        "ObjectRemoved:DeleteMarkerCreated",
+        "ObjectReplication:ObjectRemoved",
+    }
+)
 
 
 class _Bucket(msgspec.Struct, frozen=True):
@@ -70,18 +80,18 @@ def read(raw: msgspec.Raw, arrival: Arrival, rules: Sequence[Rule]) -> Batch:
 
 
 def copies_of(notice: Notice, oss: OssObject, at: str, arrival: Arrival, rules: Sequence[Rule]) -> Items:
-    """Return the copies of an event. Its request id tells two writes of the same bytes from each other."""
-    if not is_created(notice.event_name):
+    """Return the work of an event. Its request id tells two writes of the same bytes from each other."""
+    if not is_known(notice.event_name):
         return pass_over(notice.event_name)
     event_id = notice.response_elements.request_id or notice.event_time
     occurrence = f"oss:{event_id}:{notice.event_name}:{oss.object.e_tag}"
     moment = arrival.read_recent(notice.event_time, f"{at}eventTime")
-    return apply_rules(oss, moment, occurrence, arrival, rules)
+    return apply_rules(notice.event_name, oss, moment, occurrence, arrival, rules)
 
 
-def is_created(name: str) -> bool:
-    """Return whether an event of this name tells of an object that rules copy."""
-    return name.removeprefix("oss:") in CREATED
+def is_known(name: str) -> bool:
+    """Return whether an event of this name tells of an object that rules copy, or of one that is no more."""
+    return name.removeprefix("oss:") in CREATED | REMOVED
 
 
 def pass_over(name: str) -> Items:
@@ -93,10 +103,33 @@ def pass_over(name: str) -> Items:
 
 
 def apply_rules(
-    oss: OssObject, moment: datetime, occurrence: str, arrival: Arrival, rules: Sequence[Rule]
+    name: str, oss: OssObject, moment: datetime, occurrence: str, arrival: Arrival, rules: Sequence[Rule]
 ) -> Items:
-    """Return the copies that the rules make of one created object, one a rule that covers it."""
-    return [item for rule in rules for item in _apply_rule(rule, oss, moment, occurrence, arrival)]
+    """Return what the rules make of one object, one a rule that covers it: a copy, or the end of one."""
+    is_gone = name.removeprefix("oss:") in REMOVED
+    return [
+        item
+        for rule in rules
+        for item in (_remove if is_gone else _apply_rule)(rule, oss, moment, occurrence, arrival)
+    ]
+
+
+def _remove(rule: Rule, oss: OssObject, moment: datetime, occurrence: str, arrival: Arrival) -> Items:
+    """Return the end of the copy of an object, if the rule follows deletions: of a key in each reading."""
+    items = _apply_rule(rule, oss, moment, occurrence, arrival) if rule.deletes == "follow" else []
+    return [
+        Remove(
+            each.job,
+            each.request,
+            arrival.started_at,
+            oss.object.e_tag.strip('"'),
+            int(moment.timestamp()),
+            each.alternatives,
+            origin=each.origin,
+        )
+        for each in items
+        if isinstance(each, Copy)
+    ]
 
 
 def _apply_rule(rule: Rule, oss: OssObject, moment: datetime, occurrence: str, arrival: Arrival) -> Items:

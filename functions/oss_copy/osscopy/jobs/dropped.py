@@ -15,8 +15,9 @@ from osscopy.copying.invocation.context import Context
 from osscopy.jobs import lists
 from osscopy.jobs.bulk.tools import task_id
 from osscopy.jobs.records import Records
+from osscopy.jobs.rules import removal
 from osscopy.jobs.sweep import last_look
-from osscopy.model import Bulk, Continue, Copy, Dropped, Failed, Rest
+from osscopy.model import Bulk, Continue, Copy, Dropped, Failed, Remove, Rest
 
 
 def resume_dropped(context: Context, records: Records, dropped: Dropped) -> int:
@@ -31,6 +32,8 @@ def resume_dropped(context: Context, records: Records, dropped: Dropped) -> int:
                 resumed += _resume_list(context, command)
             case Bulk():
                 resumed += _resume_bulk(context, command)
+            case Remove():
+                resumed += removal.drop(context, command)
             case Copy():
                 copies.append(command)
     return resumed + _resume_copies(context, records, copies, dropped)

@@ -67,6 +67,7 @@ from osscopy.model.commands import (
     Copy as Copy,
     Dropped as Dropped,
     Ping as Ping,
+    Remove as Remove,
     Rest as Rest,
     Sweep as Sweep,
 )

@@ -60,6 +60,24 @@ class Copy(Value, frozen=True, tag_field="step", tag="start", omit_defaults=True
         return self.retried and self.follows is not None
 
 
+class Remove(Value, frozen=True, tag_field="step", tag="remove", omit_defaults=True):
+    """The copy of a deleted object to be deleted, too: `request` is what the rule has made of that object.
+
+    `alternatives`: as of a copy. `etag`: of what was deleted, as the event tells, which came at `moment`
+    (Unix seconds). `looks`: at what may yet come of requests that were under way.
+    """
+
+    job: str
+    request: CopyRequest
+    started_at: Moment
+    etag: str
+    moment: Unix
+    alternatives: tuple[CopyRequest, ...] = ()
+    looks: Tally = 0
+    drops: Tally = 0
+    origin: Origin = Origin()
+
+
 class Continue(Value, frozen=True, tag_field="step", tag="continue"):
     """The next hop of a copy in parts. Small for any object: ListParts shows which parts are done.
 
@@ -125,7 +143,7 @@ class Ping(Value, frozen=True, tag_field="step", tag="ping"):
 class Dropped(msgspec.Struct, frozen=True):
     """Commands that FC gave up after its retries, as it tells the function's on-failure destination."""
 
-    commands: tuple[Copy | Continue | Rest | Bulk, ...]
+    commands: tuple[Copy | Continue | Rest | Bulk | Remove, ...]
     condition: str
     request_id: str
 

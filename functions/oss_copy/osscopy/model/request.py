@@ -152,11 +152,13 @@ class Rule(Options, frozen=True, kw_only=True):
     """A rule of the OSS trigger: keys to copy, and where to; the options are those of a copy request.
 
     `markers`: copy or skip folder markers, keys that end with a slash; None: as the template allows.
+    `deletes`: keep the copy of an object that is deleted, or delete it, too.
     """
 
     source: RuleSource
     destination: Destination
     markers: Literal["copy", "skip"] | None = None
+    deletes: Literal["keep", "follow"] = "keep"
 
     @property
     def within(self) -> Within:

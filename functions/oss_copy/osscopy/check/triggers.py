@@ -182,9 +182,9 @@ def together(given: Sequence[Trigger]) -> Iterator[Judgement]:
 def _events(watch: _Trigger, rules: Sequence[Rule] | None) -> Iterator[Judgement]:
     sources = [each.source for each in rules or () if each.deletes == "follow"]
     follows = any(watch.meets(each.bucket, each.prefix, each.suffix) for each in sources)
-    if follows and (unheard := sorted(GONE - watch.events)):
-        text = f"it does not fire for {', '.join(unheard)}: such deletions are not followed"
-        advice = f"list oss:{' and oss:'.join(unheard)} too, or leave `deletes` out of the rule"
+    if follows and (untold := sorted(GONE - watch.events)):
+        text = f"it does not fire for {', '.join(untold)}: such deletions are not followed"
+        advice = f"list oss:{' and oss:'.join(untold)} too, or leave `deletes` out of the rule"
         yield watch.judged("events", "failed", text, advice)
     heard = CREATED | REMOVED if follows or rules is None else CREATED
     if other := sorted(watch.events - heard):

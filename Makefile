@@ -104,6 +104,11 @@ soak-sim: $(READY)       ## simulated schedules for half an hour, half on each o
 soak-inventory: $(READY) ## an inventory of a million objects, copied and compared (INVENTORY=N)
 	INVENTORY=$(INVENTORY) $(BIN)/python -m pytest -q -s --timeout 7200 tests/flow/test_inventory.py
 
+.PHONY: soak-scale
+soak-scale: $(READY)     ## a second sync of 10⁶ and 10⁷ equal keys, every row counted: keys a second, memory (SCALE=100000000)
+	$(BIN)/python -m tests.bench.scale --keys $(or $(SCALE),1000000 10000000)
+soak: soak-scale
+
 ##@ Walk through a deployment
 rehearse: $(READY)       ## deploy s.yaml to an empty local cloud through the FC 3.0 SDK, and copy with it
 	test -f layers/sdk-3.12.zip || $(BIN)/python layers/sdk/build.py

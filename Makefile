@@ -13,6 +13,7 @@ SOAK_MINUTES ?= 31
 COPIES ?= 300
 SOAK_CHAOS ?= 500
 INVENTORY ?= 1000000
+SYNC ?= 1000000
 export PYTHONPATH := functions/oss_copy
 unexport PYTHONDONTWRITEBYTECODE  # a run starts hundreds of programs
 # The schema of the fc3 component (its src/schema.json), for `s verify`; left out where it is not.
@@ -22,7 +23,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 
 .DEFAULT_GOAL := install
 .PHONY: install help demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer app dist cloud
-.PHONY: soak soak-fuzz soak-copies soak-chaos soak-sim soak-inventory openapi lock clean template tool layer-test newcomer
+.PHONY: soak soak-fuzz soak-copies soak-chaos soak-sim soak-sync soak-inventory openapi lock clean template tool layer-test newcomer
 
 ##@ Use it
 install: $(READY)        ## the program oss-copy into .venv/bin, with the local cloud (what `make` alone does)
@@ -83,7 +84,7 @@ exchanges: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## records anew what those clien
 	$(BIN)/python -m tests.clients.recording
 
 ##@ Check it for long
-soak: soak-fuzz soak-copies soak-chaos soak-sim soak-inventory  ## the long campaigns, one after the other
+soak: soak-fuzz soak-copies soak-chaos soak-sim soak-sync soak-inventory  ## the long campaigns, one after the other
 
 soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
@@ -100,6 +101,10 @@ soak-chaos: $(READY)     ## copies through a storm of faults and dying instances
 soak-sim: $(READY)       ## simulated schedules for half an hour, half on each of two processes (SOAK_MINUTES=N)
 	$(BIN)/python -m tests.sim --minutes $(SOAK_MINUTES) --processes 2
 	$(BIN)/python -m tests.sim.bulk --minutes $(SOAK_MINUTES) --processes 2
+	$(BIN)/python -m tests.sim.bulk --delete --minutes $(SOAK_MINUTES) --processes 2
+
+soak-sync: $(READY)       ## a sync of a million equal objects: no copy, few requests (SYNC=N)
+	SYNC=$(SYNC) $(BIN)/python -m pytest -q -s --timeout 7200 tests/unit/test_bulk_million.py
 
 soak-inventory: $(READY) ## an inventory of a million objects, copied and compared (INVENTORY=N)
 	INVENTORY=$(INVENTORY) $(BIN)/python -m pytest -q -s --timeout 7200 tests/flow/test_inventory.py

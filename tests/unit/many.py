@@ -44,6 +44,7 @@ from osscopy.model import (
     Requests,
     Rest,
     Result,
+    Rule,
     Settle,
     Sweep,
     Tuning,
@@ -236,10 +237,11 @@ class Jobs:
         self.chains = 1000
         self.done = 0
         self.forbidden: frozenset[str] = frozenset()
+        self.rules: tuple[Rule, ...] = ()
 
     def tools(self) -> Tools:
         made = tools(self.cloud, self.timeout, self.workers, self.forbidden)
-        return msgspec.structs.replace(made, chains=self.chains)
+        return msgspec.structs.replace(made, chains=self.chains, rules=lambda: self.rules)
 
     def put(self, *keys: str, **shown: Any) -> None:
         """Put objects at the source, each with bytes of its own unless `crc64` says so."""

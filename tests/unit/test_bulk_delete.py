@@ -17,10 +17,13 @@ from osscopy.model import (
     BulkSource,
     Clear,
     Conflict,
+    Destination,
     Entry,
     Failed,
     Filters,
     Problem,
+    Rule,
+    RuleSource,
     Totals,
 )
 from osscopy.plan.allowed.options import NO_OPTION
@@ -204,6 +207,63 @@ def test_a_job_without_a_plan_is_not_read(jobs: Jobs) -> None:
     before = len(jobs.cloud.asked)
     assert list(planned.planned(log, None)) == []
     assert len(jobs.cloud.asked) - before == 1
+
+
+# --- who else writes there ---------------------------------------------------------------------------------
+
+
+def rule(key: str, prefix: str = "in/") -> Rule:
+    return Rule(source=RuleSource(bucket=SRC, prefix=prefix), destination=Destination(DST, key))
+
+
+@pytest.mark.parametrize(
+    ("each", "is_refused"),
+    [
+        (rule("", "out/x/"), True),
+        (rule("{key}", "out/"), True),
+        (rule("out/{name}"), True),
+        (rule("{name}"), True),
+        (rule("", ""), True),
+        (rule("other/{key}", "out/"), False),
+        (rule(""), False),
+    ],
+)
+def test_where_a_rule_writes_nothing_is_deleted(jobs: Jobs, each: Rule, is_refused: bool) -> None:
+    fill(jobs, "x")
+    jobs.rules = (each,)
+    result = run(jobs)
+    assert (code(result) == "DestinationInUse") is is_refused
+    assert ("x" in there(jobs)) is is_refused
+    if is_refused:
+        assert (result.error.field if result.error else "") == "destination.prefix"
+        assert jobs.cloud.records == {}
+    assert run(jobs, "dry", dry_run=True).error is None
+
+
+def test_where_another_job_writes_nothing_is_deleted(jobs: Jobs) -> None:
+    fill(jobs, "x", "y/z")
+    other = BulkSource(bucket=SRC, prefix="other/")
+    jobs.cloud.put("other/a")
+    there_too = BulkDestination(bucket=DST, prefix="out/y/")
+    begun = jobs.begin(request(source=other, destination=there_too), "other")
+    assert code(jobs.begin(request(delete=True, max_delete=9))) == "DestinationInUse"
+    elsewhere = BulkDestination(bucket=DST, prefix="out-2/")
+    assert jobs.begin(request(delete=True, max_delete=9, destination=elsewhere), "2").error is None
+    jobs.drain()
+    assert jobs.look(begun.job or "").status == "succeeded"
+    assert run(jobs, "again").objects.deleted == 3
+
+
+def test_a_job_that_has_begun_to_write_there_meanwhile_keeps_all(jobs: Jobs) -> None:
+    fill(jobs, "x")
+    jobs.cloud.put("other/a")
+    begun = jobs.begin(request(delete=True, max_delete=9))
+    other = BulkSource(bucket=SRC, prefix="other/")
+    jobs.begin(request(source=other, mode="check"), "check")
+    jobs.begin(request(source=other), "other")
+    result = ended(jobs, begun.job or "")
+    assert of(jobs, result, "x") == {"x": "kept DestinationInUse"}
+    assert (result.status, code(result)) == ("failed", "DestinationInUse")
 
 
 # --- before the first deletion -----------------------------------------------------------------------------

@@ -45,8 +45,8 @@ class Seeded(MemoryObjects):
 
     def _made(self, bucket: str, prefix: str, number: int) -> ListedObject:
         is_other = bucket == DST and self._changed and number % self._changed == 0
-        etag = f"{'O' if is_other else 'E'}{number}"
-        return ListedObject(f"{prefix}{number:09}", 10, "Standard", "Normal", 1, etag)
+        etag, size = (f"O{number}", 11) if is_other else (f"E{number}", 10)
+        return ListedObject(f"{prefix}{number:09}", size, "Standard", "Normal", 1, etag)
 
 
 def _first_after(prefix: str, after: str) -> int:
@@ -104,6 +104,7 @@ def test_equal_places_are_walked_without_a_copy_in_few_requests(deletes: bool) -
 
 def test_what_has_changed_is_copied_and_nothing_else() -> None:
     places = Places(1, changed=100)
-    result, _, _ = measured(places)
+    result, requests, ranges = measured(places)
     assert (result.objects.succeeded, result.objects.total) == (COUNT // 100, COUNT)
     assert places.cloud.count("copy") == COUNT // 100
+    assert requests <= bound(ranges) + COUNT // 100 + -(-COUNT // LISTED)  # and a note of each page

@@ -166,8 +166,17 @@ class Wiring(msgspec.Struct, frozen=True):
         workers, most = chosen.workers, chosen.max_chains
         writes = chosen.allow_writing if caller is None else functools.partial(_writes, chosen, caller)
         records, prices = journal.records, chosen.prices
-        many = many_tools.Tools(context, records, objects, state, writes, workers, prices, most)
+        rules = functools.partial(self.rules, connection)
+        many = many_tools.Tools(context, records, objects, state, writes, workers, prices, most, rules)
         return Tools(context, journal, many)
+
+    def rules(self, connection: Connection) -> Sequence[Rule]:
+        """Return the rules; those in an object are read."""
+        where = self.chosen.rules
+        if not isinstance(where, settings.RulesObject):
+            return where
+        text = read_text(connection, where.bucket, where.key)
+        return settings.checked("COPY_RULES", self.chosen.read_rules, text)
 
     def seconds_left(self, seconds: float) -> Callable[[], float]:
         """Return how long an answer may be waited for at any time: some is left to report an error."""
@@ -356,15 +365,8 @@ class App:
         if not events.needs_rules(event):
             return ()
         if self._fetched is None:
-            self._fetched = tuple(self._read_rules(wiring.connection(wiring.invocation.timeout)))
+            self._fetched = tuple(wiring.rules(wiring.connection(wiring.invocation.timeout)))
         return self._fetched
-
-    def _read_rules(self, connection: Connection) -> Sequence[Rule]:
-        where = self._settings.rules
-        if not isinstance(where, settings.RulesObject):
-            return where
-        text = read_text(connection, where.bucket, where.key)
-        return settings.checked("COPY_RULES", self._settings.read_rules, text)
 
     def _check(self, wiring: Wiring) -> Checked:
         """Check the deployment, with short waits for each answer."""
@@ -380,7 +382,7 @@ class App:
             world.World(store, buckets, SystemClock(), run.until(wiring.begun, timeout), wait),
             wiring.journal(connection),
             wiring.invoker(left, wait),
-            lambda: self._read_rules(connection),
+            lambda: wiring.rules(connection),
             self._log,
         ).run()
 

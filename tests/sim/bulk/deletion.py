@@ -110,9 +110,15 @@ def _row(schedule: Schedule, row: dict[str, str]) -> list[str]:
             [told_at, *(each.at for each in ours)]
         )
         found = [f"{key} is told as deleted, and there"] if is_old else []
-        return found + ([f"{key} is told as deleted by nobody"] if not row["errorCode"] and not ours else [])
-    is_gone = shown is None and bool(ours) and "vanishes" not in schedule.scenario.happens
+        is_nobody_s = not row["errorCode"] and not ours and not _may_vanish(schedule)
+        return found + ([f"{key} is told as deleted by nobody"] if is_nobody_s else [])
+    is_gone = shown is None and bool(ours) and not _may_vanish(schedule)
     return [f"{key} is told as kept, and we have deleted it"] if is_gone else []
+
+
+def _may_vanish(schedule: Schedule) -> bool:
+    """Whether somebody else deletes at the destination, between a look and what follows it, too."""
+    return "vanishes" in schedule.scenario.happens
 
 
 def _all_is_gone(schedule: Schedule, code: str | None) -> list[str]:

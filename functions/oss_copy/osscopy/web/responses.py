@@ -22,8 +22,8 @@ _CODES = {
     403: "Forbidden NotAllowed AccessDenied",
     404: "EmptySource NoSuchKey NoSuchVersion NoSuchBucket SymlinkTargetNotExist NoSuchJob NotFound",
     405: "MethodNotAllowed",
-    409: "AlreadyRunning DestinationChanged FileAlreadyExists FileImmutable InvalidObjectState "
-    "SourceChanged StillRunning",
+    409: "AlreadyRunning DestinationChanged DestinationInUse FileAlreadyExists FileImmutable "
+    "InvalidObjectState SourceChanged StillRunning",
     412: "PreconditionFailed",
     413: "BodyTooLarge",
     415: "UnsupportedMediaType",

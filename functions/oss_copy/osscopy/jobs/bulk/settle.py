@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from osscopy.copying import results
 from osscopy.jobs.bulk import report
 from osscopy.jobs.bulk.chains import outcomes
+from osscopy.jobs.bulk.clearing import others
 from osscopy.jobs.bulk.clearing.claims import Claims
 from osscopy.jobs.bulk.records import BulkRecords, name_of
 from osscopy.jobs.bulk.tools import Tools
@@ -65,7 +66,9 @@ def _let_delete(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...])
     if claims.verdict() is None:
         rows = _rows(job, outcomes(tools, job.job, ended))
         status, why = _outcome(tools.of(job.job), job, root, rows)
-        claims.judge(root.totals.planned, bulk.verdict(job.request, root, status, why))
+        problem = bulk.verdict(job.request, root, status, why)
+        problem = problem or others.in_the_way(tools, job.job, job.request)
+        claims.judge(root.totals.planned, problem)
     tools.submit(Clear(job.job))
 
 

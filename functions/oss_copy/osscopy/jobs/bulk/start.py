@@ -12,6 +12,7 @@ from osscopy import plan
 from osscopy.copying import results
 from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk import report
+from osscopy.jobs.bulk.clearing import others
 from osscopy.jobs.bulk.pages.former import with_former
 from osscopy.jobs.bulk.pages.inventory import contents_of
 from osscopy.jobs.bulk.standing import standing
@@ -101,6 +102,7 @@ def _begin(tools: Tools, asked: Bulk) -> BulkResult:
     context = tools.context
     premises = bulk.Premises(context.allow, tools.writes, tools.state, tools.workers, context.options)
     bulk.refuse_places(request, premises)
+    others.refuse(tools, asked.job, request)
     seen = _look_at_list(tools, request) if bulk.is_listed(request) else _look(tools, request)
     number = 0 if bulk.only_looks(request) else _turn(tools, asked.job, request)
     entry = BulkJob(

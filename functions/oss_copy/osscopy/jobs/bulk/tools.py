@@ -5,7 +5,7 @@ Knows which ports there are; not what is asked of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,7 +15,7 @@ from osscopy.copying import results
 from osscopy.copying.invocation.context import Context
 from osscopy.jobs.bulk.records import BulkRecords, name_of
 from osscopy.jobs.records import Records
-from osscopy.model import Bulk, BulkJob, Clear, Prices, ReportPlace, Settle, Walk
+from osscopy.model import Bulk, BulkJob, Clear, Prices, ReportPlace, Rule, Settle, Walk
 from osscopy.model.ports import Objects
 from osscopy.plan import bulk
 
@@ -27,7 +27,7 @@ class Tools(msgspec.Struct, frozen=True):
     """The ports of one invocation. `state`: bucket and prefix of the records.
 
     `writes` raises Refused for a bucket and a key, naming the field, where nothing may be written.
-    `workers`, `chains`: walkers of a job, and its copies of their own in flight, at most.
+    `workers`, `chains`: walkers of a job, and its copies of their own in flight, at most. `rules` reads them.
     """
 
     context: Context
@@ -38,6 +38,7 @@ class Tools(msgspec.Struct, frozen=True):
     workers: int = WORKERS
     prices: Prices | None = None
     chains: int = CHAINS
+    rules: Callable[[], Sequence[Rule]] = tuple
 
     def of(self, job: str) -> BulkRecords:
         """Return the records of one job."""

@@ -75,7 +75,10 @@ from osscopy.plan.bulk.places import (
     LISTS as LISTS,
     REPORTS as REPORTS,
     Premises as Premises,
+    meets as meets,
     refuse_places as refuse_places,
+    written as written,
+    written_by as written_by,
 )
 from osscopy.plan.bulk.ranges import (
     CLEAR as CLEAR,

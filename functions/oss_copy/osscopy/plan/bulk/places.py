@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from osscopy.model import BulkRequest, CopyRequest, Destination, Manifest, Refused, ReportPlace, Source
+from osscopy.model import BulkRequest, CopyRequest, Destination, Manifest, Refused, ReportPlace, Rule, Source
 from osscopy.plan.allowed.options import AllowedOptions
 
 ANY = "\U0010ffff"  # a key below a prefix that no pattern for one key names
@@ -100,3 +100,30 @@ def _is_report(manifest: Manifest, state: ReportPlace) -> bool:
     is_there = manifest.bucket == state.bucket and manifest.key.startswith(state.prefix + REPORTS)
     names = (*LISTS.values(), DOUBT)
     return is_there and any(manifest.key.endswith(f"/{each}") for each in names)
+
+
+# --- who else writes there ---------------------------------------------------------------------------------
+
+
+def written(request: BulkRequest) -> ReportPlace:
+    """Return the bucket and the prefix that a job writes under, with its defaults."""
+    there = request.destination
+    return ReportPlace(there.bucket, there.prefix or "" if there.key is None else _literal(there.key))
+
+
+def written_by(rule: Rule) -> ReportPlace:
+    """Return the bucket and the prefix that a rule writes under."""
+    key, watched = rule.destination.key, rule.source.prefix
+    prefix = watched if not key or key.startswith("{key}") else _literal(key)
+    return ReportPlace(rule.destination.bucket, prefix)
+
+
+def meets(one: ReportPlace, other: ReportPlace) -> bool:
+    """Return whether one place is under, above, or at the other."""
+    nested = one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)
+    return one.bucket == other.bucket and nested
+
+
+def _literal(template: str) -> str:
+    """Return how all keys begin that a template makes."""
+    return template.partition("{")[0]

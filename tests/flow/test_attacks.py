@@ -778,6 +778,20 @@ def test_a_job_of_many_objects_takes_no_more_power_than_one_copy(
     assert not exists(attacked.oss_bucket(DESTINATION), f"out/{folder}/sealed")
 
 
+def test_a_job_deletes_nothing_without_its_word(attacked: LocalCloud) -> None:
+    attacked.oss_bucket(SOURCE).put_object("in/kept/a", b"1")
+    attacked.oss_bucket(DESTINATION).put_object("out/kept/b", b"2")
+    request = {
+        "source": {"bucket": SOURCE, "prefix": "in/kept/"},
+        "destination": {"bucket": DESTINATION, "prefix": "out/kept/"},
+        "delete": True,
+        "maxDelete": 9,
+    }
+    assert lacks(ask(attacked, "direct", request)) == "delete"
+    attacked.wait_idle()
+    assert exists(attacked.oss_bucket(DESTINATION), "out/kept/b")
+
+
 def test_a_report_is_written_where_copies_may_be_and_nowhere_else(attacked: LocalCloud) -> None:
     attacked.oss_bucket(SOURCE).put_object("in/reported/a", b"1")
     request = {

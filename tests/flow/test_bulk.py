@@ -459,7 +459,6 @@ def test_a_manifest_is_copied_line_by_line(cloud: LocalCloud, packed: bool) -> N
         ({"maxWorkers": 99}, "InvalidField", "maxWorkers"),
         ({"maxFailures": -1}, "InvalidField", "maxFailures"),
         ({"overwrite": "maybe"}, "InvalidField", "overwrite"),
-        ({"delete": True}, "NotAllowed", "delete"),
         ({"mode": "check", "dryRun": True}, "InvalidField", "dryRun"),
         ({"mode": "check", "overwrite": "never"}, "InvalidField", "overwrite"),
         ({"source": {"manifest": {"bucket": SOURCE, "key": "k"}}}, "NoSuchKey", "source.manifest"),

@@ -420,7 +420,7 @@ def test_the_result_names_every_field_of_the_contract(cloud: LocalCloud, source:
     assert set(result["source"]) == named
     assert set(result["destination"]) == named
     wanted = "job status method source destination verified parts partsDone bytesDone lanes hops startedAt"
-    assert set(result) == {*wanted.split(), "finishedAt", "error"}
+    assert set(result) == {*wanted.split(), "finishedAt", "error", "caller"}
     assert results(cloud, result["job"])
 
 

@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
         "cancel": Entry("jobs", "end a job"),
         "resubmit": Entry("jobs", "ask for the same again, or for what failed"),
         "report": Entry("report", "show what became of each object of a job"),
+        "ui": Entry("ui", "show jobs as a page in your browser"),
     },
     "The function": {
         "invoke": Entry("calling", "send an event, and print the answer"),

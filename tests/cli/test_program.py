@@ -55,10 +55,10 @@ OF_FC = {
     "deploy": ("remove", "--confirm", "--tool", "true"),
 }
 OF_ADMIN = {"logs": ("logs",)}
-# `template` runs `s` alone, `policy` and `completion` read files, `local` starts what it asks.
+# `ui`: test_ui.py. `template` runs `s`, `policy` and `completion` read files, `local` starts what it asks.
 # `token` is in tests/cli/test_token.py.
 # `setup` and `deploy` are in tests/flow/test_setup.py and test_sdk_errors.py.
-ALONE = {"local", "template", "policy", "token", "completion", "setup", "remove"}
+ALONE = {"local", "template", "policy", "token", "completion", "setup", "remove", "ui"}
 
 
 def test_every_command_is_in_a_table_here() -> None:

@@ -41,6 +41,7 @@ PROGRAM = "oss-copy"
 )
 @click.option("--oss-port", type=int, default=0, help="Default: any free port.")
 @click.option("--fc-port", type=int, default=0, help="Default: any free port.")
+@click.option("--ui-port", type=int, default=0, help="Of the page; default: any free port.")
 @shared.at_template
 @shared.changing_vars
 @click.option(
@@ -68,8 +69,9 @@ def local(session: Session, /, files: tuple[Path, ...], **given: Any) -> None:  
         source, running = _deployed(given, ready, token)
         environ = {**environment.read(), **running.variables}
         there = samples.fill(Target(environ, given["template"], running), source, files)
-        with _noted(running):
-            _show(session.screen, running, source, there)
+        found = Target(environ, given["template"], running)
+        with _noted(running), found.page(running.http_trigger, given["ui_port"]) as page:
+            _show(session.screen, running, source, there, page.address)
             _wait(process)
     return session.screen.note("the local cloud has stopped")
 
@@ -154,7 +156,7 @@ def _noted(running: Local) -> Iterator[None]:
         notes.forget(path, running.pid)
 
 
-def _show(screen: Screen, running: Local, source: str, there: Sequence[Sample]) -> None:
+def _show(screen: Screen, running: Local, source: str, there: Sequence[Sample], page: str) -> None:
     screen.say("The local cloud runs on this machine. Ctrl-C stops it, and what is in it is gone.\n", "bold")
     screen.facts(
         [
@@ -163,6 +165,7 @@ def _show(screen: Screen, running: Local, source: str, there: Sequence[Sample]) 
             ("function", running.function),
             ("HTTP trigger", running.http_trigger),
             ("token", running.api_token),
+            ("page", page),
         ]
     )
     screen.say("\nThere is something to copy:\n", "bold")

@@ -27,6 +27,7 @@ from functions.cli.template.props import HttpTrigger
 
 if TYPE_CHECKING:
     from functions.cli.account.credentials import Account
+    from functions.cli.service.proxy import Proxy
 
 _KEYS = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "API_TOKEN", "OSS_COPY_URL")
 NONE = (
@@ -58,14 +59,28 @@ class Target(msgspec.Struct, frozen=True):
         return named or template.read(self.template, self.environ).main.region
 
     @contextmanager
+    def page(self, url: str | None, port: int = 0) -> Iterator[Proxy]:
+        """Serve the page of this function on this machine."""
+        from functions.cli.service.proxy import serving  # noqa: PLC0415 - what only two commands need
+
+        with self.client(url) as (found, http), serving(found, self._authorize(), http, port) as server:
+            yield server
+
+    @contextmanager
     def api(self, url: str | None, sleep: Callable[[float], None]) -> Iterator[Api]:
         """Open the HTTP API that the command is to ask."""
+        with self.client(url) as (found, http):
+            yield Api(found, self._authorize(), http, sleep)
+
+    @contextmanager
+    def client(self, url: str | None) -> Iterator[tuple[str, httpx.Client]]:
+        """Yield the URL of the HTTP trigger, and a client for it."""
         url = url or self.environ.get("OSS_COPY_URL") or self._find_trigger()
         _check(url)
         parts = urlsplit(url)
         is_near, has_tls = is_here(parts.hostname or ""), parts.scheme == "https"
         with httpx.Client(trust_env=not is_near, verify=has_tls) as http:  # certificates take time to read
-            yield Api(url, self._authorize(), http, sleep)
+            yield url, http
 
     def _authorize(self) -> Authorize:
         if token := self.environ.get("API_TOKEN"):

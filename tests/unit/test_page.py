@@ -21,8 +21,11 @@ from osscopy.jobs.pictures.many import Picture as ManyPicture, Piece
 from osscopy.jobs.pictures.timelines import Bar, Mark, Timeline
 from osscopy.jobs.queries import Page
 from osscopy.model import (
+    BulkDestination,
     BulkResult,
+    BulkSource,
     Cost,
+    Manifest,
     Objects,
     Prices,
     Problem,
@@ -43,6 +46,7 @@ from osscopy.web.page import asks, document, session
 from osscopy.web.page.markup import Html, name, tag
 from osscopy.web.page.shown import figures, lists, many, one, pieces, reports, strips, timelines
 from osscopy.web.page.words import Words, chinese, language
+from tests.unit.many import request
 from tests.unit.test_web import JOB, MANY, SAMPLE, StubJobs, StubMany
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +139,8 @@ def everything(words: Words, key: str = "key") -> dict[str, list[Html]]:
     slow = copy(key, error=Problem("TotalQpsLimitExceeded", "slow down"), phase="restoring")
     rows = [{"status": "failed", "key": key, "message": key, "errorCode": "AccessDenied"}]
     counts = Objects(9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+    asked = request(source=BulkSource(bucket="src", prefix=key), destination=BulkDestination(bucket="dst"))
+    listed = request(source=BulkSource(manifest=Manifest("src", key)))
     busy = many_of("running", rate=5.0, eta_seconds=9, eta_at_least=True)
     shown = many_of("succeeded", would=would, objects=counts, error=problem)
     states = [copy(key, each) for each in ("running", "succeeded", "skipped", "failed", "cancelled")]
@@ -145,9 +151,9 @@ def everything(words: Words, key: str = "key") -> dict[str, list[Html]]:
         "nothing": lists.view(words, Page((), None), "failed", "", NOW),
         "running": one.view(words, slow, drawn(), PRICES, NOW),
         "ended": one.view(words, ended, drawn(), None, NOW),
-        "many": many.view(words, many_of(objects=counts, excluded=1, chains=1), ranges(), PRICES, NOW),
-        "many running": many.view(words, busy, ranges(), None, NOW),
-        "dry run": many.view(words, shown, None, PRICES, NOW),
+        "many": many.view(words, many_of(objects=counts, excluded=1, chains=1), ranges(), None, PRICES, NOW),
+        "many running": many.view(words, busy, ranges(), asked, None, NOW),
+        "dry run": many.view(words, shown, None, listed, PRICES, NOW),
         "report": reports.view(words, many_of(), rows),
         "empty report": reports.view(words, many_of(), []),
         "no report": reports.view(words, many_of("running"), None),
@@ -184,7 +190,7 @@ def test_no_style_and_no_handler_stands_in_an_element() -> None:
 
 def test_a_text_is_escaped_once_and_shows_what_nobody_can_see() -> None:
     assert tag("p", '<b> & "', title='"<') == '<p title="&quot;&lt;">&lt;b&gt; &amp; &quot;</p>'
-    assert name("a\x1bb\nc\ud800") == "<bdi>a\\x1bb\nc?</bdi>"
+    assert name("a\x1bb\nc\ud800\u202ed\xa0") == "<bdi>a\\u001bb\nc\\ud800\\u202ed\xa0</bdi>"
     assert tag("input", disabled=True, value=None) == "<input disabled>"
 
 
@@ -227,7 +233,8 @@ def test_no_page_is_larger_than_forty_kilobytes(spoken: Any) -> None:
         0.0, Requests(1, 1), 1.0, 1, cells, tuple(Slow("a" * 20, 1, 1.0, long) for _ in range(5))
     )
     assert (
-        len(document.document(words, "t", many.view(words, many_of(), picture, PRICES, NOW)).encode()) <= MOST
+        len(document.document(words, "t", many.view(words, many_of(), picture, None, PRICES, NOW)).encode())
+        <= MOST
     )
 
 
@@ -503,7 +510,7 @@ class Shown(StubMany):
     def picture(self, job: str) -> Any:
         from osscopy.jobs.pictures.many import Seen as Standing  # noqa: PLC0415 - beside a name of its own
 
-        return Standing(self._answer("picture", job), None)
+        return Standing(self._answer("picture", job), request(), None)
 
     def failed_rows(self, job: BulkResult) -> Any:
         self._answer("rows", job.job)

@@ -20,7 +20,17 @@ from osscopy.jobs.bulk.standing import Part
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.queries import no_such_job
 from osscopy.jobs.records import read
-from osscopy.model import BulkJob, BulkResult, Closing, OssCopyError, Overview, Requests, Slow, Transient
+from osscopy.model import (
+    BulkJob,
+    BulkRequest,
+    BulkResult,
+    Closing,
+    OssCopyError,
+    Overview,
+    Requests,
+    Slow,
+    Transient,
+)
 from osscopy.model.values import Count, Tally, Value
 from osscopy.plan import bulk
 
@@ -61,9 +71,10 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """How a job stands, with its picture if there is one."""
+    """How a job stands, what was asked for, and its picture if there is one."""
 
     result: BulkResult
+    request: BulkRequest
     picture: Picture | None
 
 
@@ -75,7 +86,7 @@ def look(tools: Tools, job: str) -> Seen:
     tools.context.together(begun, closed, kept)
     entry, done, known = begun.get(), closed.get(), kept.get()
     if done is not None:
-        return Seen(done.result, _ended(tools, job, known))
+        return Seen(done.result, done.request, _ended(tools, job, known))
     if entry is None:
         raise no_such_job(job)
     now = tools.context.now()
@@ -83,7 +94,7 @@ def look(tools: Tools, job: str) -> Seen:
         known = _renewed(tools, entry)
     elif now - known.at > FRESH:
         known = _asked_for(tools, entry, known)
-    return Seen(known.result, _pictured(known, max(0.0, now - known.at)))
+    return Seen(known.result, entry.request, _pictured(known, max(0.0, now - known.at)))
 
 
 def overview(tools: Tools, job: str) -> BulkResult:

@@ -97,7 +97,7 @@ class Page:
         words, prices = self._words, self._settings.prices
         if bulk.is_bulk(job):
             seen = self._jobs.many.picture(job)
-            shown = many_view.view(words, seen.result, seen.picture, prices, self._now)
+            shown = many_view.view(words, seen.result, seen.picture, seen.request, prices, self._now)
             return self._shown(f"{seen.result.status} {job}", shown, seconds=many_view.seconds(seen.result))
         status = self._jobs.queries.look(job)
         drawn = self._jobs.queries.picture(job, status) if status.method == "multipart" else None

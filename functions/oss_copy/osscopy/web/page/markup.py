@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
-_TURNS = {0x061C, *range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A)}
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # of Unicode: controls, formats, halves, breaks
 VOID = frozenset({"input", "meta", "link", "br", "rect", "line"})
 
 
@@ -50,17 +51,16 @@ def join(children: Child) -> Html:
 
 
 def _plain(text: str) -> str:
-    """Return a text with the control characters that HTML does not take written out."""
-    shown = "".join(each if each.isprintable() or each in "\n\t" else _shown(each) for each in text)
-    return shown.encode("utf-8", "replace").decode()
+    """Return a text in which what nobody sees, or what turns letters around, is written out."""
+    return "".join(each if each.isprintable() or each in "\n\t" else _shown(each) for each in text)
 
 
 def _shown(character: str) -> str:
-    """Return a character, or its number where it would only change how others are shown."""
+    """Return a character, or its number where nobody sees it, or it changes how others are shown."""
+    if unicodedata.category(character) not in HIDDEN:
+        return character
     number = ord(character)
-    if number in _TURNS:
-        return f"\\u{number:04x}"
-    return character if number > 0x9F else f"\\x{number:02x}"
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 def name(text: str) -> Html:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from osscopy.jobs.pictures.many import Picture, Piece
-from osscopy.model import BulkResult, Cost, Prices, Slow
+from osscopy.model import BulkRequest, BulkResult, Prices, Slow
 from osscopy.plan import bulk
-from osscopy.web.page.markup import Child, Html, tag
+from osscopy.web.page.markup import Child, Html, name, tag
 from osscopy.web.page.shown import figures, pieces, strips
 from osscopy.web.page.words import Words
 
@@ -14,7 +16,12 @@ TAKEN = "Copy as shown"
 
 
 def view(
-    words: Words, job: BulkResult, picture: Picture | None, prices: Prices | None, now: float
+    words: Words,
+    job: BulkResult,
+    picture: Picture | None,
+    request: BulkRequest | None,
+    prices: Prices | None,
+    now: float,
 ) -> list[Html]:
     """Return all that is known of a job."""
     kind = words("Dry run") if job.would is not None else words("Many objects")
@@ -33,7 +40,7 @@ def view(
         *_ranges(words, job, picture),
         *_slowest(words, picture),
         tag("h2", words("Facts")),
-        pieces.facts(_facts(words, job, picture, prices, now)),
+        pieces.facts(_facts(words, job, picture, request, prices, now)),
     ]
 
 
@@ -45,8 +52,14 @@ def seconds(job: BulkResult) -> int:
 def _pace(words: Words, job: BulkResult, now: float) -> Html:
     took = words("{t} so far" if job.status == "running" else "took {t}", t=figures.span(_took(job, now)))
     told = [took, pieces.speed(words, job, now), pieces.left(words, job)]
-    bar = pieces.bar(None, words("Progress")) if job.status == "running" else None
+    percent = figures.share(job.objects.total, job.objects.total + _left(job))
+    bar = pieces.bar(percent, words("Progress")) if job.status == "running" else None
     return tag("div", bar, tag("p", ", ".join(filter(None, told)), data_news=True))
+
+
+def _left(job: BulkResult) -> float:
+    """Return how many objects are left, as far as that is known."""
+    return (job.rate or 0.0) * (job.eta_seconds or 0)
 
 
 def _took(job: BulkResult, now: float) -> float:
@@ -72,7 +85,8 @@ def _counts(words: Words, job: BulkResult) -> list[tuple[str, str, str]]:
     ]
     shown = [each for each in every if each[0] or each[1] in {"Objects", "Failed"}]
     told = [(figures.number(count), words(label), kind if count else "") for count, label, kind in shown]
-    return [*told, (figures.size(job.bytes.done), words("Bytes copied"), "")]
+    copied = (figures.size(job.bytes.done), words("Bytes copied"), "")
+    return told if job.would is not None else [*told, copied]
 
 
 def _buttons(words: Words, job: BulkResult) -> list[Html]:
@@ -101,12 +115,8 @@ def _would(words: Words, job: BulkResult) -> list[Html]:
         put=figures.number(asked.put), get=figures.number(asked.get),
     )  # fmt: skip
     cost = job.would.cost
-    price = [tag("p", words("They would cost {cost}.", cost=_money(cost)))] if cost else []
+    price = [tag("p", words("They would cost {cost}.", cost=pieces.money(cost)))] if cost else []
     return [tag("div", tag("p", told), *price, class_="box note")]
-
-
-def _money(cost: Cost) -> str:
-    return f"{cost.total:.4f} {cost.currency}"
 
 
 def _errors(words: Words, job: BulkResult) -> list[Html]:
@@ -126,7 +136,7 @@ def _errors(words: Words, job: BulkResult) -> list[Html]:
     ]
     return [
         tag("h2", words("Commonest errors")),
-        tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="wide"),
+        pieces.wide(words("Commonest errors"), tag("table", tag("thead", head), tag("tbody", rows))),
     ]
 
 
@@ -139,15 +149,21 @@ def _ranges(words: Words, job: BulkResult, picture: Picture | None) -> list[Html
     return [
         tag("h2", words("Ranges of keys")),
         tag("p", ", ".join(filter(None, (label, age))), class_="dim"),
-        *strips.strip(words, [_cell(each) for each in picture.pieces], label),
+        *strips.strip(words, _cells(job, picture.pieces), label),
     ]
 
 
-def _cell(piece: Piece) -> strips.Cell:
-    state: strips.State = (
-        "open" if piece.is_open else "bad" if piece.failed else "slow" if piece.is_slow else "done"
-    )
-    return strips.Cell(state, max(1, piece.objects))
+def _cells(job: BulkResult, ranges: Sequence[Piece]) -> list[strips.Cell]:
+    """Return a cell for each piece; those that are open share what is left."""
+    count = sum(each.is_open for each in ranges)
+    share = max(1.0, _left(job) / count) if count else 1.0
+    return [strips.Cell(_state(each), share if each.is_open else max(1, each.objects)) for each in ranges]
+
+
+def _state(piece: Piece) -> strips.State:
+    if piece.is_open:
+        return "open"
+    return "bad" if piece.failed else "slow" if piece.is_slow else "done"
 
 
 def _slowest(words: Words, picture: Picture | None) -> list[Html]:
@@ -158,7 +174,7 @@ def _slowest(words: Words, picture: Picture | None) -> list[Html]:
     rows = [tag("tr", _slow(each)) for each in picture.slowest]
     return [
         tag("h2", words("Slowest ranges")),
-        tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="wide"),
+        pieces.wide(words("Slowest ranges"), tag("table", tag("thead", head), tag("tbody", rows))),
     ]
 
 
@@ -167,17 +183,23 @@ def _slow(each: Slow) -> list[Child]:
         tag("td", tag("code", each.range[:8])),
         tag("td", figures.number(each.objects), class_="n"),
         tag("td", figures.span(each.seconds), class_="n"),
-        tag("td", tag("bdi", each.up_to or "-")),
+        tag("td", name(each.up_to or "-")),
     ]
 
 
 def _facts(
-    words: Words, job: BulkResult, picture: Picture | None, prices: Prices | None, now: float
+    words: Words,
+    job: BulkResult,
+    picture: Picture | None,
+    request: BulkRequest | None,
+    prices: Prices | None,
+    now: float,
 ) -> list[tuple[str, Html | str]]:
     place = f"oss://{job.report.bucket}/{job.report.prefix}" if job.report else ""
     rows: list[tuple[str, Html | str]] = [
         (words("Job"), tag("code", job.job)),
-        (words("Report"), tag("bdi", place) if place else ""),
+        *_places(words, request),
+        (words("Report"), name(place) if place else ""),
         (words("Begun"), figures.moment(job.started_at)),
         (words("Ended"), figures.moment(job.finished_at) if job.finished_at else ""),
         (words("Took"), figures.span(_took(job, now))),
@@ -190,5 +212,21 @@ def _facts(
         rows.append((words("Invocations"), figures.number(of.invocations)))
         if prices is not None:
             cost = bulk.cost_of(prices, asked.put, asked.get, of.seconds, of.invocations)
-            rows.append((words("Spent so far"), _money(cost)))
+            rows.append((words("Spent so far"), pieces.money(cost)))
     return rows
+
+
+def _places(words: Words, request: BulkRequest | None) -> list[tuple[str, Html | str]]:
+    """Return where the objects come from, and where they go."""
+    if request is None:
+        return []
+    source, to = request.source, request.destination
+    listed = source.manifest or source.inventory
+    if source.report is not None:
+        of: Html = tag("a", tag("code", source.report.job), href=f"./?job={source.report.job}")
+    elif listed is not None:
+        of = name(f"oss://{listed.bucket}/{listed.key}")
+    else:
+        of = name(f"oss://{source.bucket}/{source.prefix}")
+    there = to.key if to.key is not None else source.prefix if to.prefix is None else to.prefix
+    return [(words("Source"), of), (words("Destination"), name(f"oss://{to.bucket}/{there or ''}"))]

@@ -76,7 +76,7 @@ def _parts(words: Words, picture: Picture | None) -> list[Html]:
         tag("p", label, class_="dim"),
         *strips.strip(words, cells, label),
         tag("h2", words("Timeline")),
-        tag("div", timelines.drawing(words, picture.timeline, "Lane")),
+        pieces.wide(words("Timeline"), timelines.drawing(words, picture.timeline, "Lane")),
         tag("p", words("A bar is an invocation; ticks below it are parts that came."), class_="hint"),
     ]
 
@@ -110,5 +110,5 @@ def _facts(words: Words, job: Status, prices: Prices | None, now: float) -> list
         ),
     ]
     if cost is not None:
-        rows.append((words("Spent so far, about"), f"{cost.total:.4f} {cost.currency}"))
+        rows.append((words("Spent so far, about"), pieces.money(cost)))
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from osscopy.model import BulkResult, Problem, Result, Seen, Status
+from osscopy.model import BulkResult, Cost, Problem, Result, Seen, Status
 from osscopy.plan import bulk
 from osscopy.web.page.markup import Child, Html, name, tag
 from osscopy.web.page.shown import figures
@@ -47,6 +47,16 @@ def bar(percent: int | None, label: str) -> Html:
     if percent is None:
         return tag("progress", label, max=100, aria_label=label)
     return tag("progress", f"{percent} %", max=100, value=percent, aria_label=f"{label}: {percent} %")
+
+
+def wide(label: str, *inside: Child) -> Html:
+    """Return what is moved sideways where the window is narrow, by keys too."""
+    return tag("div", inside, class_="wide", role="region", aria_label=label, tabindex=0)
+
+
+def money(cost: Cost) -> str:
+    """Return a sum, of small ones enough digits."""
+    return f"{cost.total:,.2f} {cost.currency}" if cost.total >= 1 else f"{cost.total:.3g} {cost.currency}"
 
 
 def facts(rows: Iterable[tuple[str, Child]]) -> Html:

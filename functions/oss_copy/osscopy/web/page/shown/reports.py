@@ -40,7 +40,9 @@ def _rows(words: Words, job: BulkResult, rows: Sequence[dict[str, str]] | None) 
     body = [tag("tr", *(tag("td", _cell(each, column)) for column, _ in COLUMNS)) for each in rows]
     told = words("{n} of {all} that were not copied", n=figures.number(len(rows)), all=figures.number(lost))
     return tag(
-        "div", tag("p", told), tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="wide")
+        "div",
+        tag("p", told),
+        pieces.wide(words("Report"), tag("table", tag("thead", head), tag("tbody", body))),
     )
 
 

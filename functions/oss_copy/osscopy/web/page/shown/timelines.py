@@ -25,7 +25,7 @@ _KINDS = {
 }
 _STYLE = (
     "svg{font:12px sans-serif;background:#fff}text{fill:#535f6f}.axis{stroke:#d5dbe3}.s-done{fill:#1a6b3c}"
-    ".s-open{fill:#0b57b0}.s-bad{fill:#b3261e}.s-slow{fill:#8a5300}.s-part{fill:#9db8d9}"
+    ".s-open{fill:#0b57b0}.s-bad{fill:#b3261e}.s-slow{fill:#8a5300}.s-tick{fill:#1c2430}"
 )
 
 
@@ -96,8 +96,8 @@ def _batches(scale: _Scale, line: Timeline, rows: int) -> Iterator[Html]:
     places = {(row, int((scale.x(moment) - LEFT) / step)) for row, moment in line.batches if row < rows}
     for row, column in sorted(places):
         x = LEFT + column * step
-        yield tag("rect", x=f"{x:.1f}", y=TOP + row * ROW + BAR + 1, width=f"{step * 0.8:.1f}", height=3,
-                  class_="s-part")  # fmt: skip
+        y, width = TOP + row * ROW + BAR + 1, max(2.0, step * 0.8)
+        yield tag("rect", x=f"{x:.1f}", y=y, width=f"{width:.1f}", height=4, class_="s-tick")
 
 
 def _mark(words: Words, scale: _Scale, mark: Mark, height: int) -> Html:

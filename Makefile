@@ -87,7 +87,7 @@ exchanges: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## records anew what those clien
 
 .PHONY: page
 page: $(READY) $(BROWSER)  ## the page in a headless Chromium, by keys alone too; axe judges it (ARGS="--out DIR running")
-	$(BIN)/python -m tests.browser $(ARGS)
+	$(BIN)/python -m tests.tours.page $(ARGS)
 
 ##@ Check it for long
 soak: soak-fuzz soak-copies soak-chaos soak-sim soak-sync soak-inventory  ## the long campaigns, one after the other
@@ -164,7 +164,7 @@ lock: $(READY)           ## renew the lock files from pyproject.toml
 	$(LOCK) --group clients -o tests/clients/requirements.txt
 	$(LOCK) --group clients-v2 -o tests/clients/requirements-v2.txt
 	$(LOCK) --group fuzz -o tests/fuzz/requirements.txt
-	$(LOCK) --group page -o tests/browser/requirements.txt
+	$(LOCK) --group page -o tests/tours/requirements.txt
 	$(LOCK) --group node -o .ci/s/requirements.txt
 
 $(READY): requirements-dev.txt
@@ -180,7 +180,7 @@ $(PEERS): tests/bench/requirements.txt
 
 .venvs/clients/.ready: tests/clients/requirements.txt
 .venvs/clients-v2/.ready: tests/clients/requirements-v2.txt
-.venvs/page/.ready: tests/browser/requirements.txt
+.venvs/page/.ready: tests/tours/requirements.txt
 $(CLIENTS) .venvs/page/.ready:
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<

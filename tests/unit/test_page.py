@@ -512,6 +512,10 @@ class Shown(StubMany):
 
         return Standing(self._answer("picture", job), request(), None)
 
+    def timeline(self, result: BulkResult) -> Timeline:
+        self._answer("timeline", result.job)
+        return drawn().timeline
+
     def failed_rows(self, job: BulkResult) -> Any:
         self._answer("rows", job.job)
         return []
@@ -591,6 +595,16 @@ def test_an_address_that_means_nothing_is_told_so(query: dict[str, str], status:
     assert answered == status
     assert headers["Content-Type"].startswith("text/html")
     assert "<b>" not in body
+
+
+def test_a_timeline_is_a_picture_that_loads_and_runs_nothing() -> None:
+    status, body, headers = ask(call("GET", {"timeline": MANY}, Cookie=held()))
+    assert (status, headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
+    policy = headers["Content-Security-Policy"]
+    assert re.fullmatch(r"default-src 'none'; style-src 'sha256-[\w+/=]+'", policy)
+    assert body.startswith("<svg ")
+    assert "<script" not in body
+    assert ask(call("GET", {"timeline": MANY}))[0] == 401
 
 
 def test_an_error_is_a_page() -> None:

@@ -278,6 +278,31 @@ def test_a_picture_is_forgotten_with_its_job(jobs: Jobs) -> None:
     assert not [name for name in jobs.cloud.records if name.startswith(f"bulk/{JOB}/")]
 
 
+def test_a_timeline_of_many_shows_hops_by_range_and_those_that_came_again(jobs: Jobs) -> None:
+    jobs.put(*"abc")
+    begun = jobs.cloud.time
+    jobs.begin()
+    root, child = bulk.range_id(()), bulk.range_id((1,))
+    hops = ((1, root, 1, 0), (4, root, 2, 0), (5, child, 1, 0), (9, child, 1, 1))
+    for seconds, of, number, attempt in hops:
+        jobs.cloud.records[f"bulk/{JOB}/hop/{of}-g0-h{number}-a{attempt}"] = (int(begun + seconds), b"{}")
+    jobs.cloud.records[f"bulk/{JOB}/hop/{root}-g0-h1-a0/000000"] = (0, b"{}")
+    jobs.cloud.records[f"bulk/{JOB}/ended/{bulk.ROOT}/0"] = (int(begun + 6), b"{}")
+    jobs.cloud.records[f"bulk/{JOB}/ended/{root}/of-2"] = (0, b"{}")
+    jobs.cloud.time = begun + 20
+    line = Many(jobs.tools()).timeline(BulkResult(JOB, "running"))
+    assert line.rows == (root[:8], child[:8])
+    bars = [(bar.row, bar.begun - begun, bar.ended - begun, bar.is_open) for bar in line.bars]
+    assert bars == [(0, 1, 4, False), (0, 4, 6, False), (1, 5, 9, False), (1, 9, 20, True)]
+    assert [(mark.kind, mark.row, mark.at - begun) for mark in line.marks] == [("killed", 1, 9)]
+
+
+def test_a_job_whose_hops_are_forgotten_has_no_timeline(jobs: Jobs) -> None:
+    with pytest.raises(Refused) as refusal:
+        Many(jobs.tools()).timeline(BulkResult(JOB, "succeeded"))
+    assert refusal.value.code == "NoSuchJob"
+
+
 # --- dry runs ----------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,8 @@ from osscopy import events
 from osscopy.jobs.bulk import standing as status, start
 from osscopy.jobs.bulk.pages.ahead import ahead
 from osscopy.jobs.bulk.tools import Tools
-from osscopy.jobs.pictures import many as pictures
+from osscopy.jobs.pictures import many as pictures, walks
+from osscopy.jobs.pictures.timelines import Timeline
 from osscopy.jobs.queries import no_such_job
 from osscopy.jobs.records import create
 from osscopy.model import (
@@ -71,6 +72,10 @@ class Many:
     def picture(self, job: str) -> pictures.Seen:
         """Return how a job stands and its picture; Refused without a record of it."""
         return pictures.look(self._tools, job)
+
+    def timeline(self, result: BulkResult) -> Timeline:
+        """Return when the hops of a job began; Refused where that is forgotten."""
+        return walks.timeline(self._tools, result)
 
     def overview(self, asked: Overview) -> BulkResult:
         """Look at all ranges of a job, and keep what is found for the page."""

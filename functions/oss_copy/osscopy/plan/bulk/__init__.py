@@ -86,6 +86,7 @@ from osscopy.plan.bulk.ranges import (
     MAX_DEPTH as MAX_DEPTH,
     MOST_PIECES as MOST_PIECES,
     ROOT as ROOT,
+    child_range as child_range,
     index_of as index_of,
     number_of as number_of,
     parent_id as parent_id,

@@ -23,6 +23,11 @@ def range_id(path: tuple[int, ...], root: str = ROOT) -> str:
     return found
 
 
+def child_range(parent: str, index: int) -> str:
+    """Return the id of a range by that of its parent, or `ROOT`, and its index."""
+    return _hashed(ROOT) if parent == ROOT else _hashed(f"{parent}/{index}")
+
+
 def parent_id(path: tuple[int, ...], root: str = ROOT) -> str:
     """Return the id of the parent, `root` of the tree's root."""
     return range_id(path[:-1], root) if path else root

@@ -21,11 +21,11 @@ from osscopy.settings import Settings
 from osscopy.web import requests, responses
 from osscopy.web.page import asks, document, session
 from osscopy.web.page.markup import Child, tag
-from osscopy.web.page.shown import lists, many as many_view, one, pieces, reports
+from osscopy.web.page.shown import lists, many as many_view, one, pieces, reports, timelines
 from osscopy.web.page.words import Words, language
 from osscopy.web.responses import Response
 
-_VIEWS = frozenset({"status", "after", "job", "report", "new"})
+_VIEWS = frozenset({"status", "after", "job", "report", "timeline", "new"})
 
 
 class Jobs(msgspec.Struct, frozen=True):
@@ -73,6 +73,8 @@ class Page:
             return self._job(requests.job_id(job))
         if job := asked.get("report"):
             return self._report(requests.job_id(job))
+        if job := asked.get("timeline"):
+            return self._timeline(requests.job_id(job))
         if "new" in asked:
             return self._shown(self._words("New job"), asks.new(self._words, secrets.token_hex(8), {}))
         chosen = {
@@ -103,6 +105,18 @@ class Page:
         drawn = self._jobs.queries.picture(job, status) if status.method == "multipart" else None
         shown = one.view(words, status, drawn, prices, self._now)
         return self._shown(f"{status.status} {job}", shown, seconds=one.seconds(status))
+
+    def _timeline(self, job: str) -> Response:
+        """Return a timeline as a picture of its own."""
+        if bulk.is_bulk(job):
+            line, names = self._jobs.many.timeline(self._jobs.many.picture(job).result), "Range"
+            return document.picture(timelines.drawing(self._words, line, names, alone=True))
+        drawn = self._jobs.queries.picture(job, self._jobs.queries.look(job))
+        if drawn is None:
+            raise Refused(
+                "NoSuchJob", f"there is no timeline of {job}: one request, or forgotten", status=404
+            )
+        return document.picture(timelines.drawing(self._words, drawn.timeline, "Lane", alone=True))
 
     def _report(self, job: str) -> Response:
         result = self._jobs.many.picture(job).result

@@ -8,7 +8,7 @@ from html import escape
 from typing import TypeAlias
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # of Unicode: controls, formats, halves, breaks
-VOID = frozenset({"input", "meta", "link", "br", "rect", "line"})
+VOID = frozenset({"input", "img", "meta", "link", "br", "rect", "line"})
 
 
 class Html(str):

@@ -39,6 +39,7 @@ def view(
         *_errors(words, job),
         *_ranges(words, job, picture),
         *_slowest(words, picture),
+        *_timeline(words, job, picture),
         tag("h2", words("Facts")),
         pieces.facts(_facts(words, job, picture, request, prices, now)),
     ]
@@ -176,6 +177,13 @@ def _slowest(words: Words, picture: Picture | None) -> list[Html]:
         tag("h2", words("Slowest ranges")),
         pieces.wide(words("Slowest ranges"), tag("table", tag("thead", head), tag("tbody", rows))),
     ]
+
+
+def _timeline(words: Words, job: BulkResult, picture: Picture | None) -> list[Html]:
+    if picture is None:
+        return []
+    shown = tag("img", src=f"./?timeline={job.job}", alt=words("When the ranges were walked"), class_="line")
+    return [tag("h2", words("Timeline")), pieces.wide(words("Timeline"), shown)]
 
 
 def _slow(each: Slow) -> list[Child]:

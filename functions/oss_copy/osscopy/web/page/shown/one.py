@@ -18,7 +18,7 @@ def view(words: Words, job: Status, picture: Picture | None, prices: Prices | No
         *_error(words, job),
         *_progress(words, job, now),
         tag("div", _buttons(words, job), class_="actions"),
-        *_parts(words, picture),
+        *_parts(words, job.job or "", picture),
         tag("h2", words("Facts")),
         pieces.facts(_facts(words, job, prices, now)),
     ]
@@ -64,7 +64,7 @@ def _buttons(words: Words, job: Status) -> Html:
     return pieces.asking(words, job.job or "", "resubmit", words("Copy again"))
 
 
-def _parts(words: Words, picture: Picture | None) -> list[Html]:
+def _parts(words: Words, job: str, picture: Picture | None) -> list[Html]:
     if picture is None:
         return []
     cells = strips.shares(picture.there, picture.lanes)
@@ -78,6 +78,7 @@ def _parts(words: Words, picture: Picture | None) -> list[Html]:
         tag("h2", words("Timeline")),
         pieces.wide(words("Timeline"), timelines.drawing(words, picture.timeline, "Lane")),
         tag("p", words("A bar is an invocation; ticks below it are parts that came."), class_="hint"),
+        tag("p", tag("a", words("As a picture"), href=f"./?timeline={job}")),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from functions.cli.errors import Misused, Status
 from functions.cli.service.proxy import MOST_BODY, Proxy, serving
 from functions.cli.service.target import Target
 from tests.cli.conftest import GENUINE
-from tests.cli.terminal import TOKEN, Function, Terminal
+from tests.cli.terminal import COPY_JOB, TOKEN, Function, Terminal, a_copy, raw
 from tests.cloud.client import LocalCloud
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -140,6 +141,21 @@ def test_the_command_prints_the_address_and_nothing_else(
     machine = terminal.types("ui", "--json")
     assert json.loads(machine.out)["page"].startswith("http://127.0.0.1:")
     assert TOKEN not in said.out + said.err + machine.err + capfd.readouterr().err
+
+
+def test_a_timeline_is_written_as_a_file(function: Function, terminal: Terminal, tmp_path: Path) -> None:
+    def answer(_method: str, path: str, _body: object) -> bytes:
+        return page("<svg>") if path.startswith("/?timeline=") else raw(200, a_copy())
+
+    function.answer = answer
+    terminal.ask(function.url)
+    file = tmp_path / "line.svg"
+    assert terminal.types("report", COPY_JOB, "--timeline", str(file)).code == 0
+    assert file.read_text() == "<svg>"
+    assert function.asked[-1][1] == f"/?timeline={COPY_JOB}"
+    function.answer = lambda _method, _path, _body: raw(200, a_copy())
+    assert terminal.types("report", COPY_JOB, "--timeline", str(tmp_path / "no" / "x")).code == Status.USAGE
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == ["line.svg"]
 
 
 def test_a_function_that_wants_signatures_is_asked_in_the_name_of_its_account(cloud: LocalCloud) -> None:

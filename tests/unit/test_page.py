@@ -607,6 +607,14 @@ def test_a_timeline_is_a_picture_that_loads_and_runs_nothing() -> None:
     assert ask(call("GET", {"timeline": MANY}))[0] == 401
 
 
+def test_a_program_that_takes_a_picture_alone_gets_its_errors_as_json() -> None:
+    status, body, _ = ask(call("GET", {"timeline": "odd"}, Cookie=held(), Accept="image/svg+xml"))
+    assert (status, json.loads(body)["error"]["code"]) == (404, "NoSuchJob")
+    assert ask(call("GET", {"timeline": "odd"}, Cookie=held(), Accept="image/avif,*/*;q=0.8"))[1].startswith(
+        "<!doc"
+    )
+
+
 def test_an_error_is_a_page() -> None:
     assert ask(call(Cookie=held()), result=Transient("ServiceUnavailable", "busy"))[0] == 503
     assert ask(call("PUT", Cookie=held(), Sec_Fetch_Site="same-origin"))[0] == 405

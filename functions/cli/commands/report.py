@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -38,24 +39,33 @@ KNOWN = ("copied", "skipped", "missing", "failed", "deleted", "kept")
     metavar="FILE",
     help="Write CSV to this file.",
 )
+@click.option(
+    "--timeline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a picture (SVG) of when its invocations ran.",
+)
 @click.option("--status", "of", type=click.Choice(KNOWN), multiple=True, help="Only rows of this status.")
 @click.option("--limit", type=click.IntRange(1), default=SHOWN, show_default=True, help="Rows of the table.")
 @click.argument("job")
 @click.pass_obj
 def report(
-    session: Session, /, job: str, is_csv: bool, output: Path | None, of: tuple[str, ...], limit: int,
-    url: str | None, region: str | None, template: Path,
+    session: Session, /, job: str, is_csv: bool, output: Path | None, timeline: Path | None,
+    of: tuple[str, ...], limit: int, url: str | None, region: str | None, template: Path,
 ) -> None:  # fmt: skip
     """Show what became of a job; of a job of many, the objects that were not copied."""
     found = target.find(template, region)
     with found.api(url, session.sleep) as api:
         answer = api.look(job)
+        drawn = api.timeline(job) if timeline else None
+    if timeline and drawn:
+        return _draw(session, drawn, timeline)
     if not isinstance(answer.job, Many):
         if is_csv or output:
             raise Misused(f"job {job} is about one object: it has no rows; `oss-copy status {job}` shows it")
         session.screen.give(answer.told)
         session.screen.facts(facts(answer.job))
-        return
+        return None
     chosen = _rows(found, answer.job, frozenset(of) or (frozenset(KNOWN) if is_csv or output else LOST))
     if output:
         _write(session, chosen, output)
@@ -63,6 +73,28 @@ def report(
         _print(chosen, sys.stdout)
     else:
         _show(session, answer, chosen, limit)
+    return None
+
+
+def _draw(session: Session, drawn: bytes, file: Path) -> None:
+    """Write the picture to a file, which is there whole or as it was before."""
+    with _replacing(file) as new:
+        new.write_bytes(drawn)
+    session.screen.give({"file": str(file)})
+    session.screen.say(f"{file}: open it in a browser")
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[Path]:
+    """Yield a file that takes the place of `file` in the end; raise Misused where it cannot."""
+    new = file.with_name(f".{file.name}.part")
+    try:
+        yield new
+        os.replace(new, file)  # noqa: PTH105 - names that are no Unicode
+    except OSError as error:
+        raise Misused(f"{str(file)!r} cannot be written: {error.strerror}") from error
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _rows(found: target.Target, job: Many, wanted: frozenset[str]) -> Iterator[Row]:
@@ -93,15 +125,8 @@ def _cells(row: Row) -> list[str]:
 
 def _write(session: Session, chosen: Iterable[Row], file: Path) -> None:
     """Write the rows to a file, which is there whole or as it was before."""
-    new = file.with_name(f".{file.name}.part")
-    try:
-        with new.open("w", encoding="utf-8", newline="") as out:
-            count = _print(chosen, out)
-        os.replace(new, file)  # noqa: PTH105 - names that are no Unicode
-    except OSError as error:
-        raise Misused(f"{str(file)!r} cannot be written: {error.strerror}") from error
-    finally:
-        new.unlink(missing_ok=True)
+    with _replacing(file) as new, new.open("w", encoding="utf-8", newline="") as out:
+        count = _print(chosen, out)
     session.screen.give({"file": str(file), "rows": count})
     session.screen.say(f"{file}: {count} rows")
 

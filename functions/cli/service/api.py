@@ -68,6 +68,10 @@ class Api:
         content = {"only": "failed"} if is_failed_only else None
         return self._job("POST", f"/copies/{check_job(job)}/resubmit", content, {"idempotency-key": key})
 
+    def timeline(self, job: str) -> bytes:
+        """Return the timeline of a job as SVG."""
+        return self._call("GET", f"/?timeline={check_job(job)}", headers={"accept": "image/svg+xml"})
+
     def page(self, status: str | None, limit: int, after: str | None) -> Page:
         """Return a page of jobs, of one status if that is given."""
         query = {"status": status, "limit": str(limit), "after": after}

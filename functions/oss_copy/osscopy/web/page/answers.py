@@ -183,8 +183,15 @@ class Page:
         text = document.document(self._words, title, *body, seconds=seconds, session=self._has_session)
         return document.answer(status, text)
 
+    def _is_browser(self) -> bool:
+        """Tell whether a person reads what is answered: a program names the one kind that it takes."""
+        accepted = self._call.header("Accept") or "*/*"
+        return "text/html" in accepted or "*/*" in accepted
+
     def _error(self, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
         words = self._words
+        if not self._is_browser():
+            return responses.problem(problem, headers)
         if problem.code == "Unauthorized":
             form = self._call.request_context.http.method.upper() == "POST"
             shown = asks.sign_in(words, problem if form else None)

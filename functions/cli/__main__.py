@@ -42,6 +42,8 @@ SECTIONS: Mapping[str, Mapping[str, Entry]] = {
     "Copies": {
         "cp": Entry("copying", "copy one object"),
         "sync": Entry("copying", "copy what is under a prefix, or on a list"),
+        "diff": Entry("copying", "tell how two prefixes differ, and copy nothing"),
+        "cost": Entry("costs", "tell what copies would cost, by your prices"),
         "ls": Entry("jobs", "list jobs; or objects, at an address"),
         "status": Entry("jobs", "show how a job stands"),
         "watch": Entry("jobs", "show jobs until they end"),

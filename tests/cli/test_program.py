@@ -36,6 +36,8 @@ SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
 OF_API = {
     "cp": ("cp", f"oss://{SOURCE}/k", f"oss://{DESTINATION}/"),
     "sync": ("sync", f"oss://{SOURCE}/a/", f"oss://{DESTINATION}/b/"),
+    "diff": ("diff", f"oss://{SOURCE}/a/", f"oss://{DESTINATION}/b/"),
+    "cost": ("cost", f"oss://{SOURCE}/a/", f"oss://{DESTINATION}/b/"),
     "ls": ("ls",),
     "status": ("status", COPY_JOB),
     "watch": ("watch", COPY_JOB),

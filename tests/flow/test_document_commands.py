@@ -266,6 +266,8 @@ CLOUD = test_the_local_cloud_runs_with_that_policy_and_says_where
 FIRST = test_a_newcomer_comes_from_an_installed_program_to_a_copy_of_a_file_by_the_readme
 PROGRAM = Elsewhere("tests/cli/test_program.py", "def test_every_command_")
 
+DIFFERING = Elsewhere("tests/cli/test_differing.py", "def test_a_dry_run_tells_what_copies_would_cost")
+
 PROOFS: dict[str, Proof] = {
     "make demo": Ci("demo"),
     "make test": Ci("test"),
@@ -299,6 +301,8 @@ PROOFS: dict[str, Proof] = {
     "oss-copy cp oss://oss-copy-source/README.md oss://oss-copy-destination/": FIRST,
     "oss-copy sync oss://oss-copy-source/samples/photos/ oss://oss-copy-destination/photos/": FIRST,
     "oss-copy sync oss://a/data/ oss://b/data/": PROGRAM,
+    "oss-copy diff oss://a/data/ oss://b/data/": DIFFERING,
+    "oss-copy cost oss://a/data/ oss://b/data/": DIFFERING,
     "oss-copy ls": FIRST,
     "oss-copy logs": FIRST,
     "oss-copy get oss://oss-copy-destination/README.md copy.md": FIRST,
@@ -357,6 +361,9 @@ OPTIONS = {  # what is shown apart from its command, and for which target, or co
     "--failed": "resubmit",
     "--csv": "report",
     "--output FILE": "report",
+    "--timeline FILE": "report",
+    "--prices": "cost",
+    "--size 50GiB": "cost",
     "--yes": "setup",
     "--prune": "deploy",
     "--confirm": "remove",

@@ -10,10 +10,11 @@ import click
 from functions.cli.commands import session as shared
 from functions.cli.commands.following import PAUSE, follow, tell
 from functions.cli.commands.session import F, Session
-from functions.cli.errors import Interrupted, Misused
+from functions.cli.errors import Interrupted, Misused, ReportedFailure, Status
 from functions.cli.request import body, flags
 from functions.cli.request.flags import Flag, Json
 from functions.cli.service import answers, target
+from functions.cli.service.answers import Answer, Many
 from functions.cli.shown import figures
 from functions.cli.texts import word
 
@@ -103,7 +104,42 @@ def _confirmed(session: Session, request: Json, given: dict[str, Any]) -> Json:
     return {"maxDelete": counts.would_delete, **request}
 
 
+@click.command(params=[_option(each) for each in flags.MANY if each.name not in flags.WRITES])
+@_asking
+@click.option(
+    "--manifest", is_flag=True, help="SOURCE is a list of objects: CSV or JSON lines, or gzip of it."
+)
+@click.option("--encoding", type=click.Choice(["url", "form", "none"]), help="Of the keys in a manifest.")
+@click.pass_obj
+def diff(session: Session, /, source: str, destination: str, **given: Any) -> None:  # noqa: ANN401 - click's form
+    """Tell how DESTINATION differs from SOURCE, and copy nothing.
+
+    Ends with 0 where nothing differs, and with 6 where something does: `oss-copy report JOB` names it.
+    """
+    last = _followed(session, body.many(source, destination, {**given, "mode": "check"}), given)
+    if isinstance(last.job, Many) and last.job.status == "succeeded":
+        return _tell_differences(session, last, last.job)
+    return tell(session, last)
+
+
+def _tell_differences(session: Session, answer: Answer, job: Many) -> None:
+    """Print what a check has found; raise ReportedFailure where anything differs."""
+    counts = job.objects
+    found = {"different": counts.different, "missing": counts.missing, "superfluous": counts.superfluous}
+    told = ", ".join(f"{count:,} {name}" for name, count in found.items() if count)
+    if told:
+        session.screen.give(answer.told)
+        raise ReportedFailure(f"they differ: {told}; `oss-copy report {job.job}` names them", Status.PARTLY)
+    session.screen.give(answer.told)
+    session.screen.say(f"the same: {figures.number(counts.same, 'object')}, job {job.job}")
+
+
 def _ask(session: Session, request: Json, given: dict[str, Any]) -> None:
+    tell(session, _followed(session, request, given))
+
+
+def _followed(session: Session, request: Json, given: dict[str, Any]) -> Answer:
+    """Ask for a job, and return its last answer: the first one with --detach."""
     url, key = given["url"], given["idempotency_key"] or shared.new_key()
     with target.find(given["template"]).api(url, session.sleep) as api:
         try:
@@ -113,5 +149,4 @@ def _ask(session: Session, request: Json, given: dict[str, Any]) -> None:
                 "stopped: the request may have been taken. The same command joins its job with\n"
                 f"  --idempotency-key {word(key)}"
             ) from None
-        last = begun if given["detach"] else follow(session, api, begun, pause=given["pause"], url=url)
-    tell(session, last)
+        return begun if given["detach"] else follow(session, api, begun, pause=given["pause"], url=url)

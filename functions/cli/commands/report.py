@@ -24,7 +24,7 @@ from functions.cli.service.reports import LOST, Row, rows
 
 SHOWN = 20  # rows of a table unless more are asked for
 COLUMNS = ("status", "errorCode", "bytes", "key", "message")
-KNOWN = ("copied", "skipped", "missing", "failed", "deleted", "kept")
+KNOWN = ("copied", "skipped", "missing", "failed", "deleted", "kept", "different", "superfluous", "same")
 
 
 @click.command()
@@ -45,7 +45,14 @@ KNOWN = ("copied", "skipped", "missing", "failed", "deleted", "kept")
     metavar="FILE",
     help="Write a picture (SVG) of when its invocations ran.",
 )
-@click.option("--status", "of", type=click.Choice(KNOWN), multiple=True, help="Only rows of this status.")
+@click.option(
+    "--status",
+    "of",
+    type=click.Choice(KNOWN),
+    multiple=True,
+    metavar="STATUS",
+    help=f"Only rows of this status: {', '.join(KNOWN)}.",
+)
 @click.option("--limit", type=click.IntRange(1), default=SHOWN, show_default=True, help="Rows of the table.")
 @click.argument("job")
 @click.pass_obj

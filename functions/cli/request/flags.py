@@ -92,6 +92,11 @@ MANY = (
 )
 
 
+WRITES = frozenset(
+    {"--mode", "--dry-run", "--delete", "--max-delete", "--archive", "--verify"}
+)  # of no check
+
+
 def fill(request: Json, flags: Iterable[Flag], given: Mapping[str, object]) -> Json:
     """Return the request with the fields of the flags that were given; raise Misused for a contradiction."""
     used = [each for each in flags if given.get(each.parameter) not in (None, (), False)]

@@ -76,6 +76,28 @@ class Objects(Known, frozen=True):
     kept: int = 0
     would_copy: int = 0
     would_delete: int = 0
+    different: int = 0
+    superfluous: int = 0
+    same: int = 0
+
+
+class Requests(Known, frozen=True):
+    """Requests by OSS's classes."""
+
+    put: int = 0
+    get: int = 0
+
+
+class Cost(Known, frozen=True):
+    total: float
+    currency: str
+
+
+class Would(Known, frozen=True):
+    """The requests that a run would make, and their cost by the function's prices."""
+
+    requests: Requests
+    cost: Cost | None = None
 
 
 class Bytes(Known, frozen=True):
@@ -110,6 +132,7 @@ class Many(Known, frozen=True, kw_only=True):
     started_at: str | None = None
     finished_at: str | None = None
     error: Problem | None = None
+    would: Would | None = None
 
 
 Job: TypeAlias = Copy | Many

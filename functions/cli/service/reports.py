@@ -17,7 +17,7 @@ from functions.cli.service import answers, objects
 from functions.cli.service.answers import Known, Place
 from functions.cli.service.target import Target
 
-LOST = frozenset({"failed", "missing"})
+LOST = frozenset({"failed", "missing", "different", "superfluous"})
 
 
 class File(Known, frozen=True):

@@ -95,6 +95,7 @@ ELSEWHERE = {  # documents that are not for users, and what keeps them right
     "tests/cloud/fc/README.md": "the tests beside it",
     "tests/bench/RESULTS.md": "`make bench` writes it",
     "SECURITY.md": "tests/flow/test_attacks.py",
+    "functions/alarms.md": "tests/unit/test_alarms.py",
     "README.zh-CN.md": "test_both_readmes_have_the_same_headings_blocks_and_tables",
     "layers/app/readme.md": "tests/cli/test_app.py",
     "layers/app/readme_en.md": "tests/cli/test_app.py",

@@ -1,0 +1,1 @@
+"""What became of the objects of a job, and what copies cost."""

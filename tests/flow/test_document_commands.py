@@ -340,6 +340,7 @@ PROOFS: dict[str, Proof] = {
     "make bench": ByHand("measures, and an environment of its own"),
     "make layer": ByHand("packages from the index; `make newcomer` and `make rehearse` build it as well"),
     "make layer-test": ByHand("packages from the index, for two interpreters; `make test-all` ends with it"),
+    "python -m tests.fuzz.marks --cost": ByHand("measures; tests/fuzz holds what it guards"),
     "python -m tests.layers": ByHand("measures, and needs python3.12 with a layer"),
 }
 OPTIONS = {  # what is shown apart from its command, and for which target, or command of the program, it is

@@ -4,7 +4,9 @@
 2. an 8 GiB object is copied over HTTP by a chain of short invocations;
 3. a copy is made by the timer trigger.
 
-Exits non-zero if anything is not as it should be. `--kill` ends an instance in the middle of a batch.
+Tells when an invocation of the chain ends and the next one goes on, and draws a timeline of them. Exits
+non-zero if anything is not as it should be. `--kill` ends an instance in the middle of a batch: FC delivers
+its hop again, so that there is an attempt more, and other hops than without.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import oss2
@@ -23,6 +28,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from osscopy.jobs.pictures.timelines import Bar, Mark, Timeline
+from osscopy.web.page.shown import figures, timelines
+from osscopy.web.page.words import Words
 from tests.cloud.client import LocalCloud
 
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
@@ -31,6 +39,14 @@ TIMEOUT = 15  # seconds an invocation may take: short, so that the copy becomes 
 THREADS = 8
 LATENCY_MS, BANDWIDTH_MB_S = 20, 22  # what the local OSS takes for a request and for copied bytes
 SECONDS = 150  # nothing here takes longer
+WIDTH = 80  # columns
+HOP = re.compile(r"-l([0-9]+)-h([0-9]+)$")  # how the task id of a hop ends
+NEXT = """
+Next, with your own files:
+  oss-copy local FILE    a local cloud with your file in it, and what to try there
+  oss-copy ui            jobs as a page in your browser
+  make demo ARGS=--kill  the same with an instance that is killed
+"""
 
 
 class Demo:
@@ -43,6 +59,11 @@ class Demo:
         self.source, self.destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
         self.copies: list[tuple[str, dict[str, Any]]] = []
         self.measured: list[tuple[str, str, str, bool]] = []
+        self.picture: Path | None = None
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line above the bars."""
+        self._console.print(text, style=style, markup=False, highlight=False)
 
     def check(self, what: str, found: object, wanted: str, good: bool) -> None:
         """Note a measured figure beside what it has to be."""
@@ -55,11 +76,12 @@ class Demo:
         while not done():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{title}: not done after {SECONDS} s")
-            self._progress.update(bar, completed=self._copied(key))
+            self._progress.update(bar, completed=self.copied(key))
             time.sleep(0.1)
         self._progress.update(bar, completed=size)
 
-    def _copied(self, key: str) -> int:
+    def copied(self, key: str) -> int:
+        """Return the bytes that are at the destination so far."""
         for upload in oss2.MultipartUploadIterator(self.destination, prefix=key):
             try:
                 return sum(part.size for part in oss2.PartIterator(self.destination, key, upload.upload_id))
@@ -118,6 +140,7 @@ def chain(demo: Demo, *, kill: bool) -> None:
                answer.status_code == 202 and seconds < 3)  # fmt: skip
     job = answer.json()["job"]
     victims: list[str] = []
+    story = Story(demo, key)
 
     def hops() -> list[dict[str, Any]]:
         return [one for one in cloud.invocations() if (one["task_id"] or "").startswith(f"{job}-")]
@@ -126,6 +149,7 @@ def chain(demo: Demo, *, kill: bool) -> None:
         if kill and not victims:
             victims.extend(_kill_in_the_middle(cloud, f"{job}-g0-l1-h2"))
         found = hops()
+        story.go_on(found)
         return bool(found) and all(one["outcome"] not in {"queued", "running"} for one in found)
 
     demo.follow("2 HTTP, chained", key, SIZE, done)
@@ -133,6 +157,7 @@ def chain(demo: Demo, *, kill: bool) -> None:
     result = demo.result_of(chained[-1]["request_id"])
     assert result is not None
     demo.verify("http", key, key, result)
+    demo.picture = draw(chained)
     counted = cloud.requests()
     attempts = [attempt for one in chained for attempt in one["attempts"]]
     opened = max(counted["connections_by_access_key"].get(one["access_key_id"], 0) for one in attempts)
@@ -155,6 +180,57 @@ def chain(demo: Demo, *, kill: bool) -> None:
             "1, 1",
             (len(victims), again) == (1, 1),
         )
+
+
+class Story:
+    """Tells of each invocation of a chain once: where it ended, and where it was killed."""
+
+    def __init__(self, demo: Demo, key: str) -> None:
+        self._demo, self._key = demo, key
+        self._told: set[tuple[str, int]] = set()
+
+    def go_on(self, chained: list[dict[str, Any]]) -> None:
+        """Tell what has ended since."""
+        for one in chained:
+            for number, attempt in enumerate(one["attempts"]):
+                if (one["request_id"], number) not in self._told:
+                    self._told.add((one["request_id"], number))
+                    self._tell(one, attempt)
+
+    def _tell(self, one: dict[str, Any], attempt: dict[str, Any]) -> None:
+        at = figures.size(self._demo.copied(self._key) or SIZE)
+        if attempt["outcome"] == "killed":
+            self._demo.say(f"  ✗ {name_of(one)} killed at {at} → FC delivers it again, and it resumes", "red")
+        elif attempt["outcome"] == "succeeded":
+            self._demo.say(f"  · {name_of(one)} ended at {at}", "dim")
+
+
+def name_of(one: dict[str, Any]) -> str:
+    """Return what an invocation of a chain is called: its hop."""
+    found = HOP.search(one["task_id"])
+    return f"hop {found[2]}" if found else "the start"
+
+
+def draw(chained: list[dict[str, Any]]) -> Path:
+    """Draw the attempts of a chain's invocations over time, and return where the picture is."""
+    begun = min(attempt["start"] for one in chained for attempt in one["attempts"])
+    names = list(dict.fromkeys(_lane(one) for one in chained))
+    bars, marks = [], []
+    for one in chained:
+        row = names.index(_lane(one))
+        for attempt in one["attempts"]:
+            bars.append(Bar(row, attempt["start"], attempt["end"], name_of(one)))
+            if attempt["outcome"] == "killed":
+                marks.append(Mark(attempt["end"], "killed", name_of(one), row))
+    line = Timeline(begun, max(bar.ended for bar in bars), tuple(names), tuple(bars), tuple(marks))
+    path = Path(tempfile.gettempdir()) / f"oss-copy-demo-{os.getpid()}.svg"
+    path.write_text(timelines.drawing(Words("en"), line, "Lane", alone=True), encoding="utf-8")
+    return path
+
+
+def _lane(one: dict[str, Any]) -> str:
+    found = HOP.search(one["task_id"])
+    return found[1] if found else "1"
 
 
 def _kill_in_the_middle(cloud: LocalCloud, task_id: str) -> list[str]:
@@ -183,7 +259,7 @@ def timer(demo: Demo) -> None:
 def show(demo: Demo, console: Console) -> bool:
     """The tables; whether everything is as it should be."""
     table = Table(title="Copies", title_justify="left")
-    for column in ("job", "trigger", "method", "size", "parts", "hops", "seconds", "verified by"):
+    for column in ("job", "trigger", "method", "size", "parts", "hops", "seconds", "verified"):
         table.add_column(
             column, justify="right" if column in {"size", "parts", "hops", "seconds"} else "left"
         )
@@ -192,22 +268,22 @@ def show(demo: Demo, console: Console) -> bool:
             datetime.fromisoformat(result[at].replace("Z", "+00:00")) for at in ("startedAt", "finishedAt")
         )
         table.add_row(
-            result["job"][:12],
+            result["job"][:8],
             trigger,
             str(result["method"]),
-            f"{result['destination']['size']:,}",
+            figures.size(result["destination"]["size"]),
             str(result["parts"]),
             str(result["hops"]),
             f"{(ended - begun).total_seconds():.1f}",
             str(result["verified"]),
         )
     console.print(table)
-    figures = Table(title="Measured", title_justify="left")
+    measured = Table(title="Measured", title_justify="left")
     for column in ("what", "found", "wanted", ""):
-        figures.add_column(column)
+        measured.add_column(column)
     for what, found, wanted, good in demo.measured:
-        figures.add_row(what, found, wanted, "[green]ok[/]" if good else "[red]NOT OK[/]")
-    console.print(figures)
+        measured.add_row(what, found, wanted, "[green]ok[/]" if good else "[red]NOT OK[/]")
+    console.print(measured)
     return all(good for *_, good in demo.measured)
 
 
@@ -216,7 +292,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--kill", action="store_true", help="kill an instance in the middle of a batch")
     options = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(True), TimeElapsedColumn())
     payload = {
         "source": {"bucket": SOURCE, "key": "incoming/report.pdf"},
@@ -236,6 +312,9 @@ def main() -> int:
     console.print(
         "[green]Everything is as it should be.[/]" if good else "[red]Something is not as it should be.[/]"
     )
+    if demo.picture:
+        console.print(f"The chain over time: {demo.picture}", markup=False, highlight=False, soft_wrap=True)
+    console.print(NEXT, markup=False, highlight=False, soft_wrap=True)
     return 0 if good else 1
 
 

@@ -80,6 +80,7 @@ def _counts(words: Words, job: BulkResult) -> list[tuple[str, str, str]]:
         (counts.failed, "Failed", "bad"),
         (counts.missing, "Missing", "bad"),
         (counts.deleted, "Deleted", ""),
+        (counts.kept, "Kept", ""),
         (counts.would_delete, "Would be deleted", ""),
         (job.excluded, "Filtered out", ""),
         (job.chains, "Large copies under way", ""),

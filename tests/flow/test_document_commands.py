@@ -334,6 +334,7 @@ PROOFS: dict[str, Proof] = {
     "make mutants": ByHand("minutes; tests/unit/test_mutants.py plants some of the faults, others each time"),
     "make conformance": ByHand("oss2's own suite takes minutes; tests/conformance holds what it found"),
     "make soak": ByHand("hours"),
+    "make soak-scale": ByHand("hours on an OSS made up as it is listed"),
     "make soak-sim": ByHand("half an hour; tests/sim holds 20 seconds of it"),
     "make coverage": ByHand("the suite once more, measured"),
     "make soak-chaos": ByHand("500 copies; tests/flow/test_chaos.py makes fewer"),

@@ -295,14 +295,15 @@ def test_the_demo_prints_tables_of_this_form(cloud: LocalCloud) -> None:
                 if each.text.startswith("Copies"))  # fmt: skip
     shown, _, verdict = block.partition("…\n")
     lines = [line for line in shown.splitlines() if line.startswith("│")]
-    console = Console(file=io.StringIO(), width=120)
+    console = Console(file=io.StringIO(), width=80)
+    sizes = {"3.0 MiB": 3 << 20, "8.0 GiB": 8 << 30}
     seen = demo.Demo(cloud, console, Progress())
     for job, trigger, method, size, parts, hops, seconds, verified in (
         [cell.strip() for cell in line.strip("│").split("│")] for line in lines
     ):
         ended = datetime.fromtimestamp(float(seconds), timezone.utc).isoformat()
         result = {
-            "job": job, "method": method, "destination": {"size": int(size.replace(",", ""))},
+            "job": job, "method": method, "destination": {"size": sizes[size]},
             "parts": int(parts), "hops": int(hops), "verified": verified,
             "startedAt": "1970-01-01T00:00:00Z", "finishedAt": ended,
         }  # fmt: skip

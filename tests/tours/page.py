@@ -119,8 +119,7 @@ class Tour:
         """One copy in one lane, one in eight, and one job of many, all of them slow."""
         self.cloud.seed(SOURCE, "one lane.bin", 2048 * MIB, seed=1)
         self.cloud.seed(SOURCE, f"lanes/{EVIL}.bin", 4096 * MIB, seed=2)
-        for number in range(60):
-            self.cloud.seed(SOURCE, f"photos/{number:03}.jpg", 20_000 + number, seed=number)
+        self.photos()
         self.cloud.conditions(bandwidth_mb_s=1.5, latency_ms=300)
         single = self.begin("one lane.bin", lanes=1)
         lanes = self.begin(f"lanes/{EVIL}.bin", lanes=8)
@@ -142,6 +141,11 @@ class Tour:
         self.api("DELETE", f"/copies/{single}")
         self.cloud.wait_idle()
         self.look("many-ended", f"?job={many}")
+
+    def photos(self) -> None:
+        """Put sixty objects there, as every state that copies many needs them."""
+        for number in range(60):
+            self.cloud.seed(SOURCE, f"photos/{number:03}.jpg", 20_000 + number, seed=number)
 
     def begin(self, key: str, lanes: int) -> str:
         asked = {
@@ -182,6 +186,7 @@ class Tour:
 
     def starts(self) -> None:
         """A dry run, then what it has shown, by keys alone."""
+        self.photos()
         self.ask("window", *WIDE, "light", "en-US", True)
         self.ask("open", f"{self.page}?new=1")
         for field, text in (
@@ -212,6 +217,7 @@ class Tour:
 
     def failed(self) -> None:
         """A copy and a job that have failed, and what the job says of it."""
+        self.photos()
         one = self.cloud.invoke(
             {"source": {"bucket": SOURCE, "key": EVIL}, "destination": {"bucket": DESTINATION}}
         )

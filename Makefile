@@ -12,6 +12,7 @@ BROWSER := .venvs/page/.ready .ci/page/node_modules/.ready
 ARGS   ?=
 SOAK   ?= 1000000
 SOAK_MINUTES ?= 31
+SOAK_MANY ?= 200000
 COPIES ?= 300
 SOAK_CHAOS ?= 500
 INVENTORY ?= 1000000
@@ -25,7 +26,7 @@ TOOL   := $(if $(S),,.ci/s/node_modules/.ready)
 
 .DEFAULT_GOAL := install
 .PHONY: install help demo rehearse test test-all mutants coverage readings conformance clients exchanges check lint bench layer app dist cloud
-.PHONY: soak soak-fuzz soak-copies soak-chaos soak-sim soak-sync soak-inventory openapi lock clean template tool layer-test newcomer
+.PHONY: soak soak-fuzz soak-copies soak-chaos soak-chaos-many soak-many soak-sim soak-sync soak-inventory openapi lock clean template tool layer-test newcomer
 
 ##@ Use it
 install: $(READY)        ## the program oss-copy into .venv/bin, with the local cloud (what `make` alone does)
@@ -90,7 +91,7 @@ page: $(READY) $(BROWSER)  ## the page in a headless Chromium, by keys alone too
 	$(BIN)/python -m tests.tours.page $(ARGS)
 
 ##@ Check it for long
-soak: soak-fuzz soak-copies soak-chaos soak-sim soak-sync soak-inventory  ## the long campaigns, one after the other
+soak: soak-fuzz soak-copies soak-chaos soak-chaos-many soak-sim soak-sync soak-inventory  ## the long campaigns, one after the other
 
 soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands of HTTP requests (SOAK=N events)
 	$(VENV)-fuzz/bin/python -m tests.fuzz.soak --inputs $(SOAK)
@@ -99,10 +100,16 @@ soak-fuzz: $(READY) $(VENV)-fuzz/.ready  ## a million fuzzed events, thousands o
 	$(BIN)/python -m tests.fuzz.drive $(ARGS)
 
 soak-copies: $(READY)    ## generated copies, every property by every way (COPIES=N)
-	FIDELITY=$(COPIES) $(BIN)/python -m pytest -q -n 2 tests/flow/test_fidelity.py
+	FIDELITY=$(COPIES) $(BIN)/python -m pytest -q -n 2 tests/flow/test_fidelity.py tests/flow/test_fidelity_bulk.py
 
 soak-chaos: $(READY)     ## copies through a storm of faults and dying instances (SOAK_CHAOS=N)
 	CHAOS=$(SOAK_CHAOS) $(BIN)/python -m pytest -q -s tests/flow/test_chaos.py
+
+soak-chaos-many: $(READY) ## a job of many objects through such a storm, two sweeps at once (SOAK_MANY=N)
+	CHAOS_MANY=$(SOAK_MANY) $(BIN)/python -m pytest -q -s tests/flow/test_chaos_bulk.py
+
+soak-many: $(READY) $(PEERS)  ## a million objects copied by eight walkers, and listed again, beside oss2
+	MANY=1000000 $(BIN)/python -m tests.bench many
 
 soak-sim: $(READY)       ## simulated schedules for half an hour, half on each of two processes (SOAK_MINUTES=N)
 	$(BIN)/python -m tests.sim --minutes $(SOAK_MINUTES) --processes 2

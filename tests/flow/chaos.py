@@ -83,6 +83,11 @@ def storm(seed: int) -> dict[str, Any]:
     }
 
 
+def faults_of(weather: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Return the faults of percentages by operation."""
+    return [fault for operation, percentages in weather.items() for fault in _faults(operation, percentages)]
+
+
 def _faults(operation: str, percentages: Mapping[str, float]) -> Iterable[dict[str, Any]]:
     """Faults that strike so many per cent of all, the first listed winning: later ones meet what is left."""
     left = 100.0

@@ -338,6 +338,7 @@ PROOFS: dict[str, Proof] = {
     "make soak-sim": ByHand("half an hour; tests/sim holds 20 seconds of it"),
     "make coverage": ByHand("the suite once more, measured"),
     "make soak-chaos": ByHand("500 copies; tests/flow/test_chaos.py makes fewer"),
+    "make soak-chaos-many": ByHand("200,000 objects; tests/flow/test_chaos_bulk.py copies fewer"),
     "make bench": ByHand("measures, and an environment of its own"),
     "make layer": ByHand("packages from the index; `make newcomer` and `make rehearse` build it as well"),
     "make layer-test": ByHand("packages from the index, for two interpreters; `make test-all` ends with it"),

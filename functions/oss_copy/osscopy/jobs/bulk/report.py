@@ -32,7 +32,7 @@ from osscopy.model import (
 )
 from osscopy.plan import bulk
 
-MOST_BYTES = 16 << 20  # of a file
+MOST_BYTES = 4 << 20  # of a file: memory does not grow with the rows of a range
 MOST_LINE = 64 << 10
 SCHEMA = 1
 
@@ -153,12 +153,15 @@ def _bodies(members: Iterable[Sequence[Row]]) -> Iterator[tuple[bytes, int]]:
     for member in members:
         packed = _packed(bulk.csv_rows(member)) if member else b""
         if rows and size + len(packed) > MOST_BYTES:
-            yield b"".join(parts), rows
+            body, count = b"".join(parts), rows
             parts, size, rows = [_packed(bulk.HEADER)], 0, 0
+            yield body, count
         parts.append(packed)
         size, rows = size + len(packed), rows + len(member)
     if rows:
-        yield b"".join(parts), rows
+        body = b"".join(parts)
+        parts.clear()
+        yield body, rows
 
 
 def _packed(text: bytes) -> bytes:

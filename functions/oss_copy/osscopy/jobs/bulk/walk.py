@@ -125,6 +125,7 @@ class Walker:
             status = self._follow(newest, number)
             if status is not None:
                 return self._walked(status)
+            newest = None if newest is None else replace(newest, rows=())  # memory holds those of one entry
             entry = self._next(newest, number + 1)
             if entry is None:
                 self._hand_over(0 if self._written else PAUSE)

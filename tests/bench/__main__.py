@@ -28,6 +28,7 @@ from tests.bench import (
     lanes,
     listing,
     load,
+    many,
     page,
     plots,
     processes,
@@ -61,6 +62,7 @@ BENCHES = (
     Bench("memory", processes.memory),
     Bench("server", server.server),
     Bench("listing", listing.listing),
+    Bench("many", many.many),
 )
 NAMES = [each.name for each in BENCHES]
 

@@ -36,7 +36,7 @@ help:                    ## this list
 	@awk '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { name = $$0; sub(/:.*/, "", name); sub(/.*## /, ""); printf "  %-12s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
-demo: $(READY)           ## three copies on the local cloud, shown live (ARGS=--kill ends an instance on the way)
+demo: $(READY)           ## three copies and 20,000 objects on the local cloud, shown live (ARGS=--kill ends an instance on the way)
 	$(BIN)/python -m tests.tours.demo $(ARGS)
 
 cloud: $(READY)          ## the local cloud with s.yaml deployed; prints one line of JSON

@@ -1,8 +1,9 @@
-"""`make demo`: three copies on the local cloud, shown live, and what was measured.
+"""`make demo`: three copies and a job of many objects on the local cloud, shown live, and what was measured.
 
 1. a file uploaded under the watched prefix is copied by the OSS trigger;
 2. an 8 GiB object is copied over HTTP by a chain of short invocations;
-3. a copy is made by the timer trigger.
+3. a copy is made by the timer trigger;
+4. 20,000 objects under a prefix are copied by the timer trigger, by several walkers, and then compared again.
 
 Tells when an invocation of the chain ends and the next one goes on, and draws a timeline of them. Exits
 non-zero if anything is not as it should be. `--kill` ends an instance in the middle of a batch: FC delivers
@@ -25,7 +26,14 @@ from typing import Any
 
 import oss2
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from osscopy.jobs.pictures.timelines import Bar, Mark, Timeline
@@ -47,6 +55,7 @@ Next, with your own files:
   oss-copy ui            jobs as a page in your browser
   make demo ARGS=--kill  the same with an instance that is killed
 """
+OBJECTS, WALKERS = 20_000, 8
 
 
 class Demo:
@@ -58,6 +67,7 @@ class Demo:
         self._progress = progress
         self.source, self.destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
         self.copies: list[tuple[str, dict[str, Any]]] = []
+        self.jobs: list[tuple[dict[str, Any], int]] = []  # with the requests that each took
         self.measured: list[tuple[str, str, str, bool]] = []
         self.picture: Path | None = None
 
@@ -65,18 +75,26 @@ class Demo:
         """Print a line above the bars."""
         self._console.print(text, style=style, markup=False, highlight=False)
 
+    def show_in(self, progress: Progress) -> None:
+        """Show the next bars there."""
+        self._progress = progress
+
     def check(self, what: str, found: object, wanted: str, good: bool) -> None:
         """Note a measured figure beside what it has to be."""
         self.measured.append((what, str(found), wanted, good))
 
     def follow(self, title: str, key: str, size: int, done: Callable[[], bool]) -> None:
         """A bar that shows the bytes at the destination until `done`."""
+        self.watch(title, size, lambda: self.copied(key), done)
+
+    def watch(self, title: str, size: int, count: Callable[[], int], done: Callable[[], bool]) -> None:
+        """A bar that shows what is counted until `done`."""
         bar = self._progress.add_task(title, total=size)
         deadline = time.monotonic() + SECONDS
         while not done():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{title}: not done after {SECONDS} s")
-            self._progress.update(bar, completed=self.copied(key))
+            self._progress.update(bar, completed=count())
             time.sleep(0.1)
         self._progress.update(bar, completed=size)
 
@@ -97,7 +115,8 @@ class Demo:
             for bucket, name in ((self.source, key), (self.destination, target))
         )
         good = result["status"] == "succeeded" and result["verified"] == "crc64" and one == other
-        self.check(f"{trigger}: CRC64 of source and copy", f"{one} {other}", "equal, verified", good)
+        found = one if one == other else f"{one}, {other}"
+        self.check(f"{trigger}: CRC64 of both", found, "equal, verified", good)
 
     def result_of(self, request_id: str) -> dict[str, Any] | None:
         """The copy's result, once the invocation with this id has ended."""
@@ -171,7 +190,7 @@ def chain(demo: Demo, *, kill: bool) -> None:
     demo.check("open uploads afterwards", left, "0", left == 0)
     demo.check("largest continuation event", f"{largest} bytes", "under 2048", largest < 2048)
     most = THREADS + 2  # `done/` and `cancel/` are read beside the first parts
-    demo.check("connections of a hop, counted by OSS", f"at most {opened}", f"at most {most}", opened <= most)
+    demo.check("connections of a hop", f"at most {opened}", f"at most {most}", opened <= most)
     if kill:
         again = sum(one["retries"] for one in chained)
         demo.check(
@@ -256,6 +275,79 @@ def timer(demo: Demo) -> None:
     demo.verify("timer", "incoming/report.pdf", found[0]["destination"]["key"], found[0])
 
 
+def many(demo: Demo) -> None:
+    """20,000 objects under a prefix, by the timer: all of them, and at the next time none."""
+    demo.cloud.seed_many(SOURCE, OBJECTS, (1_000, 100_000), prefix="photos/", shape="dates")
+    first, requests = _job(demo, "4 timer, 20,000 objects")
+    again, others = _job(demo, "5 timer, the same again")
+    copied, ranges = first["objects"]["succeeded"], first["ranges"]["done"]
+    demo.check("objects copied", f"{copied:,}", f"{OBJECTS:,}", copied == OBJECTS)
+    rows = _rows(demo, first)
+    demo.check("rows of its report", f"{rows:,}", f"{OBJECTS:,}", rows == OBJECTS)
+    demo.check("ranges, a walker each", ranges, "at least 4", ranges >= 4)
+    each = requests / OBJECTS
+    demo.check("requests an object", f"{each:.3f}", "at most 1.05", each <= 1.05)
+    skipped = again["objects"]["skipped"]
+    demo.check("again: skipped", f"{skipped:,}", f"{OBJECTS:,}", skipped == OBJECTS)
+    demo.check("again: requests", others, "under 1,000", others < 1000)
+
+
+def _job(demo: Demo, title: str) -> tuple[dict[str, Any], int]:
+    """Fire the timer; follow the job that it begins to its end, and return its result and its requests."""
+    source = {"bucket": SOURCE, "prefix": "photos/"}
+    asked = {"source": source, "destination": {"bucket": DESTINATION}, "encryption": "bucket"}
+    before = demo.cloud.requests()["operations"]
+    request_id = demo.cloud.fire("timer", json.dumps({**asked, "maxWorkers": WALKERS}))
+    found: list[dict[str, Any]] = []
+
+    def count() -> int:
+        return int(demo.cloud.requests()["operations"].get("CopyObject", 0) - before.get("CopyObject", 0))
+
+    def done() -> bool:
+        begun = demo.result_of(request_id)
+        if begun is None or any(one["end"] is None for one in demo.cloud.invocations()):
+            return False
+        looked = demo.cloud.http("GET", f"/copies/{begun['job']}").json()
+        found.extend([looked] if looked["status"] != "running" else [])
+        return bool(found)
+
+    demo.watch(title, OBJECTS, count, done)
+    after = demo.cloud.requests()["operations"]
+    requests = sum(after.values()) - sum(before.values())
+    demo.jobs.append((found[0], requests))
+    return found[0], requests
+
+
+def _rows(demo: Demo, result: dict[str, Any]) -> int:
+    """The rows that the files of a report hold, as its manifest says."""
+    place = result["report"]
+    listed = demo.cloud.oss_bucket(place["bucket"]).get_object(f"{place['prefix']}manifest.json").read()
+    return sum(file["rows"] for file in json.loads(listed)["files"])
+
+
+def _show_jobs(demo: Demo, console: Console) -> None:
+    table = Table(title="Many objects", title_justify="left")
+    for column in ("job", "copied", "skipped", "failed", "ranges", "seconds", "requests"):
+        table.add_column(column, justify="left" if column == "job" else "right")
+    for result, requests in demo.jobs:
+        objects = result["objects"]
+        counts = (objects["succeeded"], objects["skipped"], objects["failed"], result["ranges"]["done"])
+        table.add_row(
+            result["job"][:8],
+            *(f"{each:,}" for each in counts),
+            f"{_seconds(result):.1f}",
+            f"{requests:,}",
+        )
+    console.print(table)
+
+
+def _seconds(result: dict[str, Any]) -> float:
+    begun, ended = (
+        datetime.fromisoformat(result[at].replace("Z", "+00:00")) for at in ("startedAt", "finishedAt")
+    )
+    return (ended - begun).total_seconds()
+
+
 def show(demo: Demo, console: Console) -> bool:
     """The tables; whether everything is as it should be."""
     table = Table(title="Copies", title_justify="left")
@@ -264,9 +356,6 @@ def show(demo: Demo, console: Console) -> bool:
             column, justify="right" if column in {"size", "parts", "hops", "seconds"} else "left"
         )
     for trigger, result in demo.copies:
-        begun, ended = (
-            datetime.fromisoformat(result[at].replace("Z", "+00:00")) for at in ("startedAt", "finishedAt")
-        )
         table.add_row(
             result["job"][:8],
             trigger,
@@ -274,10 +363,11 @@ def show(demo: Demo, console: Console) -> bool:
             figures.size(result["destination"]["size"]),
             str(result["parts"]),
             str(result["hops"]),
-            f"{(ended - begun).total_seconds():.1f}",
+            f"{_seconds(result):.1f}",
             str(result["verified"]),
         )
     console.print(table)
+    _show_jobs(demo, console)
     measured = Table(title="Measured", title_justify="left")
     for column in ("what", "found", "wanted", ""):
         measured.add_column(column)
@@ -294,6 +384,7 @@ def main() -> int:
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(True), TimeElapsedColumn())
+    counted = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     payload = {
         "source": {"bucket": SOURCE, "key": "incoming/report.pdf"},
         "destination": {"bucket": DESTINATION, "key": "nightly/{date:%Y-%m-%d}/{name}"},
@@ -306,6 +397,9 @@ def main() -> int:
             upload(demo)
             chain(demo, kill=options.kill)
             timer(demo)
+        with Progress(*counted, console=console) as progress:
+            demo.show_in(progress)
+            many(demo)
         peak = max(one["peak_memory_mb"] for one in cloud.invocations())
         demo.check("peak memory of an instance", f"{peak:.1f} MB", "at most 96 MB", peak <= 96)
         good = show(demo, console)

@@ -370,7 +370,7 @@ MANY = ASKED.replace("key", "prefix").replace('"a"', '""')
         (MANY.replace("oss-copy-source", "elsewhere"), "source: ALLOWED_SOURCES does not name"),
         (MANY.replace("oss-copy-destination", "elsewhere"), "destination: ALLOWED_DESTINATIONS"),
         (MANY.replace("prefix", "inventory"), r"source.inventory: Expected `object \| null`"),
-        (f'{MANY[:-1]}, "delete": true}}', "delete: `delete` is not available yet"),
+        (f'{MANY[:-1]}, "delete": true}}', "destination.prefix: spell it out where objects are deleted"),
         (f'{MANY[:-1]}, "maxWorkers": 19}}', "maxWorkers: 18 at most"),
         ('[{"source":1}]', r"\[0\].source: Expected `object`, got `int`"),
         ("[]", "it asks for nothing"),

@@ -18,7 +18,7 @@ from tests.cloud.client import LocalCloud
 
 TOKEN, OLDER = "a-token-of-some-length", "the-token-before-this"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
-TRIGGERS = ["http", "oss", "sweep", "timer"]
+TRIGGERS = ["http", "oss", "reconcile", "sweep", "timer"]
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_trigger_that_is_taken_out_is_named_and_pruned(deployed: Deployer, con
     done = deployed.run("deploy", "--prune", template=own)
     assert done.returncode == 0, done.stderr
     assert "triggers.http: FC has it, and s.yaml does not: taken away" in done.stdout
-    assert triggers(control) == ["oss", "sweep", "timer"]
+    assert triggers(control) == ["oss", "reconcile", "sweep", "timer"]
 
 
 def test_what_is_taken_out_of_how_a_function_is_invoked_is_named_and_pruned(

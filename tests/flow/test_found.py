@@ -150,8 +150,9 @@ def test_a_request_too_large_to_be_handed_over_is_refused_and_not_left_open(
     """Right: it is refused before anything is written, and does not run on record for a week."""
     cloud.seed(SOURCE, key, 210 * MIB, seed=1)
     source.put_object(f"{key}-small", b"x")
-    user = {f"n{number}": "v" * 8000 for number in range(20)}
-    asked = [request_of(key, metadata={"user": user}), request_of(f"{key}-small")]
+    names = ("contentType", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage")
+    metadata = {**dict.fromkeys(names, "v" * 8000), "user": {"n": "v" * 2000}}
+    asked = [request_of(key, metadata=metadata), request_of(f"{key}-small")]
     first, second = cloud.invoke(asked)["results"]
     assert (first["status"], first["error"]["code"]) == ("failed", "RequestTooLarge"), first
     assert second["status"] == "succeeded"

@@ -390,7 +390,9 @@ def main() -> int:
         "destination": {"bucket": DESTINATION, "key": "nightly/{date:%Y-%m-%d}/{name}"},
     }
     variables = {"timeout": TIMEOUT, "timerPayload": json.dumps(payload)}
-    with LocalCloud(variables=variables, environment={"MAX_PARALLEL": str(THREADS)}) as cloud:
+    # else each of many objects is looked at, whether it is encrypted
+    environment = {"MAX_PARALLEL": str(THREADS), "ALLOWED_OPTIONS": "weaker-encryption"}
+    with LocalCloud(variables=variables, environment=environment) as cloud:
         cloud.conditions(latency_ms=LATENCY_MS, bandwidth_mb_s=BANDWIDTH_MB_S)
         with Progress(*columns, console=console) as progress:
             demo = Demo(cloud, console, progress)

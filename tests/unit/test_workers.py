@@ -168,7 +168,15 @@ def test_no_part_is_asked_for_again_while_oss_throttles() -> None:
 def test_few_parts_are_asked_for_again() -> None:
     copies = Copies(7, 8)
     workers = started(copies, 8)
-    later(1.5, copies.release.set)
+
+    def release() -> None:
+        deadline = time.monotonic() + LONG
+        while not workers.again and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.5)  # for a second one
+        copies.release.set()
+
+    later(0, release)
     workers.run(4)
     assert workers.again == 1
     assert numbers(workers) == list(range(1, 9))

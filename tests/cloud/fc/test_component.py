@@ -83,7 +83,9 @@ def test_every_resource_of_s_yaml_makes_requests() -> None:
     assert [each.name for each in made] == ["oss-copy-dropped", "oss-copy"], (
         "what a destination names comes first"
     )
-    assert [trigger["triggerName"] for trigger in made[1].triggers] == ["oss", "http", "sweep", "timer"]
+    assert [trigger["triggerName"] for trigger in made[1].triggers] == [
+        "oss", "http", "sweep", "timer", "reconcile",
+    ]  # fmt: skip
     assert all((deployment.root / each.code).is_dir() for each in made)
 
 

@@ -1439,6 +1439,17 @@ def test_every_line_of_a_manifest_has_its_row(pack: Any, page: int) -> None:
     assert (result.status, result.objects.missing, result.objects.failed) == ("failed", 1, 1)
 
 
+def test_globs_take_whole_keys_of_a_manifest_and_what_they_leave_has_no_row() -> None:
+    jobs, result = manifest_of(CSV, filters=Filters(include=("in/*",), exclude=("**/b",)))
+    assert lines_of(jobs, result) == [
+        "in/a copied",
+        "in/a copied",
+        "in/z missing NoSuchKey",
+        "failed BadLine",
+    ]
+    assert (counted(jobs, "copy"), result.excluded) == (1, 1)
+
+
 def test_what_a_manifest_names_is_copied_once_more_only_if_it_differs() -> None:
     text = b"src-bucket,in/a\nsrc-bucket,in/b\n"
     jobs, result = manifest_of(text)

@@ -206,6 +206,16 @@ def test_a_wrong_filter_is_refused_by_name(given_: Filters, field: str) -> None:
         ({"source": BulkSource(bucket=SRC, report=Former(JOB))}, "InvalidField", "source.bucket"),
         ({"source": BulkSource(bucket=SRC, prefix="", report=Former(JOB))}, "InvalidField", "source"),
         ({"filters": Filters(storage_classes=())}, "InvalidFilter", "filters.storageClasses"),
+        *(
+            ({"source": BulkSource(manifest=Manifest("mmm", "k")), "filters": given}, "InvalidFilter", field)
+            for given, field in (
+                (Filters(min_size=0), "filters.minSize"),
+                (Filters(max_size="1KiB"), "filters.maxSize"),
+                (Filters(modified_after="2026-01-01T00:00:00Z"), "filters.modifiedAfter"),
+                (Filters(modified_before="2026-01-01T00:00:00Z"), "filters.modifiedBefore"),
+                (Filters(storage_classes=("IA",)), "filters.storageClasses"),
+            )
+        ),
         ({"filters": Filters(min_size=2, max_size=1)}, "InvalidFilter", "filters.maxSize"),
         (
             {
@@ -914,3 +924,9 @@ def test_a_row_is_written_as_csv_writes_it(texts: list[str], number: int) -> Non
     assert line == out.getvalue()
     assert (unquote(fields[1]), fields[12]) == (key, moment)
     assert [each for each in fields[:12] if each[:1] in tuple("=+-@\t\r")] == []
+
+
+def test_a_job_that_follows_up_takes_all_on_its_list() -> None:
+    """The globs of its parent match keys below a prefix, those of a list whole keys."""
+    asked = request(filters=Filters(include=("*.txt",), min_size=1))
+    assert bulk.follow_up(asked, Manifest("mmm", "k")).filters == Filters()

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from osscopy.model import BulkRequest, Intended, Manifest, Shown
+from osscopy.model import BulkRequest, Filters, Intended, Manifest, Shown
 from osscopy.plan.bulk.requests import is_listed
 from osscopy.plan.bulk.rows import encoded
 
@@ -47,7 +47,8 @@ def follow_up(request: BulkRequest, listed: Manifest) -> BulkRequest:
     """Return the request for what is stale: like that of the job, but for the objects on this list."""
     source = replace(request.source, manifest=listed, inventory=None)
     # the stale copy is younger than the source: `ifNewer` would keep it
-    return replace(request, source=source, overwrite="ifDifferent", delete=False, max_delete=0)
+    taken = replace(request, filters=Filters())  # the listed ones were; globs mean other names on a list
+    return replace(taken, source=source, overwrite="ifDifferent", delete=False, max_delete=0)
 
 
 def as_asked(request: BulkRequest) -> BulkRequest:

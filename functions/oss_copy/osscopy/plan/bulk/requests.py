@@ -67,8 +67,24 @@ def objections(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     is_long = any(len(each) > MAX_GLOB for each in globs)
     yield filters.include == (), _filter("an empty list takes nothing: leave it out")
     yield filters.storage_classes == (), _classes("an empty list takes nothing: leave it out")
+    yield from _blind(request)
     yield len(globs) > MAX_GLOBS, _filter(f"{MAX_GLOBS} globs at most, with excludes")
     yield is_long, _filter(f"a glob has {MAX_GLOB} characters at most")
+
+
+def _blind(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
+    """Yield the filters of what the lines of a manifest do not tell."""
+    filters = request.filters
+    text = "a manifest does not tell it: leave it out, or name an inventory that does; globs are taken"
+    for field, given in (
+        ("minSize", filters.min_size),
+        ("maxSize", filters.max_size),
+        ("modifiedAfter", filters.modified_after),
+        ("modifiedBefore", filters.modified_before),
+        ("storageClasses", filters.storage_classes),
+    ):
+        is_blind = request.source.manifest is not None and given is not None
+        yield is_blind, Refused("InvalidFilter", text, field=f"filters.{field}")
 
 
 def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:

@@ -16,7 +16,7 @@ from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk.pages.listing import LEAST as WORTH, PAGE as LISTED, Place, Places, item_of
 from osscopy.jobs.bulk.pages.texts import PACKED, Unpacked
 from osscopy.jobs.bulk.tools import Tools, maker
-from osscopy.model import Ahead, BulkJob, Item, Manifest, Problem, Range
+from osscopy.model import Ahead, BulkJob, Filters, Item, Manifest, Problem, Range
 from osscopy.plan import bulk
 
 PAGE = LISTED  # lines
@@ -32,6 +32,9 @@ class ManifestPages:
         self._context, self._job, self._range, self._manifest = tools.context, job, whole, manifest
         self._read = tools.objects.read
         self._maker = maker(job)
+        # a report names what its own job has taken, by the filters of that job
+        names = job.request.filters if job.request.source.manifest is not None else Filters()
+        self._filter = bulk.Filter(names)
         start = self._bytes(0, PIECE)
         self._is_packed = start.startswith(PACKED)
         self._unpacked = Unpacked(self._pieces(), "the manifest") if self._is_packed else None
@@ -80,7 +83,10 @@ class ManifestPages:
         """Return where the range ends: lines that begin there belong to the next one."""
         return int(self._range.high) if self._range.high else self._job.size
 
-    def _item(self, named: bulk.Named) -> Item:
+    def _item(self, named: bulk.Named) -> Item | None:
+        """Return the item of a line; None if the filters do not take its key."""
+        if named.problem is None and not self._filter.takes_name(named.key):
+            return None
         bucket = named.bucket or self._job.request.source.bucket or ""
         there, etag = (named.there, named.etag) if bulk.is_pinned(self._job.request) else ("", "")
         made = item_of(self._context, self._maker, bucket, named.key, named.version_id, there)

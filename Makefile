@@ -143,12 +143,12 @@ layer: $(READY)          ## runtime dependencies of the function as layers/sdk-<
 	$(BIN)/python layers/sdk/build.py $(ARGS)
 
 app: $(READY)            ## the template package of Serverless Devs, for `s init --uri`, as dist/oss-copy-app-<version>.zip
-	$(BIN)/python layers/app/build.py
+	$(BIN)/python -m layers.app.build
 
 dist: $(READY)           ## wheel, layers, template package and their checksums, as dist/: the same to the byte each time
 	rm -rf dist
 	$(BIN)/python -m hatchling build -t wheel -d dist
-	$(BIN)/python layers/app/build.py
+	$(BIN)/python -m layers.app.build
 	$(BIN)/python layers/sdk/build.py --python 3.10
 	$(BIN)/python layers/sdk/build.py --python 3.12
 	cp layers/sdk-3.10.zip layers/sdk-3.12.zip layers/sdk-3.10.cdx.json layers/sdk-3.12.cdx.json dist/

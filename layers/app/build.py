@@ -12,12 +12,13 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
+
+from layers.sdk import build as layer
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,7 +30,6 @@ ROOT = HERE.parent.parent
 # Beside what the wheel includes: what it is built from, and what a user of the project reads.
 MORE = ("s.yaml", "pyproject.toml", "README.md", "README.zh-CN.md", "LICENSE", "CHANGELOG.md", "SECURITY.md")
 DOCUMENTS = ("publish.yaml", "readme.md", "readme_en.md")
-TIME = (1980, 1, 1, 0, 0, 0)  # where the calendar of zip begins
 
 
 def main() -> int:
@@ -54,7 +54,7 @@ def build(folder: Path) -> Path:
     template = folder / "src" / "s.yaml"
     template.write_text(with_answers(template.read_text("utf-8"), parameters()), "utf-8")
     archive = folder.with_name(f"oss-copy-app-{published()['Version']}.zip")
-    pack(folder, archive)
+    layer.pack(folder, archive, layer.EARLIEST, within="")  # the registry wants no folder around it
     return archive
 
 
@@ -107,15 +107,6 @@ def with_answers(text: str, names: Iterable[str]) -> str:
 def notes(changelog: str) -> str:
     """Return the newest section of the changelog, without its heading."""
     return changelog.split("\n## ")[1].partition("\n")[2].strip() + "\n"
-
-
-def pack(folder: Path, archive: Path) -> None:
-    """Pack what is in the folder, as a package of the registry has it: without a folder around it."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), TIME)
-            entry.external_attr = 0o644 << 16
-            packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
 
 
 if __name__ == "__main__":

@@ -156,12 +156,12 @@ def add_byte_code(packages: Path, python: str) -> None:
     subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"}, check=True)
 
 
-def pack(packages: Path, archive: Path, epoch: int) -> None:
-    """Zip `packages` below `python/`: sorted, readable by all, every file of the second `epoch` (UTC)."""
+def pack(folder: Path, archive: Path, epoch: int, within: str = "python/") -> None:
+    """Zip a folder as `within`: sorted, readable by all, every file of the second `epoch` (UTC)."""
     moment = time.gmtime(epoch)[:6]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for path in _files(packages):
-            entry = zipfile.ZipInfo(f"python/{path.relative_to(packages).as_posix()}", moment)
+        for path in _files(folder):
+            entry = zipfile.ZipInfo(f"{within}{path.relative_to(folder).as_posix()}", moment)
             entry.create_system = 3  # Unix, wherever this runs: the mode counts
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED

@@ -42,6 +42,7 @@ from osscopy.jobs.queries import Queries
 from osscopy.jobs.rules import removal
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
+    HIDDEN,
     Bulk,
     BulkResult,
     Check,
@@ -67,8 +68,7 @@ from osscopy.model import (
 from osscopy.plan.allowed.tokens import Caller
 from osscopy.web import responses, routes
 
-# What JSON leaves as it is: control characters of terminals, and those that change how others are shown.
-_HIDDEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_HIDDEN = re.compile(f"[{HIDDEN}]")  # JSON leaves them as they are
 HTTP_SECONDS = 10.0  # the longest that a caller waits for an answer
 
 
@@ -312,16 +312,15 @@ class App:
 
     def _copy(self, asked: events.Batch | Rest, tools: Tools, invocation: fc_context.Invocation) -> object:
         """Return the result of an event that asks for one copy, or the results of a list."""
-        note = functools.partial(self._logged, invocation)
+        note, retried = functools.partial(self._logged, invocation), invocation.retries > 0
         work = Worklist(tools.context, tools.journal.records, note)
         if isinstance(asked, Rest):
-            return {"results": work.resume(asked, retried=invocation.retries > 0)}
+            return {"results": work.resume(asked, retried=retried)}
         self._log_passed(asked.passed)
-        items = tuple(map(_retried, asked.items)) if invocation.retries else asked.items
+        items = tuple(map(_retried, asked.items)) if retried else asked.items
         begun: dict[int, BulkResult | Result] = {
             at: _begin(tools.many, item) for at, item in enumerate(items) if isinstance(item, Bulk)
         }
-        retried = invocation.retries > 0
         begun |= {
             at: note(removal.remove(tools.many, item, retried=retried))
             for at, item in enumerate(items)

@@ -130,4 +130,4 @@ from osscopy.model.results import (
     Swept as Swept,
     Trigger as Trigger,
 )
-from osscopy.model.values import GIB as GIB, KIB as KIB, MIB as MIB, TIB as TIB
+from osscopy.model.values import GIB as GIB, HIDDEN as HIDDEN, KIB as KIB, MIB as MIB, TIB as TIB

@@ -12,6 +12,9 @@ import msgspec
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 
+# In a set of a regular expression: controls above ASCII's, and what changes how other characters are shown.
+HIDDEN = r"\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # bytes, parts
 Tally: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=999_999)]  # hops, looks; seconds of T_late
 Unix: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]  # seconds, up to the year 9999

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from osscopy.model import CopyRequest, Result, Row, RowStatus, Shown
+from osscopy.model import HIDDEN, CopyRequest, Result, Row, RowStatus, Shown
 
 COLUMNS = (
     "bucket",
@@ -29,7 +29,7 @@ COLUMNS = (
 HEADER = (",".join(COLUMNS) + "\r\n").encode()
 MAX_MESSAGE = 300  # characters
 _FORMULA = frozenset("=+-@")  # how what a spreadsheet computes begins
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+")
+_HIDDEN = re.compile(rf"[\x00-\x1f{HIDDEN}]+")
 _STATUS: dict[str, RowStatus] = {"succeeded": "copied", "skipped": "skipped"}
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # in which nothing is to be encoded
 _GONE = {"NoSuchKey", "NoSuchVersion"}

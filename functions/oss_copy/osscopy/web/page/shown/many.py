@@ -204,7 +204,7 @@ def _facts(
     prices: Prices | None,
     now: float,
 ) -> list[tuple[str, Html | str]]:
-    place = f"oss://{job.report.bucket}/{job.report.prefix}" if job.report else ""
+    place = pieces.report_place(job)
     rows: list[tuple[str, Html | str]] = [
         (words("Job"), tag("code", job.job)),
         *_places(words, request),

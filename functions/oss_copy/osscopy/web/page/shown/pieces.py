@@ -42,6 +42,11 @@ def address(of: Seen | None, most: int = 2000) -> Html:
     return name(text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}")
 
 
+def report_place(job: BulkResult) -> str:
+    """Return where the report of a job is; nothing where there is none."""
+    return f"oss://{job.report.bucket}/{job.report.prefix}" if job.report else ""
+
+
 def bar(percent: int | None, label: str) -> Html:
     """Return a bar; without a share, one that only says that something goes on."""
     if percent is None:

@@ -15,7 +15,7 @@ COLUMNS = (("status", "Status"), ("errorCode", "Code"), ("key", "Key"), ("messag
 
 def view(words: Words, job: BulkResult, rows: Sequence[dict[str, str]] | None) -> list[Html]:
     """Return the first rows of what failed or was missing, and where all rows are."""
-    place = f"oss://{job.report.bucket}/{job.report.prefix}" if job.report else ""
+    place = pieces.report_place(job)
     return [
         tag("h1", pieces.badge(words, job.status), " ", words("Report")),
         tag("p", tag("a", words("Back to the job"), href=f"./?job={job.job}")),

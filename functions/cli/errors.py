@@ -23,7 +23,7 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """The exit statuses, as OPERATING.md explains them."""
+    """The exit statuses, as PROGRAM.md explains them."""
 
     DONE = 0
     FAILED = 1

@@ -458,7 +458,7 @@ def test_where_nobody_can_be_asked_deletions_need_a_word(
 
 
 def test_the_document_has_every_exit_status() -> None:
-    rows = documents.pairs(documents.read(documents.OPERATING), "exit status", "cause")
+    rows = documents.pairs(documents.read(documents.PROGRAM), "exit status", "cause")
     assert [int(each) for each in rows] == [int(each) for each in Status]
     assert errors.__doc__
 

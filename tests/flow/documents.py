@@ -13,8 +13,13 @@ from typing import NamedTuple
 from tests.cloud.client import ROOT
 
 README, WORK = "README.md", "tests/README.md"
-API, OPERATING, GUARANTEES = "functions/API.md", "functions/OPERATING.md", "functions/GUARANTEES.md"
-ALL = (README, API, OPERATING, GUARANTEES, WORK)
+API, BULK, SYNC = "functions/API.md", "functions/BULK.md", "functions/SYNC.md"
+OPERATING, SETTINGS, ERRORS = "functions/OPERATING.md", "functions/SETTINGS.md", "functions/ERRORS.md"
+PROGRAM, COSTS, LOG = "functions/PROGRAM.md", "functions/COSTS.md", "functions/LOG.md"
+GUARANTEES, DESIGN = "functions/GUARANTEES.md", "functions/DESIGN.md"
+CHECKS, ADDING = "tests/CHECKS.md", "tests/ADDING.md"
+FUNCTION = (API, BULK, SYNC, OPERATING, SETTINGS, ERRORS, PROGRAM, COSTS, LOG, GUARANTEES, DESIGN)
+ALL = (README, *FUNCTION, WORK, CHECKS, ADDING)
 
 _FENCED = re.compile(r"(?ms)^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$")
 _SPAN = re.compile(r"`([^`]+)`")
@@ -168,6 +173,13 @@ def json_spans(text: str) -> list[str]:
 def links(text: str) -> list[str]:
     """The targets of links: an address, a path from the document's folder, `#anchor`, or `path#anchor`."""
     return _LINK.findall(_FENCED.sub("", text))
+
+
+def linked(document: str) -> set[str]:
+    """The Markdown documents of this tree to which a document has links."""
+    paths = (link.partition("#")[0] for link in links(read(document)) if "://" not in link)
+    found = (((ROOT / document).parent / each).resolve() for each in paths if each)
+    return {str(each.relative_to(ROOT)) for each in found if each.suffix == ".md"}
 
 
 def anchors(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The costs in OPERATING.md, counted: its tables of requests, log and parts cannot rot."""
+"""The costs in COSTS.md, counted: its tables of requests, log and parts cannot rot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.flow.conftest import SOURCE, in_parts, request_of
 from tests.sim import campaign
 from tests.sim.test_sim import CALM
 
-COSTS = documents.section(documents.OPERATING, "What it costs")
+COSTS = documents.section(documents.COSTS, "What it costs")
 PARTS = 20
 # As OSS sorts them on its page about request fees; what it answers 4xx is free.
 PUT = frozenset(

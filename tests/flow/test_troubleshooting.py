@@ -1,4 +1,4 @@
-"""Every error of OSS says in the result what it means and what to do, and has its row in OPERATING.md."""
+"""Every error of OSS says in the result what it means and what to do, and has its row in ERRORS.md."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_part_list_that_is_refused_again_and_again_ends_the_copy(
 
 
 def test_every_code_has_a_row_in_the_document() -> None:
-    section = documents.section(documents.OPERATING, "Troubleshooting")
+    section = documents.read(documents.ERRORS)
     cells = {row.split("|")[1] for row in section.splitlines() if row.startswith("| `")}
     told = {code.strip("` ") for cell in cells for code in cell.split(",")}
     wanted = (set(ADVICE) - {"OtherRegion", "RequesterPays", "ForbiddenByKms"}) | {

@@ -30,7 +30,7 @@ def test_every_exception_from_a_rule_has_its_reason() -> None:
 def test_the_document_explains_every_event_of_the_log_and_no_other() -> None:
     product = (ROOT / "functions/oss_copy/osscopy").rglob("*.py")
     logged = {name for path in product for name in EVENT.findall(path.read_text(encoding="utf-8"))}
-    text = (ROOT / "functions/OPERATING.md").read_text(encoding="utf-8")
+    text = (ROOT / "functions/LOG.md").read_text(encoding="utf-8")
     table = text.partition("\n| event | says |\n")[2].partition("\n\n")[0]
     told = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert told == logged
@@ -39,7 +39,7 @@ def test_the_document_explains_every_event_of_the_log_and_no_other() -> None:
 def test_the_tests_that_are_named_as_long_are_there() -> None:
     begun_first = [each.partition("::")[::2] for each in LONG]
     assert [each for each in begun_first if f"def {each[1]}(" not in (ROOT / each[0]).read_text()] == []
-    rows = documents.table(documents.read(documents.WORK), "test", "what it alone shows", "at length")
+    rows = documents.table(documents.read(documents.CHECKS), "test", "what it alone shows", "at length")
     named = [each for row in rows for each in documents.spans(row[0])]
     every = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     files = {path.name for path in (ROOT / "tests").rglob("test_*.py")}

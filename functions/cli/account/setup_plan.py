@@ -62,7 +62,7 @@ def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ())
         *(_trigger_role(roles) if to.watched else ()),
     ]
     if not to.is_signed:
-        notes.append(f"without STATE_KEY {UNSIGNED} (OPERATING.md, The key)")
+        notes.append(f"without STATE_KEY {UNSIGNED} (SETTINGS.md, The key)")
     notes += [
         f"not done here: publish the layer ({LAYER}) and name its version in s.yaml",
         "not done here: a bucket of another account has to grant the role these actions in its policy",

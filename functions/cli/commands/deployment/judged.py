@@ -43,7 +43,7 @@ def read(screen: Screen, path: Path, given: Mapping[str, str], *, is_final: bool
         if line not in errors:
             screen.say(f"warning: {line}")
     if deployment and not deployment.main.environment_variables.get("STATE_KEY"):
-        screen.say(f"note: {UNSIGNED} (OPERATING.md, The key)")
+        screen.say(f"note: {UNSIGNED} (SETTINGS.md, The key)")
     if wrong or deployment is None:
         raise TemplateError("\n       ".join(errors))
     return deployment

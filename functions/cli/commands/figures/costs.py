@@ -49,7 +49,7 @@ def cost(
 ) -> None:  # fmt: skip
     """Tell what it would cost to copy what is under SOURCE, by a dry run; or so many objects of --size.
 
-    Requests alone: FC's seconds depend on how fast OSS copies, as OPERATING.md says under What it costs.
+    Requests alone: FC's seconds depend on how fast OSS copies, as COSTS.md says.
     """
     own = _prices(prices or environment.read().get("PRICES"))
     if size is not None:
@@ -89,7 +89,7 @@ def _cost(prices: Prices | None, asked: Requests) -> Cost | None:
 
 
 def _of_size(text: str, objects: int, prices: Prices | None) -> Told:
-    """Return the requests of copies asked for one by one, as OPERATING.md counts them."""
+    """Return the requests of copies asked for one by one, as COSTS.md counts them."""
     try:
         size = plan.byte_size(int(text) if text.isdecimal() else text, field="--size")
     except Refused as error:

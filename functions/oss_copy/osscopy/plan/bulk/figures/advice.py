@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-OTHER = "read `message` of these rows in failed.csv.gz, then Troubleshooting in functions/OPERATING.md"
+OTHER = "read `message` of these rows in failed.csv.gz, then functions/ERRORS.md"
 _ADVICE = {
     "AccessDenied": (
         "grant the function's role the missing action (functions/OPERATING.md: The role); another "

@@ -1,7 +1,7 @@
 """The figures of a job that has ended: requests, seconds, cost by the user's prices, slowest ranges, advice.
 
 Knows totals and results. Walkers count what they send; chains are reckoned by their parts and hops, as
-functions/OPERATING.md says under What it costs.
+functions/COSTS.md says.
 """
 
 from __future__ import annotations

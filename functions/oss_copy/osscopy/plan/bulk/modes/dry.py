@@ -1,6 +1,6 @@
 """The requests of the copies that a dry run has found, and their price.
 
-Knows rows; sends nothing. Counts as functions/OPERATING.md does under What it costs, and
+Knows rows; sends nothing. Counts as functions/COSTS.md does, and
 `plan.bulk.figures.summary` for chains that were made.
 """
 

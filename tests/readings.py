@@ -1,6 +1,6 @@
 """`make readings`: the flow tests under each reading of the local cloud that is not the default, one by one.
 
-What sources disagree about must make no difference to what is promised (the readings: tests/cloud/README.md).
+What sources disagree about must make no difference to what is promised (tests/cloud/READINGS.md).
 A first run, with the defaults, notes which tests make the cloud ask for which reading: the others of them
 would be the same run again, and are left out.
 """

@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=a|b",
-        help="which of two sources that disagree is right; the README has the names",
+        help="which of two sources that disagree is right; READINGS.md has the names",
     )
     parser.add_argument("--until-eof", action="store_true", help="stop also when standard input ends")
     return parser

@@ -201,7 +201,7 @@ def second(*layers: Mapping[str, str]) -> frozenset[str]:
 
 
 def markdown() -> str:
-    """The table in the README."""
+    """The table in READINGS.md."""
     lines = [
         f"| `{name}` | {each.question} | {each.a} ({each.source_a}) | {each.b} ({each.source_b}) |"
         for name, each in READINGS.items()

@@ -18,8 +18,11 @@ OPERATING, SETTINGS, ERRORS = "functions/OPERATING.md", "functions/SETTINGS.md",
 PROGRAM, COSTS, LOG = "functions/PROGRAM.md", "functions/COSTS.md", "functions/LOG.md"
 GUARANTEES, DESIGN = "functions/GUARANTEES.md", "functions/DESIGN.md"
 CHECKS, ADDING = "tests/CHECKS.md", "tests/ADDING.md"
+LOCAL, OPERATIONS = "tests/cloud/README.md", "tests/cloud/OPERATIONS.md"
+READINGS, RIGHTS, HOST = "tests/cloud/READINGS.md", "tests/cloud/RIGHTS.md", "tests/cloud/fc/README.md"
 FUNCTION = (API, BULK, SYNC, OPERATING, SETTINGS, ERRORS, PROGRAM, COSTS, LOG, GUARANTEES, DESIGN)
 ALL = (README, *FUNCTION, WORK, CHECKS, ADDING)
+OF_CLOUD = (LOCAL, READINGS, RIGHTS, OPERATIONS, HOST)  # for users of the local cloud alone
 
 _FENCED = re.compile(r"(?ms)^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$")
 _SPAN = re.compile(r"`([^`]+)`")
@@ -70,8 +73,13 @@ def read(document: str) -> str:
 
 
 def everything() -> str:
-    """The text of all documents."""
+    """The text of all documents about the product."""
     return "\n\n".join(read(each) for each in ALL)
+
+
+def about_cloud() -> str:
+    """The text of all documents about the local cloud."""
+    return "\n\n".join(read(each) for each in OF_CLOUD)
 
 
 def section(document: str, title: str) -> str:

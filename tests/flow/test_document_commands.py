@@ -34,8 +34,8 @@ from tests.flow.conftest import DESTINATION, SOURCE, crc64, until
 from tests.tours.newcomer import ENTRANCE, USE
 
 TEXT = documents.everything()
-COMMANDS = {each.text: each for each in documents.commands(TEXT)}
-SCRIPTS = [each.text for each in documents.blocks(TEXT, "bash")]
+COMMANDS = {each.text: each for each in documents.commands(f"{TEXT}\n\n{documents.about_cloud()}")}
+SCRIPTS = [each.text for each in documents.blocks(documents.about_cloud(), "bash")]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CHECK = "oss-copy check"
 COPY = "oss-copy cp oss://a/k oss://b/k"
@@ -183,7 +183,7 @@ def test_the_policies_are_printed_and_written_as_told(tmp_path: Path) -> None:
 
 def test_the_local_cloud_runs_with_that_policy_and_says_where(tmp_path: Path) -> None:
     user = User(tmp_path)
-    (command,) = (text for text in COMMANDS if text.startswith("make cloud ARGS"))
+    (command,) = (text for text in COMMANDS if text.startswith("make cloud ARGS") and "--policy" in text)
     with subprocess.Popen(
         user.words(command), cwd=ROOT, env=user.environment, stdout=subprocess.PIPE
     ) as started:
@@ -319,6 +319,13 @@ PROOFS: dict[str, Proof] = {
     ),
     "make cloud": CLOUD,
     'make cloud ARGS="--policy oss-copy=functions/oss_copy/ram-policy.json"': CLOUD,
+    "make cloud ARGS=--help": Elsewhere("tests/flow/test_cloud_documents.py", "HELP = "),
+    'make cloud ARGS="--bare --bucket NAME"': Elsewhere("tests/cloud/client.py", '["--bucket", bucket]'),
+    "python -m tests.cloud": Elsewhere("tests/cloud/client.py", '"-m", "tests.cloud"'),
+    "python -m tests.cloud --bare --bucket NAME …": Elsewhere("tests/cloud/client.py", '"--bare"'),
+    "python -m tests.cloud.oss": Elsewhere("tests/bench/oss_server.py", "tests.cloud.oss"),
+    "python -m tests.bench.oss_server": ByHand("measures"),
+    "make bench ARGS=listing": ByHand("measures, and an environment of its own"),
     "make openapi": Elsewhere("tests/unit/test_openapi.py", "openapi.TARGET.read_text"),
     "make app": Elsewhere("tests/cli/test_app.py", "build.build("),
     "make dist": ByHand("layers for two interpreters, from the index"),

@@ -71,7 +71,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
 
 MOST_WORDS = 2000  # of a document, as `wc -w` counts them
 OTHERWISE = {README: 1300}
-LONGER = {"CHANGELOG.md", "tests/cloud/README.md", "tests/bench/RESULTS.md"}
+LONGER = {"CHANGELOG.md", "tests/bench/RESULTS.md"}
 LINKED = "test_every_link_leads_to_a_heading_or_a_file_that_is_there"
 DRAWING = "a drawing, with no example in it"
 TEXTS = {  # how blocks of text begin, and what compares them
@@ -108,8 +108,7 @@ TABLES = {  # the heads of tables, and what compares them
 }
 ELSEWHERE = {  # documents that are not for users, and what keeps them right
     "CHANGELOG.md": "history: links only",
-    "tests/cloud/README.md": "tests/cloud/oss/test_table.py",
-    "tests/cloud/fc/README.md": "the tests beside it",
+    **dict.fromkeys(documents.OF_CLOUD, "tests/flow/test_cloud_documents.py"),
     "tests/bench/RESULTS.md": "`make bench` writes it",
     "SECURITY.md": "tests/flow/test_attacks.py",
     "functions/alarms.md": "tests/unit/test_alarms.py",
@@ -216,7 +215,7 @@ def test_both_readmes_have_the_same_headings_blocks_and_tables() -> None:
 
 EXAMPLES: list[Json] = [json.loads(each.text) for each in documents.blocks(TEXT, "json")]
 HTTP = [each.text for each in documents.blocks(TEXT, "http")]
-PROGRAMS = [each.text for each in documents.blocks(TEXT, "python")]
+PROGRAMS = [each.text for each in documents.blocks(TEXT + documents.about_cloud(), "python")]
 
 
 def kind(example: Json | list[Json]) -> str:

@@ -1,7 +1,7 @@
 """The table of operations: what a method and a subresource mean, and who carries it out.
 
-An entry without a handler is answered 501 with the operation's name; the table in tests/cloud/README.md is
-made from this one. It must not know how requests arrive.
+An entry without a handler is answered 501 with the operation's name; the table in
+tests/cloud/OPERATIONS.md is made from this one. It must not know how requests arrive.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The table of operations in tests/cloud/README.md, made from the table the server works by.
+"""The tables of operations in tests/cloud/OPERATIONS.md, made from the table the server works by.
 
-`python -m tests.cloud.oss.table` writes it; a test checks that it is up to date.
+`python -m tests.cloud.oss.table` writes them; a test checks that they are up to date.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tests.clients import exchanges
 
 from .operations import COPY_OBJECT, LIST_OBJECTS_V2, TABLE, UPLOAD_PART_COPY, not_implemented
 
-README = Path(__file__).parent.parent / "README.md"
+DOCUMENT = Path(__file__).parent.parent / "OPERATIONS.md"
 _BEGIN, _END = "<!-- operations: begin -->\n", "<!-- operations: end -->\n"
 
 
@@ -85,20 +85,29 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 def markdown() -> str:
+    """Return two tables: what is done, and what is answered 501, with the clients that ask for it."""
     clients = by_clients()
-    lines = [
-        f"| {name} | `{request}` | {state} | {known(name, clients, done=state == 'supported')} |"
+    done = [
+        f"| {name} | `{request}` | {known(name, clients, done=True)} |"
         for name, request, state in rows()
+        if state == "supported"
     ]
-    return "\n".join(["| operation | request | | known by |", "|---|---|---|---|", *lines, ""])
+    absent = [
+        f"| {name} | `{request}` | {', '.join(clients.get(name, []))} |".replace("  ", " ")
+        for name, request, state in rows()
+        if state != "supported"
+    ]
+    supported = ["| supported | request | known by |", "|---|---|---|", *done, ""]
+    others = ["| answered 501 | request | asked by |", "|---|---|---|", *absent, ""]
+    return "\n".join([*supported, *others])
 
 
 def renewed(text: str) -> str:
-    """`text` with the table between its marks as it should be."""
+    """`text` with the tables between its marks as they should be."""
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     return before + begin + "\n" + markdown() + "\n" + end + after
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text()))
+    DOCUMENT.write_text(renewed(DOCUMENT.read_text()))

@@ -269,6 +269,6 @@ def test_what_is_no_reading_is_refused(capsys: pytest.CaptureFixture[str]) -> No
         assert "--reading:" in capsys.readouterr().err
 
 
-def test_the_readme_has_the_table_of_readings() -> None:
-    text = (Path(__file__).parents[1] / "README.md").read_text()
+def test_the_document_has_the_table_of_readings() -> None:
+    text = (Path(__file__).parents[1] / "READINGS.md").read_text()
     assert readings.markdown() in text, readings.markdown()

@@ -1,12 +1,12 @@
-"""The README says what the server does."""
+"""OPERATIONS.md says what the server does."""
 
 from __future__ import annotations
 
 from . import operations, table
 
 
-def test_the_table_of_operations_in_the_readme_is_the_servers() -> None:
-    text = table.README.read_text()
+def test_the_tables_of_operations_are_the_servers() -> None:
+    text = table.DOCUMENT.read_text()
     assert text == table.renewed(text), "run: python -m tests.cloud.oss.table"
 
 

@@ -1,8 +1,8 @@
-"""`make bench`: run the measurements and write them to RESULTS.md, results.json and plots/.
+"""`make bench`: run the measurements and write them to RESULTS.md, measured/, results.json and plots/.
 
 `ARGS="NAME …"` runs some of them and only prints; with `--write` their figures take the place of their
 earlier ones. `ARGS=--quick` runs fewer parts and repetitions, and never writes. `ARGS=--render` makes
-RESULTS.md and the plots anew from the figures that are kept.
+the pages and the plots anew from the figures that are kept.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from tests.bench.results import Origin, Section
 from tests.bench.running import interpreter, warm_cloud
 
 HERE = Path(__file__).parent
-RESULTS, PLOTS = HERE / "RESULTS.md", HERE / "plots"
+PLOTS = HERE / "plots"
 BENCHES = (
     Bench("serial", serial.serial),
     Bench("floor", copies.floor),
@@ -132,14 +132,20 @@ def _processor() -> str:
 
 
 def _write(sections: Sequence[Section]) -> None:
-    """RESULTS.md and the plots; RuntimeError if the plots cannot be drawn."""
+    """The pages and the plots; RuntimeError if the plots cannot be drawn."""
     drawings = plots.drawings([point for each in sections for point in each.points])
     order = {"folder": str(PLOTS), "drawings": msgspec.to_builtins(drawings)}
     command = [str(copier.PEERS), str(HERE / "draw.py")]
     done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the plots could not be drawn:\n{done.stderr}")
-    RESULTS.write_text(page.page(sections), encoding="utf-8")
+    written = page.pages(sections)
+    (HERE / page.FOLDER).mkdir(exist_ok=True)
+    for path, text in written.items():
+        (HERE / path).write_text(text, encoding="utf-8")
+    for each in (HERE / page.FOLDER).glob("*.md"):
+        if f"{page.FOLDER}/{each.name}" not in written:
+            each.unlink()
 
 
 if __name__ == "__main__":

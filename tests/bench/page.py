@@ -1,4 +1,7 @@
-"""RESULTS.md, made from the figures that are kept. Knows nothing of how they were measured."""
+"""RESULTS.md and a page for each bench, made from the figures that are kept.
+
+Knows nothing of how they were measured.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from tests.bench.plots import PLOTS, drawn
 from tests.bench.results import Section
 
 ABOUT = """\
+See which numbers oss-copy has to reach and what was measured, beside peers and in one run with them. Each
+bench has [a page](#benches) of its own.
+
 Written by `make bench`; do not edit. Every figure comes from the local cloud on this machine's loopback,
 with the latency that is named injected by the OSS server. **Loopback measures requests, concurrency and
 hand-over, not OSS bandwidth**: copied bytes cost nothing here, unless a bandwidth is named. Compare ratios,
@@ -18,6 +24,7 @@ range in brackets. One bench: `make bench ARGS=NAME`; `ARGS="NAME --write"` puts
 its earlier ones, here and in [results.json](results.json)."""
 ABSENT = """\
 - prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)"""
+FRONT, FOLDER = "RESULTS.md", "measured"
 UNEXPLAINED = "no reason known yet"
 
 
@@ -64,22 +71,35 @@ def _judged(goal: Goal, figure: Figure) -> str:
 
 
 def section(each: Section, plots: Sequence[str] = ()) -> str:
-    """One bench: what it does, its figures, when and where they were measured, its `plots`."""
+    """The page of one bench: what it does, its figures, when and where they were measured, its `plots`."""
     origin = f"Measured {each.origin.date}: {each.origin.machine}; load average {each.origin.load:.1f}."
-    shown = [f"![{PLOTS[name].title}](plots/{name}.svg)" for name in plots]
-    return "\n\n".join([f"## {each.name}", each.about, table(each.figures), *shown, origin]) + "\n"
+    shown = [f"![{PLOTS[name].title}](../plots/{name}.svg)" for name in plots]
+    head = [f"# {each.name}", each.about, table(each.figures)]
+    return "\n\n".join([*head, *shown, origin, f"All benches: [RESULTS.md](../{FRONT})."]) + "\n"
 
 
-def page(sections: Sequence[Section]) -> str:
+def pages(sections: Sequence[Section]) -> dict[str, str]:
+    """All documents of the measurements: their paths below this folder, and their texts."""
+    own = {f"{FOLDER}/{each.name}.md": section(each, _first_shown(each, sections)) for each in sections}
+    return {FRONT: front(sections), **own}
+
+
+def front(sections: Sequence[Section]) -> str:
     """The whole of RESULTS.md."""
     origins = list(dict.fromkeys(
         f"- {each.origin.python}; instances run {each.origin.instances}; {each.origin.packages}"
         for each in sections))  # fmt: skip
     where = "\n".join(origins) + "\n" if origins else ""
     goals = f"## Numbers to reach\n\n{numbers(sections)}\n"
-    found = [section(each, _first_shown(each, sections)) for each in sections]
+    found = [f"| [{each.name}]({FOLDER}/{each.name}.md) | {_title(each)} |" for each in sections]
+    benches = "\n".join(["## Benches", "", "| bench | what it measures |", "|---|---|", *found, ""])
     absent = f"## Not there yet\n\n{ABSENT}\n"
-    return "\n".join([f"# Measurements\n\n{ABOUT}\n\n{where}", goals, *found, absent])
+    return "\n".join([f"# Measurements\n\n{ABOUT}\n\n{where}", goals, benches, absent])
+
+
+def _title(each: Section) -> str:
+    """The first paragraph about a bench, on one line."""
+    return " ".join(each.about.partition("\n\n")[0].split())
 
 
 def _first_shown(each: Section, sections: Sequence[Section]) -> list[str]:

@@ -28,6 +28,7 @@ from osscopy.model import MIB, Misconfigured, Result, Tuning
 from osscopy.plan import templates, validate
 from osscopy.plan.allowed.options import WORDS
 from osscopy.web import requests, responses
+from tests.bench import page, results
 from tests.cloud.client import ROOT, LocalCloud
 from tests.flow import documents
 from tests.flow.conftest import STATE, exists, open_uploads, set_versioning
@@ -71,7 +72,7 @@ def shared_cloud() -> Iterator[LocalCloud]:
 
 MOST_WORDS = 2000  # of a document, as `wc -w` counts them
 OTHERWISE = {README: 1300}
-LONGER = {"CHANGELOG.md", "tests/bench/RESULTS.md"}
+LONGER = {"CHANGELOG.md"}
 LINKED = "test_every_link_leads_to_a_heading_or_a_file_that_is_there"
 DRAWING = "a drawing, with no example in it"
 TEXTS = {  # how blocks of text begin, and what compares them
@@ -106,10 +107,11 @@ TABLES = {  # the heads of tables, and what compares them
     (CHECKS, "command"): "tests/flow/test_document_commands.py",
     (CHECKS, "test"): "tests/unit/test_house.py",
 }
+MEASURED = [f"tests/bench/{path}" for path in page.pages(list(results.load().values()))]
 ELSEWHERE = {  # documents that are not for users, and what keeps them right
     "CHANGELOG.md": "history: links only",
     **dict.fromkeys(documents.OF_CLOUD, "tests/flow/test_cloud_documents.py"),
-    "tests/bench/RESULTS.md": "`make bench` writes it",
+    **dict.fromkeys(MEASURED, "tests/unit/test_bench.py"),
     "SECURITY.md": "tests/flow/test_attacks.py",
     "functions/alarms.md": "tests/unit/test_alarms.py",
     "README.zh-CN.md": "test_both_readmes_have_the_same_headings_blocks_and_tables",

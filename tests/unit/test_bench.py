@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.bench import copier, page, plots, results, terabyte
-from tests.bench.__main__ import BENCHES, HERE, NAMES, RESULTS
+from tests.bench.__main__ import BENCHES, HERE, NAMES
 from tests.bench.figures import Figure, Measured, Point, point, ratio, reach
 from tests.bench.goals import BY_ID, GOALS, REASONS
 from tests.bench.results import Origin, Section
@@ -91,11 +91,13 @@ def test_one_bench_is_renewed_without_losing_the_others(tmp_path: Path) -> None:
     assert results.renew([], ("a",), store) == [new], "a bench that is no more"
 
 
-def test_the_page_is_the_one_of_the_figures_that_are_kept() -> None:
+def test_the_pages_are_those_of_the_figures_that_are_kept() -> None:
     """Nobody has edited it, and whoever changed how it looks has made it anew (`ARGS=--render`)."""
     kept = results.load()
     assert list(kept) == [name for name in NAMES if name in kept]
-    assert RESULTS.read_text(encoding="utf-8") == page.page(list(kept.values()))
+    there = [HERE / page.FRONT, *(HERE / page.FOLDER).iterdir()]
+    texts = {str(each.relative_to(HERE)): each.read_text(encoding="utf-8") for each in there}
+    assert texts == page.pages(list(kept.values()))
 
 
 def test_the_plots_are_those_of_the_figures_that_are_kept() -> None:
@@ -111,9 +113,9 @@ def test_every_bench_says_what_it_measures() -> None:
 def test_a_section_shows_its_plot_once_and_where_its_points_come_from() -> None:
     first = section(point("lanes", "oss-copy", 1, [1.0]), name="first")
     second = section(point("lanes", "oss-copy", 8, [7.5]), name="second")
-    text = page.page([first, second])
-    assert text.count("](plots/lanes.svg)") == 1
-    assert text.index("## first") < text.index("](plots/lanes.svg)") < text.index("## second")
+    texts = page.pages([first, second])
+    shown = [path for path, text in texts.items() if "](../plots/lanes.svg)" in text]
+    assert shown == ["measured/first.md"]
 
 
 def test_a_plot_is_drawn_from_points_in_the_order_of_x_with_their_ranges() -> None:

@@ -1,4 +1,4 @@
-"""Somebody who calls the deployer's commands: each a program of its own, on the local cloud."""
+"""Somebody who calls the deployer's commands on the local cloud; the documents' tests call them as programs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from functions.cli.__main__ import main
 from functions.cli.account.credentials import TOOL_KEY
 from tests.cloud.accounts import Credentials
 from tests.cloud.client import ROOT, LocalCloud
@@ -37,6 +43,29 @@ sys.exit(int(os.environ.get("EXIT_CODE", "0")))
 TOOLED = {"template", "deploy", "remove", "logs"}
 
 
+@contextmanager
+def captured() -> Iterator[list[str]]:
+    """Yield an empty list; in the end it holds what was written to standard output and to standard error."""
+    texts: list[str] = []
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        kept = [os.dup(1), os.dup(2)]
+        try:
+            os.dup2(out.fileno(), 1)
+            os.dup2(error.fileno(), 2)
+            with redirect_stdout(out), redirect_stderr(error):
+                yield texts
+        finally:
+            for number, descriptor in enumerate(kept, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+        for file in (out, error):
+            file.flush()
+            file.seek(0)
+            texts.append(file.read())
+
+
 class Deployer:
     """Who calls the commands: with an account, a template, built layers, and an `s`."""
 
@@ -52,7 +81,6 @@ class Deployer:
         self.environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT / "functions/oss_copy"),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "ALIBABA_CLOUD_ACCESS_KEY_ID": cloud.owner.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": cloud.owner.access_key_secret,
             "FC_CLIENT_CUSTOM_ENDPOINT": cloud.fc,
@@ -89,19 +117,20 @@ class Deployer:
         (self.layers / "sdk-3.12.zip").write_bytes(packed.getvalue())
 
     def run(self, *arguments: str, template: Path = ROOT / "s.yaml") -> subprocess.CompletedProcess[str]:
+        """Run a command in this process, as the program does; what it starts is a program of its own."""
         name, *rest = arguments
-        command = [sys.executable, "-m", "functions.cli", name, "--template", str(template)]
+        command = [name, "--template", str(template)]
         command += ["--layers", str(self.layers)] if name == "deploy" else []
         command += ["--tool", str(self.tool)] if self.tool and name in TOOLED else []
-        return subprocess.run(
-            [*command, *rest],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        command += rest
+        with pytest.MonkeyPatch.context() as patch, captured() as texts:
+            patch.chdir(ROOT)
+            for variable in [*os.environ]:
+                patch.delenv(variable)
+            for variable, text in self.environment.items():
+                patch.setenv(variable, text)
+            code = main(command)
+        return subprocess.CompletedProcess(command, code, *texts)
 
     def notes(self) -> list[dict[str, Any]]:
         """How `s` was called so far."""

@@ -43,6 +43,7 @@ class Early(NamedTuple):
     over: str  # the job of a copy that is over ...
     key: str  # ... to this key
     lost: str  # the job of a copy of which nothing runs
+    at: float  # when the orphan upload on that key was there
 
 
 class Stage:
@@ -131,17 +132,18 @@ class Stage:
         key = self.large()
         over = self.copy(key, **IN_PARTS)["job"]
         self.bucket(DESTINATION).init_multipart_upload(key)  # as an Initiate without an answer leaves it
+        orphaned = time.time()
         self.cloud.conditions([{"operation": "invocation", "answer": "drop", "skip": 1, "limit": 1}])
         lost = self.http("POST", "/copies", 202, json_body=asked(self.large(), **IN_PARTS))["job"]
         self.cloud.conditions()
-        self._early = Early(over, key, lost)
+        self._early = Early(over, key, lost, orphaned)
 
     def ripe(self) -> Early:
         """What the sweep has to do something about, as soon as it is old enough for that."""
         if not self.on_record(self._early.over):  # an earlier sweep has dealt with it
             self.begin_early()
-        begun = self.bucket(STATE).head_object(f"oss-copy/done/{self._early.over}").last_modified
-        settled = begun + plan.settle_time(TIMEOUT) + 1
+        closed = self.bucket(STATE).head_object(f"oss-copy/done/{self._early.over}").last_modified
+        settled = max(closed, self._early.at) + plan.settle_time(TIMEOUT) + 1
         self.until(lambda: time.time() > settled)
         return self._early
 

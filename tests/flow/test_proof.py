@@ -26,6 +26,8 @@ from tests.flow.conftest import (
 )
 
 SIZE = 6 * MIB
+# Before Complete a wrong part can be told by nothing else.
+PARTS_TELL = {"copied-part-crc64": "a"}
 
 
 def refused_before(result: dict[str, Any], destination: Any, key: str) -> None:
@@ -42,14 +44,15 @@ def test_a_part_of_other_bytes_is_caught_before_the_destination_shows_it(
 ) -> None:
     cloud.seed(SOURCE, key, SIZE - 7, seed=4)
     destination.put_object(key, b"before")
-    cloud.conditions([{"operation": "UploadPartCopy", "answer": "corrupt", "skip": skip, "limit": 1}])
+    wrong = {"operation": "UploadPartCopy", "answer": "corrupt", "skip": skip, "limit": 1}
+    cloud.conditions([wrong], readings=PARTS_TELL)
     refused_before(cloud.invoke(in_parts(key)), destination, key)
 
 
 def test_a_wrong_crc_of_a_part_is_not_completed(cloud: LocalCloud, destination: Any, key: str) -> None:
     cloud.seed(SOURCE, key, SIZE, seed=4)
     destination.put_object(key, b"before")
-    cloud.conditions([{"operation": "ListParts", "answer": "corrupt"}])
+    cloud.conditions([{"operation": "ListParts", "answer": "corrupt"}], readings=PARTS_TELL)
     refused_before(cloud.invoke(in_parts(key)), destination, key)
 
 
@@ -57,7 +60,7 @@ def test_swapped_parts_are_caught(cloud: LocalCloud, destination: Any, key: str)
     """Every part is there with its size, but one holds another's bytes."""
     cloud.seed(SOURCE, key, BIG, seed=4)
     destination.put_object(key, b"before")
-    cloud.conditions(bandwidth_mb_s=1.0)
+    cloud.conditions(bandwidth_mb_s=1.0, readings=PARTS_TELL)
     job = cloud.http("POST", "/copies", json_body=in_parts(key)).json()["job"]
     wait_for_parts(destination, key, parts=4)
     (upload,) = oss2.MultipartUploadIterator(destination, prefix=key)

@@ -1,4 +1,4 @@
-"""Somebody who calls the deployer's commands on the local cloud; the documents' tests call them as programs."""
+"""Somebody who calls the deployer's commands, in this process; tests of the documents call programs."""
 
 from __future__ import annotations
 

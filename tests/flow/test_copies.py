@@ -348,6 +348,10 @@ def test_an_appendable_source_is_copied(
     source.append_object(key, source.append_object(key, 0, b"one ").next_position, b"two")
     asked = request_of(key, requestPayer=True, trafficLimit=819_200, tuning={"method": method})
     result = cloud.invoke(asked)
+    if method == "multipart" and os.environ.get(READING) == "appendable-part-copy=b":
+        assert (result["status"], result["error"]["code"]) == ("failed", "OperationNotSupported"), result
+        assert open_uploads(destination, key) == []
+        return
     assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
     assert destination.get_object(key).read() == b"one two"
 

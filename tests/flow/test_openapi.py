@@ -8,7 +8,7 @@ from functions.cli import openapi
 from tests.cloud.client import LocalCloud
 from tests.fuzz.drive import TOKEN, drive
 
-EXAMPLES = 3  # an operation; `make soak-fuzz` draws 300
+EXAMPLES = 20  # an operation; `make soak-fuzz` draws 300, and tries each limit of each field
 
 
 def test_the_function_serves_its_document(cloud: LocalCloud) -> None:
@@ -20,7 +20,7 @@ def test_the_function_serves_its_document(cloud: LocalCloud) -> None:
 
 @pytest.mark.timeout(900)
 def test_every_request_made_of_the_document_is_answered_as_the_document_says() -> None:
-    driven = drive(examples=EXAMPLES, seed=4)
+    driven = drive(examples=EXAMPLES, seed=4, systematic=False)
     assert driven.is_clean, driven.report
-    assert driven.cases >= 300
+    assert driven.cases >= 7 * EXAMPLES
     assert not any(TOKEN in told for told in driven.told)

@@ -15,7 +15,7 @@ import yaml
 from tests.cloud.client import LocalCloud
 from tests.flow.conftest import DESTINATION, SOURCE, genuine
 
-DAYS = 7
+DAYS, OBJECTS = 7, 8  # objects written a day, for each rule
 RULES = [
     {
         "source": {"bucket": SOURCE, "prefix": "in/", "suffix": ".bin"},
@@ -96,14 +96,16 @@ def test_each_morning_both_sides_are_equal_and_only_a_rule_that_follows_has_dele
 
     for day in range(DAYS):
         cloud.conditions([{"operation": "invocation", "answer": "drop", "probability": 0.4}], seed=day + 1)
-        for number in range(20):
+        for number in range(OBJECTS):
             body = f"{day} {number}".encode()
-            source.put_object(f"in/{chance.randrange(20):02}{chance.choice(('.bin', '.bin', '.txt'))}", body)
+            source.put_object(
+                f"in/{chance.randrange(OBJECTS):02}{chance.choice(('.bin', '.bin', '.txt'))}", body
+            )
             source.put_object(f"names/{day}/{number:02}", body)
-            source.put_object(f"mirror/{chance.randrange(20):02}", body)
+            source.put_object(f"mirror/{chance.randrange(OBJECTS):02}", body)
             if chance.random() < 0.2:
-                source.delete_object(f"in/{chance.randrange(20):02}.bin")
-                source.delete_object(f"mirror/{chance.randrange(20):02}")
+                source.delete_object(f"in/{chance.randrange(OBJECTS):02}.bin")
+                source.delete_object(f"mirror/{chance.randrange(OBJECTS):02}")
         cloud.conditions()
         cloud.wait_idle()
         kept = {name: etag for name, etag in shown(cloud, SOURCE, "in/").items() if name.endswith(".bin")}

@@ -18,7 +18,7 @@ from tests.unit.test_web import JOB, StubJobs, StubMany
 
 DOCUMENTED = set(openapi.paths()["/copies"]["post"]["responses"])
 
-EXAMPLES = int(os.environ.get("FUZZ", "2000"))
+EXAMPLES = int(os.environ.get("FUZZ", "600"))
 thorough = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )

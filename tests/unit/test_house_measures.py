@@ -6,7 +6,7 @@ import ast
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,11 +28,14 @@ def modules(root: Path) -> list[Path]:
     return sorted(each for each in root.rglob("*.py") if each.name != "__init__.py")
 
 
-def nodes(root: Path) -> Iterator[tuple[str, ast.AST]]:
+@cache
+def nodes(root: Path) -> list[tuple[str, ast.AST]]:
     """Every node of the product, with the place of its module."""
-    for path in sorted(root.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            yield str(path.relative_to(ROOT)), node
+    return [
+        (str(path.relative_to(ROOT)), node)
+        for path in sorted(root.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
 
 
 def length(node: Function) -> int:

@@ -55,7 +55,7 @@ class Stage:
         self._to = reach.read(template)
         self.grants = rights.function_grants(self._to, PARTS)
         self.cloud = LocalCloud(template=template, variables={"timeout": TIMEOUT})
-        self._early = Early("", "", "")
+        self._early = Early("", "", "", 0.0)
 
     def prepare(self) -> None:
         """Buckets, rules, and a copy that is over and will be old enough to be forgotten."""

@@ -136,8 +136,8 @@ def test_every_block_and_every_table_is_known_to_somebody_here(document: str) ->
     assert len(fences) == 2 * len(found), "a block that is indented, or not closed"
     for each in documents.blocks(text, "text"):
         assert any(each.text.startswith(begin) for begin in TEXTS), each.text
-    heads = [(document, each.head[0]) for each in documents.tables(text)]
-    assert sorted(heads) == sorted(each for each in TABLES if each[0] == document)
+    heads = {(document, each.head[0]) for each in documents.tables(text)}
+    assert heads == {each for each in TABLES if each[0] == document}
 
 
 @pytest.mark.parametrize("proof", sorted({*TEXTS.values(), *TABLES.values()} - {DRAWING}))

@@ -211,6 +211,16 @@ def test_the_template_of_the_repository_has_no_mistake(deployment: Deployment) -
         ),
         ("asyncTask: true", "asyncTask: false", "asyncTask"),
         ('"bucket": "${vars.destinationBucket}"', '"bucket": "${vars.sourceBucket}"', "COPY_RULES.*again"),
+        ("LOG_LEVEL: INFO", "NOTIFY_FUNCTION: oss-copy", "NOTIFY_FUNCTION: .* function of this deployment"),
+        ("LOG_LEVEL: INFO", "NOTIFY_FUNCTION: oss-copy-dropped", "NOTIFY_FUNCTION: .* takes no such message"),
+        ("LOG_LEVEL: INFO", "NOTIFY_URL: http://hooks.example.com/a", "NOTIFY_URL: only https"),
+        ("LOG_LEVEL: INFO", "NOTIFY_URL: https://100.100.100.200/", "NOTIFY_URL: its host is no public name"),
+        ("LOG_LEVEL: INFO", "NOTIFY_SECRET: SECret-of-a-robot", "NOTIFY_SECRET: it signs .* NOTIFY_URL"),
+        (
+            "LOG_LEVEL: INFO",
+            "NOTIFY_ULR: https://hooks.example.com/",
+            "NOTIFY_ULR: .* mean NOTIFY_URL",
+        ),
         ('"key": "{key}"', '"ky": "{key}"', "COPY_RULES.*ky"),
         ('"key": "{key}"', '"key": "{kee}"', "COPY_RULES.*destination.key"),
         (
@@ -546,6 +556,14 @@ def test_rules_in_an_object_are_left_to_the_function(tmp_path: Path) -> None:
 def test_a_trigger_may_tell_of_what_is_replicated(tmp_path: Path, name: str) -> None:
     more = f"{EVENT}\n              - oss:ObjectReplication:{name}"
     assert judge(changed(tmp_path, (EVENT, more))) == ""
+
+
+def test_a_robot_beyond_a_function_without_internet_is_warned_of(tmp_path: Path) -> None:
+    url = ("LOG_LEVEL: INFO", "NOTIFY_URL: https://hooks.example.com/a")
+    assert not [each for each in said(changed(tmp_path, url)) if "internetAccess" in str(each)]
+    found = said(changed(tmp_path, url, ("internetAccess: true", "internetAccess: false")))
+    named = [each for each in found if "internetAccess: NOTIFY_URL is told over the internet" in str(each)]
+    assert [each.is_error for each in named] == [False, False], "both functions tell"
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ API, BULK, SYNC = "functions/API.md", "functions/BULK.md", "functions/SYNC.md"
 OPERATING, SETTINGS, ERRORS = "functions/OPERATING.md", "functions/SETTINGS.md", "functions/ERRORS.md"
 PROGRAM, COSTS, LOG = "functions/PROGRAM.md", "functions/COSTS.md", "functions/LOG.md"
 GUARANTEES, DESIGN = "functions/GUARANTEES.md", "functions/DESIGN.md"
+NOTIFY = "functions/NOTIFY.md"
 CHECKS, ADDING = "tests/CHECKS.md", "tests/ADDING.md"
 LOCAL, OPERATIONS = "tests/cloud/README.md", "tests/cloud/OPERATIONS.md"
 READINGS, RIGHTS, HOST = "tests/cloud/READINGS.md", "tests/cloud/RIGHTS.md", "tests/cloud/fc/README.md"
-FUNCTION = (API, BULK, SYNC, OPERATING, SETTINGS, ERRORS, PROGRAM, COSTS, LOG, GUARANTEES, DESIGN)
+FUNCTION = (API, BULK, SYNC, OPERATING, SETTINGS, ERRORS, PROGRAM, COSTS, LOG, NOTIFY, GUARANTEES, DESIGN)
 ALL = (README, *FUNCTION, WORK, CHECKS, ADDING)
 OF_CLOUD = (LOCAL, READINGS, RIGHTS, OPERATIONS, HOST)  # for users of the local cloud alone
 

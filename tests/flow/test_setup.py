@@ -250,6 +250,23 @@ def test_a_bucket_that_is_state_and_destination_gets_all_its_rules_at_once(
     }
 
 
+def test_where_somebody_is_told_the_records_of_that_expire_and_the_function_may_be_invoked(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = yaml.safe_load(site.template.read_text(encoding="utf-8"))
+    variables = document["resources"]["oss_copy"]["props"]["environmentVariables"]
+    site.template.write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert site.setup("--yes") == 0
+    variables["NOTIFY_FUNCTION"] = "on-call"
+    site.template.write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert site.setup("--yes") == 0
+    assert site.rules(site.state)["oss-copy-told"] == ("oss-copy/told/", "Expiration30")
+    assert "functions/on-call/*" in str(site.roles().policy(site.role))
+    capsys.readouterr()
+    assert site.setup() == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
 def test_a_changed_template_renews_the_policy_as_often_as_it_changes(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,16 +18,20 @@ from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.lists import Worklist
 from osscopy.jobs.sweep import Sweeper
-from osscopy.model import Continue, Copy, CopyRequest, Dropped, Rest, Result, Sweep
+from osscopy.jobs.telling.outbox import TellingOutbox
+from osscopy.jobs.telling.teller import Look
+from osscopy.model import Continue, Copy, CopyRequest, Dropped, Rest, Result, Sweep, Tell
 from osscopy.plan import keys
 from osscopy.plan.allowed.options import ANY_OPTION
-from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore
+from osscopy.plan.telling.news import Sender
+from tests.sim.ports import SimClock, SimInvoker, SimRecords, SimStore, SimWay
+from tests.sim.scenario import WAYS
 
 if TYPE_CHECKING:
     from tests.sim.processes import Process
     from tests.sim.scheduler import Simulation
 
-Command: TypeAlias = Copy | Continue | Sweep | Rest | tuple[Copy, ...]
+Command: TypeAlias = Copy | Continue | Sweep | Tell | Rest | tuple[Copy, ...]
 
 
 class _Context(Context):
@@ -79,6 +83,7 @@ class Tools:
     sweeper: Sweeper
     worklist: Worklist
     journal: RecordJournal
+    telling: Look | None
 
     def begin(self, copy: Copy) -> Result:
         """As a direct invocation does."""
@@ -89,6 +94,9 @@ class Tools:
         match command:
             case Sweep():
                 return self.sweeper.run(command)
+            case Tell():
+                assert self.telling is not None
+                return self.telling.run()
             case Rest():
                 return self.worklist.resume(command, retried=retried)
             case Continue():
@@ -100,7 +108,7 @@ class Tools:
 
     def resume_dropped(self, command: Command) -> int:
         """Go on with what FC gave up."""
-        assert not isinstance(command, Sweep)
+        assert not isinstance(command, Sweep | Tell)
         commands = command if isinstance(command, tuple) else (command,)
         dropped = Dropped(commands, "RetriesExhausted", "r")
         return resume_dropped(self.context, self.journal.records, dropped)
@@ -116,16 +124,21 @@ def tools(simulation: Simulation, process: Process, seconds: float, threshold: i
     store, invoker = SimStore(simulation, process), SimInvoker(simulation, process)
     clock = SimClock(simulation, process)
     log = _log(simulation)
+    notify = simulation.scenario.notify
+    outbox = TellingOutbox(journal.records, invoker, clock, log, notify, set()) if notify else None
     context = _Context(
-        store, journal, invoker, clock, log, limits, lambda _: None, ANY_OPTION, lambda _: None
+        store, journal, invoker, clock, log, limits, lambda _: None, ANY_OPTION, lambda _: None, outbox
     )
     context.process = process
+    ways = [SimWay(simulation, process, name) for name in WAYS]
+    telling = Look(context, journal.records, ways, notify, Sender("f", "r")) if notify else None
     return Tools(
         context,
         Control(context, journal),
         Sweeper(context, journal),
         (_Apart if simulation.scenario.apart else Worklist)(context, journal.records, process.note),
         journal,
+        telling,
     )
 
 
@@ -138,7 +151,7 @@ def command(body: bytes, now: float) -> Command:
     """What an event asks for."""
     arrival = events.Arrival("r", datetime.fromtimestamp(now, timezone.utc))
     parsed = events.parse(body, arrival, ())
-    if isinstance(parsed, Sweep | Rest):
+    if isinstance(parsed, Sweep | Tell | Rest):
         return parsed
     assert isinstance(parsed, events.Batch)
     (item,) = parsed.items

@@ -13,7 +13,7 @@ import re
 from osscopy.model import Done, Entered, Opened, Result
 from tests.sim import causes, records
 from tests.sim.faults import CANCEL, CORRUPT, FOREIGN
-from tests.sim.scenario import PART
+from tests.sim.scenario import PART, WAYS
 from tests.sim.scheduler import RETRIES, Simulation
 from tests.sim.world import Stored
 
@@ -26,7 +26,7 @@ MOST_ATTEMPTS = 8  # at one request, by one invocation
 
 def check(simulation: Simulation) -> None:
     """Add to the simulation's violations and gaps what its end shows."""
-    world = simulation.world
+    world, scenario = simulation.world, simulation.scenario
     _all_or_nothing(simulation)
     for process in simulation.processes:
         for answer in process.answers:
@@ -47,6 +47,8 @@ def check(simulation: Simulation) -> None:
         _has_ended(simulation, job, done)
         _corruption_is_told(simulation, job, entered, done)
         _counts_all_lanes(simulation, job, entered, done)
+        if scenario.notify:
+            _is_told(simulation, job, done)
     _keeps_up(simulation)
     _is_bounded(simulation)
 
@@ -206,6 +208,32 @@ def _has_ended(simulation: Simulation, job: str, done: Done | None) -> None:
         simulation.violations.append("everything has come to rest and the job has no outcome")
 
 
+def _is_told(simulation: Simulation, job: str, done: Done | None) -> None:
+    """Whoever is to be told of an outcome is, in each way, after it is on record; the record comes last."""
+    scenario, ever = simulation.scenario, simulation.world.ever
+    by_rule = scenario.by_rule and scenario.overwrite != "never"
+    for way in WAYS:
+        sent = [at for at, how, jobs in simulation.told if how == way and job in jobs]
+        recorded = ever.get(f"told/{way}/{job}")
+        if recorded is not None and not any(at <= recorded[0] for at in sent):
+            simulation.violations.append(f"{job} is told by {way} on record, and no message was sent")
+        if done is None:
+            if sent:
+                simulation.violations.append(f"{job} is told by {way}, and has no outcome")
+            continue
+        is_due = done.result.status == "failed" or (scenario.notify == "all" and not by_rule)
+        if is_due and not sent:
+            simulation.violations.append(f"{job} has {done.result.status}, and nobody is told by {way}")
+        if sent and not is_due and scenario.notify == "failed":
+            simulation.violations.append(f"{job} has {done.result.status}, and is told by {way}")
+        if any(at < ever[f"done/{job}"][0] for at in sent):
+            simulation.violations.append(f"{job} is told by {way} before it has an outcome")
+        if len(sent) > 1 and not simulation.faults:
+            simulation.violations.append(f"{job} is told {len(sent)} times by {way} without any fault")
+    if done is not None and job in simulation.untold and not simulation.violations:
+        simulation.violations.append(f"{job} stays on record as to be told")
+
+
 def _is_unheard(simulation: Simulation) -> bool:
     """Whether something was lost of which nobody can know."""
     gaps = simulation.gaps
@@ -293,5 +321,6 @@ def _is_bounded(simulation: Simulation) -> None:
         simulation.violations.append(f"an invocation made {asked} requests for {parts} parts")
     most = (parts + 2) * (1 + RETRIES) * (len(simulation.faults) + 2) * len(simulation.jobs) * lanes
     looks = sum(1 for task in simulation.messages if "-r" in task)  # at an archived source
-    if len(simulation.processes) - simulation.sweeps - 2 * looks > most:
+    tellers = sum(1 for each in simulation.processes if each.name.startswith("tell-"))
+    if len(simulation.processes) - simulation.sweeps - tellers - 2 * looks > most:
         simulation.violations.append(f"{len(simulation.processes)} invocations for {parts} parts")

@@ -198,6 +198,19 @@ class SimInvoker(SimPort):
         return fresh
 
 
+class SimWay(SimPort):
+    """Somebody who is told: what is told takes effect like any other request."""
+
+    def __init__(self, simulation: Simulation, process: Process, name: str) -> None:
+        super().__init__(simulation, process)
+        self.name = name
+
+    def send(self, message: Any) -> None:
+        jobs = message.jobs if hasattr(message, "jobs") else (message.result.job,)
+        told = self._simulation.told
+        self._ask(f"send {self.name}", lambda _: told.append((self._simulation.time, self.name, jobs)))
+
+
 class SimSignal:
     """A flag that threads of one invocation wait for."""
 

@@ -14,6 +14,8 @@ from tests.sim.faults import Fault
 
 Overwrite = Literal["always", "never", "ifDifferent", "ifNewer"]
 Link = Literal["", "copy", "follow"]
+WAYS = ("function", "url")
+Notify = Literal["", "failed", "all"]
 
 PART = 102_400  # OSS's smallest
 THRESHOLD, SMALL = 60_000, 50_000
@@ -50,6 +52,7 @@ class Scenario:
     restore: float = 0.0  # the source is archived, and can be read so long after RestoreObject
     link: Link = ""  # the source is a symlink
     tail: float = 0.0  # times as long as the others that one part takes; 0: none
+    notify: Notify = ""  # which outcomes somebody is told of, in two ways
     apart: bool = False  # the copies of a list are taken for copies to different keys, and made at once
 
     @property

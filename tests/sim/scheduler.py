@@ -28,6 +28,7 @@ from osscopy.model import (
     Result,
     Source,
     Sweep,
+    Tell,
     Transient,
     Tuning,
 )
@@ -72,6 +73,7 @@ class Simulation:
         default_factory=set
     )  # jobs, and invocations that copied their parts
     landed: Counter[tuple[str, int]] = field(default_factory=Counter)  # copies of each part of an upload
+    told: list[tuple[float, str, tuple[str, ...]]] = field(default_factory=list)  # when, how, which jobs
     doubts: dict[str, float] = field(default_factory=dict)  # when a CopyObject of a job had no answer
 
     def __post_init__(self) -> None:
@@ -194,7 +196,13 @@ class Simulation:
 
     def _is_open(self) -> bool:
         records = any(name.startswith(("open/", "up/", "rest/")) for name in self.world.records)
+        records |= any(f"done/{job}" in self.world.ever for job in self.untold)
         return records or any(upload.state == "open" for upload in self.world.uploads.values())
+
+    @property
+    def untold(self) -> list[str]:
+        """Jobs that are on record as to be told."""
+        return [name[5:] for name in self.world.records if name.startswith("tell/")]
 
     def accept(self, task: str, payload: bytes, delay: float, fault: Fault | None = None) -> bool:
         """Take an invocation into FC's queue; False if its id is known."""
@@ -386,6 +394,8 @@ class Simulation:
                 self.at(0.5 + 10 * self.choices.draw("retry"), lambda: self._tell_of(message))
             else:
                 self.gaps["nobody was told of it"] += 1
+        elif message.tries > RETRIES and isinstance(self._command(message), Tell):
+            self.say(process.name, "!! FC gives up on it: the sweep asks again")
         elif message.tries > RETRIES:
             self.say(process.name, "!! FC gives up on it")
             self.gaps["retries used up"] += 1

@@ -57,6 +57,7 @@ from osscopy.model import (
     UploadPage,
     Written,
 )
+from osscopy.model.ports import Outbox
 from osscopy.plan import keys
 from osscopy.plan.allowed.options import ANY_OPTION
 
@@ -479,6 +480,7 @@ class Engine:
         self.lanes = 8  # of a copy at most
         self.options = ANY_OPTION
         self.default: Encrypted | None = None  # encryption of every bucket
+        self.outbox: Outbox | None = None  # of whom is told
         self.forbidden: set[str] = set()  # keys that the settings do not allow
 
     def context(
@@ -498,6 +500,7 @@ class Engine:
             self._allow,
             self.options,
             self._default,
+            self.outbox,
         )
 
     def _default(self, bucket: str) -> Encrypted | None:

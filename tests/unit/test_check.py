@@ -42,6 +42,8 @@ from osscopy.model import (
 )
 from osscopy.plan.allowed.options import ANY_OPTION
 from osscopy.plan.keys import Pattern
+from osscopy.plan.telling.choice import Telling
+from osscopy.plan.telling.receivers import Receiver
 from osscopy.settings import Settings
 
 UNNAMED = "ALLOWED_SOURCES does not name other/in/*: every copy of this rule is answered NotAllowed"
@@ -182,6 +184,24 @@ def test_a_deployment_without_a_key_is_told_who_is_believed() -> None:
     found = config.state_key(deployment())
     assert (found.status, "STATE_KEY" in found.found) == ("ok", True)
     assert "signed" in config.state_key(deployment(seal=plan.Seal((b"k" * 32,)))).found
+
+
+def test_who_is_told_of_failed_jobs_is_said_without_the_secrets() -> None:
+    assert "nobody is told" in config.telling(deployment()).found
+    receiver = Receiver("https://oapi.dingtalk.com/robot/send?access_token=t0ken", "dingtalk", "SECret")
+    found = config.telling(deployment(telling=Telling("on-call", receiver, "all")))
+    assert found.found == (
+        "jobs that have ended are told: function on-call and dingtalk at https://oapi.dingtalk.com"
+    )
+    assert "failed jobs are told" in config.telling(deployment(telling=Telling("on-call"))).found
+
+
+def test_where_somebody_is_told_the_records_of_that_expire_and_what_is_to_be_told_stays() -> None:
+    assert [each.status for each in answers.state_lifecycle("p/", RIGHT, tells=True)] == ["warning"]
+    told = (*RIGHT, expiring("p/told/", 30))
+    assert [each.status for each in answers.state_lifecycle("p/", told, tells=True)] == ["ok"]
+    early = (*told, expiring("p/tell/", 30))
+    assert [each.status for each in answers.state_lifecycle("p/", early, tells=True)] == ["failed"]
 
 
 def test_a_long_list_of_bad_rules_is_cut() -> None:

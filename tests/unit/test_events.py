@@ -40,6 +40,7 @@ from osscopy.model import (
     Settle,
     Source,
     Sweep,
+    Tell,
     Tuning,
     Upload,
     Walk,
@@ -1045,6 +1046,12 @@ def test_hops_of_a_job_of_many_objects_come_back_as_they_were_sent(command: Walk
     assert events.parse(events.encode(command), ARRIVAL, ()) == command
     with pytest.raises(Refused):
         events.parse(events.encode(replace(command, job="c-" + "0" * 32)), ARRIVAL, ())
+
+
+def test_a_look_at_what_is_to_be_told_comes_back_as_it_was_sent_and_is_asked_for_by_nobody_else() -> None:
+    assert events.parse(events.encode(Tell()), ARRIVAL, ()) == Tell()
+    with pytest.raises(Refused):
+        parse({"action": "tell"})
 
 
 def test_a_job_of_many_objects_that_was_given_up_is_known_as_such() -> None:

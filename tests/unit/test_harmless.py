@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from osscopy.app import line_of
+from osscopy.aliyun.hooks.lines import line_of
 from osscopy.model import CopyRequest, Destination, Source
 from osscopy.plan import bulk
 from osscopy.plan.bulk.rows import COLUMNS, csv_rows

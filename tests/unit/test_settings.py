@@ -10,6 +10,8 @@ import pytest
 from osscopy import settings
 from osscopy.model import GIB, MIB, CopyRequest, Destination, Misconfigured, Prices, Refused, Source
 from osscopy.plan.allowed.options import AllowedOptions
+from osscopy.plan.telling.choice import Telling
+from osscopy.plan.telling.receivers import Receiver
 
 
 def rule(source: str, destination: str, **options: Any) -> dict[str, Any]:
@@ -54,11 +56,18 @@ def test_all_settings_are_read() -> None:
             "LOG_LEVEL": "DEBUG",
             "RESERVED_CONCURRENCY": "9",
             "MAX_CHAINS": "40",
+            "NOTIFY_URL": "https://hooks.example.com/told",
+            "NOTIFY_FORM": "dingtalk",
+            "NOTIFY_SECRET": "SECret-of-the-robot",
+            "NOTIFY_FUNCTION": "on-call",
+            "NOTIFY_ON": "all",
             "PRICES": '{"currency": "CNY", "put": 0.000001, "get": 1e-6, "second": 0.1, "invocation": 0}',
         }
     )
     assert loaded.prices == Prices("CNY", 0.000001, 0.000001, 0.1)
     assert (loaded.workers, loaded.max_chains) == (7, 40)
+    receiver = Receiver("https://hooks.example.com/told", "dingtalk", "SECret-of-the-robot")
+    assert loaded.telling == Telling("on-call", receiver, "all")
     assert loaded.seal.keys == (b"n" * 32, b"o" * 32)
     assert loaded.seal.unsigned_until == 1_795_996_800
     assert len(loaded.allowed_sources) == 2

@@ -138,7 +138,7 @@ def _wanted(to: Reach, name: str) -> list[Wanted]:
         prefixes.append(to.state_prefix)
         wanted = [
             Wanted(f"oss-copy-{kind}", f"{to.state_prefix}{kind}/", "Expiration", RECORDS_DAYS)
-            for kind in ("done", "cancel", "key")
+            for kind in ("done", "cancel", "key", *(["told"] if to.tells else []))
         ]
     widest = [each for each in dict.fromkeys(prefixes) if not any(_inside(each, other) for other in prefixes)]
     return wanted + [

@@ -34,6 +34,7 @@ def resources(to: Reach) -> dict[str, tuple[str, ...]]:
         "rules": (f"acs:oss:*:*:{to.rules.bucket}/{to.rules.key}",) if to.rules else (),
         "function": function,
         "functions": _functions(to, to.functions),
+        "told": _functions(to, [to.told] if to.told else []),
         "checked": _unique((*source_buckets, *destination_buckets, state, *function)),
         "layer": (layer, f"{layer}/*"),
         "keys": (f"acs:kms:{to.region}:{to.account}:key/*",),

@@ -159,6 +159,7 @@ _FUNCTION = (
         "oss:ListObjects",
     ),
     _Need("itself", "hand a copy over to the next invocation", "function", "fc:InvokeFunction"),
+    _Need("told", "tell a function that jobs have ended (NOTIFY_FUNCTION)", "told", "fc:InvokeFunction"),
     _Need(
         "log",
         "let what the function logs reach the log service (`logConfig: auto`)",

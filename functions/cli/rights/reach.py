@@ -36,6 +36,8 @@ class Reach(msgspec.Struct, frozen=True):
     watched: tuple[str, ...]  # buckets whose events invoke it
     options: frozenset[str] = frozenset()  # the words of ALLOWED_OPTIONS
     is_signed: bool = False  # it has a STATE_KEY
+    tells: bool = False  # somebody is told that jobs have ended ...
+    told: str | None = None  # ... and if it is a function, its name
 
 
 def read(
@@ -71,4 +73,6 @@ def _reach(deployment: Deployment, place: str) -> Reach:
         watched=tuple(each.bucket for each in main.triggers if isinstance(each, OssTrigger)),
         options=frozenset(loaded.options.words),
         is_signed=bool(loaded.seal.keys),
+        tells=loaded.telling is not None,
+        told=loaded.telling.function if loaded.telling else None,
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functions.cli.template import Deployment
 
 MASKED = "***"
-_NAMED = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.IGNORECASE)
+_NAMED = re.compile(r"TOKEN|SECRET|PASSWORD|KEY|NOTIFY_URL", re.IGNORECASE)
 _LEAST = 4  # characters of a secret: a shorter one is part of too many other texts
 
 

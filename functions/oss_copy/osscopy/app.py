@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import logging
 import random
-import re
 import secrets
-import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
 import msgspec
 
 from osscopy import events, plan, settings
 from osscopy.aliyun import fc, fc_context
+from osscopy.aliyun.hooks.lines import JsonLog
 from osscopy.aliyun.oss import OssStore
 from osscopy.aliyun.oss_buckets import OssBuckets
 from osscopy.aliyun.oss_objects import OssObjects
@@ -42,7 +40,6 @@ from osscopy.jobs.queries import Queries
 from osscopy.jobs.rules import removal
 from osscopy.jobs.sweep import Sweeper
 from osscopy.model import (
-    HIDDEN,
     Bulk,
     BulkResult,
     Check,
@@ -63,12 +60,14 @@ from osscopy.model import (
     Rule,
     Settle,
     Sweep,
+    Tell,
+    ToldCounts,
     Walk,
 )
+from osscopy.model.ports import Outbox
 from osscopy.plan.allowed.tokens import Caller
 from osscopy.web import responses, routes
 
-_HIDDEN = re.compile(f"[{HIDDEN}]")  # JSON leaves them as they are
 HTTP_SECONDS = 10.0  # the longest that a caller waits for an answer
 
 
@@ -99,27 +98,6 @@ class SystemClock:
             thread.join(max(0.0, until - time.monotonic()))
 
 
-def line_of(event: str, fields: Mapping[str, object]) -> str:
-    """Return a line of the log, in which no character of a key moves a terminal, or turns what follows."""
-    line = {"event": event, **{name: value for name, value in fields.items() if value is not None}}
-    text = msgspec.json.encode(line, enc_hook=str).decode()
-    return text if text.isprintable() else _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-class JsonLog:
-    """One line of JSON per event that matters, on standard output, where FC collects it."""
-
-    def __init__(self, level: str) -> None:
-        self._logger = logging.getLogger("osscopy")
-        self._logger.setLevel(level)
-        self._logger.propagate = False
-        if not self._logger.handlers:
-            self._logger.addHandler(logging.StreamHandler(sys.stdout))
-
-    def __call__(self, event: str, /, **fields: object) -> None:
-        self._logger.info("%s", line_of(event, fields))
-
-
 class Tools(msgspec.Struct, frozen=True):
     """The context and the records of one invocation; `many`: for jobs of many objects."""
 
@@ -136,6 +114,7 @@ class Wiring(msgspec.Struct, frozen=True):
     log: JsonLog
     invocation: fc_context.Invocation
     begun: float
+    windows: set[int]  # of which somebody is told, see `jobs.telling`
 
     def tools(self, seconds: float, caller: Caller | None = None) -> Tools:
         """Return what works for `seconds` at most; for a caller of the API, within his scope."""
@@ -148,7 +127,8 @@ class Wiring(msgspec.Struct, frozen=True):
             chosen.max_parallel,
             lanes=chosen.max_lanes,
         )
-        invoker, journal = self.invoker(self.seconds_left(seconds)), self.journal(connection)
+        left, journal = self.seconds_left(seconds), self.journal(connection)
+        invoker = self.invoker(left)
         store = OssStore(connection)
         context = Context(
             store,
@@ -160,6 +140,7 @@ class Wiring(msgspec.Struct, frozen=True):
             chosen.allow if caller is None else functools.partial(_allow, chosen, caller),
             chosen.options,
             OssBuckets(connection).encryption,
+            self.outbox(journal, left),
         )
         state = ReportPlace(chosen.state_bucket, chosen.state_prefix)
         objects = OssObjects(connection)
@@ -170,6 +151,15 @@ class Wiring(msgspec.Struct, frozen=True):
         many = many_tools.Tools(context, records, objects, state, writes, workers, prices, most, rules)
         return Tools(context, journal, many)
 
+    def outbox(self, journal: RecordJournal, left: Callable[[], float]) -> Outbox | None:
+        """Return where outcomes are put that somebody is told of; None where the settings name nobody."""
+        if self.chosen.telling is None:
+            return None
+        from osscopy.jobs.telling.outbox import TellingOutbox  # noqa: PLC0415 - for those who are told alone
+
+        invoker, on = self.invoker(left, fc.ANNOUNCE_TIMEOUT), self.chosen.telling.on
+        return TellingOutbox(journal.records, invoker, SystemClock(), self.log, on, self.windows)
+
     def rules(self, connection: Connection) -> Sequence[Rule]:
         """Return the rules; those in an object are read."""
         where = self.chosen.rules
@@ -177,6 +167,22 @@ class Wiring(msgspec.Struct, frozen=True):
             return where
         text = read_text(connection, where.bucket, where.key)
         return settings.checked("COPY_RULES", self.chosen.read_rules, text)
+
+    def tell(self, tools: Tools) -> ToldCounts:
+        """Tell what is to be told; nothing where the settings name nobody any more."""
+        if (telling := self.chosen.telling) is None:
+            return ToldCounts(0, 0, 0, more=False)
+        from osscopy.aliyun.hooks.https import post  # noqa: PLC0415 - for those who are told alone
+        from osscopy.jobs.telling import teller, ways  # noqa: PLC0415 - for those who are told alone
+        from osscopy.plan.telling.news import Sender  # noqa: PLC0415 - for those who are told alone
+
+        own, left = self.invocation, self.seconds_left(self.invocation.timeout)
+        other, wait = msgspec.structs.replace(own, function=telling.function or ""), fc.ANNOUNCE_TIMEOUT
+        invoker = fc.FcInvoker(other, self.chosen.invoke_endpoint, self.gateway, self.log, left, wait)
+        known = ways.of(telling, invoker, post, tools.context.clock)
+        name = self.chosen.invoke_function or own.function
+        sender = Sender(name, own.region)
+        return teller.Look(tools.context, tools.journal.records, known, telling.on, sender).run()
 
     def seconds_left(self, seconds: float) -> Callable[[], float]:
         """Return how long an answer may be waited for at any time: some is left to report an error."""
@@ -220,6 +226,7 @@ class App:
         self._gateway = fc.Gateway()
         self._fetched: tuple[Rule, ...] | None = None
         self._unknown_events: set[str] = set()
+        self._windows: set[int] = set()
 
     def handle(self, event: bytes, context: fc_context.Context) -> object:
         """Return the answer to one event. A final refusal is returned; Transient is raised: FC retries.
@@ -249,7 +256,7 @@ class App:
 
     def _handle(self, event: bytes, invocation: fc_context.Invocation, begun: float) -> object:
         arrival = events.Arrival(invocation.request_id, datetime.now(timezone.utc), self._settings.seal)
-        wiring = Wiring(self._settings, self._gateway, self._log, invocation, begun)
+        wiring = Wiring(self._settings, self._gateway, self._log, invocation, begun, self._windows)
         try:
             parsed = events.parse(event, arrival, self._rules(event, wiring))
         except Refused as error:
@@ -284,7 +291,7 @@ class App:
 
     def _do(
         self,
-        parsed: events.Batch | Rest | Sweep | Dropped | Check | Ping | Walk | Settle | Clear | Overview,
+        parsed: events.Work,
         wiring: Wiring,
     ) -> object:
         match parsed:
@@ -307,6 +314,8 @@ class App:
                 return clear(tools.many, parsed, wiring.invocation.retries)
             case Overview():
                 return Many(tools.many).overview(parsed)
+            case Tell():
+                return wiring.tell(tools)
             case events.Batch() | Rest():
                 return self._copy(parsed, tools, wiring.invocation)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,10 @@ from osscopy.model import CopyRequest, Misconfigured, Prices, Refused, Rule
 from osscopy.plan import keys, templates
 from osscopy.plan.allowed import options, tokens
 
+if TYPE_CHECKING:
+    from osscopy.plan.telling.choice import Telling
+
+NOTIFY = ("NOTIFY_FUNCTION", "NOTIFY_URL", "NOTIFY_FORM", "NOTIFY_SECRET", "NOTIFY_ON")
 MOST_WORKERS = 18  # invocations that walk one job
 
 S = TypeVar("S")
@@ -63,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True):
     reserved_concurrency: int | None = None  # None: not known
     max_chains: int = 1000
     prices: Prices | None = None  # None: the cost of a job is not told
+    telling: Telling | None = None  # None: nobody is told that jobs have ended
 
     @property
     def has_tokens(self) -> bool:
@@ -175,9 +180,31 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         prices=read("PRICES", _prices, None),
         reserved_concurrency=read("RESERVED_CONCURRENCY", lambda text: _number(text, 1, 100_000), None),
     )
+    told = {name: environ.get(name, "").strip() for name in NOTIFY}
+    if any(told.values()):
+        telling = _telling(told, loaded, environ.get("FC_FUNCTION_NAME"))
+        loaded = msgspec.structs.replace(loaded, telling=telling)
     if isinstance(loaded.rules, tuple):
         checked("COPY_RULES", loaded.keep_apart, loaded.rules)
     return loaded
+
+
+def _telling(given: Mapping[str, str], loaded: Settings, own: str | None) -> Telling | None:
+    """Return who is told that jobs have ended, None if nobody is; `own`: the name of this function."""
+    from osscopy.plan.telling import choice  # noqa: PLC0415 - start-up time of those who are told alone
+
+    is_local = (loaded.oss_endpoint or "").startswith("http://127.0.0.1:")  # as on the local cloud
+    parsers: dict[str, Callable[[str], object]] = {
+        "NOTIFY_FUNCTION": lambda text: choice.read_function(_function(text), own, loaded.invoke_function),
+        "NOTIFY_URL": lambda text: choice.read_url(text, is_local=is_local),
+        "NOTIFY_FORM": choice.read_form,
+        "NOTIFY_SECRET": choice.read_secret,
+        "NOTIFY_ON": choice.read_on,
+    }
+    for name, parse in parsers.items():
+        if given[name]:
+            checked(name, parse, given[name])
+    return checked("NOTIFY_SECRET", choice.telling_of, given)
 
 
 def checked(name: str, parse: Callable[[S], T], given: S) -> T:

@@ -24,6 +24,7 @@ def judge_deployment(deployment: Deployment) -> list[Mistake]:
         *destinations.judge_destinations(deployment),
         *_account(deployment),
         *_code(deployment),
+        *_told(deployment),
         *_versions(deployment),
     ]
 
@@ -95,6 +96,21 @@ def _code(deployment: Deployment) -> Iterator[Mistake]:
         if not (root / function.code_path).resolve().is_relative_to(root):
             text = f"{function.code_path} lies outside the template's folder"
             yield Mistake(f"resources.{name}.props.code", text)
+
+
+def _told(deployment: Deployment) -> Iterator[Mistake]:
+    """Judge who is told that jobs have ended: no function of this deployment, which would tell itself."""
+    own = {
+        each.function_name for each in deployment.functions if "STATE_BUCKET" in each.environment_variables
+    }
+    for name, function in deployment.resources.items():
+        place, given = f"resources.{name}.props", function.environment_variables
+        if (told := given.get("NOTIFY_FUNCTION")) in own:
+            text = f"{told} is a function of this deployment, and takes no such message: name one of your own"
+            yield Mistake(f"{place}.environmentVariables.NOTIFY_FUNCTION", text)
+        if given.get("NOTIFY_URL") and not function.internet_access:
+            text = "NOTIFY_URL is told over the internet: without it only a host of your VPC can be reached"
+            yield Mistake(f"{place}.internetAccess", text, is_error=False)
 
 
 def _versions(deployment: Deployment) -> Iterator[Mistake]:

@@ -17,6 +17,7 @@ from osscopy.aliyun.oss_errors import advised
 from osscopy.model import Failed, OssCopyError, Refused, Transient, Trigger
 from osscopy.model.ports import Log
 
+ANNOUNCE_TIMEOUT = 3.0  # seconds, where a copy is not to wait for it
 SUBMIT_TIMEOUT = 10.0  # seconds; the answer to an asynchronous invocation is an acknowledgement
 
 # Expired credentials and skewed clocks are no verdict on the copy: raising lets FC retry with new ones.

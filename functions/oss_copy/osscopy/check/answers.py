@@ -16,7 +16,8 @@ SKEW_WARNING, SKEW_LIMIT = 300, 900  # seconds; beyond 900 OSS refuses requests 
 DAY = 86_400
 KEEP_DAYS = plan.MAX_AGE // DAY + 1  # that records have to be kept: a copy may take a week
 SETTLED = ("done/", "cancel/", "key/")  # records that are to expire some day
-LIVING = ("open/", "up/")  # records that must not
+TOLD = "told/"  # and these, where somebody is told
+LIVING = ("open/", "up/", "tell/")  # records that must not
 
 RIGHTS = frozenset({"AccessDenied", "HTTP401", "HTTP403"})  # what is refused for want of a right
 AGAIN = "run the check again; if it lasts, look at OSS's and FC's status and quotas"
@@ -130,12 +131,12 @@ def retention(role: str, policy: Retention | None) -> Finding:
     )
 
 
-def state_lifecycle(prefix: str, rules: Sequence[LifecycleRule]) -> list[Finding]:
+def state_lifecycle(prefix: str, rules: Sequence[LifecycleRule], *, tells: bool = False) -> list[Finding]:
     """Judge the expiry of records: those of open copies must stay, others go, but not within a week."""
     expiring = [rule for rule in rules if rule.expires is not None and not rule.tagged]
     days = {
         prefix + kind: [rule.expires or 0 for rule in expiring if (prefix + kind).startswith(rule.prefix)]
-        for kind in SETTLED
+        for kind in (*SETTLED, *((TOLD,) if tells else ()))
     }
     found = [
         failed(

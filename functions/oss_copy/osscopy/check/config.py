@@ -220,6 +220,17 @@ def state_key(deployment: Deployment) -> Finding:
     return ok(f"none: {UNSIGNED}")
 
 
+def telling(deployment: Deployment) -> Finding:
+    """Say who is told that jobs have ended; never the path or the query of a URL."""
+    told = deployment.settings.telling
+    if told is None:
+        return ok("nobody is told that a job has failed: NOTIFY_URL or NOTIFY_FUNCTION names somebody")
+    names = [f"function {told.function}"] if told.function else []
+    names += [told.receiver.shown] if told.receiver else []
+    what = "failed jobs are told" if told.on == "failed" else "jobs that have ended are told"
+    return ok(f"{what}: {' and '.join(names)}")
+
+
 def memory(deployment: Deployment) -> Line:
     """Judge if MAX_PARALLEL threads fit the memory, by a careful estimate."""
     threads, has = deployment.settings.max_parallel, deployment.memory

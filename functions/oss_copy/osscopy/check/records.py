@@ -51,7 +51,9 @@ def _why_no_record(inspection: Inspection, bucket: str, reached: Reached, retent
 
 
 def _lifecycle(inspection: Inspection, bucket: str) -> list[Line]:
-    found = answers.state_lifecycle(inspection.settings.state_prefix, inspection.lifecycle(bucket))
+    settings, given = inspection.settings, inspection.lifecycle(bucket)
+    tells = settings.telling is not None
+    found = answers.state_lifecycle(settings.state_prefix, given, tells=tells)
     return [each.line("stateBucket.lifecycle", bucket) for each in found]
 
 

@@ -60,6 +60,7 @@ class Checkup:
         ask("settings.allowLists", None, lambda: config.allow_lists(deployment))
         ask("settings.httpAuth", None, lambda: config.http(deployment))
         ask("settings.stateKey", None, lambda: config.state_key(deployment))
+        ask("settings.notify", None, lambda: config.telling(deployment))
         ask("settings.maxParallel", None, lambda: config.memory(deployment))
         ask("settings.endpoints", None, lambda: config.endpoints(deployment))
         ask("settings.rules", None, self._rules)

@@ -8,6 +8,7 @@ before anything is named.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -54,6 +55,7 @@ Pinned: TypeAlias = Opened | Continue  # a copy that is bound to a version of it
 def close(context: Context, copy: Copy | Pinned, result: Result, hops: int | None = None) -> Result:
     """Write `done/`; return the outcome on record, which may be an earlier one.
 
+    Who is to be told of it is told later, by another invocation: that it is to be told is on record before.
     `hops`: invocations that have worked on a copy in parts; they are counted if that is not known.
     """
     asked = copy.request if isinstance(copy, Copy) else plan.asked(copy.request, copy.pin)
@@ -62,7 +64,18 @@ def close(context: Context, copy: Copy | Pinned, result: Result, hops: int | Non
         result = msgspec.structs.replace(result, hops=counted)
     settle = _settle(context, 0 if isinstance(copy, Copy) else copy.settle)
     entry = Done(context.clock.nonce(), result, asked, settle)
-    return context.ask(context.journal.close, copy.job, entry).result
+    with put_out(context, copy.job, result.status, by_rule=copy.follows is not None):
+        return context.ask(context.journal.close, copy.job, entry).result
+
+
+@contextlib.contextmanager
+def put_out(context: Context, job: str, status: str, *, by_rule: bool = False) -> Iterator[None]:
+    """Let an outcome be told that is written within: that is on record before, and announced after."""
+    outbox = context.outbox
+    is_due = outbox is not None and context.ask(outbox.put, job, status, by_rule=by_rule)
+    yield
+    if outbox is not None and is_due:
+        outbox.announce()
 
 
 def close_failed(context: Context, task: Continue, error: OssCopyError) -> Result:

@@ -20,6 +20,7 @@ from osscopy.events.jsons import decode as decode, read_time as read_time, unmar
 from osscopy.events.oss import CREATED as CREATED, REMOVED as REMOVED
 from osscopy.events.parser import (
     Event as Event,
+    Work as Work,
     given_up as given_up,
     needs_rules as needs_rules,
     parse as parse,

@@ -26,6 +26,7 @@ from osscopy.model import (
     Rest,
     Settle,
     Sweep,
+    Tell,
     Walk,
 )
 from osscopy.model.values import Moment, Tally
@@ -36,7 +37,9 @@ VERSION = 3  # of the self-invocation's payload
 _READ = (1, 2, VERSION)  # 1: an encryption of null was the bucket's, as it still is on record; 2: no origin
 MAX_ASYNC_PAYLOAD = 128 * 1024 - 64  # FC's limit for asynchronous invocations, without the mark
 
-Continuation: TypeAlias = Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear | Overview | Remove
+Continuation: TypeAlias = (
+    Command | Sweep | Ping | Rest | Bulk | Walk | Settle | Clear | Overview | Remove | Tell
+)
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,9 +14,23 @@ import msgspec
 from osscopy.events import continuation, direct, dropped, eventbridge, http, oss, timer
 from osscopy.events.batch import Arrival, Batch
 from osscopy.events.jsons import decode, decode_fields, is_list, unmarked
-from osscopy.model import Action, Clear, Dropped, Overview, Ping, Refused, Rest, Rule, Settle, Sweep, Walk
+from osscopy.model import (
+    Action,
+    Clear,
+    Dropped,
+    Overview,
+    Ping,
+    Refused,
+    Rest,
+    Rule,
+    Settle,
+    Sweep,
+    Tell,
+    Walk,
+)
 
-Event: TypeAlias = Batch | http.HttpCall | Action | Dropped | Ping | Rest | Walk | Settle | Clear | Overview
+Work: TypeAlias = Batch | Action | Dropped | Ping | Rest | Walk | Settle | Clear | Overview | Tell
+Event: TypeAlias = Work | http.HttpCall
 
 
 def parse(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Event:
@@ -47,7 +61,7 @@ def _parse_object(event: bytes, arrival: Arrival, rules: Sequence[Rule]) -> Even
             return timer.read(event, arrival, rules)
         case {"continuation": payload} as top:
             command = continuation.read(payload, top.get("mac"), arrival)
-            if isinstance(command, Sweep | Ping | Rest | Walk | Settle | Clear | Overview):
+            if isinstance(command, Sweep | Ping | Rest | Walk | Settle | Clear | Overview | Tell):
                 return command
             return Batch((command,), many=False)
         case top if eventbridge.is_raw(top):

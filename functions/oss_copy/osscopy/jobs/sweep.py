@@ -45,6 +45,7 @@ class Sweeper:
             self._resume_lists()
             if self._many is not None:
                 self._look_at_many(self._many)
+            self._look_at_outbox()
         after = self._look_at_copies(sweep.after)
         if after is not None:
             name = f"sweep-{int(self._context.now()) // plan.GENERATION}-{after or 'start'}"
@@ -75,6 +76,15 @@ class Sweeper:
                 return
             with self._alone(job=job):
                 self._counts[sweeper.look_at(job)] += 1
+
+    def _look_at_outbox(self) -> None:
+        """Ask for a look at what is left to be told: its writer has died, or a receiver did not answer."""
+        outbox = self._context.outbox
+        if outbox is None:
+            return
+        with self._alone(record="tell"):
+            if not self._context.ask(outbox.is_empty):
+                outbox.announce()
 
     def _look_at_copies(self, after: str) -> str | None:
         """Look at the copies after job `after`; return the one to go on after, None if that was the last."""

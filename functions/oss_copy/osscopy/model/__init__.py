@@ -70,6 +70,7 @@ from osscopy.model.commands import (
     Remove as Remove,
     Rest as Rest,
     Sweep as Sweep,
+    Tell as Tell,
 )
 from osscopy.model.errors import (
     Conflict as Conflict,
@@ -128,6 +129,7 @@ from osscopy.model.results import (
     Seen as Seen,
     Status as Status,
     Swept as Swept,
+    ToldCounts as ToldCounts,
     Trigger as Trigger,
 )
 from osscopy.model.values import GIB as GIB, HIDDEN as HIDDEN, KIB as KIB, MIB as MIB, TIB as TIB

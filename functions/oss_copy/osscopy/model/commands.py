@@ -126,6 +126,10 @@ class Rest(Value, frozen=True, tag_field="step", tag="rest"):
     drops: Tally = 0
 
 
+class Tell(Value, frozen=True, tag_field="step", tag="tell"):
+    """A look at the outcomes that somebody is to be told of and has not been (`tell/<job>`)."""
+
+
 class Sweep(Value, frozen=True, tag_field="step", tag="sweep"):
     """A sweep of the copies on record, for those without progress; it begins after job `after`."""
 

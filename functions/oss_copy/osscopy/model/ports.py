@@ -172,6 +172,19 @@ class Invoker(Protocol):
         """Invoke this function asynchronously after `delay` seconds; False: the task id was known."""
 
 
+class Outbox(Protocol):
+    """Outcomes that somebody is to be told of."""
+
+    def put(self, job: str, status: str, *, by_rule: bool) -> bool:
+        """Put on record that an outcome is to be told, before it is on record itself; False: it is not."""
+
+    def is_empty(self) -> bool:
+        """Return whether nothing is left to be told."""
+
+    def announce(self) -> None:
+        """Let an invocation of its own tell what is on record soon. One request at most; never raises."""
+
+
 class Platform(Invoker, Protocol):
     """FC for the check."""
 

@@ -88,6 +88,18 @@ class Swept(Value, frozen=True):
     more: bool
 
 
+class ToldCounts(Value, frozen=True):
+    """The result of a look at what is to be told: outcomes that were told, that are left, and given up.
+
+    `more`: it has not looked at all of them.
+    """
+
+    told: int
+    left: int
+    given_up: int
+    more: bool
+
+
 Grade: TypeAlias = Literal["ok", "warning", "failed", "skipped"]
 
 

@@ -18,7 +18,7 @@ from osscopy.copying.invocation.retry import Attempts
 from osscopy.copying.invocation.tasks import Tasks
 from osscopy.copying.invocation.threads import Threads
 from osscopy.model import Copy, CopyRequest, Encrypted, Head, Opened, Pin, Refused
-from osscopy.model.ports import Invoker, Journal, Log, Runtime, Store
+from osscopy.model.ports import Invoker, Journal, Log, Outbox, Runtime, Store
 from osscopy.plan.allowed.options import AllowedOptions
 
 P = ParamSpec("P")
@@ -57,6 +57,7 @@ class Context:
     """The store, the records, FC and the clock of one invocation. `allow` raises Refused.
 
     `options`: those that the settings allow. `default_encryption`: that of a bucket, by one request.
+    `outbox`: None where nobody is told of outcomes.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Context:
         allow: Callable[[CopyRequest], None],
         options: AllowedOptions,
         default_encryption: Callable[[str], Encrypted | None],
+        outbox: Outbox | None = None,
     ) -> None:
         self.store = store
         self.journal = journal
@@ -79,6 +81,7 @@ class Context:
         self.allow = allow
         self.options = options
         self.default_encryption = default_encryption
+        self.outbox = outbox
         self.submit_by = limits.deadline - plan.reserve(limits.timeout)
         self._invoker = invoker
         self._pacer: Pacer | None = None  # of the tasks that are done at once

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from osscopy.copying import results
+from osscopy.copying import outcome, results
 from osscopy.jobs.bulk import report
 from osscopy.jobs.bulk.chains import outcomes
 from osscopy.jobs.bulk.clearing import others
@@ -81,7 +81,8 @@ def close(tools: Tools, job: BulkJob, root: Ended, ended: tuple[str, ...], clear
     summary = tools.of(job.job).closing(Closing(tools.context.clock.nonce(), made)).summary
     result = _reported(tools, job, whole, rows, summary)
     entry = BulkDone(tools.context.clock.nonce(), result, job.request, job.settle)
-    return tools.of(job.job).close(entry).result
+    with outcome.put_out(tools.context, job.job, result.status):
+        return tools.of(job.job).close(entry).result
 
 
 def _rows(job: BulkJob, chains: Sequence[Done]) -> tuple[Row, ...]:

@@ -22,7 +22,10 @@ def chained(cloud: LocalCloud, **options: Any) -> dict[str, Any]:
     )
     cloud.conditions()
     assert (result["status"], result["verified"]) == ("succeeded", "crc64"), result
-    assert result["hops"] >= 2
+    attempts = [
+        len(each["attempts"]) for each in cloud.invocations() if each["trigger"] not in {"http", "sweep"}
+    ]
+    assert result["hops"] >= 2 or max(attempts) >= 2  # a slow machine may kill a hop, and FC deliver it again
     source, destination = cloud.oss_bucket(SOURCE), cloud.oss_bucket(DESTINATION)
     assert crc64(source, "k") == crc64(destination, "k")
     assert open_uploads(destination) == []

@@ -202,6 +202,7 @@ BOUNDS: dict[str, dict[str, Schema]] = {
     "ReportPlace": {"bucket": _BUCKET},
     "Filters": {"modifiedAfter": _TIME, "modifiedBefore": _TIME},
     "BulkRequest": {
+        "asOf": _TIME,
         "maxFailures": {"minimum": 0, "maximum": bulk_requests.MAX_FAILURES},
         "maxRate": {"minimum": 0, "maximum": bulk_requests.MAX_RATE},
         "maxWorkers": {"integer": {"minimum": 1, "maximum": bulk_requests.MAX_WORKERS}},
@@ -241,7 +242,9 @@ def schemas() -> dict[str, Schema]:
                 field.pop("default", None)
     components["Page"]["properties"]["copies"]["items"] = _any("Result", "BulkResult")
     components["BulkRequest"]["properties"]["tags"] |= components["CopyRequest"]["properties"]["tags"]
-    components["BulkRequest"]["properties"]["delete"]["description"] = "It needs `delete` in ALLOWED_OPTIONS."
+    for field, word in (("delete", "delete"), ("asOf", "versions")):
+        text = f"It needs `{word}` in ALLOWED_OPTIONS."
+        components["BulkRequest"]["properties"][field]["description"] = text
     components["BulkRequest"]["properties"]["filters"].pop("default", None)
     components["Filters"]["properties"]["exclude"]["default"] = []  # as JSON has it
     components["Encryption"] |= {

@@ -43,11 +43,13 @@ from osscopy.model import (
     CopyRequest,
     Encrypted,
     Failed,
+    Mark,
     ObjectPage,
     RecordPage,
     ReportPlace,
     Requests,
     Settle,
+    VersionPage,
     Walk,
 )
 from osscopy.plan import bulk
@@ -111,6 +113,14 @@ class MadeObjects:
         found = listings.page(answer)
         listings.check_order(found, prefix, after)
         return found
+
+    def versions(
+        self, bucket: str, prefix: str, after: Mark, limit: int, *, pays: bool = False
+    ) -> VersionPage:
+        raise AssertionError((bucket, prefix, after, limit, pays))
+
+    def versioning(self, bucket: str) -> str | None:
+        raise AssertionError(bucket)
 
     def read(self, bucket: str, key: str, first: int, last: int, etag: str = "") -> bytes:
         del bucket, etag

@@ -177,7 +177,7 @@ def _template() -> dict[str, Any]:
         "COPY_RULES": f"oss://{STATE}/{RULES}",
         "MAX_PARALLEL": "4",
         "MULTIPART_THRESHOLD": "2MiB",
-        "ALLOWED_OPTIONS": "public-acl,colder-class,restore,delete",
+        "ALLOWED_OPTIONS": "public-acl,colder-class,restore,delete,versions",
     }
     return template
 
@@ -370,6 +370,28 @@ def deletions(stage: Stage) -> None:
     }
     result = stage.final(stage.invoke(request)["job"])
     holds(result["status"] == "succeeded" and result["objects"]["deleted"] == 1, result)
+
+
+def earlier_versions(stage: Stage) -> None:
+    """What was current at a time is listed, though something else is now."""
+    prefix = f"earlier/{stage.key(None)}/"
+    bucket = stage.bucket(OLD)
+    bucket.put_object(f"{prefix}a", "old")
+    written = bucket.head_object(f"{prefix}a").last_modified
+    stage.until(lambda: time.time() > written + 1)
+    bucket.put_object(f"{prefix}a", "new")
+    request = {
+        "source": {"bucket": OLD, "prefix": prefix},
+        "destination": {"bucket": DESTINATION},
+        "encryption": "bucket",
+        "asOf": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(written)),
+    }
+    begun = stage.invoke(request)
+    holds(begun["status"] == "running", begun)
+    result = stage.final(begun["job"])
+    holds(result["status"] == "succeeded", result)
+    shown = stage.bucket(DESTINATION).get_object(f"{prefix}a").read()
+    holds(shown == b"old", shown)
 
 
 def encryption(stage: Stage) -> None:

@@ -370,6 +370,7 @@ OPTIONS = {  # what is shown apart from its command, and for which target, or co
     "--dry-run": "sync",
     "--delete": "sync",
     "--manifest": "sync",
+    "--as-of": "sync",
     "--status failed": "ls",
     "--failed": "resubmit",
     "--csv": "report",

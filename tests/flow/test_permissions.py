@@ -37,6 +37,7 @@ FEATURES: tuple[Feature, ...] = (
     permitted.default_encryption,
     permitted.many_objects,
     permitted.deletions,
+    permitted.earlier_versions,
 )
 LATE = permitted.sweep  # comes last: what it looks at has to be old enough
 # What is broken without an action, by grant.
@@ -67,6 +68,8 @@ NEEDED_BY: dict[tuple[str, str], Feature] = {
     ("rules", "oss:GetObject"): permitted.rule,
     ("bulk", "oss:ListObjects"): permitted.many_objects,
     ("deletions", "oss:DeleteObject"): permitted.deletions,
+    ("versions", "oss:ListObjectVersions"): permitted.earlier_versions,
+    ("versions", "oss:GetBucketVersioning"): permitted.earlier_versions,
     ("kms", "kms:GenerateDataKey"): permitted.encryption,
     ("kms", "kms:Decrypt"): permitted.encryption,
     ("uploads", "oss:ListMultipartUploads"): LATE,
@@ -112,7 +115,7 @@ def test_the_table_names_every_action_of_the_policy(shared_stage: Stage) -> None
     assert granted == NEEDED_BY.keys() | NOT_SHOWN
     assert set(NEEDED_BY.values()) <= {*FEATURES, LATE}
     default = rights.function_grants(reach.read())
-    by_word = {"archive", "acl", "deletions"}
+    by_word = {"archive", "acl", "deletions", "versions"}
     assert {grant.name for grant in default} == {name for name, _ in granted} - {"rules", *by_word, *PARTS}
 
 

@@ -82,6 +82,7 @@ class Stored:
     head: Head
     tags: dict[str, str] = field(default_factory=dict)
     acl: Acl = "default"
+    is_marker: bool = False  # a delete marker, which has no bytes
 
 
 @dataclass
@@ -151,6 +152,11 @@ class Cloud:
         if version is not None:
             self.versions[bucket, key, version] = stored
         return stored.head
+
+    def hide(self, key: str, bucket: str = SRC) -> None:
+        """Put a delete marker in a bucket with versions."""
+        self.put(key, "0", bucket=bucket, size=0, etag="")
+        self.objects.pop((bucket, key)).is_marker = True
 
     def retag(self, key: str, tags: dict[str, str], bucket: str = SRC) -> None:
         """Change tags in place: nothing else shows that but their number."""
@@ -234,7 +240,8 @@ class Cloud:
 
     def _at(self, place: Source) -> Stored | None:
         if place.version_id is not None:
-            return self.versions.get((place.bucket, place.key, place.version_id))
+            found = self.versions.get((place.bucket, place.key, place.version_id))
+            return None if found is not None and found.is_marker else found
         return self.objects.get((place.bucket, place.key))
 
     def _seen(self, stored: Stored) -> Head:

@@ -36,7 +36,9 @@ from osscopy.model import (
     Encrypted,
     Failed,
     ListedObject,
+    ListedVersion,
     Manifest,
+    Mark,
     ObjectPage,
     Overview,
     Refused,
@@ -48,6 +50,7 @@ from osscopy.model import (
     Settle,
     Sweep,
     Tuning,
+    VersionPage,
     Walk,
 )
 from osscopy.plan import bulk
@@ -71,6 +74,7 @@ class FileCloud(Cloud):
         self.files: dict[str, bytes] = {}
         self.options = ANY_OPTION
         self.default: Encrypted | None = None  # encryption of every bucket
+        self.versioning: dict[str, str] = {}  # of buckets in `versioned`, if it is not Enabled
 
     def remove(self, bucket: str, key: str) -> None:
         """Delete an object; that there is none is as good."""
@@ -107,6 +111,37 @@ class MemoryObjects:
         name = "list source" if bucket == SRC else "list there"
         return self._cloud.ask(name, effect, after)
 
+    def versions(
+        self, bucket: str, prefix: str, after: Mark, limit: int, *, pays: bool = False
+    ) -> VersionPage:
+        del pays
+
+        def effect() -> VersionPage:
+            found = _behind(self._of(bucket, prefix), after)
+            page = tuple(found[:limit])
+            last = page[-1] if len(found) > limit else None
+            mark = Mark(last.key, last.version_id or "") if last else None
+            return VersionPage(page, int(self._cloud.time), mark)
+
+        return self._cloud.ask("list versions", effect, f"{after.key} {after.version_id}".strip())
+
+    def _of(self, bucket: str, prefix: str) -> list[ListedVersion]:
+        """All versions by keys, from new to old."""
+        found: dict[str, list[ListedVersion]] = {}
+        for (there, key, version), stored in self._cloud.versions.items():
+            if there == bucket and key.startswith(prefix):
+                is_latest = not found.get(key)
+                head = stored.head
+                shown = (key, head.size, head.storage_class, head.kind, head.last_modified, head.etag)
+                found.setdefault(key, []).insert(0, ListedVersion(*shown, version, True, stored.is_marker))
+                if not is_latest:
+                    found[key][1] = msgspec.structs.replace(found[key][1], is_latest=False)
+        return [each for key in sorted(found) for each in found[key]]
+
+    def versioning(self, bucket: str) -> str | None:
+        known = self._cloud.versioning.get(bucket, "Enabled") if bucket in self._cloud.versioned else None
+        return self._cloud.ask("versioning", lambda: known, bucket)
+
     def _listed(self, bucket: str, key: str) -> ListedObject:
         head = self._cloud.objects[bucket, key].head
         return ListedObject(key, head.size, head.storage_class, head.kind, head.last_modified, head.etag)
@@ -139,6 +174,14 @@ class MemoryObjects:
     def answered(self) -> Requests:
         """Return the requests that were made by anybody: copies, and looks at objects."""
         return Requests(self._cloud.count("copy"), self._cloud.count("head"))
+
+
+def _behind(versions: list[ListedVersion], after: Mark) -> list[ListedVersion]:
+    """What comes after a mark: all of later keys, and older ones of its own if it names a version."""
+    own = [each for each in versions if each.key == after.key]
+    names = [each.version_id for each in own]
+    older = own[names.index(after.version_id) + 1 :] if after.version_id else []
+    return [*older, *(each for each in versions if each.key > after.key)]
 
 
 def request(**changes: Any) -> BulkRequest:

@@ -78,6 +78,7 @@ MANY = (
     Flag("--modified-after", ("filters", "modifiedAfter"), "a time with an offset, which is included"),
     Flag("--modified-before", ("filters", "modifiedBefore"), "a time with an offset, which is not"),
     Flag("--of-class", ("filters", "storageClasses"), "a storage class, as often as needed", "texts"),
+    Flag("--as-of", ("asOf",), "a time with an offset: copies the versions that were current then"),
     Flag("--verify", ("verify",), "what is evidence of a copy", choices=("answer", "full")),
     Flag("--compare", ("compare",), "what is compared", choices=("listing", "metadata")),
     Flag("--mode", ("mode",), "copies, or tells the differences alone", choices=("copy", "check")),
@@ -93,7 +94,7 @@ MANY = (
 
 
 WRITES = frozenset(
-    {"--mode", "--dry-run", "--delete", "--max-delete", "--archive", "--verify"}
+    {"--mode", "--dry-run", "--delete", "--max-delete", "--archive", "--verify", "--as-of"}
 )  # of no check
 
 

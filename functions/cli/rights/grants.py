@@ -122,6 +122,13 @@ _FUNCTION = (
         word="delete",
     ),
     _Need(
+        "versions",
+        "list the versions of a source, in jobs with `asOf`, and see whether its bucket keeps any",
+        "source buckets",
+        "oss:ListObjectVersions oss:GetBucketVersioning",
+        word="versions",
+    ),
+    _Need(
         "default encryption",
         "see whether a copy with `encryption` as `bucket` would be weaker than its source",
         "destination buckets",

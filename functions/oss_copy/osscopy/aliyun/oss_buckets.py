@@ -6,10 +6,19 @@ Knows oss2's calls; not what an answer means for copies.
 from __future__ import annotations
 
 from osscopy.aliyun import oss_bodies, oss_headers
-from osscopy.aliyun.bodies import listings
+from osscopy.aliyun.bodies import listings, versions
 from osscopy.aliyun.oss_places import on_bucket
 from osscopy.aliyun.oss_transport import Connection, Unless, translated
-from osscopy.model import BucketInfo, Encrypted, LifecycleRule, ObjectPage, Retention, UploadPage
+from osscopy.model import (
+    BucketInfo,
+    Encrypted,
+    LifecycleRule,
+    Mark,
+    ObjectPage,
+    Retention,
+    UploadPage,
+    VersionPage,
+)
 
 PAGE = 1000  # uploads a listing; OSS gives no more
 
@@ -49,6 +58,10 @@ class OssBuckets:
     def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
         with translated():
             return listings.page(self._bucket(bucket, pays=pays).listing(prefix, "", limit))
+
+    def versions(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> VersionPage:
+        with translated():
+            return versions.page(self._bucket(bucket, pays=pays).versions(prefix, Mark(), limit))
 
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         with translated():

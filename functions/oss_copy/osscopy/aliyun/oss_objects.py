@@ -6,10 +6,10 @@ listing that is out of order, or lies elsewhere, is an answer that cannot be rea
 
 from __future__ import annotations
 
-from osscopy.aliyun.bodies import listings
+from osscopy.aliyun.bodies import listings, versions
 from osscopy.aliyun.oss_places import on_bucket, on_object
 from osscopy.aliyun.oss_transport import Connection, translated
-from osscopy.model import ObjectPage, Requests, Source
+from osscopy.model import Mark, ObjectPage, Requests, Source, VersionPage
 
 
 class OssObjects:
@@ -24,6 +24,19 @@ class OssObjects:
             found = listings.page(self._bucket(bucket, pays=pays).listing(prefix, after, limit))
             listings.check_order(found, prefix, after)
             return found
+
+    def versions(
+        self, bucket: str, prefix: str, after: Mark, limit: int, *, pays: bool = False
+    ) -> VersionPage:
+        with translated(on_bucket(bucket, "oss:ListObjectVersions")):
+            found = versions.page(self._bucket(bucket, pays=pays).versions(prefix, after, limit))
+            versions.check_order(found, prefix, after)
+            return found
+
+    def versioning(self, bucket: str) -> str | None:
+        with translated(on_bucket(bucket, "oss:GetBucketVersioning")):
+            status: str | None = self._bucket(bucket).get_bucket_versioning().status
+            return status
 
     def read(self, bucket: str, key: str, first: int, last: int, etag: str = "") -> bytes:
         headers = {"If-Match": etag} if etag else None

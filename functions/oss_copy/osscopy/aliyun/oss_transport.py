@@ -19,7 +19,17 @@ from osscopy.aliyun.oss_errors import translate
 from osscopy.aliyun.oss_places import Place, located
 from osscopy.aliyun.wire.sdk import oss2
 from osscopy.aliyun.wire.session import Answer, Request, Session
-from osscopy.model import KIB, CopyRequest, Failed, OssCopyError, Source, SourceChanged, Transient, UploadGone
+from osscopy.model import (
+    KIB,
+    CopyRequest,
+    Failed,
+    Mark,
+    OssCopyError,
+    Source,
+    SourceChanged,
+    Transient,
+    UploadGone,
+)
 
 CONNECT_TIMEOUT = 5.0
 SMALL = 64 * KIB  # bytes of an object that is read whole, unless more is expected
@@ -61,6 +71,12 @@ class Bucket(oss2.Bucket):  # type: ignore[misc]  # oss2 carries no types
         params = {"list-type": "2", "encoding-type": "url", "max-keys": str(limit)}
         params |= {name: value for name, value in {"prefix": prefix, "start-after": after}.items() if value}
         return self.fetch("", params)
+
+    def versions(self, prefix: str, after: Mark, limit: int) -> Answer:
+        """GET a page of the versions under `prefix` from `after` on; return the answer unread."""
+        params = {"versions": "", "encoding-type": "url", "max-keys": str(limit)}
+        marks = {"prefix": prefix, "key-marker": after.key, "version-id-marker": after.version_id}
+        return self.fetch("", params | {name: value for name, value in marks.items() if value})
 
     def small(self, key: str, most: int) -> Answer:
         """GET an object; Failed if it has more than `most` bytes."""

@@ -41,6 +41,8 @@ class Look:
         self.largest = 0
         if pattern.is_prefix:
             inspection.ask("source.list", self._subject, self._list, unless)
+        if pattern.is_prefix and inspection.settings.options.allows("versions"):
+            inspection.ask("source.versions", self._subject, self._versions, unless)
         inspection.ask("source.read", self._subject, self._read, unless)
         inspection.ask("source.acl", self._subject, self._acl, unless)
 
@@ -52,6 +54,13 @@ class Look:
         self._listed = page.objects
         self.largest = max((each.size for each in page.objects), default=0)
         return ok(f"{len(page.objects)}{' or more' if len(page.objects) == PAGE else ''} objects")
+
+    def _versions(self) -> Finding:
+        """List a version, which jobs with `asOf` need; they also look at the versioning of the bucket."""
+        bucket, key = self._pattern.bucket, self._pattern.key
+        need = Need(f"oss:ListObjectVersions on {bucket} (jobs with asOf need it)", "warning")
+        page = self._world.ask(need, self._world.buckets.versions, bucket, key, 1, pays=self._pays)
+        return ok("versions are listed" if page.versions else "there is no version")
 
     def _read(self) -> Finding:
         """Ask for HEAD and tags of an object, which is what copies are tried with from here on."""

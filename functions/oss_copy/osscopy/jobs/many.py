@@ -125,5 +125,7 @@ class Many:
         return done
 
     def _again(self, job: str, request: BulkRequest, occurrence: str, arrival: events.Arrival) -> BulkResult:
+        if request.source.report is not None:  # its rows name the versions
+            request = replace(request, as_of=None)
         name, origin = bulk.bulk_id(request, f"{job}:{occurrence}"), arrival.origin
         return self.start(Bulk(name, request, arrival.started_at, origin=origin))

@@ -10,9 +10,12 @@ from osscopy.model.buckets import (
     BucketInfo as BucketInfo,
     LifecycleRule as LifecycleRule,
     ListedObject as ListedObject,
+    ListedVersion as ListedVersion,
+    Mark as Mark,
     ObjectPage as ObjectPage,
     RecordPage as RecordPage,
     Retention as Retention,
+    VersionPage as VersionPage,
 )
 from osscopy.model.bulk import (
     Ahead as Ahead,

@@ -41,7 +41,7 @@ class LifecycleRule(msgspec.Struct, frozen=True):
 
 
 class ListedObject(msgspec.Struct, frozen=True):
-    """An object as ListObjects shows it; `modified`: Unix seconds."""
+    """An object as ListObjects shows it; `modified`: Unix seconds. `version_id` where a version is meant."""
 
     key: str
     size: int
@@ -49,6 +49,29 @@ class ListedObject(msgspec.Struct, frozen=True):
     kind: str
     modified: int
     etag: str = ""
+    version_id: str | None = None
+
+
+class ListedVersion(ListedObject, frozen=True):
+    """A version as ListObjectVersions shows it; a delete marker has neither bytes nor an ETag."""
+
+    is_latest: bool = False
+    is_marker: bool = False
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where a page of versions begins: after this version of the key, or after all of them."""
+
+    key: str = ""
+    version_id: str = ""
+
+
+class VersionPage(msgspec.Struct, frozen=True):
+    """A page of versions by keys, the newest of each key first; `next`: where what follows begins."""
+
+    versions: tuple[ListedVersion, ...]
+    seen_at: int
+    next: Mark | None = None
 
 
 class ObjectPage(msgspec.Struct, frozen=True):

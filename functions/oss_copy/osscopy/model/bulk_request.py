@@ -73,6 +73,7 @@ class BulkRequest(Options, frozen=True, kw_only=True):
     """A request for many objects, with the options of a copy.
 
     `max_failures`: the job stops when more objects have failed. `report`: by default among the records.
+    `as_of`: the time of which the current versions are copied, with an offset.
     """
 
     source: BulkSource
@@ -92,3 +93,4 @@ class BulkRequest(Options, frozen=True, kw_only=True):
     mode: Literal["copy", "check"] = "copy"
     compare: Literal["listing", "metadata"] = "listing"
     max_rate: int = 0
+    as_of: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
-from osscopy.model.buckets import BucketInfo, LifecycleRule, ObjectPage, Retention
+from osscopy.model.buckets import BucketInfo, LifecycleRule, Mark, ObjectPage, Retention, VersionPage
 from osscopy.model.bulk import Requests
 from osscopy.model.commands import Continue
 from osscopy.model.objects import Encrypted, Head, ListedPart, Part, PartPage, UploadPage, Written
@@ -92,6 +92,9 @@ class Buckets(Protocol):
     def objects(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> ObjectPage:
         """Return the first objects whose keys start with `prefix`. `pays`: the requester does."""
 
+    def versions(self, bucket: str, prefix: str, limit: int, *, pays: bool = False) -> VersionPage:
+        """Return the first versions of keys that start with `prefix`."""
+
     def uploads(self, bucket: str, prefix: str) -> UploadPage:
         """Return the first open uploads of keys that start with `prefix`, whoever opened them."""
 
@@ -113,6 +116,14 @@ class Objects(Protocol):
 
         `pays`: the requester does. Transient for a listing that is not in order or lies elsewhere.
         """
+
+    def versions(
+        self, bucket: str, prefix: str, after: Mark, limit: int, *, pays: bool = False
+    ) -> VersionPage:
+        """Return up to `limit` versions of keys that start with `prefix`, from `after` on; as for `page`."""
+
+    def versioning(self, bucket: str) -> str | None:
+        """Return `Enabled` or `Suspended`; None if the bucket never had versions."""
 
     def read(self, bucket: str, key: str, first: int, last: int, etag: str = "") -> bytes:
         """Return the bytes from offset `first` to `last`, both inclusive; Conflict if the ETag is another."""

@@ -58,8 +58,8 @@ def page(answer: Answer) -> ObjectPage:
         return ObjectPage((), seen_at(answer), told["IsTruncated"] == "true")
     keys, moments, etags, kinds, sizes, classes = zip(*usual, *others, strict=True)
     if told.get("EncodingType") == "url":
-        keys = tuple(_decoded(each) if "%" in each else each for each in keys)
-    found = map(ListedObject, keys, map(int, sizes), classes, kinds, map(_unix, moments), etags)
+        keys = tuple(decoded(each) if "%" in each else each for each in keys)
+    found = map(ListedObject, keys, map(int, sizes), classes, kinds, map(unix, moments), etags)
     return ObjectPage(tuple(found), seen_at(answer), told["IsTruncated"] == "true")
 
 
@@ -68,10 +68,10 @@ def _told(tree: ET.Element, keys: int) -> dict[str, str]:
     told = [(oss_bodies.name(each), each.text or "") for each in tree if oss_bodies.name(each) != "Contents"]
     found = dict(told)
     if len(found) < len(told) or "CommonPrefixes" in found:
-        raise _wrong("something twice, or what nobody asked for")
+        raise wrong("something twice, or what nobody asked for")
     if found.get("IsTruncated") not in {"true", "false"} or found.get("KeyCount", str(keys)) != str(keys):
         text = f"IsTruncated {found.get('IsTruncated')!r:.40}, KeyCount {found.get('KeyCount')!r:.40}"
-        raise _wrong(f"{keys} keys, {text}")
+        raise wrong(f"{keys} keys, {text}")
     return found
 
 
@@ -96,27 +96,27 @@ def _fields(contents: ET.Element) -> _Fields:
     found["ETag"] = found.get("ETag", "").strip('"')
     for name, shape in _SHAPES.items():
         if not shape.fullmatch(found.get(name, "")) or [each for each, _ in given].count(name) != 1:
-            raise _wrong(f"{name} {found.get(name)!r:.80} of {found.get('Key')!r:.80}")
+            raise wrong(f"{name} {found.get(name)!r:.80} of {found.get('Key')!r:.80}")
     return tuple(found[name] for name in _SHAPES)
 
 
-def _unix(moment: str) -> int:
+def unix(moment: str) -> int:
     """Return a date as listings write it in Unix seconds."""
     try:
         return int(datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp())
     except ValueError:
-        raise _wrong(f"LastModified {moment!r}") from None
+        raise wrong(f"LastModified {moment!r}") from None
 
 
-def _decoded(key: str) -> str:
+def decoded(key: str) -> str:
     """Return a key that is URL-encoded, where a plus is a plus; most have only slashes to decode."""
     if _BAD_ESCAPE.search(key):
-        raise _wrong(f"the key {key!r:.80}, which is not URL-encoded")
+        raise wrong(f"the key {key!r:.80}, which is not URL-encoded")
     key = key.replace("%2F", "/")
     try:
         return unquote_to_bytes(key).decode() if "%" in key else key
     except UnicodeDecodeError:
-        raise _wrong(f"the key {key!r:.80}, which is not UTF-8") from None
+        raise wrong(f"the key {key!r:.80}, which is not UTF-8") from None
 
 
 def check_order(page: ObjectPage, prefix: str, after: str) -> None:
@@ -124,11 +124,11 @@ def check_order(page: ObjectPage, prefix: str, after: str) -> None:
     last = after
     for each in page.objects:
         if not each.key.startswith(prefix) or each.key <= last:
-            raise _wrong(f"{each.key[:80]!r} after {last[:80]!r} under {prefix[:80]!r}")
+            raise wrong(f"{each.key[:80]!r} after {last[:80]!r} under {prefix[:80]!r}")
         last = each.key
     if page.more and not page.objects:
-        raise _wrong("a page without keys, and more to come")
+        raise wrong("a page without keys, and more to come")
 
 
-def _wrong(what: str) -> Transient:
+def wrong(what: str) -> Transient:
     return Transient("BadListing", f"OSS listed {what}")

@@ -31,6 +31,7 @@ from osscopy.model import (
     Failed,
     Head,
     Inventory,
+    Mark,
     ObjectPage,
     Problem,
     Range,
@@ -181,7 +182,8 @@ def _look_at_inventory(tools: Tools, request: BulkRequest, inventory: Inventory,
 def _look(tools: Tools, request: BulkRequest) -> _Seen:
     """Return the time by OSS's clock; Failed if a place is not there, or if there is nothing to copy."""
     source, there, pays = request.source, request.destination, request.request_payer
-    listed = Question(lambda: _first(tools, source.bucket or "", source.prefix or "", "source", pays=pays))
+    first = _first if request.as_of is None else _first_version
+    listed = Question(lambda: first(tools, source.bucket or "", source.prefix or "", "source", pays=pays))
     other = Question(lambda: _first(tools, there.bucket, there.prefix or "", "destination", pays=pays))
     tools.context.together(listed, other)
     page, _ = listed.get(), other.get()
@@ -189,6 +191,18 @@ def _look(tools: Tools, request: BulkRequest) -> _Seen:
         text = f"there is no object under oss://{source.bucket}/{source.prefix}: `allowEmpty` takes that"
         raise Failed("EmptySource", text, field="source.prefix")
     return _Seen(page.seen_at)
+
+
+def _first_version(tools: Tools, bucket: str, prefix: str, side: str, *, pays: bool) -> ObjectPage:
+    """Return the first version of a place; Failed if its bucket never had versions, or cannot be listed."""
+    ask, objects = tools.context.ask, tools.objects
+    try:
+        bulk.refuse_unkept(bucket, ask(objects.versioning, bucket))
+        page = ask(objects.versions, bucket, prefix, Mark(), 1, pays=pays)
+    except Failed as error:
+        error.field = error.field or f"{side}.bucket"
+        raise
+    return ObjectPage(page.versions, page.seen_at)
 
 
 def _first(tools: Tools, bucket: str, prefix: str, side: str, *, pays: bool) -> ObjectPage:

@@ -38,7 +38,7 @@ from osscopy.plan.bulk.figures.summary import (
     spent as spent,
     summary as summary,
 )
-from osscopy.plan.bulk.filters import Filter as Filter
+from osscopy.plan.bulk.filters import Filter as Filter, moment as moment
 from osscopy.plan.bulk.keys import (
     CHILD as CHILD,
     bulk_id as bulk_id,
@@ -68,6 +68,11 @@ from osscopy.plan.bulk.modes.deletion import (
 )
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.modes.reconcile import sync_of as sync_of
+from osscopy.plan.bulk.modes.versions import (
+    by_keys as by_keys,
+    current as current,
+    refuse_unkept as refuse_unkept,
+)
 from osscopy.plan.bulk.places import (
     ANY as ANY,
     DOUBT as DOUBT,

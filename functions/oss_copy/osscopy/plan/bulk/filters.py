@@ -28,8 +28,8 @@ class Filter:
         self._exclude = _globs(given.exclude, "filters.exclude")
         self._least = _read(_size, given.min_size, "filters.minSize", 0)
         self._most = _read(_size, given.max_size, "filters.maxSize", 1 << 62)
-        self._after = _read(_moment, given.modified_after, "filters.modifiedAfter", 0)
-        self._before = _read(_moment, given.modified_before, "filters.modifiedBefore", 1 << 62)
+        self._after = _read(moment, given.modified_after, "filters.modifiedAfter", 0)
+        self._before = _read(moment, given.modified_before, "filters.modifiedBefore", 1 << 62)
         self._classes = given.storage_classes
         self._refuse_none()
 
@@ -139,7 +139,8 @@ def _size(text: str) -> int:
     return int(found[1]) * _UNITS[found[2] or ""]
 
 
-def _moment(text: str) -> int:
+def moment(text: str) -> int:
+    """Return a time in Unix seconds; ValueError if it is none."""
     if not re.fullmatch(MOMENT, text):
         raise ValueError(f"{text[:40]!r} is no time; write 2026-01-01T00:00:00Z, or +08:00 for Z")
     return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())

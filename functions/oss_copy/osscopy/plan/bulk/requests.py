@@ -24,7 +24,7 @@ from osscopy.model import (
 )
 from osscopy.model.request import Options
 from osscopy.plan.bulk.filters import MAX_GLOB, MAX_GLOBS, Filter
-from osscopy.plan.bulk.modes import deletion
+from osscopy.plan.bulk.modes import deletion, versions
 from osscopy.plan.keys import BULK_JOB, check_bucket, check_key, check_no_address
 from osscopy.plan.templates import render
 from osscopy.plan.validate import check_request, check_text
@@ -44,6 +44,7 @@ def refuse_wrong(request: BulkRequest, moment: datetime) -> None:
             raise error
     Filter(request.filters)
     deletion.most(request.max_delete, 0)
+    versions.refuse_wrong(request, moment)
     _check_places(request)
     maker = Maker(request, moment)
     prefix = request.source.prefix or ""
@@ -107,7 +108,8 @@ def _unfit(request: BulkRequest) -> Iterator[tuple[bool, Refused]]:
     yield not 0 <= request.max_rate <= MAX_RATE, _invalid("maxRate", f"0 to {MAX_RATE}; 0: none")
     yield is_wide, _invalid("maxWorkers", f"1 to {MAX_WORKERS}")
     yield from _unfit_check(request)
-    yield from ((is_wrong, _invalid(field, text)) for is_wrong, field, text in deletion.unfit(request))
+    for unfit in (deletion.unfit, versions.unfit):
+        yield from ((is_wrong, _invalid(field, text)) for is_wrong, field, text in unfit(request))
     text = "one prefix begins the other in one bucket: the job would copy its own output"
     yield _feeds_itself(request), _invalid("destination.prefix", text)
     yield _mixes_slashes(request), _invalid("destination.prefix", _SLASHES)

@@ -49,6 +49,8 @@ class Comparison:
         if self._done.result.status == "cancelled" or self._job.request.overwrite == "never":
             return True
         request = self._job.request
+        if request.as_of is not None:  # a version stays what it is: none of its copies is stale
+            return True
         if bulk.only_looks(request) or bulk.is_pinned(request):  # it copies nothing but what was shown
             return True
         names = self._names("hop/")

@@ -126,7 +126,7 @@ class PrefixPages:
     def _place(self, listed: ListedObject, shown: dict[str, Shown]) -> Place:
         if not self._takes(listed):
             return Place(listed.key, None)
-        made = item_of(self._context, self._maker, self._bucket, listed.key, None)
+        made = item_of(self._context, self._maker, self._bucket, listed.key, listed.version_id)
         there = shown.get(made.request.destination.key)
         asks = self._there.asks
         return Place(listed.key, Item(made.request, shown_of(listed), there, made.problem, asks))

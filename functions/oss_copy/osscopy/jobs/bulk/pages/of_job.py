@@ -1,4 +1,4 @@
-"""The kind of pages that a job has: keys under a prefix, lines of a manifest, or rows of an inventory."""
+"""The pages of a job: keys under a prefix, now or at a time, lines of a manifest, or rows of an inventory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from osscopy.jobs.bulk.pages.both import BothPages
 from osscopy.jobs.bulk.pages.inventory import InventoryPages
 from osscopy.jobs.bulk.pages.listing import Pages, PrefixPages
 from osscopy.jobs.bulk.pages.manifest import ManifestPages
+from osscopy.jobs.bulk.pages.versions import AsOfPages
 from osscopy.jobs.bulk.tools import Tools
 from osscopy.model import BulkJob, Range
 
@@ -17,6 +18,8 @@ def pages_of(tools: Tools, job: BulkJob, whole: Range) -> Pages:
         return BothPages(tools, job, whole)
     if inventory is not None:
         return InventoryPages(tools, job, whole, inventory)
+    if manifest is None and job.request.as_of is not None:
+        return AsOfPages(tools, job, whole, job.request.as_of)
     if manifest is None:
         return PrefixPages(tools, job, whole)
     return ManifestPages(tools, job, whole, manifest)

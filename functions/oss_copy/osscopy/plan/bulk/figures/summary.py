@@ -23,7 +23,7 @@ from osscopy.model import (
     Totals,
 )
 from osscopy.plan.bulk.figures.advice import advice
-from osscopy.plan.bulk.modes import dry
+from osscopy.plan.bulk.modes import dry, versions
 from osscopy.plan.bulk.requests import only_looks
 
 SLOWEST = 5  # ranges that are named
@@ -82,6 +82,7 @@ def summary(
     notes = [
         (request.encryption == "keep" and not only_looks(request), KEPT),
         (prices is None, NO_PRICES),
+        (request.as_of is not None, versions.NOTE),
     ]
     return Summary(
         **{name: getattr(result, name) for name in BulkResult.__struct_fields__},

@@ -242,7 +242,7 @@ def schemas() -> dict[str, Schema]:
                 field.pop("default", None)
     components["Page"]["properties"]["copies"]["items"] = _any("Result", "BulkResult")
     components["BulkRequest"]["properties"]["tags"] |= components["CopyRequest"]["properties"]["tags"]
-    for field, word in (("delete", "delete"), ("asOf", "versions")):
+    for field, word in (("delete", "delete"), ("asOf", "versions"), ("versions", "versions")):
         text = f"It needs `{word}` in ALLOWED_OPTIONS."
         components["BulkRequest"]["properties"][field]["description"] = text
     components["BulkRequest"]["properties"]["filters"].pop("default", None)

@@ -394,6 +394,24 @@ def earlier_versions(stage: Stage) -> None:
     holds(shown == b"old", shown)
 
 
+def all_versions(stage: Stage) -> None:
+    """Each version of a key is copied, and a delete marker made."""
+    prefix = f"all/{stage.key(None)}/"
+    bucket = stage.bucket(OLD)
+    bucket.put_object(f"{prefix}a", "old")
+    bucket.delete_object(f"{prefix}a")
+    request = {
+        "source": {"bucket": OLD, "prefix": prefix},
+        "destination": {"bucket": KEPT},
+        "encryption": "bucket",
+        "versions": "all",
+    }
+    begun = stage.invoke(request)
+    holds(begun["status"] == "running", begun)
+    result = stage.final(begun["job"])
+    holds(result["status"] == "succeeded" and result["objects"]["succeeded"] == 2, result)
+
+
 def encryption(stage: Stage) -> None:
     for options in ({}, IN_PARTS):
         succeeded(stage.copy(stage.key(), encryption={"algorithm": "KMS"}, **options))

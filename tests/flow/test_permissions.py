@@ -38,6 +38,7 @@ FEATURES: tuple[Feature, ...] = (
     permitted.many_objects,
     permitted.deletions,
     permitted.earlier_versions,
+    permitted.all_versions,
 )
 LATE = permitted.sweep  # comes last: what it looks at has to be old enough
 # What is broken without an action, by grant.

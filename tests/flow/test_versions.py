@@ -14,7 +14,7 @@ from functions.cli import rights
 from functions.cli.rights import reach
 from osscopy.model import MIB
 from tests.cloud.client import LocalCloud
-from tests.flow.conftest import DESTINATION, SOURCE, set_versioning, until, versions
+from tests.flow.conftest import DESTINATION, SOURCE, VERSIONED, set_versioning, until, versions
 from tests.flow.test_bulk import ODD, ended, rows
 
 OLD = "oss-copy-versioned"  # a source that the allow list names
@@ -137,7 +137,7 @@ def test_a_job_whose_invocations_are_killed_has_one_row_for_each_key(
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
-        ({"source": {"bucket": SOURCE, "prefix": "incoming/"}}, "VersioningRequired", "asOf"),
+        ({"source": {"bucket": SOURCE, "prefix": "incoming/"}}, "VersioningRequired", "source.bucket"),
         ({"asOf": "2126-01-01T00:00:00Z"}, "InvalidField", "asOf"),
         ({"mode": "check"}, "InvalidField", "mode"),
         ({"delete": True, "maxDelete": 1}, "InvalidField", "delete"),
@@ -166,3 +166,106 @@ def test_the_check_lists_versions_where_the_word_is_allowed(cloud: LocalCloud) -
     finally:
         cloud.set_policy(to.role, None)
     assert (told["status"], "oss:ListObjectVersions" in told["advice"]) == ("warning", True), told
+
+
+# --- all versions ------------------------------------------------------------------------------------------
+
+
+def every(prefix: str, **options: Any) -> dict[str, Any]:
+    there = {"bucket": VERSIONED, "prefix": f"of-{prefix}"}
+    return asked(prefix, versions="all", destination=there, **options)
+
+
+def in_order(bucket: Any, prefix: str) -> dict[str, list[str]]:
+    """ETags of all versions of each key as the cloud lists them, one request a version; a dash: a marker."""
+    found: dict[str, list[str]] = {}
+    key, version = "", ""
+    while True:
+        page = bucket.list_object_versions(
+            prefix=prefix, key_marker=key, versionid_marker=version, max_keys=1
+        )
+        for each in (*page.versions, *page.delete_marker):
+            name = each.etag if each in page.versions else "-"
+            found.setdefault(each.key.removeprefix(prefix), []).append(name)
+        if not page.is_truncated:
+            return found
+        key, version = page.next_key_marker, page.next_versionid_marker
+
+
+def test_every_version_of_odd_keys_is_copied_in_its_order(
+    cloud: LocalCloud, old: Any, versioned: Any
+) -> None:
+    set_versioning(old, "Suspended")
+    for key in ODD:
+        old.put_object(f"every/{key}", b"null " + key.encode())
+    set_versioning(old, "Enabled")
+    for number, key in enumerate(ODD):
+        if number % 3:
+            old.put_object(f"every/{key}", b"first " + key.encode())
+        if number % 2:
+            old.delete_object(f"every/{key}")
+        if number % 5:
+            old.put_object(f"every/{key}", b"second " + key.encode())
+    count = sum(map(len, in_order(old, "every/").values()))
+    result = ended(cloud, cloud.invoke(every("every/"))["job"])
+    assert (result["status"], result["objects"]["succeeded"]) == ("succeeded", count), result
+    assert in_order(versioned, "of-every/") == in_order(old, "every/")
+    ids = [(each["key"], each["versionId"]) for each in rows(cloud, result)]
+    assert len(set(ids)) == len(ids) == count
+    old.delete_object(f"every/{ODD[0]}")
+    the_next_second()
+    again = ended(cloud, cloud.invoke(every("every/"))["job"])
+    assert (again["objects"]["skipped"], again["objects"]["succeeded"]) == (count, 1), again
+    assert in_order(versioned, "of-every/") == in_order(old, "every/")
+
+
+def test_large_versions_keep_their_place_and_are_known_again(
+    cloud: LocalCloud, old: Any, versioned: Any
+) -> None:
+    old.put_object("big/a", b"small")
+    cloud.seed(OLD, "big/a", 5 * MIB, seed=1)
+    cloud.seed(OLD, "big/a", 5 * MIB, seed=2)
+    old.delete_object("big/a")
+    old.put_object("big/a", b"last")
+    old.put_object("big/b", b"other")
+    result = ended(cloud, cloud.invoke(every("big/"))["job"])
+    assert (result["status"], result["objects"]["succeeded"]) == ("succeeded", 6), result
+    made = in_order(versioned, "of-big/")["a"]
+    assert [each == "-" for each in made] == [False, True, False, False, False]
+    crcs = [
+        [_crc64(bucket, f"{at}a", each) for each in versions(bucket, f"{at}a")]
+        for bucket, at in ((old, "big/"), (versioned, "of-big/"))
+    ]
+    assert crcs[0] == crcs[1]
+    the_next_second()
+    again = ended(cloud, cloud.invoke(every("big/"))["job"])
+    assert (again["objects"]["skipped"], again["objects"]["succeeded"]) == (6, 0), again
+
+
+def _crc64(bucket: Any, key: str, version: str) -> str:
+    return str(bucket.head_object(key, params={"versionId": version}).headers["x-oss-hash-crc64ecma"])
+
+
+def test_versions_of_a_job_whose_invocations_are_killed_are_copied_once(
+    cloud: LocalCloud, old: Any, versioned: Any
+) -> None:
+    for turn in range(3):
+        for number in range(100):
+            old.put_object(f"dying/{number:03}", b"%d" % turn)
+    kill = [{"operation": "CopyObject", "probability": 0.01, "answer": "kill"}]
+    cloud.conditions(latency_ms=5, seed=5, faults=kill)
+    begun = cloud.invoke(every("dying/"))
+    until(lambda: versioned.object_exists("of-dying/050"), 60)
+    cloud.conditions()
+    result = ended(cloud, begun["job"])
+    assert (result["status"], result["objects"]["total"]) == ("succeeded", 300), result
+    assert in_order(versioned, "of-dying/") == in_order(old, "dying/")
+    assert len({(each["key"], each["versionId"]) for each in rows(cloud, result)}) == 300
+
+
+def test_a_destination_without_versions_is_refused(cloud: LocalCloud, old: Any) -> None:
+    old.put_object("kept/a", b"a")
+    answer = cloud.http("POST", "/copies", json_body=asked("kept/", versions="all"))
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (422, "VersioningRequired"), error
+    assert error["field"] == "destination.bucket"

@@ -77,7 +77,9 @@ class FileCloud(Cloud):
         self.versioning: dict[str, str] = {}  # of buckets in `versioned`, if it is not Enabled
 
     def remove(self, bucket: str, key: str) -> None:
-        """Delete an object; that there is none is as good."""
+        """Delete an object; that there is none is as good. A bucket with versions gets a delete marker."""
+        if bucket in self.versioned:
+            self.hide(key, bucket)
         self.objects.pop((bucket, key), None)
 
     def removal(self, bucket: str, key: str) -> Callable[[], None]:

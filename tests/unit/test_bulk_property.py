@@ -72,17 +72,18 @@ def narrow(page: int, most: int) -> Iterator[None]:
         listing.PAGE, manifest.PAGE, listing.LEAST, manifest.LEAST, width.SOON, walk.MOST_ROWS = kept
 
 
-def run(jobs: Jobs, cloud: Mortal, asked: BulkRequest, retries: int) -> str:
+def run(jobs: Jobs, cloud: Mortal, asked: BulkRequest, retries: int, sweep_every: int = MOST) -> str:
     """Carry out a job to its end; what dies is tried again so many times, and then left to the sweep.
 
-    Its event is tried again until the job is on record.
+    Its event is tried again until the job is on record. The sweep comes where nothing is left to do, and
+    after so many invocations, since a walk may wait for a chain that has died.
     """
     event = job_of(asked)
     queue = [(event.job, events.encode(event), 0)]
-    for _ in range(MOST):
+    for number in range(MOST):
         if f"done/{event.job}" in cloud.records:
             return event.job
-        if queue:
+        if queue and number % sweep_every != sweep_every - 1:
             task, body, tries = queue.pop(0)
             if not _lives(jobs, cloud, body, tries) and (tries < retries or task == event.job):
                 queue.append((task, body, tries + 1))

@@ -78,6 +78,7 @@ MANY = (
     Flag("--modified-after", ("filters", "modifiedAfter"), "a time with an offset, which is included"),
     Flag("--modified-before", ("filters", "modifiedBefore"), "a time with an offset, which is not"),
     Flag("--of-class", ("filters", "storageClasses"), "a storage class, as often as needed", "texts"),
+    Flag("--versions", ("versions",), "all: copies each version of a key", choices=("current", "all")),
     Flag("--as-of", ("asOf",), "a time with an offset: copies the versions that were current then"),
     Flag("--verify", ("verify",), "what is evidence of a copy", choices=("answer", "full")),
     Flag("--compare", ("compare",), "what is compared", choices=("listing", "metadata")),
@@ -94,7 +95,7 @@ MANY = (
 
 
 WRITES = frozenset(
-    {"--mode", "--dry-run", "--delete", "--max-delete", "--archive", "--verify", "--as-of"}
+    {"--mode", "--dry-run", "--delete", "--max-delete", "--archive", "--verify", "--as-of", "--versions"}
 )  # of no check
 
 

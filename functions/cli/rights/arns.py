@@ -25,7 +25,6 @@ def resources(to: Reach) -> dict[str, tuple[str, ...]]:
         "anything": ("*",),
         "sources": _objects(to.sources),
         "destinations": _objects(to.destinations),
-        "source buckets": source_buckets,
         "destination buckets": destination_buckets,
         "buckets": _unique((*source_buckets, *destination_buckets)),
         "state bucket": (state,),

@@ -35,7 +35,8 @@ class Grant(msgspec.Struct, frozen=True):
 class _Need(msgspec.Struct, frozen=True):
     """A grant of any deployment. `on` is a name of `arns.resources`.
 
-    `word`: it is granted only where ALLOWED_OPTIONS has it; `unless`: only where it has not.
+    `word`: it is granted only where ALLOWED_OPTIONS has it, or one of several; `unless`: only where it has
+    not.
     """
 
     name: str
@@ -77,8 +78,13 @@ def _granted(needs: Sequence[_Need], to: Reach) -> tuple[Grant, ...]:
     return tuple(
         Grant(each.name, each.why, tuple(each.actions.split()), arns[each.on])
         for each in needs
-        if arns[each.on] and (not each.word or each.word in to.options) and each.unless not in to.options
+        if arns[each.on] and _is_asked_for(each, to.options)
     )
+
+
+def _is_asked_for(need: _Need, words: Collection[str]) -> bool:
+    """Return whether the words of ALLOWED_OPTIONS are such that there is to be this grant."""
+    return (not need.word or any(each in words for each in need.word.split())) and need.unless not in words
 
 
 _FUNCTION = (
@@ -116,15 +122,16 @@ _FUNCTION = (
     ),
     _Need(
         "deletions",
-        "delete at the destination what the source does not have, in jobs with `delete`",
+        "delete at the destination what the source does not have, in jobs with `delete`, and put delete "
+        "markers there, in jobs with `versions`",
         "destinations",
         "oss:DeleteObject",
-        word="delete",
+        word="delete versions",
     ),
     _Need(
         "versions",
-        "list the versions of a source, in jobs with `asOf`, and see whether its bucket keeps any",
-        "source buckets",
+        "list versions, in jobs with `asOf` or `versions`, and see whether a bucket keeps any",
+        "buckets",
         "oss:ListObjectVersions oss:GetBucketVersioning",
         word="versions",
     ),

@@ -112,7 +112,7 @@ class Many:
         if not done.request.dry_run:
             raise Refused("InvalidField", "this job was no dry run", field="job")
         request = replace(done.request, dry_run=False, delete=False, max_delete=0)
-        if done.result.objects.would_copy <= bulk.LISTED:
+        if done.result.objects.would_copy <= bulk.LISTED and request.versions == "current":
             request = replace(request, source=BulkSource(report=Former(job, "wouldCopy")))
         return self._again(job, request, occurrence, arrival)
 

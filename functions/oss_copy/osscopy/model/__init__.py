@@ -13,6 +13,7 @@ from osscopy.model.buckets import (
     ListedVersion as ListedVersion,
     Mark as Mark,
     ObjectPage as ObjectPage,
+    Passed as Passed,
     RecordPage as RecordPage,
     Retention as Retention,
     VersionPage as VersionPage,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from osscopy.model.values import Unix, Value
+
 
 class RecordPage(msgspec.Struct, frozen=True):
     """Names of records and when they were written (Unix seconds), in order; `seen_at`: the answer's Date."""
@@ -64,6 +66,18 @@ class Mark(msgspec.Struct, frozen=True):
 
     key: str = ""
     version_id: str = ""
+
+
+class Passed(Value, frozen=True):
+    """The newest version of a key that has a row, while newer ones have none yet.
+
+    `has_failed`: its chain could not copy it.
+    """
+
+    key: str
+    version_id: str
+    modified: Unix
+    has_failed: bool = False
 
 
 class VersionPage(msgspec.Struct, frozen=True):

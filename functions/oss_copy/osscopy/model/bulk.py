@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from osscopy.model.buckets import Passed
 from osscopy.model.bulk_request import BulkRequest, ReportPlace
 from osscopy.model.objects import Encrypted, Shown
 from osscopy.model.request import CopyRequest, Origin
@@ -220,7 +221,7 @@ class Entry(Value, frozen=True):
     """An entry of a range's log, with the range's own totals so far.
 
     `rows`: of (low, high]. `split`: what is left, cut into `children`. `end`: nothing is left, or the walk
-    was `stopped` there for this reason.
+    was `stopped` there for this reason. `passed`: of the next key, versions up to this one have rows, too.
     """
 
     nonce: str
@@ -231,6 +232,7 @@ class Entry(Value, frozen=True):
     rows: tuple[Row, ...] = ()
     children: tuple[Range, ...] = ()
     stopped: str | None = None
+    passed: Passed | None = None
 
 
 class ReportFile(Value, frozen=True):

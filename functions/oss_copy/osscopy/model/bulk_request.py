@@ -73,7 +73,7 @@ class BulkRequest(Options, frozen=True, kw_only=True):
     """A request for many objects, with the options of a copy.
 
     `max_failures`: the job stops when more objects have failed. `report`: by default among the records.
-    `as_of`: the time of which the current versions are copied, with an offset.
+    `as_of`: the time of which the current versions are copied, with an offset; `versions`: `all` of each key.
     """
 
     source: BulkSource
@@ -94,3 +94,4 @@ class BulkRequest(Options, frozen=True, kw_only=True):
     compare: Literal["listing", "metadata"] = "listing"
     max_rate: int = 0
     as_of: str | None = None
+    versions: Literal["current", "all"] = "current"

@@ -182,11 +182,14 @@ def _look_at_inventory(tools: Tools, request: BulkRequest, inventory: Inventory,
 def _look(tools: Tools, request: BulkRequest) -> _Seen:
     """Return the time by OSS's clock; Failed if a place is not there, or if there is nothing to copy."""
     source, there, pays = request.source, request.destination, request.request_payer
-    first = _first if request.as_of is None else _first_version
+    is_past = request.as_of is not None or request.versions == "all"
+    first = _first_version if is_past else _first
     listed = Question(lambda: first(tools, source.bucket or "", source.prefix or "", "source", pays=pays))
     other = Question(lambda: _first(tools, there.bucket, there.prefix or "", "destination", pays=pays))
     tools.context.together(listed, other)
     page, _ = listed.get(), other.get()
+    if request.versions == "all":
+        bulk.refuse_unkeeping(there.bucket, tools.context.ask(tools.objects.versioning, there.bucket))
     if not page.objects and not request.allow_empty:
         text = f"there is no object under oss://{source.bucket}/{source.prefix}: `allowEmpty` takes that"
         raise Failed("EmptySource", text, field="source.prefix")

@@ -18,12 +18,12 @@ from osscopy.copying.invocation.questions import Question
 from osscopy.jobs.bulk import chains
 from osscopy.jobs.bulk.doubt.notes import Notes
 from osscopy.jobs.bulk.join import climb, join
-from osscopy.jobs.bulk.objects import Copier
+from osscopy.jobs.bulk.modes.versions import copier_of
 from osscopy.jobs.bulk.pages.listing import Pages
 from osscopy.jobs.bulk.pages.of_job import pages_of
 from osscopy.jobs.bulk.pages.width import Width
 from osscopy.jobs.bulk.tools import Tools
-from osscopy.model import BulkJob, Entry, Failed, Problem, Requests, Row, Totals, Walk
+from osscopy.model import BulkJob, Entry, Failed, Passed, Problem, Requests, Row, Totals, Walk
 from osscopy.plan import bulk
 
 MOST_ROWS = 10_000  # of an entry
@@ -59,7 +59,7 @@ def walk(tools: Tools, task: Walk, attempt: int) -> Walked:
 class Gathered(msgspec.Struct, frozen=True):
     """Rows of all objects up to `high`; `is_last`: nothing is left; `is_short`: a page was cut short.
 
-    `held`: objects that the destination has there.
+    `held`: objects that the destination has there. `passed`: as of an entry.
     """
 
     rows: tuple[Row, ...]
@@ -68,6 +68,7 @@ class Gathered(msgspec.Struct, frozen=True):
     is_last: bool
     is_short: bool
     held: int = 0
+    passed: Passed | None = None
 
 
 class Effort:
@@ -103,7 +104,8 @@ class Walker:
         self._job, self._range = job, task.range
         self._records = tools.of(job.job)
         self._known_pages: Pages | None = None
-        self._copier = Copier(tools, job, notes)
+        self._passed: Passed | None = None
+        self._copier = copier_of(tools, job, notes)
         self._width = Width(tools, job, task.range)
         self._notes = notes
         self._is_again = is_again
@@ -115,8 +117,9 @@ class Walker:
     @property
     def _pages(self) -> Pages:
         """Return the pages of the range, which are begun when they are needed: to end takes none."""
-        self._known_pages = self._known_pages or pages_of(self._tools, self._job, self._range)
-        return self._known_pages
+        known = self._known_pages or pages_of(self._tools, self._job, self._range, self._passed)
+        self._known_pages = known
+        return known
 
     def run(self) -> Walked:
         """Write entries until the range has ended, is split, belongs to another hop, or time is short."""
@@ -148,10 +151,24 @@ class Walker:
             case "end":
                 join(self._tools, self._job, self._range.path, newest)
                 return "ended"
-        if not chains.start(self._tools, self._job, self._range.path, number, newest):
+        is_over = not chains.start(self._tools, self._job, self._range.path, number, newest)
+        if is_over and not self._waits_for_older(newest):
             return None
         self._hand_over(max(LEAST_WAIT, min(self._age, MOST_WAIT)))  # twice as long each time
         return "waiting"
+
+    def _waits_for_older(self, newest: Entry) -> bool:
+        """Return whether newer versions of a key wait for the chain of an older one."""
+        if newest.passed is None:
+            return False
+        self._passed, self._known_pages = newest.passed, None
+        last = newest.rows[-1]
+        if last.status != "started" or self._records.reason_to_stop() is not None:
+            return False
+        ended = chains.outcomes(self._tools, self._job.job, [last.copy])
+        has_failed = any(each.result.status not in {"succeeded", "skipped"} for each in ended)
+        self._passed = replace(newest.passed, has_failed=has_failed)
+        return not ended
 
     def _next(self, newest: Entry | None, number: int) -> Entry | None:
         """Return the next entry; None where time is short, or nothing could be done."""
@@ -161,7 +178,7 @@ class Walker:
         if stopped is not None or self._is_last:
             return self._entry("end", low, low, totals, stopped=stopped)
         try:
-            if newest is not None and low is not None:
+            if newest is not None and low is not None and newest.passed is None:
                 is_first = self._range.is_root and number == 2 and self._written == 1
                 if cuts := self._width.cuts(self._pages, low, at_once=is_first):
                     children = bulk.pieces(self._range, low, cuts)
@@ -187,13 +204,14 @@ class Walker:
         would = self._copier.foreseen(rows)
         totals = bulk.added(totals, rows, found.excluded, doubt=doubt, held=found.held, would=would)
         self._judge(rows, totals, number)
-        return self._entry("rows", low, found.high, totals, rows=rows)
+        return self._entry("rows", low, found.high, totals, rows=rows, passed=found.passed)
 
     def _gather(self, low: str | None, *, first: bool) -> Gathered:
         """Copy page after page; end at the last object before which every one has its row."""
         rows: list[Row] = []
         self._copier.share_rate(self._width.open_ranges if self._job.workers > 1 else lambda: 1)
         held, excluded, begun, position = 0, 0, self._context.clock.monotonic(), low
+        passed: Passed | None = None
         most = 1 if first and self._job.workers > 1 else MOST_ROWS
         while True:
             page = self._pages.after(position)
@@ -202,11 +220,11 @@ class Walker:
             for place in page.places:
                 row = None if place.item is None else next(outcomes)
                 if place.item is not None and row is None:
-                    return Gathered(tuple(rows), excluded, position, False, True, held)
+                    return Gathered(tuple(rows), excluded, position, False, True, held, passed)
                 rows += [row] if row is not None else []
                 excluded += place.item is None
                 held += place.is_held
-                position = place.position
+                position, passed = place.position, place.passed
             position = page.high
             is_full = len(rows) + excluded >= most or self._context.clock.monotonic() - begun >= MOST_SECONDS
             if page.is_last or is_full or not self._has_time() or self._width.wants_pieces():

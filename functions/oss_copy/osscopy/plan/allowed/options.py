@@ -48,8 +48,9 @@ class AllowedOptions(msgspec.Struct, frozen=True):
             self.need("requester-pays", "the function's account would pay for requests", "requestPayer")
         if isinstance(request, BulkRequest) and request.delete and not request.dry_run:
             self.need("delete", "objects would be deleted", "delete")
-        if isinstance(request, BulkRequest) and request.as_of is not None:
-            self.need("versions", "versions that are not the current ones would be copied", "asOf")
+        if isinstance(request, BulkRequest) and (request.as_of is not None or request.versions == "all"):
+            field = "asOf" if request.versions == "current" else "versions"
+            self.need("versions", "versions that are not the current ones would be copied", field)
 
     def perhaps(self, request: Options) -> Iterator[tuple[str, Word]]:
         """Yield the fields of a request that need a word if its source is such, with the word that lacks."""

@@ -69,8 +69,17 @@ from osscopy.plan.bulk.modes.deletion import (
 from osscopy.plan.bulk.modes.dry import LISTED as LISTED, foreseen as foreseen, would as would
 from osscopy.plan.bulk.modes.reconcile import sync_of as sync_of
 from osscopy.plan.bulk.modes.versions import (
+    MARKED as MARKED,
+    MOST as MOST,
+    History as History,
+    Step as Step,
+    alike as alike,
     by_keys as by_keys,
     current as current,
+    is_all as is_all,
+    known as known,
+    newest_first as newest_first,
+    refuse_unkeeping as refuse_unkeeping,
     refuse_unkept as refuse_unkept,
 )
 from osscopy.plan.bulk.places import (

@@ -162,6 +162,8 @@ class Maker:
         self._is_pinned = is_pinned(request)
         options: dict[str, Any] = {name: getattr(request, name) for name in Options.__struct_fields__}
         options["archive"] = "restore" if request.archive == "restore" else "fail"
+        if versions.is_all(request):  # what the destination shows now is the version before
+            options["overwrite"] = "always"
         # one of which all others are made: options are many, and so are copies
         self._first = CopyRequest(source=Source("", ""), destination=Destination("", ""), **options)
 

@@ -49,7 +49,7 @@ class Comparison:
         if self._done.result.status == "cancelled" or self._job.request.overwrite == "never":
             return True
         request = self._job.request
-        if request.as_of is not None:  # a version stays what it is: none of its copies is stale
+        if request.as_of is not None or bulk.is_all(request):  # a version stays what it is, no copy is stale
             return True
         if bulk.only_looks(request) or bulk.is_pinned(request):  # it copies nothing but what was shown
             return True

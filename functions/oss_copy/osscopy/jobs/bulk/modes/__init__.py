@@ -1,1 +1,4 @@
-"""The looks of jobs that copy nothing. Must not know what is decided by them (`plan.bulk.modes`)."""
+"""Jobs that do other than copy one object a key: the looks of checks, and all versions of keys.
+
+Must not know what is decided (`plan.bulk.modes`).
+"""

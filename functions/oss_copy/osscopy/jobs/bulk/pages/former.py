@@ -37,6 +37,9 @@ def with_former(tools: Tools, asked: BulkRequest) -> BulkRequest:
         raise Failed(
             "ReportFailed", f"the report of {former.job} could not be written", field="source.report"
         )
+    if done.request.versions == "all":
+        text = "versions have an order, which a list does not keep: ask for the same again"
+        raise Refused("InvalidField", text, field="source.report")
     if former.status == "wouldCopy":
         _refuse_unshown(asked, done)
     if not _listed(former, counts) and not asked.allow_empty:

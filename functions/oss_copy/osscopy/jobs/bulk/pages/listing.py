@@ -22,6 +22,7 @@ from osscopy.model import (
     Item,
     ListedObject,
     ObjectPage,
+    Passed,
     Problem,
     Range,
     Shown,
@@ -38,12 +39,14 @@ NOT_ALLOWED = Problem("NotAllowed", "ALLOWED_SOURCES or ALLOWED_DESTINATIONS doe
 class Place(msgspec.Struct, frozen=True):
     """An object and its position in the range; `item` None: the filters do not take it.
 
-    `is_held`: the destination has one of this name, which filters of names take.
+    `is_held`: the destination has one of this name, which filters of names take. `passed`: newer versions of
+    its key follow, and the position is that of what comes before them.
     """
 
     position: str
     item: Item | None
     is_held: bool = False
+    passed: Passed | None = None
 
 
 class Places(msgspec.Struct, frozen=True):

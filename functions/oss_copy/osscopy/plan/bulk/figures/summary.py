@@ -83,6 +83,7 @@ def summary(
         (request.encryption == "keep" and not only_looks(request), KEPT),
         (prices is None, NO_PRICES),
         (request.as_of is not None, versions.NOTE),
+        (versions.is_all(request), versions.NOTE_ALL),
     ]
     return Summary(
         **{name: getattr(result, name) for name in BulkResult.__struct_fields__},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +34,7 @@ from osscopy.model import (
     Transient,
 )
 from osscopy.plan.telling import news, receivers
+from tests.cloud.client import ROOT
 from tests.unit.engine import DENIED, LOST, START, Engine, fails, request
 
 JOB = "c-" + "a" * 32
@@ -120,6 +123,22 @@ def test_where_nobody_is_told_a_failed_copy_asks_for_nothing_more() -> None:
     Sweeper(engine.context(), engine.journal).run(Sweep())
     assert not [each for each in engine.cloud.asked if "tell" in each]
     assert engine.cloud.events("sweepFailed") == []
+
+
+@pytest.mark.parametrize("told", ["", "https://hooks.example.com/a"])
+def test_where_nobody_is_told_nothing_is_imported_for_it(told: str) -> None:
+    program = """if True:
+        import sys
+        from osscopy.app import App
+        App()
+        print(sum(".telling." in name for name in sys.modules), "osscopy.aliyun.hooks.https" in sys.modules)
+    """
+    environment = {"STATE_BUCKET": "state", "NOTIFY_URL": told, "PYTHONPATH": "functions/oss_copy"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    count, posts = done.stdout.split()
+    assert (int(count) > 0, posts) == (bool(told), "False"), "what posts is imported by a look alone"
 
 
 def test_an_instance_asks_once_a_window_and_again_in_the_next() -> None:

@@ -22,10 +22,12 @@ from osscopy.jobs.bulk import report, start as bulk_start, walk
 from osscopy.jobs.bulk.pages import ahead, listing, manifest, width
 from osscopy.jobs.bulk.pages.rate import Rate
 from osscopy.jobs.bulk.records import bulk_jobs
+from osscopy.jobs.bulk.tools import Tools
 from osscopy.jobs.dropped import resume_dropped
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.many import Many
 from osscopy.jobs.queries import Queries
+from osscopy.jobs.telling.outbox import TellingOutbox
 from osscopy.model import (
     BulkDestination,
     BulkJob,
@@ -49,6 +51,7 @@ from osscopy.model import (
     Walk,
 )
 from osscopy.plan import bulk
+from osscopy.plan.telling import news
 from tests.unit.engine import BUSY, DENIED, DST, LARGE, LOST, SRC, fails
 from tests.unit.many import REPORT, STATE, Jobs, carry_out, job_of, request
 
@@ -1307,6 +1310,32 @@ def test_a_look_at_chains_leaves_when_it_is_done_already_or_too_early(jobs: Jobs
 
 def settle(jobs: Jobs, job: str = JOB, **fields: Any) -> Any:
     return carry_out(jobs.tools(), events.encode(Settle(job, **fields)), 0)
+
+
+class _Told(Jobs):
+    """Jobs in whose cloud somebody is told of failures."""
+
+    def tools(self) -> Tools:
+        made, cloud = super().tools(), self.cloud
+        made.context.outbox = TellingOutbox(made.records, cloud, cloud, cloud.log, "failed", set())
+        return made
+
+
+@pytest.mark.parametrize("is_denied", [True, False])
+def test_that_a_job_has_failed_is_to_be_told_on_record_before_its_outcome(is_denied: bool) -> None:
+    jobs = _Told()
+    jobs.put("a")
+    if is_denied:
+        jobs.cloud.broken["copy"] = DENIED
+    jobs.begin()
+    jobs.drain(1)
+    assert settle(jobs).status == ("failed" if is_denied else "succeeded")
+    asked = [each.partition(" b-")[0] for each in jobs.cloud.asked]
+    at = asked.index("put done")
+    told = ["put tell", "put done", f"submit tell-{int(jobs.cloud.time) // news.WINDOW}"]
+    assert (asked[at - 1 : at + 2] == told) == is_denied
+    assert any("tell" in each for each in asked) == is_denied
+    assert (f"tell/{JOB}" in jobs.cloud.records) == is_denied
 
 
 def test_a_look_that_comes_twice_or_late_leaves(jobs: Jobs) -> None:

@@ -25,6 +25,7 @@ import msgspec
 from tests.bench import (
     copier,
     copies,
+    flood,
     lanes,
     listing,
     load,
@@ -63,6 +64,7 @@ BENCHES = (
     Bench("server", server.server),
     Bench("listing", listing.listing),
     Bench("many", many.many),
+    Bench("flood", flood.flood),
 )
 NAMES = [each.name for each in BENCHES]
 

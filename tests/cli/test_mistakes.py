@@ -513,6 +513,20 @@ def test_the_cpu_that_would_fit_the_memory_does(tmp_path: Path, memory: int, cpu
     assert {function.cpu for function in load(path).functions} == {cpu}
 
 
+@pytest.mark.parametrize("name", ["nobody", "${vars.functionName}-dropped"])
+def test_requests_are_passed_on_to_a_function_that_copies(tmp_path: Path, name: str) -> None:
+    text = GENUINE.read_text(encoding="utf-8")
+    old = text[text.index("  oss_copy_http:") :]
+    new = old.replace("INVOKE_FUNCTION: ${vars.functionName}\n", f"INVOKE_FUNCTION: {name}\n")
+    assert "oss_copy_http.props.environmentVariables.INVOKE_FUNCTION" in judge(changed(tmp_path, (old, new)))
+
+
+def test_http_is_left_fewer_instances_than_there_are(tmp_path: Path) -> None:
+    path = changed(tmp_path, ("httpConcurrency: 10", "httpConcurrency: 20"))
+    (found,) = [each for each in said(path) if "oss_copy_http" in each.path]
+    assert (found.is_error, "could take all those of oss-copy" in found.text) == (False, True)
+
+
 REPORTED = "functions/${resources.oss_copy_dropped.props.functionName}"
 
 
@@ -563,7 +577,7 @@ def test_a_robot_beyond_a_function_without_internet_is_warned_of(tmp_path: Path)
     assert not [each for each in said(changed(tmp_path, url)) if "internetAccess" in str(each)]
     found = said(changed(tmp_path, url, ("internetAccess: true", "internetAccess: false")))
     named = [each for each in found if "internetAccess: NOTIFY_URL is told over the internet" in str(each)]
-    assert [each.is_error for each in named] == [False, False], "both functions tell"
+    assert [each.is_error for each in named] == [False, False, False], "every function has the setting"
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -576,13 +590,14 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 # --- what FC's SDK knows ---
 
 
-def _props() -> dict[str, Any]:
+def _props(name: str = "oss_copy") -> dict[str, Any]:
     deployment = load(GENUINE)
-    return yaml.safe_load(yaml.safe_dump(dict(deployment.props["oss_copy"])))  # type: ignore[no-any-return]  # a copy
+    return yaml.safe_load(yaml.safe_dump(dict(deployment.props[name])))  # type: ignore[no-any-return]  # a copy
 
 
 def test_fc_s_sdk_knows_every_property_that_would_be_sent() -> None:
-    assert calls.unknown(_props()) == []
+    for name in load(GENUINE).resources:
+        assert calls.unknown(_props(name)) == []
 
 
 def _config(props: dict[str, Any], trigger: str) -> dict[str, Any]:
@@ -593,6 +608,7 @@ def _config(props: dict[str, Any], trigger: str) -> dict[str, Any]:
 
 def test_a_property_that_fc_s_sdk_would_drop_is_named() -> None:
     props = _props()
+    props["triggers"].insert(1, _props("oss_copy_http")["triggers"][0])
     props["memorysize"] = props.pop("memorySize")
     props["instanceLifecycleConfig"]["initialiser"] = {}
     props["asyncInvokeConfig"]["asynctask"] = True

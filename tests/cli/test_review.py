@@ -18,7 +18,7 @@ from tests.cloud.client import LocalCloud
 
 TOKEN, OLDER = "a-token-of-some-length", "the-token-before-this"
 SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
-TRIGGERS = ["http", "oss", "reconcile", "sweep", "timer"]
+TRIGGERS = ["oss", "reconcile", "sweep", "timer"]
 
 
 @pytest.fixture
@@ -92,16 +92,16 @@ def test_a_trigger_that_cannot_be_moved_is_put_back(deployed: Deployer, control:
 
 
 def test_a_trigger_that_is_taken_out_is_named_and_pruned(deployed: Deployer, control: Any, own: Path) -> None:
-    without_trigger(own, "http", "sweep")
+    without_trigger(own, "timer", "reconcile")
     refused = deployed.run("deploy", template=own)
     assert refused.returncode == Status.PARTLY
-    assert "oss-copy: triggers.http: FC has it, and s.yaml does not" in refused.stderr
+    assert "oss-copy: triggers.timer: FC has it, and s.yaml does not" in refused.stderr
     assert "deploy --prune" in refused.stderr
     assert triggers(control) == TRIGGERS
     done = deployed.run("deploy", "--prune", template=own)
     assert done.returncode == 0, done.stderr
-    assert "triggers.http: FC has it, and s.yaml does not: taken away" in done.stdout
-    assert triggers(control) == ["oss", "reconcile", "sweep", "timer"]
+    assert "triggers.timer: FC has it, and s.yaml does not: taken away" in done.stdout
+    assert triggers(control) == ["oss", "reconcile", "sweep"]
 
 
 def test_what_is_taken_out_of_how_a_function_is_invoked_is_named_and_pruned(

@@ -97,7 +97,7 @@ class Cloud:
         self._deployment = self._load(settings.template, key) if settings.template else None
         self.accounts = Accounts(_account(self._deployment, settings.account), key=key)
         for role, path in settings.policies.items():
-            self.accounts.policies.put(role, _read_policy(path))
+            self.accounts.policies.put(role, _read_policy(role, path))
         self._region = self._deployment.functions[0].region if self._deployment else settings.region
         self.weather = Weather(settings.readings)
         self.oss = OssServer(
@@ -136,7 +136,7 @@ class Cloud:
         return Ready(
             oss=oss,
             fc=fc,
-            http_trigger=self.sources.urls.get(main),
+            http_trigger=self.sources.urls.get(self._web),
             admin=admin,
             region=self._region,
             account_id=self.accounts.account_id,
@@ -177,6 +177,12 @@ class Cloud:
             await self.sources.add(local)
         return self._deployment.main.function_name
 
+    @property
+    def _web(self) -> str:
+        """The name of the function that HTTP requests come to; empty if there is none."""
+        found = self._deployment.web if self._deployment else None
+        return found[0].function_name if found else ""
+
     async def stop(self) -> None:
         """Stop everything; no instance is left."""
         await self.sources.stop()
@@ -203,10 +209,12 @@ def _account(deployment: template.Deployment | None, otherwise: str) -> str:
     return deployment.account or otherwise
 
 
-def _read_policy(path: Path) -> ram.Policy:
-    """A policy document, or a file of `oss-copy policy` that has one under `policy`."""
+def _read_policy(role: str, path: Path) -> ram.Policy:
+    """A policy document, or what a file of `oss-copy policy` says of this role, or else of the first."""
     try:
         content = msgspec.json.decode(path.read_bytes())
+        of_role = [each for each in content.get("others", ()) if each["role"] == role]
+        content = of_role[0] if of_role else content
         return ram.read(msgspec.json.encode(content.get("policy", content)))
     except (ValueError, AttributeError) as error:
         raise ValueError(f"--policy: {path}: {error}") from error

@@ -22,10 +22,11 @@ import yaml
 
 from functions.cli import rights
 from functions.cli.rights import Grant, reach
-from osscopy import plan
-from osscopy.model import MIB
-from tests.cloud.client import LocalCloud
-from tests.flow.conftest import genuine
+from osscopy import events, plan
+from osscopy.copying import results
+from osscopy.model import MIB, Copy, CopyRequest, Destination, Source
+from tests.cloud.client import ROOT, LocalCloud
+from tests.flow.conftest import EARLIER, genuine
 
 SOURCE, DESTINATION, STATE = "oss-copy-source", "oss-copy-destination", "oss-copy-state"
 OLD, KEPT = "oss-copy-old", "oss-copy-kept"  # a source and a destination with versioning
@@ -47,13 +48,14 @@ class Early(NamedTuple):
 
 
 class Stage:
-    """A local cloud with the function, and the grants its role is to have."""
+    """A local cloud with the functions, and the grants their roles are to have."""
 
     def __init__(self, directory: Path) -> None:
         template = directory / "s.yaml"
         template.write_text(yaml.safe_dump(_template()), encoding="utf-8")
         self._to = reach.read(template)
-        self.grants = rights.function_grants(self._to, PARTS)
+        self._roles = rights.role_grants(self._to, PARTS)
+        self.grants = tuple(grant for grants in self._roles.values() for grant in grants)
         self.cloud = LocalCloud(template=template, variables={"timeout": TIMEOUT})
         self._early = Early("", "", "", 0.0)
 
@@ -72,7 +74,10 @@ class Stage:
         self.begin_early()
 
     def allow(self, grants: tuple[Grant, ...]) -> None:
-        self.cloud.set_policy(self._to.role, rights.document(grants))
+        """Let each role do what these grants say; they are known by their names, whoever's they are."""
+        for role, own in self._roles.items():
+            names = {each.name for each in own}
+            self.cloud.set_policy(role, rights.document(each for each in grants if each.name in names))
 
     def bucket(self, name: str) -> Any:
         return self.cloud.oss_bucket(name)
@@ -104,6 +109,17 @@ class Stage:
             raise Broken(str(error)) from error
         return result
 
+    def give_up(self, event: object) -> Any:
+        """What the function answers that FC tells of an event it has given up."""
+        news = {"requestContext": {"condition": "x", "requestId": "r"}, "requestPayload": json.dumps(event)}
+        body = json.dumps(news).encode()
+        try:
+            answer = self.cloud.fc_client().invoke_function("local", f"{self._to.function}-dropped", body)
+        except fc2.FcError as error:
+            raise Broken(str(error)) from error
+        self.cloud.hurry()  # what is submitted again waits for minutes
+        return json.loads(answer.data)
+
     def http(self, method: str, path: str, wanted: int, **options: Any) -> dict[str, Any]:
         answer = self.cloud.http(method, path, **options)
         if answer.status_code != wanted:
@@ -133,7 +149,7 @@ class Stage:
         over = self.copy(key, **IN_PARTS)["job"]
         self.bucket(DESTINATION).init_multipart_upload(key)  # as an Initiate without an answer leaves it
         orphaned = time.time()
-        self.cloud.conditions([{"operation": "invocation", "answer": "drop", "skip": 1, "limit": 1}])
+        self.cloud.conditions([{"operation": "invocation", "answer": "drop", "skip": 2, "limit": 1}])
         lost = self.http("POST", "/copies", 202, json_body=asked(self.large(), **IN_PARTS))["job"]
         self.cloud.conditions()
         self._early = Early(over, key, lost, orphaned)
@@ -170,16 +186,19 @@ TAGS = "colour=blue"
 
 def _template() -> dict[str, Any]:
     template = genuine()
-    props = template["resources"]["oss_copy"]["props"]
-    props["environmentVariables"] |= {
-        "ALLOWED_SOURCES": f"{SOURCE}/*,{OLD}/*",
-        "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{KEPT}/*",
-        "COPY_RULES": f"oss://{STATE}/{RULES}",
-        "MAX_PARALLEL": "4",
-        "MULTIPART_THRESHOLD": "2MiB",
-        "ALLOWED_OPTIONS": "public-acl,colder-class,restore,delete,versions",
-    }
+    for resource in template["resources"].values():
+        resource["props"]["environmentVariables"] |= _SETTINGS
     return template
+
+
+_SETTINGS = {
+    "ALLOWED_SOURCES": f"{SOURCE}/*,{OLD}/*",
+    "ALLOWED_DESTINATIONS": f"{DESTINATION}/*,{KEPT}/*",
+    "COPY_RULES": f"oss://{STATE}/{RULES}",
+    "MAX_PARALLEL": "4",
+    "MULTIPART_THRESHOLD": "2MiB",
+    "ALLOWED_OPTIONS": "public-acl,colder-class,restore,delete,versions",
+}
 
 
 def succeeded(result: Mapping[str, Any], **wanted: object) -> None:
@@ -197,6 +216,10 @@ def holds(condition: bool, otherwise: object) -> None:
 
 def small_copy(stage: Stage) -> None:
     succeeded(stage.copy(stage.key()), method="simple", verified="crc64")
+
+
+def small_copy_over_http(stage: Stage) -> None:
+    succeeded(stage.http("POST", "/copies", 200, json_body=asked(stage.key())))
 
 
 def copy_in_parts(stage: Stage) -> None:
@@ -432,6 +455,47 @@ def default_encryption(stage: Stage) -> None:
             succeeded(stage.copy(key, encryption="bucket", **options))
     finally:
         bucket.delete_bucket_encryption()
+
+
+def unknown_job(stage: Stage) -> None:
+    """FC may have a copy that is on no record yet."""
+    job = f"c-{'0' * 32}"
+    stage.http("GET", f"/copies/{job}", 404)
+
+
+def given_up(stage: Stage) -> None:
+    """One copy, whose submission comes later: what FC gives up is begun again after five minutes."""
+    found = stage.give_up(asked(stage.key()))
+    holds(found == {"resumed": 1}, found)
+
+
+def given_up_list(stage: Stage) -> None:
+    found = stage.give_up([asked(stage.key()), asked(stage.key())])
+    holds(found == {"resumed": 2}, found)
+
+
+def given_up_too_often(stage: Stage) -> None:
+    key = stage.key()
+    request = CopyRequest(source=Source(SOURCE, key), destination=Destination(DESTINATION, key))
+    job = plan.job_id(request, key)
+    moment = results.iso(time.time())
+    last = json.loads(events.encode(Copy(job, request, moment, drops=plan.MAX_DROPS)))
+    found = stage.give_up(last)
+    holds(found == {"resumed": 0}, found)
+    ended = stage.http("GET", f"/copies/{job}", 200)
+    holds(ended["error"]["code"] == "InvocationDropped", ended)
+
+
+def given_up_event(stage: Stage) -> None:
+    """An event of OSS, read by rules that an instance without memory has to fetch."""
+    stage.renew_instances()
+    event = json.loads((ROOT / "tests/events/oss-trigger.json").read_text())
+    for each in event["events"]:
+        each["eventTime"] = EARLIER
+        each["oss"]["bucket"]["name"] = SOURCE
+        each["oss"]["object"]["key"] = f"incoming/{stage.key()}"
+    found = stage.give_up(event)
+    holds(found == {"resumed": len(event["events"])}, found)
 
 
 def sweep(stage: Stage) -> None:

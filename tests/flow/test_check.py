@@ -131,7 +131,7 @@ def test_a_right_deployment_is_ok_but_for_what_is_local_or_cannot_be_seen(cloud:
         "INVOKE_ENDPOINT",
     ]
     assert [line for line in report["lines"] if line["status"] == "skipped"] == []
-    named = "http (http), oss (oss), reconcile (timer), sweep (timer), timer (timer)"
+    named = "oss (oss), reconcile (timer), sweep (timer), timer (timer)"
     assert the(report, "triggers")["found"] == named
     after = cloud.requests()["operations"]
     made = {name: after[name] - before.get(name, 0) for name in after}

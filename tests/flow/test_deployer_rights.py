@@ -162,7 +162,9 @@ def invoke(desk: Desk) -> None:
 
 def copy(desk: Desk) -> None:
     client = desk.account.fc(desk.cloud.region, desk.cloud.account_id)
-    url = functions.find_trigger(client, desk.main.name, "http")
+    assert desk.deployment.web is not None
+    function, trigger = desk.deployment.web
+    url = functions.find_trigger(client, function.function_name, trigger.trigger_name)
     desk.cloud.seed(SOURCE, "asked-for", 1000, seed=1)
     request = {"source": {"bucket": SOURCE, "key": "asked-for"}, "destination": {"bucket": DESTINATION}}
     with httpx.Client() as http:

@@ -123,7 +123,7 @@ def test_a_deployment_is_set_up_used_and_removed_by_these_commands(tmp_path: Pat
 
         destination.init_multipart_upload("open")
         assert "--confirm" in user.types("oss-copy remove", code=errors.Status.PARTLY)
-        assert functions(cloud) == ["oss-copy", "oss-copy-dropped"]
+        assert functions(cloud) == ["oss-copy", "oss-copy-dropped", "oss-copy-http"]
         assert "aliyun oss rm oss://oss-copy-state/oss-copy/" in user.types("oss-copy remove", "--confirm")
         assert functions(cloud) == []
         assert crc64(destination, "k"), "buckets stay"

@@ -33,7 +33,7 @@ COLD = {"x-oss-storage-class": "Archive"}
         {"operation": "RestoreObject", "error": "InternalError"},
         {"operation": "RestoreObject", "answer": "stall"},
         {"operation": "GetObject", "key": f"{RECORD}done/", "error": "ServiceUnavailable"},
-        {"operation": "invocation", "skip": 1, "error": "InternalServerError"},
+        {"operation": "invocation", "skip": 2, "error": "InternalServerError"},
     ],
     ids=["restore", "stalled restore", "outcome unread", "submission"],
 )

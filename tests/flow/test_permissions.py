@@ -15,6 +15,7 @@ from tests.flow.permitted import PARTS, Broken, Stage
 Feature = Callable[[Stage], None]
 FEATURES: tuple[Feature, ...] = (
     permitted.small_copy,
+    permitted.small_copy_over_http,
     permitted.copy_in_parts,
     permitted.tags,
     permitted.acl,
@@ -39,6 +40,11 @@ FEATURES: tuple[Feature, ...] = (
     permitted.deletions,
     permitted.earlier_versions,
     permitted.all_versions,
+    permitted.unknown_job,
+    permitted.given_up,
+    permitted.given_up_list,
+    permitted.given_up_too_often,
+    permitted.given_up_event,
 )
 LATE = permitted.sweep  # comes last: what it looks at has to be old enough
 # What is broken without an action, by grant.
@@ -73,6 +79,12 @@ NEEDED_BY: dict[tuple[str, str], Feature] = {
     ("versions", "oss:GetBucketVersioning"): permitted.earlier_versions,
     ("kms", "kms:GenerateDataKey"): permitted.encryption,
     ("kms", "kms:Decrypt"): permitted.encryption,
+    ("requests", "fc:InvokeFunction"): permitted.small_copy_over_http,
+    ("queue", "fc:GetAsyncTask"): permitted.unknown_job,
+    ("given up", "fc:InvokeFunction"): permitted.given_up,
+    ("records of what was given up", "oss:PutObject"): permitted.given_up_list,
+    ("records of what was given up", "oss:GetObject"): permitted.given_up_too_often,
+    ("rules of what was given up", "oss:GetObject"): permitted.given_up_event,
     ("uploads", "oss:ListMultipartUploads"): LATE,
     ("records", "oss:DeleteObject"): LATE,
 }
@@ -83,8 +95,11 @@ UNTOLD = {
     ("proof", "oss:GetObjectTagging"),
     ("version proof", "oss:GetObjectVersionTagging"),
     ("versioned", "oss:DeleteObjectVersion"),
+    ("rules of what was given up", "oss:GetObject"),  # the event is put off, and the log says why
 }
-NOT_SHOWN = {("log", "log:PostLogStoreLogs")}
+NOT_SHOWN = {
+    (name, "log:PostLogStoreLogs") for name in ("log", "log of requests", "log of what was given up")
+}
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +130,20 @@ def test_the_table_names_every_action_of_the_policy(shared_stage: Stage) -> None
     granted = {(grant.name, action) for grant in shared_stage.grants for action in grant.actions}
     assert granted == NEEDED_BY.keys() | NOT_SHOWN
     assert set(NEEDED_BY.values()) <= {*FEATURES, LATE}
-    default = rights.function_grants(reach.read())
-    by_word = {"archive", "acl", "deletions", "versions"}
-    assert {grant.name for grant in default} == {name for name, _ in granted} - {"rules", *by_word, *PARTS}
+    default = [grant for grants in rights.role_grants(reach.read()).values() for grant in grants]
+    left_out = {"archive", "acl", "deletions", "versions", "rules", "rules of what was given up"}
+    assert {grant.name for grant in default} == {name for name, _ in granted} - {*left_out, *PARTS}
+
+
+def test_each_role_is_of_one_function_and_may_do_less_than_the_others() -> None:
+    roles = rights.role_grants(reach.read())
+    assert list(roles) == ["oss-copy", "oss-copy-dropped", "oss-copy-http"]
+    of_oss = [
+        {action for grant in grants for action in grant.actions if action.startswith("oss:")}
+        for grants in roles.values()
+    ]
+    assert of_oss[0] > of_oss[1] == {"oss:PutObject", "oss:GetObject"}
+    assert of_oss[2] == set()
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.__name__)

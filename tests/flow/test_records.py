@@ -178,7 +178,7 @@ def test_what_is_called_running_can_be_looked_at_though_it_is_small(
 ) -> None:
     source.put_object(key, b"small")
     unread = {"operation": "HeadObject", "key": key, "skip": 1, "error": "InternalError"}
-    cloud.conditions([unread, {"operation": "invocation", "skip": 1, "answer": "drop"}])
+    cloud.conditions([unread, {"operation": "invocation", "skip": 2, "answer": "drop"}])
     answer = cloud.http("POST", "/copies", json_body=request_of(key))
     cloud.conditions()
     assert (answer.status_code, answer.json()["status"]) == (202, "running")

@@ -37,8 +37,9 @@ class Site:
         self.role, self.state, self.destination = f"copier-{number}", f"state-{number}", f"into-{number}"
         template = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
         template["vars"] |= {"stateBucket": self.state, "destinationBucket": self.destination}
-        props = template["resources"]["oss_copy"]["props"]
-        props["role"] = props["role"].replace("oss-copy", self.role)
+        for resource in template["resources"].values():
+            role = resource["props"].get("role") or template["template"]["common"]["props"]["role"]
+            resource["props"]["role"] = role.replace("oss-copy", self.role)
         self.template = directory / "s.yaml"
         self.template.write_text(yaml.safe_dump(template), encoding="utf-8")
         self.to = reach.read(self.template)
@@ -103,8 +104,8 @@ def test_it_shows_what_is_missing_and_makes_nothing_before_it_is_told_to(
         f"to do: make bucket {site.state}: private, without versioning",
         f"to do: add lifecycle rules to bucket {site.state}: expire objects under oss-copy/done/ after 30",
         f"to do: add lifecycle rules to bucket {site.destination}: abort unfinished uploads",
-        f"to do: make role {site.role}, for fc.aliyuncs.com",
-        f"to do: attach policy {site.role} to role {site.role}",
+        *(f"to do: make role {role}, for fc.aliyuncs.com" for role in site.to.roles),
+        *(f"to do: attach policy {role} to role {role}" for role in site.to.roles),
         "nothing done yet: `oss-copy setup --yes` does it",
         "not done here: publish the layer",
     ):

@@ -87,7 +87,7 @@ def test_a_small_copy_in_doubt_is_called_cancelled_when_nothing_of_it_can_land_a
     cloud: LocalCloud, destination: Any, key: str
 ) -> None:
     cloud.oss_bucket(SOURCE).put_object(key, b"small")
-    lost = {"operation": "invocation", "skip": 1, "answer": "drop"}
+    lost = {"operation": "invocation", "skip": 2, "answer": "drop"}
     cloud.conditions([{"operation": "CopyObject", "answer": "reset"}, lost])
     asked = cloud.http("POST", "/copies", json_body=request_of(key))
     cloud.conditions()

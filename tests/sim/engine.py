@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
-from osscopy import events
-from osscopy.copying import hop, start
+from osscopy import events, plan
+from osscopy.copying import hop, start, submit
 from osscopy.copying.invocation.context import Context, Limits
 from osscopy.jobs.control import Control
 from osscopy.jobs.dropped import resume_dropped
@@ -140,6 +140,12 @@ def tools(simulation: Simulation, process: Process, seconds: float, threshold: i
         journal,
         telling,
     )
+
+
+def left_to_queue(copy: Copy, *, in_doubt: bool) -> tuple[str, bytes]:
+    """The task id and the event that ask for it where HTTP found no instance, or `in_doubt` had no answer."""
+    queued = submit.queued(copy, in_doubt=in_doubt)
+    return plan.task_id(queued), events.encode(queued)
 
 
 def payload(copy: Copy) -> bytes:

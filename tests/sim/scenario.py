@@ -28,7 +28,7 @@ LATE_MARGIN = 10  # seconds after all waiting in which a request may still take 
 class Scenario:
     """One copy, or the copies of a list, and their world. Times in seconds."""
 
-    entry: str  # event | http | direct | list
+    entry: str  # event | http | direct | list | queue | doubt: HTTP without an instance, or an answer
     size: int
     overwrite: Overwrite
     former: bool

@@ -179,10 +179,20 @@ class Simulation:
                 self.accept("start", engine.payload(self.copy), 0)
             case "list":
                 self.accept("list", LIST, 0)
+            case "queue":
+                self._leave_to_queue(in_doubt=False)
+            case "doubt":  # the invocation that gave no answer may be at work still
+                self.invoke("http", lambda tools: tools.control.start(self.copy), min(10.0, self.timeout))
+                self.at(15.0 * self.choices.draw("queued"), lambda: self._leave_to_queue(in_doubt=True))
             case "http":
                 self.invoke("http", lambda tools: tools.control.start(self.copy), min(10.0, self.timeout))
             case _:
                 self.invoke("direct", lambda tools: tools.begin(self.copy), self.timeout)
+
+    def _leave_to_queue(self, *, in_doubt: bool) -> None:
+        """Let FC begin the copy; one that the first invocation has handed over has taken this task id."""
+        task, payload = engine.left_to_queue(self.copy, in_doubt=in_doubt)
+        self.accept(task, payload, 0)
 
     def _sweep(self) -> None:
         """The timer; it comes until there is nothing left for it to do."""

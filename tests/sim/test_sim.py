@@ -50,6 +50,16 @@ def test_no_schedule_breaks_an_invariant(record_property: Callable[[str, object]
     assert found is None, campaign.story(campaign.drawn(found or 0))
 
 
+@pytest.mark.parametrize("entry", ["queue", "doubt"])
+def test_what_http_leaves_to_the_queue_breaks_no_invariant(entry: str) -> None:
+    """A copy for which there was no instance, and one whose first invocation may be at work still."""
+    for seed in range(1, 600):
+        drawn = campaign.drawn(seed)
+        if not drawn.scenario.by_rule:
+            schedule = replace(drawn, scenario=replace(drawn.scenario, entry=entry))
+            assert campaign.play(schedule).violations == [], campaign.story(schedule)
+
+
 def test_the_faults_of_a_campaign_are_of_every_kind() -> None:
     tally = campaign.Tally()
     assert campaign.search(range(1, 1000), tally) is None

@@ -175,7 +175,7 @@ def walk(newcomer: Newcomer, cloud: LocalCloud) -> None:
     newcomer.stand_in()
     _expect("FC has what s.yaml says", newcomer.run(deploy))
     functions = _functions(cloud)
-    if functions != ["oss-copy", "oss-copy-dropped"]:
+    if functions != ["oss-copy", "oss-copy-dropped", "oss-copy-http"]:
         raise Failed(f"deployed are {functions}")
     _judge(json.loads(newcomer.run(invoke, "--json").splitlines()[-1]))
     cloud.seed(CHANGES["sourceBucket"], KEY, SIZE, seed=1)

@@ -91,7 +91,8 @@ class Rehearsal:
     def _url(self) -> str:
         urls = [
             each["httpTrigger"]["urlInternet"]
-            for each in self.told[self._index].triggers
+            for told in self.told
+            for each in told.triggers
             if "httpTrigger" in each
         ]
         if len(urls) != 1:

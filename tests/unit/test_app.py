@@ -88,6 +88,24 @@ def test_a_call_behind_http_is_planned_for_a_caller_who_waits(app: App, peer: Pe
     ]
 
 
+@pytest.mark.parametrize(("name", "asked"), [("f", 0), ("another", 1)])
+def test_a_function_asks_another_one_if_it_is_told_to_and_never_itself(
+    app: App,  # noqa: ARG001 - it has set the settings
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    asked: int,
+) -> None:
+    """Who names itself would ask itself for ever."""
+    monkeypatch.setenv("INVOKE_FUNCTION", name)
+    peer.tell_each(GET=MISSING, POST=Told(body=b'{"statusCode": 418, "headers": {}, "body": "{}"}'))
+    call = {**sample("http"), "rawPath": f"/copies/c-{'0' * 32}"}
+    call["requestContext"] = {**call["requestContext"], "http": {"method": "GET", "path": "/"}}
+    answer: Any = App().handle(json.dumps(call).encode(), context())
+    assert answer["statusCode"] == (418 if asked else 404)
+    assert len([each for each in peer.asked if each.method == "POST"]) == asked
+
+
 def test_what_fc_delivers_again_is_looked_for_on_record_before_anything_else(app: App, peer: Peer) -> None:
     peer.tell(MISSING)
     for retries, due in ((0, {"open"}), (1, {"open", "done", "up", "cancel"})):

@@ -142,7 +142,7 @@ def test_documents_fit_into_a_custom_policy_of_ram() -> None:
         (["--var", "stateBucket=Bad_Name"], "STATE_BUCKET"),
         (
             ["--var", "accountId=x"],
-            "resources.oss_copy.props.role: 'acs:ram::x:role/oss-copy' is not of the form",
+            "resources.oss_copy_dropped.props.role: 'acs:ram::x:role/oss-copy-dropped' is not of the form",
         ),
     ],
 )

@@ -58,7 +58,7 @@ def plan(to: Reach, buckets: Buckets, roles: Roles, parts: Collection[str] = ())
     steps = [
         *_new_bucket(buckets, to.state_bucket, seen[to.state_bucket]),
         *(step for name in seen for step in _rules(to, buckets, name, seen[name])),
-        *_function_role(to, roles, [*parts, *_versioned(seen, destinations)], notes),
+        *_function_roles(to, roles, [*parts, *_versioned(seen, destinations)], notes),
         *(_trigger_role(roles) if to.watched else ()),
     ]
     if not to.is_signed:
@@ -170,19 +170,23 @@ def _rules(to: Reach, buckets: Buckets, name: str, seen: BucketInOss) -> Iterato
 # --- roles ---
 
 
-def _function_role(to: Reach, roles: Roles, parts: Collection[str], notes: list[str]) -> Iterator[Step]:
-    name, document = to.role, rights.document(rights.function_grants(to, parts))
-    yield from _role(roles, to.role, "fc.aliyuncs.com", "The role that oss-copy works with")
+def _function_roles(to: Reach, roles: Roles, parts: Collection[str], notes: list[str]) -> Iterator[Step]:
+    for role, grants in rights.role_grants(to, parts).items():
+        yield from _function_role(role, rights.document(grants), roles, notes)
+
+
+def _function_role(name: str, document: Document, roles: Roles, notes: list[str]) -> Iterator[Step]:
+    yield from _role(roles, name, "fc.aliyuncs.com", "A role that oss-copy works with")
     there = roles.policy(name)
     if there is None:
         make = partial(roles.make_policy, name, document, "The rights of oss-copy, made by oss-copy setup")
         yield Step(f"make policy {name}: what `oss-copy policy` writes", make)
     elif there != document:
         yield Step(f"renew policy {name}", partial(roles.change_policy, name, document))
-    attached = roles.attached(to.role)
-    yield from _attachment(roles, attached, to.role, "Custom", name)
+    attached = roles.attached(name)
+    yield from _attachment(roles, attached, name, "Custom", name)
     for _, other in sorted(attached - {("Custom", name)}):
-        notes.append(f"role {to.role} has also policy {other}: the function does not need it")
+        notes.append(f"role {name} has also policy {other}: the function does not need it")
 
 
 def _trigger_role(roles: Roles) -> Iterator[Step]:

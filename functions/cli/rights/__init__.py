@@ -9,6 +9,7 @@ from functions.cli.rights.grants import (
     Grant as Grant,
     deployer_grants as deployer_grants,
     function_grants as function_grants,
+    role_grants as role_grants,
     setup_grants as setup_grants,
 )
 from functions.cli.rights.policy import document as document, rendered as rendered, trust as trust

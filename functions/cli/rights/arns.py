@@ -19,7 +19,7 @@ def resources(to: Reach) -> dict[str, tuple[str, ...]]:
     source_buckets, destination_buckets = _buckets(to.sources), _buckets(to.destinations)
     function = _functions(to, [to.function])
     projects = _projects(to)
-    roles = tuple(f"acs:ram:*:{to.account}:role/{name}" for name in (to.role, TRIGGER_ROLE))
+    roles = tuple(f"acs:ram:*:{to.account}:role/{name}" for name in (*to.roles, TRIGGER_ROLE))
     layer = f"acs:fc:{to.region}:{to.account}:layers/{LAYER}"
     return {
         "anything": ("*",),
@@ -43,7 +43,7 @@ def resources(to: Reach) -> dict[str, tuple[str, ...]]:
         "roles": roles,
         "passed roles": _unique((*roles, *map(str.lower, roles))),  # ARNs write roles in lower case
         "policies": (
-            f"acs:ram:*:{to.account}:policy/{to.role}",
+            *(f"acs:ram:*:{to.account}:policy/{name}" for name in to.roles),
             f"acs:ram:*:system:policy/{TRIGGER_POLICY}",
         ),
     }

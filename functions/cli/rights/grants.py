@@ -1,7 +1,7 @@
-"""The actions that each actor needs, and why: the function's role, setup, and whoever deploys.
+"""The actions that each actor needs, and why: the functions' roles, setup, and whoever deploys.
 
 Knows which action needs which resource; ARNs are made in `arns`. `tests/flow/test_permissions.py` holds every
-grant of the function's role: with all of them every feature works, and without any one of their actions a
+grant of the functions' roles: with all of them every feature works, and without any one of their actions a
 feature named there does not. `tests/flow/test_deployer_rights.py` does the same for deployers.
 """
 
@@ -48,7 +48,7 @@ class _Need(msgspec.Struct, frozen=True):
 
 
 def function_grants(to: Reach, parts: Collection[str] = ()) -> tuple[Grant, ...]:
-    """Return what the function's role needs; `parts` are names of OPTIONAL.
+    """Return what the role of the function that copies needs; `parts` are names of OPTIONAL.
 
     Actions that read versions are always in it: the template does not tell whether a bucket is versioned, and
     a copy from or to such a bucket fails without them.
@@ -56,6 +56,15 @@ def function_grants(to: Reach, parts: Collection[str] = ()) -> tuple[Grant, ...]
     if unknown := set(parts) - set(OPTIONAL):
         raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(OPTIONAL)}")
     return (*_granted(_FUNCTION, to), *_granted([each for each in _OPTIONAL if each.name in parts], to))
+
+
+def role_grants(to: Reach, parts: Collection[str] = ()) -> dict[str, tuple[Grant, ...]]:
+    """Return what the role of each function needs, by its name; one that several share gets all of it."""
+    found: dict[str, tuple[Grant, ...]] = {to.role: function_grants(to, parts)}
+    for role, needs in ((to.dropped_role, _DROPPED), (to.http_role, _HTTP)):
+        if role:
+            found[role] = (*found.get(role, ()), *_granted(needs, to))
+    return found
 
 
 def setup_grants(to: Reach) -> tuple[Grant, ...]:
@@ -87,6 +96,7 @@ def _is_asked_for(need: _Need, words: Collection[str]) -> bool:
     return (not need.word or any(each in words for each in need.word.split())) and need.unless not in words
 
 
+_LOG = "let what the function logs reach the log service (`logConfig: auto`)"
 _FUNCTION = (
     _Need(
         "source",
@@ -176,11 +186,32 @@ _FUNCTION = (
     _Need("told", "tell a function that jobs have ended (NOTIFY_FUNCTION)", "told", "fc:InvokeFunction"),
     _Need(
         "log",
-        "let what the function logs reach the log service (`logConfig: auto`)",
+        _LOG,
         "log stores",
         "log:PostLogStoreLogs",
     ),
     _Need("rules", "read the rules that COPY_RULES names", "rules", "oss:GetObject"),
+)
+_DROPPED = (
+    _Need("given up", "submit once more what Function Compute has given up", "function", "fc:InvokeFunction"),
+    _Need(
+        "records of what was given up",
+        "put several copies on record as a list; close a copy that was given up too often",
+        "records",
+        "oss:PutObject oss:GetObject",
+    ),
+    _Need("log of what was given up", _LOG, "log stores", "log:PostLogStoreLogs"),
+    _Need("rules of what was given up", "read the rules that COPY_RULES names", "rules", "oss:GetObject"),
+)
+_HTTP = (
+    _Need(
+        "requests",
+        "pass a request on to the function that copies, or leave a copy to its queue",
+        "function",
+        "fc:InvokeFunction",
+    ),
+    _Need("queue", "see whether a copy that was left to the queue is there", "function", "fc:GetAsyncTask"),
+    _Need("log of requests", _LOG, "log stores", "log:PostLogStoreLogs"),
 )
 _OPTIONAL = (
     _Need("kms", OPTIONAL["kms"], "keys", "kms:GenerateDataKey kms:Decrypt"),
@@ -203,13 +234,13 @@ _SETUP = (
     ),
     _Need(
         "roles",
-        "make the roles of the function and of its OSS trigger",
+        "make the roles of the functions and of the OSS trigger",
         "roles",
         "ram:GetRole ram:CreateRole ram:UpdateRole ram:ListPoliciesForRole ram:AttachPolicyToRole",
     ),
     _Need(
         "policies",
-        "make the policy of the function's role, and attach both",
+        "make the policies of the functions' roles, and attach all",
         "policies",
         "ram:GetPolicy ram:CreatePolicy ram:CreatePolicyVersion ram:AttachPolicyToRole",
     ),

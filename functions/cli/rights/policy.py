@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from functions.cli.rights.grants import Grant, function_grants
+from functions.cli.rights.grants import Grant, role_grants
 from functions.cli.rights.reach import Reach
 
 
@@ -28,13 +28,21 @@ def trust(service: str) -> dict[str, Any]:
 
 
 def rendered(to: Reach, parts: Collection[str] = ()) -> str:
-    """Return the content of `ram-policy.json`: both documents, and the purpose of each statement."""
-    grants = function_grants(to, parts)
+    """Return the content of `ram-policy.json`: the documents of each role, and each statement's purpose.
+
+    That of the function that copies comes first; those of the others are in `others`.
+    """
+    roles = role_grants(to, parts)
+    mine = roles.pop(to.role)
     content = {
         "about": "Made by `oss-copy policy`; statement n of `policy` does what `purposes` says at n.",
         "role": to.role,
-        "purposes": [each.why for each in grants],
+        "purposes": [each.why for each in mine],
         "trustPolicy": trust("fc.aliyuncs.com"),
-        "policy": document(grants),
+        "policy": document(mine),
+        "others": [
+            {"role": role, "purposes": [each.why for each in grants], "policy": document(grants)}
+            for role, grants in roles.items()
+        ],
     }
     return json.dumps(content, indent=2) + "\n"

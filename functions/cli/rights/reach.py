@@ -14,7 +14,7 @@ import msgspec
 from functions.cli import template
 from functions.cli.errors import TemplateError
 from functions.cli.template import ROOT, Deployment
-from functions.cli.template.props import ROLE, OssTrigger
+from functions.cli.template.props import ROLE, Function, HttpTrigger, OssTrigger
 from osscopy import settings
 from osscopy.model import Misconfigured
 from osscopy.plan.keys import Pattern
@@ -27,7 +27,7 @@ class Reach(msgspec.Struct, frozen=True):
     account: str
     function: str  # the one that copies
     functions: tuple[str, ...]  # all of them
-    role: str  # its name, not its ARN
+    role: str  # of the one that copies: its name, not its ARN
     sources: tuple[Pattern, ...]  # the function may read these ...
     destinations: tuple[Pattern, ...]  # ... and write these: its allow lists
     state_bucket: str
@@ -38,6 +38,13 @@ class Reach(msgspec.Struct, frozen=True):
     is_signed: bool = False  # it has a STATE_KEY
     tells: bool = False  # somebody is told that jobs have ended ...
     told: str | None = None  # ... and if it is a function, its name
+    dropped_role: str = ""  # of the function that is told of what FC gives up; empty if there is none
+    http_role: str = ""  # of another function that HTTP requests come to; empty if there is none
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the roles that functions work with, each once."""
+        return tuple(dict.fromkeys(filter(None, (self.role, self.dropped_role, self.http_role))))
 
 
 def read(
@@ -47,24 +54,26 @@ def read(
 ) -> Reach:
     """Read the template with `new_vars`, each of them YAML, in place of its vars."""
     deployment = template.read(path, shell, new_vars)
-    return _reach(deployment, f"{path.name}: resources.{deployment.main_resource}.props")
+    return _reach(deployment, path.name)
 
 
-def _reach(deployment: Deployment, place: str) -> Reach:
-    main = deployment.main
+def _reach(deployment: Deployment, file: str) -> Reach:
+    main, place = deployment.main, f"{file}: resources.{deployment.main_resource}.props"
     try:
         loaded = settings.load(main.environment_variables)
     except Misconfigured as error:
         raise TemplateError(f"{place}.environmentVariables.{error.message}") from error
-    role = ROLE.fullmatch(main.role)
-    if role is None:
-        raise TemplateError(f"{place}.role: {main.role!r} is not of the form acs:ram::ACCOUNT:role/NAME")
+    roles = {
+        name: _role(each, f"{file}: resources.{name}.props") for name, each in deployment.resources.items()
+    }
+    others = {name: each for name, each in deployment.resources.items() if each is not main}
+    dropped = [roles[name] for name, each in others.items() if not _is_web(each)]
     return Reach(
         region=main.region,
-        account=role["account"],
+        account=deployment.account,
         function=main.function_name,
         functions=tuple(each.function_name for each in deployment.functions),
-        role=role["name"],
+        role=roles[deployment.main_resource],
         sources=loaded.allowed_sources,
         destinations=loaded.allowed_destinations,
         state_bucket=loaded.state_bucket,
@@ -75,4 +84,17 @@ def _reach(deployment: Deployment, place: str) -> Reach:
         is_signed=bool(loaded.seal.keys),
         tells=loaded.telling is not None,
         told=loaded.telling.function if loaded.telling else None,
+        dropped_role="".join(dropped[:1]),
+        http_role="".join([roles[name] for name, each in others.items() if _is_web(each)][:1]),
     )
+
+
+def _is_web(function: Function) -> bool:
+    return any(isinstance(each, HttpTrigger) for each in function.triggers)
+
+
+def _role(function: Function, place: str) -> str:
+    role = ROLE.fullmatch(function.role)
+    if role is None:
+        raise TemplateError(f"{place}.role: {function.role!r} is not of the form acs:ram::ACCOUNT:role/NAME")
+    return role["name"]

@@ -23,7 +23,6 @@ from functions.cli.service.api import Api, Authorize
 from functions.cli.service.local import Local
 from functions.cli.template import environment
 from functions.cli.template.endpoints import is_here, is_in_clear
-from functions.cli.template.props import HttpTrigger
 
 if TYPE_CHECKING:
     from functions.cli.account.credentials import Account
@@ -97,12 +96,11 @@ class Target(msgspec.Struct, frozen=True):
         from functions.cli.service import functions  # noqa: PLC0415 - as in `account`
 
         deployment = template.read(self.template, self.environ)
-        function = deployment.main
-        for trigger in function.triggers:
-            if isinstance(trigger, HttpTrigger):
-                client = account.fc(function.region, deployment.account)
-                return functions.find_trigger(client, function.function_name, trigger.trigger_name)
-        raise TemplateError(f"{self.template.name} has no HTTP trigger: give --url")
+        if deployment.web is None:
+            raise TemplateError(f"{self.template.name} has no HTTP trigger: give --url")
+        function, trigger = deployment.web
+        client = account.fc(function.region, deployment.account)
+        return functions.find_trigger(client, function.function_name, trigger.trigger_name)
 
 
 def find(path: Path, region: str | None = None) -> Target:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from functions.cli.template.places import Places
-from functions.cli.template.props import Function, account_of
+from functions.cli.template.props import Function, HttpTrigger, account_of
 
 ROOT = Path(__file__).resolve().parents[3]
 LAYER = "oss-copy-sdk"  # the name of the layer with the function's dependencies
@@ -45,6 +45,17 @@ class Deployment(msgspec.Struct, frozen=True):
     def main(self) -> Function:
         """The function that copies."""
         return self.resources[self.main_resource]
+
+    @property
+    def web(self) -> tuple[Function, HttpTrigger] | None:
+        """The function that HTTP requests come to, the one that copies or another; and its trigger."""
+        found = [
+            (function, trigger)
+            for function in (self.main, *self.functions)
+            for trigger in function.triggers
+            if isinstance(trigger, HttpTrigger)
+        ]
+        return found[0] if found else None
 
     @property
     def account(self) -> str:

@@ -47,7 +47,6 @@ from osscopy.model import (
     Clear,
     Command,
     Copy,
-    CopyRequest,
     Dropped,
     Misconfigured,
     Overview,
@@ -66,7 +65,7 @@ from osscopy.model import (
 )
 from osscopy.model.ports import Outbox
 from osscopy.plan.allowed.tokens import Caller
-from osscopy.web import responses, routes
+from osscopy.web import door, requests, responses, routes
 
 HTTP_SECONDS = 10.0  # the longest that a caller waits for an answer
 
@@ -137,7 +136,7 @@ class Wiring(msgspec.Struct, frozen=True):
             SystemClock(),
             self.log,
             limits,
-            chosen.allow if caller is None else functools.partial(_allow, chosen, caller),
+            chosen.allow if caller is None else functools.partial(requests.allow, chosen, caller),
             chosen.options,
             OssBuckets(connection).encryption,
             self.outbox(journal, left),
@@ -210,11 +209,21 @@ class Wiring(msgspec.Struct, frozen=True):
 
     def invoker(self, left: Callable[[], float], wait: float = fc.SUBMIT_TIMEOUT) -> SealedInvoker:
         """Return the invoker of the function that copies, whichever runs."""
+        return SealedInvoker(self.copier(left, wait), self.chosen.seal)
+
+    def copier(self, left: Callable[[], float], wait: float) -> fc.FcInvoker:
+        """Return how the function that copies is asked, without any mark. `wait`: seconds for an answer."""
         chosen = self.chosen
         function = chosen.invoke_function or self.invocation.function
         copier = msgspec.structs.replace(self.invocation, function=function)
-        platform = fc.FcInvoker(copier, chosen.invoke_endpoint, self.gateway, self.log, left, wait)
-        return SealedInvoker(platform, chosen.seal)
+        return fc.FcInvoker(copier, chosen.invoke_endpoint, self.gateway, self.log, left, wait)
+
+    def door(self, event: bytes, call: events.HttpCall, arrival: events.Arrival) -> door.Door:
+        """Return what answers an HTTP request in front of the function that copies."""
+        left = self.seconds_left(self.invocation.timeout)
+        copier = self.copier(left, door.ANSWER_SECONDS)
+        ports = door.Ports(copier, self.invoker(left), SystemClock(), self.log)
+        return door.Door(event, call, self.chosen, arrival, ports)
 
 
 class App:
@@ -265,10 +274,12 @@ class App:
         except Misconfigured as error:
             return self._put_off(event, arrival, wiring, error)
         if isinstance(parsed, events.HttpCall):
-            return self._answer(parsed, arrival, wiring)
+            return self._answer(event, parsed, arrival, wiring)
         return _encode(self._do(parsed, wiring))
 
-    def _answer(self, call: events.HttpCall, arrival: events.Arrival, wiring: Wiring) -> responses.Response:
+    def _answer(
+        self, event: bytes, call: events.HttpCall, arrival: events.Arrival, wiring: Wiring
+    ) -> responses.Response:
         def work_for(caller: Caller) -> routes.Work:
             tools = wiring.tools(min(wiring.invocation.timeout, HTTP_SECONDS), caller)
             judge = functools.partial(caller.judge, allowed=self._settings.options)
@@ -279,7 +290,10 @@ class App:
                 Many(tools.many, judge),
             )
 
-        response = routes.answer(call, self._settings, arrival, work_for)
+        if self._settings.invoke_function in {None, wiring.invocation.function}:
+            response = routes.answer(call, self._settings, arrival, work_for)
+        else:
+            response = wiring.door(event, call, arrival).answer()
         self._log(
             "http",
             requestId=wiring.invocation.request_id,
@@ -412,13 +426,6 @@ class App:
             caller=None if result.caller is msgspec.UNSET else result.caller,
         )
         return result
-
-
-def _allow(chosen: settings.Settings, caller: Caller, request: CopyRequest) -> None:
-    """Refuse what the settings, or the caller's scope, do not name."""
-    chosen.allow(request)
-    caller.allow(request)
-    caller.judge(request, chosen.options)
 
 
 def _writes(chosen: settings.Settings, caller: Caller, bucket: str, key: str, field: str) -> None:

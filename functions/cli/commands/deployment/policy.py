@@ -37,7 +37,7 @@ def with_parts(function: F) -> F:
     default=DOCUMENT,
     show_default=False,
     metavar="FILE",
-    help="Where the policy of the function's role is written.",
+    help="Where the policies of the functions' roles are written.",
 )
 @shared.as_json
 @click.pass_obj
@@ -45,7 +45,7 @@ def policy(
     session: Session, /, template: Path, var: tuple[tuple[str, str], ...], with_part: tuple[str, ...],
     is_setup: bool, is_deployer: bool, output: Path,
 ) -> None:  # fmt: skip
-    """Write what the function's role may do, from s.yaml; or print what a deployer may."""
+    """Write what the functions' roles may do, from s.yaml; or print what a deployer may."""
     if is_setup and is_deployer:
         raise Misused("--setup and --deployer contradict each other: give one of them")
     to = reach.read(template, dict(var), environment.read())
@@ -57,6 +57,7 @@ def policy(
         output.write_text(rights.rendered(to, list(with_part)), encoding="utf-8")
     except OSError as error:
         raise Misused(f"{str(output)!r} cannot be written: {error.strerror}") from error
-    session.screen.give({"file": str(output), "role": to.role})
-    told = f"what role {to.role} may do, in account {to.account}, region {to.region}"
+    session.screen.give({"file": str(output), "role": to.role, "roles": list(to.roles)})
+    several = "s" * (len(to.roles) > 1)
+    told = f"what role{several} {', '.join(to.roles)} may do, in account {to.account}, region {to.region}"
     return session.screen.say(f"{output}: {told}")

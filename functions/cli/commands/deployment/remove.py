@@ -65,7 +65,7 @@ def _list(screen: Screen, found: Sequence[str]) -> None:
 def what_stays(deployment: Deployment) -> list[tuple[str, str]]:
     """Return what a removal leaves in the account, and how each would be deleted."""
     main = deployment.main
-    region, role = main.region, main.role.rpartition("/")[2]
+    region = main.region
     state = main.environment_variables.get("STATE_BUCKET", "")
     place = word(f"oss://{state}/{main.environment_variables.get('STATE_PREFIX', 'oss-copy/')}")
     left = [("records of copies, in the state bucket", f"aliyun oss rm {place} -r --region {region}")]
@@ -74,11 +74,11 @@ def what_stays(deployment: Deployment) -> list[tuple[str, str]]:
             version = arn.rpartition("/")[2]
             how = f"aliyun fc DeleteLayerVersion --layerName {LAYER} --version {version} --region {region}"
             left.append((f"the layer {LAYER}, version {version} and perhaps older ones", how))
-    named = f"--PolicyName {word(role)} --RoleName {word(role)}"
-    detach = f"aliyun ram DetachPolicyFromRole --PolicyType Custom {named}"
-    left.append(
-        (f"the role {role} and its policy", f"{detach} && aliyun ram DeleteRole --RoleName {word(role)}")
-    )
+    for role in dict.fromkeys(each.role.rpartition("/")[2] for each in deployment.functions):
+        named = f"--PolicyName {word(role)} --RoleName {word(role)}"
+        detach = f"aliyun ram DetachPolicyFromRole --PolicyType Custom {named}"
+        how = f"{detach} && aliyun ram DeleteRole --RoleName {word(role)}"
+        left.append((f"the role {role} and its policy", how))
     if any(isinstance(each, OssTrigger) for each in main.triggers):
         left.append(("the role of OSS triggers, which other functions may use", "leave it"))
     return [*left, ("the buckets, with everything that was copied", "they are yours: leave them")]

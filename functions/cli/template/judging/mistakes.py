@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from functions.cli.template.deployment import TRIED, Deployment
-from functions.cli.template.judging import destinations, functions, variables
+from functions.cli.template.judging import destinations, functions, submitting, variables
 from functions.cli.template.mistake import Mistake
 from functions.cli.template.props import ROLE
 
@@ -22,6 +22,7 @@ def judge_deployment(deployment: Deployment) -> list[Mistake]:
         *_of_functions(deployment),
         *variables.together(deployment),
         *destinations.judge_destinations(deployment),
+        *submitting.judge_submitting(deployment),
         *_account(deployment),
         *_code(deployment),
         *_told(deployment),

@@ -13,7 +13,7 @@ import msgspec
 
 from functions.cli.template.deployment import Deployment
 from functions.cli.template.mistake import Mistake
-from functions.cli.template.props import Function, account_of
+from functions.cli.template.props import Function, HttpTrigger, account_of
 from functions.cli.template.spelling import meant
 from osscopy import settings
 from osscopy.check import config, triggers
@@ -42,7 +42,8 @@ def judge_variables(function: Function, *, is_main: bool) -> Iterator[Mistake]:
     for each in () if wrong else _suspicious(function, loaded, is_main):
         at = f"environmentVariables.{(each.subject or _SETTINGS.get(each.check, '')).partition(', ')[0]}"
         yield _mistake("timeout" if each.check == "settings.timeout" else at, each)
-    is_known = "COPY_RULES" not in wrong and (is_main or function.triggers)
+    brings_events = any(not isinstance(each, HttpTrigger) for each in function.triggers)
+    is_known = "COPY_RULES" not in wrong and (is_main or brings_events)
     for judgement in triggers.judge(loaded, _rules(loaded) if is_known else None, _triggers(function)):
         if judgement.grade in {"failed", "warning"}:
             yield _mistake(judgement.place, judgement.line, lacks_trigger=judgement.is_of_a_lack)

@@ -1,4 +1,4 @@
-"""The invoker: asynchronous invocations of this function; and its triggers.
+"""The invoker: invocations of the function that copies, the tasks they are, and its triggers.
 
 Knows what FC's answers mean, and that fc2 signs the FC 3.0 path as FC 2.0's: should the gateway refuse that
 signature, the FC 3.0 SDK takes over, for good. Not how an SDK is called.
@@ -14,7 +14,7 @@ import requests
 from osscopy.aliyun.fc_context import Invocation
 from osscopy.aliyun.fc_sdks import Fc2, Fc3, FcRefusal
 from osscopy.aliyun.oss_errors import advised
-from osscopy.model import Failed, OssCopyError, Refused, Transient, Trigger
+from osscopy.model import AsyncTask, Failed, OssCopyError, Refused, Transient, Trigger
 from osscopy.model.ports import Log
 
 ANNOUNCE_TIMEOUT = 3.0  # seconds, where a copy is not to wait for it
@@ -33,7 +33,7 @@ class Gateway:
 
 
 class FcInvoker:
-    """Submits asynchronous invocations of the function that `invocation` names."""
+    """Invokes the function that `invocation` names."""
 
     def __init__(
         self,
@@ -68,6 +68,25 @@ class FcInvoker:
                 return False
             raise _translate(refusal, "fc:InvokeFunction") from refusal
         return True
+
+    def invoke(self, event: bytes) -> bytes:
+        """Return what the function answers to `event`; Transient in doubt if it did not come to its end."""
+        try:
+            answer = self._ask(lambda sdk: sdk.invoke(event))
+        except FcRefusal as refusal:
+            raise _translate(refusal, "fc:InvokeFunction") from refusal
+        if answer.error_type:
+            raise Transient("FunctionFailed", f"the function that copies: {answer.error_type}", in_doubt=True)
+        return answer.body
+
+    def task(self, task_id: str) -> AsyncTask | None:
+        """Return what FC has of an asynchronous invocation; None if it knows none of this task id."""
+        try:
+            return self._ask(lambda sdk: sdk.task(task_id))
+        except FcRefusal as refusal:
+            if refusal.status == 404:
+                return None
+            raise _translate(refusal, "fc:GetAsyncTask") from refusal
 
     def triggers(self) -> tuple[Trigger, ...]:
         """Return the triggers of the function, 100 at most."""
@@ -109,5 +128,5 @@ def _translate(refusal: FcRefusal, action: str) -> OssCopyError:
     elif status == 413:
         kind = Refused
     elif status in {401, 403}:
-        text = advised(text, f"grant the function's role {action} on the function itself")
+        text = advised(text, f"grant the function's role {action} on the function that copies")
     return kind(code, text, request_id=refusal.request_id, status=status, **more)

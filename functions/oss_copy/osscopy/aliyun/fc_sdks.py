@@ -1,4 +1,4 @@
-"""FC's two SDKs behind the same two questions: fc2, and the SDK of FC 3.0.
+"""FC's two SDKs behind the same questions: fc2, and the SDK of FC 3.0.
 
 Knows how each is called, and what it logs, repeats and raises; not what an answer means for the copy. Each
 is imported when it is needed: most invocations submit nothing.
@@ -14,8 +14,10 @@ from typing import Any, TypeAlias
 import msgspec
 
 from osscopy.aliyun.fc_context import Invocation, count
-from osscopy.model import Transient, Trigger
+from osscopy.model import AsyncTask, Transient, Trigger
 
+# States of a task that has not ended (FC documentation, GetAsyncTask).
+OPEN = frozenset({"Enqueued", "Dequeued", "Running", "Retrying", "Stopping"})
 MOST_TRIGGERS = 100  # FC gives no more at once, and a function has 50 at most
 
 Untyped: TypeAlias = Any  # fc2 carries no types
@@ -27,6 +29,13 @@ class Sdk(msgspec.Struct, frozen=True):
     invocation: Invocation
     endpoint: str
     wait: float
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The answer to a synchronous invocation; `error_type` is empty if the function came to its end."""
+
+    body: bytes
+    error_type: str = ""
 
 
 class FcRefusal(Exception):
@@ -53,6 +62,14 @@ class Fc2(Sdk, frozen=True):
 
     def submit(self, headers: dict[str, str], payload: bytes) -> None:
         self._ask("POST", "invocations", headers, body=payload)
+
+    def invoke(self, event: bytes) -> Answered:
+        given = self._ask("POST", "invocations", {"x-fc-invocation-type": "Sync"}, body=event)
+        return Answered(given.content, given.headers.get("x-fc-error-type") or "")
+
+    def task(self, task_id: str) -> AsyncTask:
+        given = self._ask("GET", f"async-tasks/{task_id}", {}).json()
+        return AsyncTask(given["taskPayload"].encode(), given["status"] in OPEN)
 
     def triggers(self) -> tuple[Trigger, ...]:
         given = self._ask("GET", "triggers", {}, params={"limit": str(MOST_TRIGGERS)}).json()
@@ -121,6 +138,25 @@ class Fc3(Sdk, frozen=True):
         given = models.InvokeFunctionHeaders(common_headers=dict(headers))
         with self._client() as (client, options):
             client.invoke_function_with_options(self.invocation.function, asked, given, options)
+
+    def invoke(self, event: bytes) -> Answered:
+        from alibabacloud_fc20230330 import models  # noqa: PLC0415 - only where fc2 is refused
+
+        asked = models.InvokeFunctionRequest(body=event)
+        given = models.InvokeFunctionHeaders(common_headers={"x-fc-invocation-type": "Sync"})
+        with self._client() as (client, options):
+            answer = client.invoke_function_with_options(self.invocation.function, asked, given, options)
+            body = answer.body.read() if answer.body else b""
+        told = {name.lower(): value for name, value in (answer.headers or {}).items()}
+        return Answered(body, told.get("x-fc-error-type") or "")
+
+    def task(self, task_id: str) -> AsyncTask:
+        from alibabacloud_fc20230330 import models  # noqa: PLC0415 - only where fc2 is refused
+
+        asked = models.GetAsyncTaskRequest()
+        with self._client() as (client, options):
+            given = client.get_async_task_with_options(self.invocation.function, task_id, asked, {}, options)
+        return AsyncTask((given.body.task_payload or "").encode(), given.body.status in OPEN)
 
     def triggers(self) -> tuple[Trigger, ...]:
         from alibabacloud_fc20230330 import models  # noqa: PLC0415 - only where fc2 is refused

@@ -35,6 +35,15 @@ def dated(copy: Copy) -> Copy:
     return msgspec.structs.replace(copy, since=int(results.unix(copy.started_at)) - plan.CLOCK_MARGIN)
 
 
+def queued(copy: Copy, *, in_doubt: bool) -> Copy:
+    """Return a copy as an asynchronous invocation begins it, whose caller knows its job.
+
+    `in_doubt`: an invocation may have begun it, which may be at work still.
+    """
+    known = msgspec.structs.replace(dated(copy), keep=True)
+    return known.delivered_again() if in_doubt else known
+
+
 def submit(context: Context, command: Command | Rest, delay: int = 0) -> None:
     """Let an invocation of its own begin a copy or a list, or go on with it, after `delay` seconds."""
     context.submit(plan.task_id(command), events.encode(command), delay)

@@ -124,6 +124,7 @@ from osscopy.model.request import (
     Within as Within,
 )
 from osscopy.model.results import (
+    AsyncTask as AsyncTask,
     Checked as Checked,
     Doubt as Doubt,
     Grade as Grade,

@@ -16,7 +16,7 @@ from osscopy.model.objects import Encrypted, Head, ListedPart, Part, PartPage, U
 from osscopy.model.pins import Attributes, Pin
 from osscopy.model.records import Cancelled, Done, Entered, Opened
 from osscopy.model.request import Acl, Conditions, CopyRequest, Source
-from osscopy.model.results import Problem, Trigger
+from osscopy.model.results import AsyncTask, Problem, Trigger
 
 
 class Store(Protocol):
@@ -194,6 +194,16 @@ class Outbox(Protocol):
 
     def announce(self) -> None:
         """Let an invocation of its own tell what is on record soon. One request at most; never raises."""
+
+
+class Copier(Protocol):
+    """The function that copies, for the one that HTTP requests come to."""
+
+    def invoke(self, event: bytes) -> bytes:
+        """Invoke it synchronously and return its answer; Transient if there is none, or no instance."""
+
+    def task(self, task_id: str) -> AsyncTask | None:
+        """Return what FC has of one of its asynchronous invocations; None if it knows none."""
 
 
 class Platform(Invoker, Protocol):

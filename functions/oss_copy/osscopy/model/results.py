@@ -112,6 +112,13 @@ class Trigger(msgspec.Struct, frozen=True):
     config: str
 
 
+class AsyncTask(msgspec.Struct, frozen=True):
+    """An asynchronous invocation as FC shows it: its event, and whether it has not ended yet."""
+
+    event: bytes
+    is_open: bool
+
+
 class Line(Value, frozen=True):
     """One finding of the check. `subject`: the bucket, pattern or setting it is about, if there are several.
 

@@ -23,6 +23,7 @@ from osscopy.plan.keys import (
     COPY_JOB as COPY_JOB,
     JOB as JOB,
     LIST as LIST,
+    first_task as first_task,
     job_id as job_id,
     task_id as task_id,
 )

@@ -115,6 +115,11 @@ def job_group(request: CopyRequest) -> str:
     return "c-" + hashlib.sha256(destination.encode()).hexdigest()[:12]
 
 
+def first_task(job: str) -> str:
+    """Return the name of the invocation that begins a copy."""
+    return f"{job}-g0-l1-h1"
+
+
 def task_id(task: Command | Rest) -> str:
     """Return the name of an invocation for FC, which takes each name once."""
     if isinstance(task, Rest):

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from osscopy import events, plan
-from osscopy.model import Refused
+from osscopy.model import CopyRequest, Refused
 from osscopy.plan.allowed import tokens
 from osscopy.plan.allowed.tokens import Caller
 from osscopy.settings import Settings
@@ -53,10 +53,9 @@ def authenticate(call: events.HttpCall, settings: Settings, now: float) -> Calle
 
 def check_verb(call: events.HttpCall, caller: Caller) -> None:
     """Refuse a method that the caller may not use."""
-    method = call.request_context.http.method.upper()
-    verb = "GET" if method == "HEAD" else method
-    if verb in tokens.VERBS and verb not in caller.verbs:  # others are offered to nobody
-        raise Refused("Forbidden", f"{caller.name} may not use {verb}")
+    asked = verb(call)
+    if asked in tokens.VERBS and asked not in caller.verbs:  # others are offered to nobody
+        raise Refused("Forbidden", f"{caller.name} may not use {asked}")
 
 
 def _token(call: events.HttpCall) -> str:
@@ -136,6 +135,27 @@ def name_of(call: events.HttpCall, arrival: events.Arrival, caller: Caller) -> s
     by = f"{caller.name}:" if caller.own else ""
     given = call.header("Idempotency-Key") or call.request_context.request_id or arrival.request_id
     return f"{by}{given}"
+
+
+def allow(settings: Settings, caller: Caller, request: CopyRequest) -> None:
+    """Refuse what the settings, or the caller's scope, do not name."""
+    settings.allow(request)
+    caller.allow(request)
+    caller.judge(request, settings.options)
+
+
+def verb(call: events.HttpCall) -> str:
+    """Return the method; HEAD is asked for as GET is."""
+    method = call.request_context.http.method.upper()
+    return "GET" if method == "HEAD" else method
+
+
+def idempotency_key(call: events.HttpCall) -> str | None:
+    """Return the key of a request, None without one; Refused if it is empty."""
+    key = call.header("Idempotency-Key")
+    if key is not None and not key.strip():
+        raise Refused("InvalidField", "it is empty: leave it out, or give a text", field="Idempotency-Key")
+    return key
 
 
 def moment(call: events.HttpCall, arrival: events.Arrival) -> datetime:

@@ -22,7 +22,6 @@ from osscopy.model import (
     Misconfigured,
     OssCopyError,
     Problem,
-    Refused,
     Result,
     Status,
 )
@@ -78,28 +77,38 @@ def _page(
     """Return the page, which is loaded when somebody asks for it; no narrow token opens it."""
     from osscopy.web.page.answers import Jobs, Page  # noqa: PLC0415 - start-up time that only the page needs
 
+    def jobs() -> Jobs:
+        work = work_for(requests.FIRST)
+        return Jobs(work.queries, work.control, work.many)
+
     asked = msgspec.structs.replace(arrival, origin=requests.FIRST.origin)
-    work = work_for(requests.FIRST)
-    return Page(call, settings, asked, Jobs(work.queries, work.control, work.many)).answer()
+    return Page(call, settings, asked).answer(jobs)
 
 
 def _route(call: events.HttpCall, arrival: events.Arrival, work: Work) -> Response:
-    method, own = call.request_context.http.method.upper(), work.caller.name if work.caller.own else None
-    match "GET" if method == "HEAD" else method, call.segments:
+    own = work.caller.name if work.caller.own else None
+    match requests.verb(call), call.segments:
         case "POST", ("copies",):
             return responses.begun(_start(call, arrival, work))
         case "GET", ("copies",):
             return response(200, work.queries.page(*requests.paging(call.query_parameters), own))
-        case "GET", ("healthz",):
-            return response(200, {"status": "ok"})
-        case "GET", ("openapi.json",):
-            return responses.document()
         case "GET", ("copies", job) if job:
             return response(200, _look(work, work.check_own(requests.job_id(job))))
         case "DELETE", ("copies", job) if job:
             return responses.shown(_cancel(work, work.check_own(requests.job_id(job))))
         case "POST", ("copies", job, "resubmit") if job:
             return responses.begun(_resubmit(call, arrival, work, work.check_own(requests.job_id(job))))
+        case _:
+            return without_work(call)
+
+
+def without_work(call: events.HttpCall) -> Response:
+    """Return the response to what needs no record: among it, that there is no such path or method."""
+    match requests.verb(call), call.segments:
+        case "GET", ("healthz",):
+            return response(200, {"status": "ok"})
+        case "GET", ("openapi.json",):
+            return responses.document()
         case _, segments:
             return _not_offered(segments)
 
@@ -137,9 +146,7 @@ def _not_offered(segments: tuple[str, ...]) -> Response:
 
 def _start(call: events.HttpCall, arrival: events.Arrival, work: Work) -> Result | BulkResult:
     body, moment = requests.read_body(call), requests.moment(call, arrival)
-    name, key = requests.name_of(call, arrival, work.caller), call.header("Idempotency-Key")
-    if key is not None and not key.strip():
-        raise Refused("InvalidField", "it is empty: leave it out, or give a text", field="Idempotency-Key")
+    name, key = requests.name_of(call, arrival, work.caller), requests.idempotency_key(call)
 
     def read(when: datetime) -> Copy | Bulk:
         return events.read_request(body, f"http:{name}", when, arrival)

@@ -6,7 +6,7 @@ Knows queries and controls of jobs; not how a view is drawn. Every error is a pa
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -39,31 +39,38 @@ class Jobs(msgspec.Struct, frozen=True):
 class Page:
     """The page, for one call of a browser."""
 
-    def __init__(
-        self, call: events.HttpCall, settings: Settings, arrival: events.Arrival, jobs: Jobs
-    ) -> None:
-        self._call, self._settings, self._arrival, self._jobs = call, settings, arrival, jobs
+    def __init__(self, call: events.HttpCall, settings: Settings, arrival: events.Arrival) -> None:
+        self._call, self._settings, self._arrival = call, settings, arrival
+        self._jobs: Jobs
         self._words = Words(language(call.header("Accept-Language") or ""))
         self._now = arrival.now.timestamp()
         self._has_session = False
+        self._form: dict[str, str] = {}
 
-    def answer(self) -> Response:
-        """Return what the browser shows."""
-        method = self._call.request_context.http.method.upper()
+    def answer(self, jobs: Callable[[], Jobs]) -> Response:
+        """Return what the browser shows; `jobs` is called where a job is looked at."""
+        if (early := self.without_jobs()) is not None:
+            return early
+        self._jobs = jobs()
         try:
-            form = asks.read(self._call) if method == "POST" else {}
-            if form.get("do") == "sign-in":
-                held = session.sign_in(self._call, self._settings, form.get("token", ""), self._now)
+            return self._do(self._form) if requests.verb(self._call) == "POST" else self._view()
+        except OssCopyError as error:
+            return self.error(Problem.of(error))
+
+    def without_jobs(self) -> Response | None:
+        """Return the answer where no job is looked at, refusals among them; None for who may see jobs."""
+        try:
+            self._form = asks.read(self._call) if requests.verb(self._call) == "POST" else {}
+            if self._form.get("do") == "sign-in":
+                held = session.sign_in(self._call, self._settings, self._form.get("token", ""), self._now)
                 return document.elsewhere("./", {"Set-Cookie": held})
             self._has_session = session.admit(self._call, self._settings, self._now)
-            if method not in {"GET", "HEAD", "POST"}:
-                return self._error(
-                    Problem("MethodNotAllowed", "offered are GET, HEAD and POST"),
-                    {"Allow": "GET, HEAD, POST"},
-                )
-            return self._do(form) if method == "POST" else self._view()
         except OssCopyError as error:
-            return self._error(Problem.of(error))
+            return self.error(Problem.of(error))
+        if requests.verb(self._call) in {"GET", "POST"}:
+            return None
+        wrong = Problem("MethodNotAllowed", "offered are GET, HEAD and POST")
+        return self.error(wrong, {"Allow": "GET, HEAD, POST"})
 
     # --- views -----------------------------------------------------------------------------------------
 
@@ -188,7 +195,7 @@ class Page:
         accepted = self._call.header("Accept") or "*/*"
         return "text/html" in accepted or "*/*" in accepted
 
-    def _error(self, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    def error(self, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
         words = self._words
         if not self._is_browser():
             return responses.problem(problem, headers)

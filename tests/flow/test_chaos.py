@@ -116,7 +116,7 @@ class Campaign:
         except fc2.FcError as error:
             if error.status_code >= 500 or error.status_code == 429:
                 raise AskAgain from error
-            if error.status_code != 409:  # it was accepted before
+            if "AlreadyExists" not in str(error):  # it was accepted before: 409, or 400 by one reading
                 raise
 
     def _post(self, each: Planned) -> str:

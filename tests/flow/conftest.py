@@ -16,12 +16,15 @@ import yaml
 
 from osscopy.model import MIB
 from osscopy.plan.allowed.options import WORDS
+from tests.cloud import live
 from tests.cloud.client import IDLE_SECONDS, ROOT, LocalCloud
+from tests.cloud.live import LiveAccount
 from tests.flow.leaks import NAMED, leaks
 
 CODE = ROOT / "functions/oss_copy"
-SOURCE, DESTINATION = "oss-copy-source", "oss-copy-destination"
-STATE = "oss-copy-state"
+SOURCE = live.bucket("SOURCE", "oss-copy-source")
+DESTINATION = live.bucket("DESTINATION", "oss-copy-destination")
+STATE = live.bucket("STATE", "oss-copy-state")
 VERSIONED = "oss-copy-versions"  # a destination of tests that switch versioning on
 BIG, PART = 20 * MIB, MIB  # a multipart copy of 20 parts
 THREADS, TIMEOUT = 4, 5
@@ -30,8 +33,26 @@ EVERY_OPTION = ",".join(WORDS)
 EARLIER = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 3600))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if live.IS_LIVE:
+        live.mark([each for each in items if each.path.parent == Path(__file__).parent])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def local_clouds() -> Iterator[None]:
+    """On an account no test has a local cloud of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        if live.IS_LIVE:
+            live.refuse_local(patch)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_cloud() -> Iterator[LocalCloud]:
+    if live.IS_LIVE:
+        with LiveAccount() as account:
+            yield account
+        return
     environment = {
         "MULTIPART_THRESHOLD": "2MiB",
         "MAX_PARALLEL": str(THREADS),
@@ -96,12 +117,13 @@ def versions(bucket: Any, key: str) -> list[str]:
 
 
 _NUMBERS = itertools.count()
+_RUN = f"live-{time.time_ns()}/" if live.IS_LIVE else ""  # an account keeps what former runs have left
 
 
 @pytest.fixture
 def key(request: pytest.FixtureRequest) -> str:
     """A key that no other test uses, outside the watched prefix."""
-    return f"t{next(_NUMBERS)}/{request.node.name[:60]}.bin"
+    return f"{_RUN}t{next(_NUMBERS)}/{request.node.name[:60]}.bin"
 
 
 def request_of(key: str, **options: Any) -> dict[str, Any]:
@@ -190,5 +212,7 @@ def until(condition: Callable[[], bool], deadline: float = IDLE_SECONDS) -> None
 def final_result(cloud: LocalCloud, job: str) -> dict[str, Any]:
     """The result of the copy once nothing is running any more."""
     cloud.wait_idle()
+    if live.IS_LIVE:
+        return status(cloud, job)
     (last,) = [each for each in results(cloud, job) if each["status"] != "running"]
     return last

@@ -221,6 +221,7 @@ def test_a_shallow_copy_that_does_not_answer_is_looked_at_and_else_made_in_parts
     assert count_requests(cloud, "CopyObject") - before == 1
 
 
+@pytest.mark.local
 def test_a_large_upload_into_the_watched_prefix_is_copied_in_parts(
     cloud: LocalCloud, source: Any, destination: Any
 ) -> None:
@@ -320,6 +321,7 @@ def _wait_for_hop(cloud: LocalCloud, task_id: str, before: int) -> str:
     raise AssertionError(f"{task_id} did not get to work")
 
 
+@pytest.mark.local
 def test_a_source_version_can_be_named(cloud: LocalCloud, destination: Any, key: str) -> None:
     bucket = cloud.oss_bucket("oss-copy-versioned")
     bucket.create_bucket()
@@ -545,6 +547,7 @@ def test_user_metadata_may_be_of_many_lines(cloud: LocalCloud, source: Any, key:
     assert result["status"] == "succeeded", result
 
 
+@pytest.mark.local
 def test_a_version_that_is_a_delete_marker_is_no_source(cloud: LocalCloud, key: str) -> None:
     bucket = cloud.oss_bucket("oss-copy-versioned")
     bucket.create_bucket()
@@ -570,6 +573,7 @@ def test_http_plans_parts_for_the_invocations_that_copy_them() -> None:
         assert open_uploads(cloud.oss_bucket(DESTINATION)) == []
 
 
+@pytest.mark.local
 @pytest.mark.parametrize("method", ["simple", "multipart"])
 def test_a_source_that_shows_an_encryption_no_request_can_ask_for_is_copied(
     cloud: LocalCloud, source: Any, key: str, method: str

@@ -82,7 +82,7 @@ def agree(cloud: LocalCloud, key: str, job: str, outcomes: set[str], *, written:
 def event_of(cloud: LocalCloud, key: str) -> str:
     """The event of the OSS trigger that names the key, as it is or encoded."""
     names = (key, quote(key))
-    events = [each["event"] for each in cloud.invocations(trigger="oss")]
+    events: list[str] = [each["event"] for each in cloud.invocations(trigger="oss")]
     return next(event for event in events if any(name in event for name in names))
 
 

@@ -158,6 +158,7 @@ def test_what_a_symlink_points_to_is_copied_on_request(
     assert destination.head_object(key).headers["x-oss-object-type"] != "Symlink"
 
 
+@pytest.mark.local
 def test_a_symlink_followed_onto_its_own_target_is_refused(cloud: LocalCloud, source: Any, key: str) -> None:
     source.put_object(key + "-target", b"target")
     source.put_symlink(key + "-target", key)

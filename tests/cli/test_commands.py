@@ -162,7 +162,7 @@ def judging(deployer: Deployer) -> Deployer:
 def test_a_right_template_is_called_right_and_placeholders_are_warned_of(judging: Deployer) -> None:
     done = judging.run("template")
     assert done.returncode == 0, done.stderr
-    assert "s.yaml: 2 resource(s) right" in done.stdout
+    assert "s.yaml: 3 resource(s) right" in done.stdout
     assert "warning: s.yaml:9: vars.accountId: 1234567890123456 is what s.yaml comes with" in done.stdout
     assert done.stdout.count("warning: ") == 4
 
@@ -195,7 +195,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant(
         ("onFailur:", "onFailur: unknown property `onFailur`; did you mean onFailure?"),
         ("invocationRole:", "`oss-copy setup` makes no role mine"),
         ("events:", "it does not fire for ObjectCreated:CompleteMultipartUpload"),
-        ("cronExpression: ${vars.timerSchedule}", "not 'L' (vars.timerSchedule is in line 22)"),
+        ("cronExpression: ${vars.timerSchedule}", "not 'L' (vars.timerSchedule is in line 23)"),
     ]
     numbers = [next(number for number, line in enumerate(lines, 1) if mark in line) for mark, _ in expected]
     assert len(told) == len(expected), refused.stderr

@@ -131,12 +131,13 @@ def test_it_hands_our_command_lines_and_temporary_credentials_to_the_component(
     for command in (["logs", "--tail"], ["remove", "--confirm"]):
         done = acting.run(*command, template=own)
         assert done.returncode == 0, done.stdout + done.stderr
-    further, both = ["-t", str(own), "-a", TOOL_KEY], ["oss_copy_dropped", "oss_copy"]
+    further = ["-t", str(own), "-a", TOOL_KEY]
+    every = ["oss_copy_dropped", "oss_copy", "oss_copy_http"]
     noted = [(note["command"], note["resource"], note["args"]) for note in acting.notes()]
-    assert noted[:3] == [
-        *(("deploy", resource, ["-y", *further]) for resource in both),
+    assert noted[:4] == [
+        *(("deploy", resource, ["-y", *further]) for resource in every),
         ("logs", "oss_copy", ["--tail", *further]),
     ]
-    assert sorted(noted[3:]) == sorted(("remove", resource, ["-y", *further]) for resource in both)
+    assert sorted(noted[4:]) == sorted(("remove", resource, ["-y", *further]) for resource in every)
     (layer,) = acting.notes()[0]["layers"]
     assert f"layer {layer}: " in deployed.stdout

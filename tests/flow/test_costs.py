@@ -136,7 +136,7 @@ def test_a_copy_in_parts(cloud: LocalCloud, destination: Any, big: str) -> None:
     assert bill.row("*n* parts, direct or by timer", 1.0) in COSTS
     destination.delete_object(big)
     bill = Bill(cloud, lambda: cloud.http("POST", "/copies", json_body=in_parts(big)))
-    assert bill.row("*n* parts, over HTTP", 1.5) in COSTS
+    assert bill.row("*n* parts, over HTTP", 2.0) in COSTS
 
 
 def test_a_copy_in_parts_by_the_oss_trigger(cloud: LocalCloud, destination: Any, big: str) -> None:

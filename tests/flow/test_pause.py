@@ -52,7 +52,8 @@ def test_with_a_limit_of_0_everything_waits_and_then_goes_on(cloud: LocalCloud, 
     with pytest.raises(fc2.FcError) as refused:
         cloud.invoke(request_of(key))
     assert (refused.value.status_code, refused.value.err_code) == (429, "ResourceExhausted")
-    assert cloud.http("GET", "/healthz").status_code == 429
+    answer = cloud.http("GET", f"/copies/{job}")
+    assert (answer.status_code, answer.headers["retry-after"] != "") == (503, True), answer.text
     until(lambda: hops(cloud, job)[-1] == "queued" and "running" not in hops(cloud, job))
     assert set(hops(cloud, job)[:-1]) == {"succeeded"}, "what ran ends its batch"
     assert outcomes(cloud, trigger="oss") == outcomes(cloud, trigger="sweep") == ["queued"]

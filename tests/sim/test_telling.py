@@ -23,6 +23,7 @@ from tests.sim.scenario import Schedule
 from tests.sim.scheduler import Simulation
 
 SECONDS = float(os.environ.get("SIM_SECONDS", "60")) / 6
+LEAST = 400  # schedules, on a slow machine too: few of them meet what the last assertions ask for
 WITHIN = 3000  # schedules in which a deliberate bug is found
 REQUESTS = ("put tell", "put done", "list tell", "get done", "get told", "put told", "delete tell", "submit")
 SENDS = ("send url", "send function")
@@ -56,7 +57,7 @@ def search(until: Callable[[int], bool]) -> tuple[Schedule | None, list[Simulati
 
 def test_no_schedule_leaves_an_outcome_untold(record_property: Callable[[str, object], None]) -> None:
     begun = time.monotonic()
-    found, runs = search(lambda _: time.monotonic() - begun < SECONDS)
+    found, runs = search(lambda seed: seed < LEAST or time.monotonic() - begun < SECONDS)
     assert found is None, campaign.story(found)
     told = sum(bool(each.told) for each in runs)
     record_property("told", f"{told} of {len(runs)} schedules")

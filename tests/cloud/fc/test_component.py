@@ -80,12 +80,13 @@ def test_every_resource_of_s_yaml_makes_requests() -> None:
     deployment = read(ROOT / "s.yaml")
     made = [requests(props, ACCOUNT) for props in deployment.props.values()]
     assert [each.name for each in made] == [each.function_name for each in deployment.functions]
-    assert [each.name for each in made] == ["oss-copy-dropped", "oss-copy"], (
+    assert [each.name for each in made] == ["oss-copy-dropped", "oss-copy", "oss-copy-http"], (
         "what a destination names comes first"
     )
     assert [trigger["triggerName"] for trigger in made[1].triggers] == [
-        "oss", "http", "sweep", "timer", "reconcile",
+        "oss", "sweep", "timer", "reconcile",
     ]  # fmt: skip
+    assert [trigger["triggerName"] for trigger in made[2].triggers] == ["http"]
     assert all((deployment.root / each.code).is_dir() for each in made)
 
 

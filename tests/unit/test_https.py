@@ -7,7 +7,6 @@ import socket
 import time
 from pathlib import Path
 
-import certifi
 import pytest
 
 from osscopy.aliyun.hooks import https
@@ -16,17 +15,6 @@ from tests.unit.sockets import Authority, Server, answer, reset, says, serving
 
 HERE = "127.0.0.1"
 PATH = "/robot/send?access_token=t0ken"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def trusting(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    monkeypatch.setattr(certifi, "where", lambda: str(authority.trusted))
-    return authority
 
 
 def refused(server: Server, url: str = "") -> str:

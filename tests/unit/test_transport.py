@@ -28,18 +28,6 @@ HERE = "127.0.0.1"
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def trusting(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """The function trusts the authorities of certifi alone: this one stands for them."""
-    monkeypatch.setattr(certifi, "where", lambda: str(authority.trusted))
-    return authority
-
-
 @pytest.fixture(params=["http", "https"])
 def server(request: pytest.FixtureRequest, trusting: Authority) -> Iterator[Server]:
     with serving(trusting.server(HERE) if request.param == "https" else None) as running:

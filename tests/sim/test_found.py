@@ -436,3 +436,48 @@ def test_a_late_copy_does_not_stay_on_top_though_another_delivery_has_closed_it(
     assert run.violations == []
     assert run.world.destination is not None
     assert run.world.destination.content == 2
+
+
+def test_a_late_copy_does_not_stay_on_top_though_two_deliveries_ran_at_once() -> None:
+    """One of them is killed in CopyObject; the source changes, and the other one copies it and closes.
+
+    Right: the second one knows of no other, and FC's retry of the first finds everything done; so whoever
+    forgets the copy looks at the destination, too.
+    """
+    two = Scenario(
+        entry="event",
+        size=50_000,
+        overwrite="always",
+        former=True,
+        versioned=False,
+        timeout=60.0,
+        part_seconds=15.0,
+        page=2,
+        skew=1.4989067030763437,
+        by_rule=True,
+        keeps=False,
+        threshold=60_000,
+        listed=2,
+        lanes=1,
+        part_crcs=False,
+        apart=True,
+        limit=60_000,
+    )
+    struck = (
+        Fault(faults.AGAIN, "put open", 1, 0.2617143117471508, survives=False, choice=0.07722347982686817),
+        Fault(
+            faults.KILL_LATE, "copy object", 1, 45.25861821389923, survives=False, choice=0.5628105746895545
+        ),
+        Fault(
+            faults.BYTES,
+            "copy object",
+            1,
+            0.11930537044586433,
+            survives=True,
+            choice=0.9608656363591026,
+        ),
+    )
+    run = campaign.run(two, struck)
+    assert run.violations == []
+    assert run.world.destination is not None
+    assert run.world.destination.content == 3

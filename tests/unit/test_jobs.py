@@ -87,8 +87,11 @@ def small(engine: Engine, **fields: Any) -> Opened:
     return engine.opened(engine.copy(), "simple", **fields)
 
 
-def over(engine: Engine, opened: Opened, status: Any = "succeeded", settle: int = 0) -> Done:
-    entry = Done("n", Result(opened.job, status), opened.request, settle)
+def over(
+    engine: Engine, opened: Opened, status: Any = "succeeded", code: str | None = None, settle: int = 0
+) -> Done:
+    error = None if code is None else Problem(code, "why")
+    entry = Done("n", Result(opened.job, status, error=error), opened.request, settle)
     engine.put(f"done/{opened.job}", entry)
     return entry
 
@@ -707,17 +710,52 @@ def test_a_rule_s_source_is_looked_at_once_more_unless_the_copy_was_cancelled(
 
 
 @pytest.mark.parametrize("uncertain", [False, True])
-def test_an_uncertain_copy_is_followed_though_its_source_is_what_was_seen(
-    engine: Engine, uncertain: bool
+@pytest.mark.parametrize(("follows", "count"), [(0, 1), (1, 0)])
+def test_the_destination_is_looked_at_though_the_source_is_what_was_seen(
+    engine: Engine, uncertain: bool, follows: int, count: int
 ) -> None:
-    """An attempt before its record may have written an older version late."""
+    """A delivery before its record, or at the same time, may have written an older version late.
+
+    A follow-up has one version: two rules with one destination do not undo each other's copies for ever.
+    """
     engine.cloud.put("a")
-    opened = engine.opened(engine.copy(follows=0), "simple", uncertain=uncertain)
+    opened = engine.opened(engine.copy(follows=follows), "simple", uncertain=uncertain)
     done = over(engine, opened)
     engine.cloud.put("b", "6", bucket=DST)
     engine.cloud.time += SETTLE
     assert forget(engine, opened, done)
-    assert len(engine.cloud.submitted) == int(uncertain)
+    assert len(engine.cloud.submitted) == (1 if uncertain else count)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "count"),
+    [
+        ("succeeded", None, 1),
+        ("skipped", "NotDifferent", 1),
+        ("skipped", "NotNewer", 0),
+        ("failed", "TooOld", 0),
+    ],
+)
+def test_a_destination_that_was_no_copy_at_the_end_is_left_as_it_is(
+    engine: Engine, status: str, code: str | None, count: int
+) -> None:
+    engine.cloud.put("a")
+    opened = engine.opened(engine.copy(follows=0), "simple")
+    done = over(engine, opened, status, code)
+    engine.cloud.put("b", "6", bucket=DST)
+    engine.cloud.time += SETTLE
+    assert forget(engine, opened, done)
+    assert len(engine.cloud.submitted) == count
+
+
+def test_a_copy_that_somebody_has_deleted_stays_deleted(engine: Engine) -> None:
+    """What takes effect late is an object: that there is none is nobody's late effect."""
+    engine.cloud.put("a")
+    opened = engine.opened(engine.copy(follows=0), "simple")
+    done = over(engine, opened)
+    engine.cloud.time += SETTLE
+    assert forget(engine, opened, done)
+    assert engine.cloud.submitted == []
 
 
 def test_a_source_that_cannot_be_looked_at_keeps_a_copy_on_record_for_a_week(engine: Engine) -> None:

@@ -451,6 +451,14 @@ def test_what_may_not_have_been_copied_is_followed_unless_the_destination_shows_
     assert not followed(engine, pin, certain=False)
 
 
+def test_a_source_that_was_copied_is_not_followed_whatever_the_destination_shows(engine: Engine) -> None:
+    """Unless it is looked at again, since something may have landed late."""
+    pin = pinned(engine)
+    engine.cloud.put("b", "9", bucket=DST)
+    assert not followed(engine, pin)
+    assert followed(engine, pin, again=True)
+
+
 def test_a_source_that_another_copy_has_brought_already_is_not_followed(engine: Engine) -> None:
     pin = pinned(engine)
     engine.cloud.put("a", "8")

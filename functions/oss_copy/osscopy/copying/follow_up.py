@@ -30,13 +30,15 @@ def follow(
     origin: Origin,
     *,
     certain: bool = True,
+    again: bool = False,
     seen: Question[Head] | None = None,
 ) -> bool:
     """Submit a copy of the source as it is now, unless it was copied or is shown already; tell whether.
 
-    `pin`: what was copied, if that is `certain`. `follows` None: no rule made the copy. A source that is gone
-    is not followed: rules do not delete. Nor is one that is the destination. `seen`: the source as `look`
-    sees it, if it was asked for after the copy was written.
+    `pin`: what was copied, if that is `certain`. `again`: look at the destination though it was copied, since
+    an older version may have taken effect late; what was deleted there stays deleted. `follows` None: no rule
+    made the copy. A source that is gone is not followed: rules do not delete. Nor is one that is the
+    destination. `seen`: the source as `look` sees it, if it was asked for after the copy was written.
     """
     if follows is None:
         return False
@@ -44,7 +46,8 @@ def follow(
     try:
         head = (seen or look(context, request, pin)).get()
         request, head = source.follow(context, asked, head, Conditions(), origin)
-        if request.is_onto_itself or (certain and _is_copied(context, request, pin, head)):
+        is_copied = not request.is_onto_itself and certain and _is_copied(context, request, pin, head)
+        if request.is_onto_itself or (is_copied and not again):
             return False
         now = plan.bind(request, head, source.tags_if_readable(context, request, head))
         shown = destination.look(context, request)
@@ -55,7 +58,7 @@ def follow(
         if error.code not in _GONE:
             raise
         return False
-    if destination.is_shown(context, request, head, shown):
+    if (is_copied and shown is None) or destination.is_shown(context, request, head, shown):
         return False
     there = shown and (shown.etag, shown.last_modified)
     occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{there}"

@@ -40,7 +40,7 @@ class Cleaner:
         if not self._end_uploads(opened, entered, window, settle):
             return False
         if done.result.status != "cancelled":
-            self._follow_up(opened, is_late=now - opened_at > plan.MAX_AGE)
+            self._follow_up(opened, done, is_late=now - opened_at > plan.MAX_AGE)
         self._context.ask(delete_records, self._journal.records, opened.job)
         return True
 
@@ -56,9 +56,13 @@ class Cleaner:
                 raise
             return True
 
-    def _follow_up(self, opened: Opened, *, is_late: bool) -> None:
-        """Look at the source once more; Failed if that is refused, unless it `is_late` by now."""
-        certain = not opened.uncertain
+    def _follow_up(self, opened: Opened, done: Done, *, is_late: bool) -> None:
+        """Look at the source once more; Failed if that is refused, unless it `is_late` by now.
+
+        Look at the destination too: a delivery at the same time, unknown to the one on record, may have died
+        in a CopyObject of an older version. A follow-up needs no such look: its one version is on record
+        before it begins. And two rules with one destination would undo each other's copies for ever.
+        """
         try:
             follow_up.follow(
                 self._context,
@@ -67,7 +71,8 @@ class Cleaner:
                 opened.pin,
                 opened.follows,
                 opened.origin,
-                certain=certain,
+                certain=not opened.uncertain,
+                again=opened.follows == 0 and done.showed_source,
             )
         except Failed as error:
             if not is_late:

@@ -76,6 +76,12 @@ class Done(Value, frozen=True):
     request: CopyRequest
     settle: Tally = 0
 
+    @property
+    def showed_source(self) -> bool:
+        """Tell whether the destination was a copy of the source at the end."""
+        error = self.result.error
+        return self.result.status == "succeeded" or (error is not None and error.code == "NotDifferent")
+
 
 class Waiting(Value, frozen=True):
     """`rest/<list>`: copies of one event that have not begun. `asked_at`: when they came, Unix seconds."""

@@ -59,8 +59,8 @@ def test_a_copy_under_way_can_be_looked_at_from_the_moment_it_is_accepted(
 
 def test_the_last_error_of_a_copy_under_way_is_told(cloud: LocalCloud, destination: Any, key: str) -> None:
     cloud.seed(SOURCE, key, BIG, seed=1)
-    # a second for each of 205 parts, and most fail at first: the copy goes on for long after an error that its
-    # retries did not overcome
+    # a second for each of 205 parts, and most fail at first: the copy goes on for long after an error that
+    # its retries did not overcome
     failing = {"operation": "UploadPartCopy", "error": "InternalError", "probability": 0.7}
     cloud.conditions([failing], bandwidth_mb_s=0.1)
     small_parts = request_of(key, tuning={"partSize": "100KiB"})

@@ -35,10 +35,10 @@ def follow(
 ) -> bool:
     """Submit a copy of the source as it is now, unless it was copied or is shown already; tell whether.
 
-    `pin`: what was copied, if that is `certain`. `again`: look at the destination though it was copied, since
-    an older version may have taken effect late; what was deleted there stays deleted. `follows` None: no rule
-    made the copy. A source that is gone is not followed: rules do not delete. Nor is one that is the
-    destination. `seen`: the source as `look` sees it, if it was asked for after the copy was written.
+    `pin`: what was copied, if that is `certain`. `again`: look at the destination all the same, since an
+    older version may have taken effect late; what was deleted there stays deleted. `follows` None: no rule
+    made the copy. `seen`: the source as `look` saw it after the copy was written. A source that is gone is
+    not followed (rules do not delete), nor one that is the destination.
     """
     if follows is None:
         return False
@@ -60,15 +60,23 @@ def follow(
         return False
     if (is_copied and shown is None) or destination.is_shown(context, request, head, shown):
         return False
-    there = shown and (shown.etag, shown.last_modified)
-    occurrence = f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{there}"
     started_at = results.iso(context.now())
-    job_id, count = plan.job_id(asked, occurrence), follows + 1
+    job_id, count = plan.job_id(asked, _occurrence(job, head, now, shown)), follows + 1
     copy = Copy(job_id, asked, started_at, keep=True, follows=count, origin=origin)
-    context.ask(context.journal.open, _opening(context, copy, request, now, head))
-    submit.submit(context, copy, plan.follow_delay(follows + 1))
-    context.log("followed", job=job, by=copy.job, follows=follows + 1)
+    _submit(context, copy, _opening(context, copy, request, now, head), plan.follow_delay(count))
+    context.log("followed", job=job, by=copy.job, follows=count)
     return True
+
+
+def _occurrence(job: str, head: Head, now: Pin, shown: Head | None) -> str:
+    """Return what names a follow-up: its parent, and what was seen of the source and the destination."""
+    there = shown and (shown.etag, shown.last_modified)
+    return f"follow:{job}:{head.etag}:{head.last_modified}:{head.version_id}:{now.tags}:{there}"
+
+
+def _submit(context: Context, copy: Copy, opened: Opened, delay: int) -> None:
+    context.ask(context.journal.open, opened)
+    submit.submit(context, copy, delay)
 
 
 def look(context: Context, request: CopyRequest, pin: Pin) -> Question[Head]:

@@ -82,7 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         help="functions reach OSS by this name, buckets as virtual hosts; default: by address",
     )
     parser.add_argument("--fc-port", type=int, default=0, metavar="N", help="default: any free port")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where object data goes; default: memory")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="where buckets are saved when it stops",
+    )
     parser.add_argument("--template", type=Path, default=Path("s.yaml"), metavar="FILE")
     parser.add_argument("--bare", action="store_true", help="deploy nothing: a client of the FC API will")
     parser.add_argument("--bucket", action="append", default=[], metavar="NAME", help="of --bare")

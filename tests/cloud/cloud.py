@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -166,16 +166,20 @@ class Cloud:
         """
         self.host.runner.environment = {**endpoints, **self._settings.environment}
         if self._deployment is None:
-            for bucket in self._settings.buckets:
-                self.oss.create_bucket(bucket)
+            self._create(self._settings.buckets)
             return ""
-        for bucket in self._deployment.buckets:
-            self.oss.create_bucket(bucket)
+        self._create(self._deployment.buckets)
         for function in self._deployment.functions:
             local = self._with_endpoints(function, endpoints)
             self.host.deploy(local, self._deployment.root)
             await self.sources.add(local)
         return self._deployment.main.function_name
+
+    def _create(self, buckets: Iterable[str]) -> None:
+        """Create those that an earlier run has not left here."""
+        for bucket in buckets:
+            if bucket not in self.oss.store.buckets:
+                self.oss.create_bucket(bucket)
 
     @property
     def _web(self) -> str:

@@ -37,7 +37,7 @@ PROGRAM = "oss-copy"
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where the bytes of large objects go; default: memory.",
+    help="Where buckets and objects are saved when it stops, for the next time; default: nowhere.",
 )
 @click.option("--oss-port", type=int, default=0, help="Default: any free port.")
 @click.option("--fc-port", type=int, default=0, help="Default: any free port.")
@@ -71,7 +71,7 @@ def local(session: Session, /, files: tuple[Path, ...], **given: Any) -> None:  
         there = samples.fill(Target(environ, given["template"], running), source, files)
         found = Target(environ, given["template"], running)
         with _noted(running), found.page(running.http_trigger, given["ui_port"]) as page:
-            _show(session.screen, running, source, there, page.address)
+            _show(session.screen, running, source, there, page.address, given["data"])
             _wait(process)
     return session.screen.note("the local cloud has stopped")
 
@@ -156,8 +156,11 @@ def _noted(running: Local) -> Iterator[None]:
         notes.forget(path, running.pid)
 
 
-def _show(screen: Screen, running: Local, source: str, there: Sequence[Sample], page: str) -> None:
-    screen.say("The local cloud runs on this machine. Ctrl-C stops it, and what is in it is gone.\n", "bold")
+def _show(
+    screen: Screen, running: Local, source: str, there: Sequence[Sample], page: str, data: Path | None
+) -> None:
+    end = f"its buckets are saved in {plain(str(data))}" if data else "what is in it is gone"
+    screen.say(f"The local cloud runs on this machine. Ctrl-C stops it, and {end}.\n", "bold")
     screen.facts(
         [
             ("OSS", running.oss),

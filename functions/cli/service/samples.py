@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -25,13 +26,16 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def fill(target: Target, bucket: str, files: Sequence[Path]) -> list[Sample]:
-    """Make the samples in this bucket, put the files, and return what is there, the files first."""
+    """Make the samples in this bucket, put the files, and return what is there, the files first.
+
+    Samples that an earlier run has left there stay as they are.
+    """
     if target.local is None:
         raise NoAnswer("there is no local cloud")
     admin = target.local.admin
-    _seed(admin, {"bucket": bucket, "key": "samples/large.bin", "size": _LARGE, "seed": 1})
     many = {"bucket": bucket, "prefix": _FOLDER, "count": _COUNT, "size": [1000, 2_000_000], "seed": 2}
-    _seed(admin, many)
+    if _seed(admin, many):
+        _seed(admin, {"bucket": bucket, "key": "samples/large.bin", "size": _LARGE, "seed": 1})
     made = [
         Sample(Address(bucket, "samples/large.bin"), "1 GiB: copied in parts"),
         Sample(Address(bucket, _FOLDER), f"{_COUNT} objects"),
@@ -46,8 +50,13 @@ def slow_down(admin: str, latency_ms: float, bandwidth_mb_s: float) -> None:
         httpx.put(f"{admin}/conditions", json=told, trust_env=False).raise_for_status()
 
 
-def _seed(admin: str, asked: dict[str, object]) -> None:
-    httpx.post(f"{admin}/seed", json=asked, trust_env=False, timeout=30).raise_for_status()
+def _seed(admin: str, asked: dict[str, object]) -> bool:
+    """Tell whether the objects were made: else they were there already."""
+    answer = httpx.post(f"{admin}/seed", json=asked, trust_env=False, timeout=30)
+    if answer.status_code == HTTPStatus.CONFLICT:
+        return False
+    answer.raise_for_status()
+    return True
 
 
 def _put(target: Target, bucket: str, file: Path) -> Sample:

@@ -24,7 +24,8 @@ async def _run(arguments: argparse.Namespace) -> None:
     for number, wish in enumerate(arguments.seed):
         name, _, size = wish.partition("=")
         bucket, _, key = name.partition("/")
-        server.create_bucket(bucket)
+        if bucket not in server.store.buckets:
+            server.create_bucket(bucket)
         server.seed(bucket, key, int(size), number)
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -44,7 +45,7 @@ async def _run(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--data", type=Path, help="where large bodies are kept")
+    parser.add_argument("--data", type=Path, help="where buckets are saved when it stops")
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument(
         "--seed", action="append", default=[], metavar="BUCKET/KEY=SIZE", help="an object to make"

@@ -20,6 +20,7 @@ from . import crc64, seeded
 
 CHUNK = 1024 * 1024
 SPILL = 4 * 1024 * 1024  # what is larger goes to a file
+BLOBS = "oss-*.blob"  # how such files are called
 
 
 class Blob(Protocol):
@@ -42,11 +43,12 @@ class Memory(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 class File:
-    """A large blob, in a file that goes when the last object holding it goes."""
+    """A large blob, in a file that goes when the last object holding it goes; never, if it `lasts`."""
 
-    def __init__(self, descriptor: int, path: str) -> None:
+    def __init__(self, descriptor: int, path: str, *, lasts: bool = False) -> None:
+        self.path = path
         self._descriptor = descriptor
-        weakref.finalize(self, _discard, descriptor, path)
+        weakref.finalize(self, *((os.close, descriptor) if lasts else (_discard, descriptor, path)))
 
     def read(self, start: int, stop: int) -> bytes:
         return os.pread(self._descriptor, stop - start, start)
@@ -190,10 +192,11 @@ def join(contents: Iterable[Content]) -> Content:
 
 
 class Writer:
-    """Takes bytes as they arrive; a large body goes to a file in `directory`."""
+    """Takes bytes as they arrive; a large body goes to a file in `directory`, one that `lasts` if so told."""
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, *, lasts: bool = False) -> None:
         self._directory = directory
+        self._lasts = lasts
         self._buffer = bytearray()
         self._file: tuple[int, str] | None = None
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -210,7 +213,7 @@ class Writer:
 
     def _spill(self) -> None:
         if self._file is None:
-            self._file = tempfile.mkstemp(prefix="oss-", suffix=".blob", dir=self._directory)
+            self._file = tempfile.mkstemp(".blob", "oss-", self._directory)
         rest = memoryview(self._buffer)
         while rest:
             rest = rest[os.write(self._file[0], rest) :]
@@ -220,7 +223,7 @@ class Writer:
         """What was written, and its MD5."""
         if self._file is not None:
             self._spill()
-            blob: Blob = File(*self._file)
+            blob: Blob = File(*self._file, lasts=self._lasts)
         else:
             blob = Memory(bytes(self._buffer))
         extents = (Extent(blob, 0, self._size),) if self._size else ()

@@ -14,7 +14,6 @@ from tests.cloud.accounts import Credentials
 
 from . import authority
 from .errors import OssError
-from .extents import Writer
 from .objects import put_object
 from .protocol import Body, Call, Response, document, header_value
 from .signatures import signing_key
@@ -56,7 +55,7 @@ def post_object(store: Store, call: Call) -> Response:
         if name in _HEADERS or name.startswith("x-oss-")
     }
     headers.setdefault(b"content-type", form.file_type.encode())
-    writer = Writer(store.data)
+    writer = store.writer()
     writer.write(form.file)
     put = msgspec.structs.replace(
         call,

@@ -72,7 +72,7 @@ class _File:
     """One `csv.gz` in the making."""
 
     def __init__(self, store: Store) -> None:
-        self._writer = Writer(store.data)
+        self._writer = store.writer()
         self._gzip = zlib.compressobj(3, zlib.DEFLATED, 31)
         self.rows = 0
 

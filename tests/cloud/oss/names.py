@@ -132,10 +132,14 @@ class Names:
     """`count` > 0 keys that begin with `prefix`, ascending."""
 
     def __init__(self, shape: str, prefix: str, count: int, seed: int) -> None:
+        self._rule = (shape, prefix, count, seed)
         self._spell = SHAPES[shape](count, seed)
         self._prefix = prefix
         self._count = count
         self._asked, self._found = "", 0  # the last one that was looked for: listings ask for the next one
+
+    def __reduce__(self) -> tuple[type[Names], tuple[str, str, int, int]]:
+        return Names, self._rule
 
     def __len__(self) -> int:
         return self._count

@@ -23,7 +23,7 @@ from tests.cloud.conditions import Weather
 from tests.cloud.events import ObjectEvent
 from tests.cloud.request_log import Logged, RequestLog
 
-from . import authority, copies, extents, faults, inventory, lifecycle
+from . import authority, copies, extents, faults, inventory, lifecycle, saved
 from .admission import Admission
 from .answers import refusal, send_answer
 from .connection import Connection
@@ -68,6 +68,7 @@ class OssServer:
         if data is not None:
             data.mkdir(parents=True, exist_ok=True)
         self.store = Store(accounts, region, data, notify, clock, draw)
+        saved.load(self.store)
         self._accounts = accounts
         self._weather = weather
         self._kill = kill
@@ -126,6 +127,7 @@ class OssServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        saved.save(self.store)
 
     def _opened(self) -> None:
         self._connections += 1
@@ -387,7 +389,7 @@ class OssServer:
             return _EMPTY
         if b"content-length" not in request.headers and b"transfer-encoding" not in request.headers:
             return _EMPTY
-        writer = extents.Writer(self.store.data)
+        writer = self.store.writer()
         while True:
             message = await receive()
             if message["type"] != "http.request":

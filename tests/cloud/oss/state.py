@@ -17,7 +17,7 @@ from tests.cloud.accounts import Accounts
 from tests.cloud.events import ObjectEvent
 
 from .errors import OssError
-from .extents import Content
+from .extents import Content, Writer
 from .keyspace import Objects
 from .versions import ARCHIVED, NULL, Encryption, Tags, Version
 
@@ -189,6 +189,10 @@ class Store:
         self.in_flight: Counter[str] = Counter()  # requests that are writing parts now, by upload id
         self.restore_seconds = 3.0
         self.address = "127.0.0.1"
+
+    def writer(self) -> Writer:
+        """What takes a body; one that goes to a file in the directory lasts until the server has stopped."""
+        return Writer(self.data, lasts=self.data is not None)
 
     def create(self, name: str, region: str | None = None, owner: str | None = None) -> Bucket:
         """A new bucket; `owner` is the id of another account for a bucket that is foreign here."""

@@ -367,7 +367,6 @@ OPTIONS = {  # what is shown apart from its command, and for which target, or co
     "--var": "local",
     "--env": "local",
     "--env ALLOWED_OPTIONS=restore": "local",
-    "--data": "local",
     "--data DIR": "local",
     "--dry-run": "sync",
     "--delete": "sync",

@@ -75,6 +75,8 @@ GOALS = (
 BY_ID = {each.id: each for each in GOALS}
 # Why a row is missed, where the bench that measures it cannot know: written by whoever looked into it.
 REASONS: dict[str, str] = {
+    "lanes": "server, FC and eight instances share two cores",
+    "throttled": "the whole copy counts, with its first requests and its last; the pace is found from below",
     "many-keys": "all of an invocation is counted: signatures, the log, and the files of the report as well",
     "many-walkers": "server, FC and four instances share two cores, on which other work ran",
     "flood-copies": "flood, servers and all instances share two cores, on which other work ran",

@@ -22,8 +22,6 @@ hand-over, not OSS bandwidth**: copied bytes cost nothing here, unless a bandwid
 which were measured in one run against the same server; seconds say more about the machine. Medians, with the
 range in brackets. One bench: `make bench ARGS=NAME`; `ARGS="NAME --write"` puts its figures in the place of
 its earlier ones, here and in [results.json](results.json)."""
-ABSENT = """\
-- prefix copy (objects a second against bare oss2 in threads, target >= 0.90; memory for 10 to 10^9 keys)"""
 FRONT, FOLDER = "RESULTS.md", "measured"
 UNEXPLAINED = "no reason known yet"
 
@@ -93,8 +91,7 @@ def front(sections: Sequence[Section]) -> str:
     goals = f"## Numbers to reach\n\n{numbers(sections)}\n"
     found = [f"| [{each.name}]({FOLDER}/{each.name}.md) | {_title(each)} |" for each in sections]
     benches = "\n".join(["## Benches", "", "| bench | what it measures |", "|---|---|", *found, ""])
-    absent = f"## Not there yet\n\n{ABSENT}\n"
-    return "\n".join([f"# Measurements\n\n{ABOUT}\n\n{where}", goals, benches, absent])
+    return "\n".join([f"# Measurements\n\n{ABOUT}\n\n{where}", goals, benches])
 
 
 def _title(each: Section) -> str:

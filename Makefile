@@ -90,6 +90,9 @@ exchanges: $(READY) $(CLIENTS) $(NODE_CLIENTS)  ## records anew what those clien
 page: $(READY) $(BROWSER)  ## the page in a headless Chromium, by keys alone too; axe judges it (ARGS="--out DIR running")
 	$(BIN)/python -m tests.tours.page $(ARGS)
 
+pictures: $(READY) $(BROWSER)  ## the pictures of README: the demo's timeline, and a screenshot of the page
+	$(BIN)/python -m tests.tours.pictures
+
 ##@ Check it for long
 soak: soak-fuzz soak-copies soak-chaos soak-chaos-many soak-sim soak-sync soak-inventory  ## the long campaigns, one after the other
 

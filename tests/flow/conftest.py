@@ -209,6 +209,18 @@ def until(condition: Callable[[], bool], deadline: float = IDLE_SECONDS) -> None
         time.sleep(0.1)
 
 
+def expect_no_upload(cloud: LocalCloud, prefix: str) -> None:
+    """Expect that none is left open, by the sweep at the latest: an invocation may time out."""
+
+    def is_clean() -> bool:
+        if open_uploads(cloud.oss_bucket(DESTINATION), prefix):
+            cloud.fire("sweep")
+            cloud.wait_idle()
+        return open_uploads(cloud.oss_bucket(DESTINATION), prefix) == []
+
+    until(is_clean)
+
+
 def final_result(cloud: LocalCloud, job: str) -> dict[str, Any]:
     """The result of the copy once nothing is running any more."""
     cloud.wait_idle()

@@ -238,13 +238,18 @@ def draw(chained: list[dict[str, Any]]) -> Path:
     for one in chained:
         row = names.index(_lane(one))
         for attempt in one["attempts"]:
-            bars.append(Bar(row, attempt["start"], attempt["end"], name_of(one)))
+            bars.append(Bar(row, attempt["start"], attempt["end"], _number(one)))
             if attempt["outcome"] == "killed":
-                marks.append(Mark(attempt["end"], "killed", name_of(one), row))
+                marks.append(Mark(attempt["end"], "killed", f"({name_of(one)})", row))
     line = Timeline(begun, max(bar.ended for bar in bars), tuple(names), tuple(bars), tuple(marks))
     path = Path(tempfile.gettempdir()) / f"oss-copy-demo-{os.getpid()}.svg"
     path.write_text(timelines.drawing(Words("en"), line, "Lane", alone=True), encoding="utf-8")
     return path
+
+
+def _number(one: dict[str, Any]) -> str:
+    found = HOP.search(one["task_id"])
+    return found[2] if found else "1"
 
 
 def _lane(one: dict[str, Any]) -> str:

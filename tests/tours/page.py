@@ -276,15 +276,22 @@ def touring(program: str, folder: Path) -> Iterator[Tour]:
         browser.close()
 
 
+def chromium() -> str | None:
+    """Return the browser's program; say how to install it if there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        print("there is no Chromium: apt-get install chromium fonts-noto-cjk")
+    return program
+
+
 def main() -> int:
     """Walk through all states, or those that are named; return the exit status."""
     parser = argparse.ArgumentParser(prog="make page", description=__doc__)
     parser.add_argument("states", nargs="*", help="empty, running, starts, failed, crowded; default: all")
     parser.add_argument("--out", type=Path, help="folder of the pictures; default: one that is made")
     given = parser.parse_args()
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = chromium()
     if program is None:
-        print("there is no Chromium: apt-get install chromium fonts-noto-cjk")
         return 1
     folder = given.out or Path(tempfile.mkdtemp(prefix="oss-copy-page-"))
     folder.mkdir(parents=True, exist_ok=True)

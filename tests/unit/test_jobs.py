@@ -39,6 +39,7 @@ from osscopy.model import (
     Refused,
     Rest,
     Result,
+    Seen,
     Source,
     Sweep,
     Swept,
@@ -88,10 +89,16 @@ def small(engine: Engine, **fields: Any) -> Opened:
 
 
 def over(
-    engine: Engine, opened: Opened, status: Any = "succeeded", code: str | None = None, settle: int = 0
+    engine: Engine,
+    opened: Opened,
+    status: Any = "succeeded",
+    code: str | None = None,
+    settle: int = 0,
+    etag: str | None = None,
 ) -> Done:
     error = None if code is None else Problem(code, "why")
-    entry = Done("n", Result(opened.job, status, error=error), opened.request, settle)
+    there = Seen(DST, "b", etag=etag)
+    entry = Done("n", Result(opened.job, status, destination=there, error=error), opened.request, settle)
     engine.put(f"done/{opened.job}", entry)
     return entry
 
@@ -743,6 +750,20 @@ def test_a_destination_that_was_no_copy_at_the_end_is_left_as_it_is(
     opened = engine.opened(engine.copy(follows=0), "simple")
     done = over(engine, opened, status, code)
     engine.cloud.put("b", "6", bucket=DST)
+    engine.cloud.time += SETTLE
+    assert forget(engine, opened, done)
+    assert len(engine.cloud.submitted) == count
+
+
+@pytest.mark.parametrize(("etag", "count"), [("E-20", 0), ("E-9", 1)])
+def test_what_the_copy_left_is_known_by_its_etag_where_the_source_has_no_checksum(
+    engine: Engine, etag: str, count: int
+) -> None:
+    engine.cloud.put("a", etag="S-2")
+    engine.cloud.objects[SRC, "a"].head = replace(engine.cloud.objects[SRC, "a"].head, crc64=None)
+    opened = engine.opened(engine.copy(follows=0), "multipart")
+    done = over(engine, opened, etag=etag)
+    engine.cloud.put("b", bucket=DST, etag="E-20")
     engine.cloud.time += SETTLE
     assert forget(engine, opened, done)
     assert len(engine.cloud.submitted) == count

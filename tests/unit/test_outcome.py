@@ -30,6 +30,7 @@ from osscopy.model import (
     Pin,
     Refused,
     Result,
+    Seen,
     Skipped,
     Source,
     SourceChanged,
@@ -456,7 +457,7 @@ def test_a_source_that_was_copied_is_not_followed_whatever_the_destination_shows
     pin = pinned(engine)
     engine.cloud.put("b", "9", bucket=DST)
     assert not followed(engine, pin)
-    assert followed(engine, pin, again=True)
+    assert followed(engine, pin, again=Seen(DST, "b"))
 
 
 def test_a_source_that_another_copy_has_brought_already_is_not_followed(engine: Engine) -> None:

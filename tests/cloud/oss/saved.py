@@ -6,6 +6,7 @@ nobody but its user may write to the directory.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 from pathlib import Path
@@ -43,6 +44,23 @@ class _Unpickler(pickle.Unpickler):
             path = self._directory / pid
             self._blobs[pid] = File(os.open(path, os.O_RDONLY), str(path), lasts=True)
         return self._blobs[pid]
+
+
+class Held:
+    """A directory that no other server may use as long as this one does."""
+
+    def __init__(self, directory: Path) -> None:
+        """ValueError if another one uses it."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._descriptor)
+            raise ValueError(f"{directory} is in use by another local cloud") from error
+
+    def release(self) -> None:
+        os.close(self._descriptor)
 
 
 def save(store: Store) -> None:

@@ -65,8 +65,7 @@ class OssServer:
         `BUCKET.public_host` reaches this server; `clock` and `draw` (hexadecimal digits of so many random
         bytes) are there so that exchanges can be repeated.
         """
-        if data is not None:
-            data.mkdir(parents=True, exist_ok=True)
+        self._held = saved.Held(data) if data is not None else None
         self.store = Store(accounts, region, data, notify, clock, draw)
         saved.load(self.store)
         self._accounts = accounts
@@ -128,6 +127,8 @@ class OssServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         saved.save(self.store)
+        if self._held is not None:
+            self._held.release()
 
     def _opened(self) -> None:
         self._connections += 1

@@ -99,6 +99,13 @@ def test_a_server_that_is_killed_leaves_what_was_saved_before(tmp_path: Path) ->
         assert running.bucket("src", create=False).get_object("k").read() == LARGE
 
 
+def test_a_directory_belongs_to_one_server_at_a_time(tmp_path: Path) -> None:
+    with server(tmp_path), pytest.raises(ValueError, match="is in use by another local cloud"):
+        Running(tmp_path)
+    with server(tmp_path) as running:
+        running.bucket("src")
+
+
 @pytest.mark.parametrize("text", [b"", b"no pickle", b"\x80\x04cnowhere\nNothing\n."])
 def test_what_cannot_be_read_is_refused_and_left_as_it_is(tmp_path: Path, text: bytes) -> None:
     (tmp_path / saved.NAME).write_bytes(text)

@@ -16,7 +16,7 @@ from osscopy.copying import results, submit
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question
-from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Origin, Pin, Refused
+from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Origin, Pin, Refused, Seen
 
 _GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
 
@@ -30,15 +30,15 @@ def follow(
     origin: Origin,
     *,
     certain: bool = True,
-    again: bool = False,
+    again: Seen | None = None,
     seen: Question[Head] | None = None,
 ) -> bool:
     """Submit a copy of the source as it is now, unless it was copied or is shown already; tell whether.
 
-    `pin`: what was copied, if that is `certain`. `again`: look at the destination all the same, since an
-    older version may have taken effect late; what was deleted there stays deleted. `follows` None: no rule
-    made the copy. `seen`: the source as `look` saw it after the copy was written. A source that is gone is
-    not followed (rules do not delete), nor one that is the destination.
+    `pin`: what was copied, if that is `certain`. `again`: what it left at the destination, which is looked at
+    all the same: an older version may have taken effect late. What was deleted there stays deleted. `follows`
+    None: no rule made the copy. `seen`: the source as `look` saw it after the copy was written. Not followed
+    are a source that is gone (rules do not delete), and one that is the destination.
     """
     if follows is None:
         return False
@@ -47,7 +47,7 @@ def follow(
         head = (seen or look(context, request, pin)).get()
         request, head = source.follow(context, asked, head, Conditions(), origin)
         is_copied = not request.is_onto_itself and certain and _is_copied(context, request, pin, head)
-        if request.is_onto_itself or (is_copied and not again):
+        if request.is_onto_itself or (is_copied and again is None):
             return False
         now = plan.bind(request, head, source.tags_if_readable(context, request, head))
         shown = destination.look(context, request)
@@ -58,11 +58,11 @@ def follow(
         if error.code not in _GONE:
             raise
         return False
-    if (is_copied and shown is None) or destination.is_shown(context, request, head, shown):
+    written = again.etag if again and is_copied else None
+    if (is_copied and not shown) or destination.is_shown(context, request, head, shown, written):
         return False
-    started_at = results.iso(context.now())
     job_id, count = plan.job_id(asked, _occurrence(job, head, now, shown)), follows + 1
-    copy = Copy(job_id, asked, started_at, keep=True, follows=count, origin=origin)
+    copy = Copy(job_id, asked, results.iso(context.now()), keep=True, follows=count, origin=origin)
     _submit(context, copy, _opening(context, copy, request, now, head), plan.follow_delay(count))
     context.log("followed", job=job, by=copy.job, follows=count)
     return True

@@ -72,7 +72,7 @@ class Cleaner:
                 opened.follows,
                 opened.origin,
                 certain=not opened.uncertain,
-                again=opened.follows == 0 and done.showed_source,
+                again=done.left if opened.follows == 0 else None,
             )
         except Failed as error:
             if not is_late:

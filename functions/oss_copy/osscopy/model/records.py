@@ -12,7 +12,7 @@ import msgspec
 from osscopy.model.commands import Copy
 from osscopy.model.pins import Pin, Upload
 from osscopy.model.request import CopyRequest, Origin
-from osscopy.model.results import Result
+from osscopy.model.results import Result, Seen
 from osscopy.model.values import Moment, Tally, Unix, Value
 
 
@@ -77,10 +77,11 @@ class Done(Value, frozen=True):
     settle: Tally = 0
 
     @property
-    def showed_source(self) -> bool:
-        """Tell whether the destination was a copy of the source at the end."""
+    def left(self) -> Seen | None:
+        """The destination at the end, if it was a copy of the source."""
         error = self.result.error
-        return self.result.status == "succeeded" or (error is not None and error.code == "NotDifferent")
+        is_copy = self.result.status == "succeeded" or (error is not None and error.code == "NotDifferent")
+        return self.result.destination if is_copy else None
 
 
 class Waiting(Value, frozen=True):

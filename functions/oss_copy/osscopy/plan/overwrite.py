@@ -37,12 +37,14 @@ def judge_overwrite(
             raise Skipped("NotDifferent", "the destination has the same bytes, and all that was asked for")
 
 
-def is_shown(request: CopyRequest, source: Head, destination: Head) -> bool:
+def is_shown(request: CopyRequest, source: Head, destination: Head, written: str | None = None) -> bool:
     """Return whether the destination holds the source's bytes and shows all that a copy promises.
 
-    A value that is not shown counts as kept, so that nothing is copied again and again for it.
+    A value that is not shown counts as kept, so that nothing is copied again and again for it. `written`: the
+    ETag of a copy that is known to hold these bytes, for a source that shows no CRC64.
     """
-    return same_content(source, destination) and not differences(bind(request, source), destination, 0, None)
+    is_same = destination.etag == written or same_content(source, destination)
+    return is_same and not differences(bind(request, source), destination, 0, None)
 
 
 def same_content(one: Head, other: Head) -> bool:

@@ -755,15 +755,20 @@ def test_a_destination_that_was_no_copy_at_the_end_is_left_as_it_is(
     assert len(engine.cloud.submitted) == count
 
 
-@pytest.mark.parametrize(("etag", "count"), [("E-20", 0), ("E-9", 1)])
-def test_what_the_copy_left_is_known_by_its_etag_where_the_source_has_no_checksum(
-    engine: Engine, etag: str, count: int
+@pytest.mark.parametrize(
+    ("etag", "later", "count"),
+    [("E-20", 0, 0), ("E-9", 0, 1), ("E-20", 1, 1)],
+    ids=["left", "other", "newer"],
+)
+def test_what_the_copy_left_is_known_by_its_etag_and_time(
+    engine: Engine, etag: str, later: int, count: int
 ) -> None:
+    """Whatever tags it was given since, and whether or not the source has a CRC64 to compare."""
     engine.cloud.put("a", etag="S-2")
     engine.cloud.objects[SRC, "a"].head = replace(engine.cloud.objects[SRC, "a"].head, crc64=None)
     opened = engine.opened(engine.copy(follows=0), "multipart")
+    engine.cloud.put("b", bucket=DST, etag="E-20", tags={"scanned": "yes"}, last_modified=START + later)
     done = over(engine, opened, etag=etag)
-    engine.cloud.put("b", bucket=DST, etag="E-20")
     engine.cloud.time += SETTLE
     assert forget(engine, opened, done)
     assert len(engine.cloud.submitted) == count

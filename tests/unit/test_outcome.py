@@ -30,7 +30,6 @@ from osscopy.model import (
     Pin,
     Refused,
     Result,
-    Seen,
     Skipped,
     Source,
     SourceChanged,
@@ -453,11 +452,13 @@ def test_what_may_not_have_been_copied_is_followed_unless_the_destination_shows_
 
 
 def test_a_source_that_was_copied_is_not_followed_whatever_the_destination_shows(engine: Engine) -> None:
-    """Unless it is looked at again, since something may have landed late."""
+    """It is not even asked for, unless it is looked at again, since something may have landed late."""
     pin = pinned(engine)
     engine.cloud.put("b", "9", bucket=DST)
     assert not followed(engine, pin)
-    assert followed(engine, pin, again=Seen(DST, "b"))
+    assert engine.cloud.asked == ["head a"]
+    assert followed(engine, pin, again=lambda _: True)
+    assert not followed(engine, pin, again=lambda _: False)
 
 
 def test_a_source_that_another_copy_has_brought_already_is_not_followed(engine: Engine) -> None:

@@ -7,6 +7,7 @@ record before it is submitted, so that the sweep begins it if the submission is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -16,7 +17,7 @@ from osscopy.copying import results, submit
 from osscopy.copying.invocation import destination, source
 from osscopy.copying.invocation.context import Context
 from osscopy.copying.invocation.questions import Question
-from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Origin, Pin, Refused, Seen
+from osscopy.model import Conditions, Copy, CopyRequest, Failed, Head, Opened, Origin, Pin, Refused
 
 _GONE = {"NoSuchKey", "NoSuchBucket", "SymlinkTargetNotExist", "InvalidTargetType"}
 
@@ -30,15 +31,15 @@ def follow(
     origin: Origin,
     *,
     certain: bool = True,
-    again: Seen | None = None,
+    again: Callable[[Head], bool] | None = None,
     seen: Question[Head] | None = None,
 ) -> bool:
     """Submit a copy of the source as it is now, unless it was copied or is shown already; tell whether.
 
-    `pin`: what was copied, if that is `certain`. `again`: what it left at the destination, which is looked at
-    all the same: an older version may have taken effect late. What was deleted there stays deleted. `follows`
-    None: no rule made the copy. `seen`: the source as `look` saw it after the copy was written. Not followed
-    are a source that is gone (rules do not delete), and one that is the destination.
+    `pin`: what was copied, if that is `certain`. `again`: look at the destination all the same; it tells
+    whether what is there may be an older version that took effect late. What was deleted stays deleted.
+    `follows` None: no rule made the copy. `seen`: the source as `look` saw it after the copy was written.
+    Not followed are a source that is gone (rules do not delete), and one that is the destination.
     """
     if follows is None:
         return False
@@ -58,8 +59,8 @@ def follow(
         if error.code not in _GONE:
             raise
         return False
-    written = again.etag if again and is_copied else None
-    if (is_copied and not shown) or destination.is_shown(context, request, head, shown, written):
+    is_late = not is_copied or bool(again and shown and again(shown))
+    if not is_late or destination.is_shown(context, request, head, shown):
         return False
     job_id, count = plan.job_id(asked, _occurrence(job, head, now, shown)), follows + 1
     copy = Copy(job_id, asked, results.iso(context.now()), keep=True, follows=count, origin=origin)

@@ -14,7 +14,7 @@ from osscopy.copying.outcome import task_of
 from osscopy.jobs.journal import RecordJournal
 from osscopy.jobs.orphans import Orphans
 from osscopy.jobs.records import Records, delete_all
-from osscopy.model import Done, Entered, Failed, Opened, UploadGone
+from osscopy.model import Done, Entered, Failed, Head, Opened, UploadGone
 
 
 class Cleaner:
@@ -40,7 +40,7 @@ class Cleaner:
         if not self._end_uploads(opened, entered, window, settle):
             return False
         if done.result.status != "cancelled":
-            self._follow_up(opened, done, is_late=now - opened_at > plan.MAX_AGE)
+            self._follow_up(opened, done, closed[0], is_late=now - opened_at > plan.MAX_AGE)
         self._context.ask(delete_records, self._journal.records, opened.job)
         return True
 
@@ -56,13 +56,18 @@ class Cleaner:
                 raise
             return True
 
-    def _follow_up(self, opened: Opened, done: Done, *, is_late: bool) -> None:
+    def _follow_up(self, opened: Opened, done: Done, closed_at: int, *, is_late: bool) -> None:
         """Look at the source once more; Failed if that is refused, unless it `is_late` by now.
 
         Look at the destination too: a delivery at the same time, unknown to the one on record, may have died
         in a CopyObject of an older version. A follow-up needs no such look: its one version is on record
         before it begins. And two rules with one destination would undo each other's copies for ever.
         """
+        left = done.left if opened.follows == 0 else None
+
+        def is_other(shown: Head) -> bool:
+            return left is None or shown.etag != left.etag or shown.last_modified > closed_at
+
         try:
             follow_up.follow(
                 self._context,
@@ -72,7 +77,7 @@ class Cleaner:
                 opened.follows,
                 opened.origin,
                 certain=not opened.uncertain,
-                again=done.left if opened.follows == 0 else None,
+                again=is_other if left else None,
             )
         except Failed as error:
             if not is_late:

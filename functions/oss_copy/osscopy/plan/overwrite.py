@@ -37,14 +37,12 @@ def judge_overwrite(
             raise Skipped("NotDifferent", "the destination has the same bytes, and all that was asked for")
 
 
-def is_shown(request: CopyRequest, source: Head, destination: Head, written: str | None = None) -> bool:
+def is_shown(request: CopyRequest, source: Head, destination: Head) -> bool:
     """Return whether the destination holds the source's bytes and shows all that a copy promises.
 
-    A value that is not shown counts as kept, so that nothing is copied again and again for it. `written`: the
-    ETag of a copy that is known to hold these bytes, for a source that shows no CRC64.
+    A value that is not shown counts as kept, so that nothing is copied again and again for it.
     """
-    is_same = destination.etag == written or same_content(source, destination)
-    return is_same and not differences(bind(request, source), destination, 0, None)
+    return same_content(source, destination) and not differences(bind(request, source), destination, 0, None)
 
 
 def same_content(one: Head, other: Head) -> bool:

@@ -41,14 +41,9 @@ def tags(context: Context, request: CopyRequest, version_id: str | None = None) 
     return context.ask(context.store.tags, request, _place(request, version_id))
 
 
-def is_shown(
-    context: Context, request: CopyRequest, head: Head, shown: Head | None, written: str | None = None
-) -> bool:
-    """Return whether `shown` is what a copy of `head` would show, as far as the role may see.
-
-    `written`: as `plan.is_shown` has it.
-    """
-    if shown is None or not plan.is_shown(request, head, shown, written):
+def is_shown(context: Context, request: CopyRequest, head: Head, shown: Head | None) -> bool:
+    """Return whether `shown` is what a copy of `head` would show, as far as the role may see."""
+    if shown is None or not plan.is_shown(request, head, shown):
         return False
     return has_same_tags(context, request, head, shown)
 

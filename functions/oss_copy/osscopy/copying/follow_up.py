@@ -59,8 +59,8 @@ def follow(
         if error.code not in _GONE:
             raise
         return False
-    is_late = not is_copied or bool(again and shown and again(shown))
-    if not is_late or destination.is_shown(context, request, head, shown):
+    may_differ = not is_copied or bool(again and shown and again(shown))
+    if not may_differ or destination.is_shown(context, request, head, shown):
         return False
     job_id, count = plan.job_id(asked, _occurrence(job, head, now, shown)), follows + 1
     copy = Copy(job_id, asked, results.iso(context.now()), keep=True, follows=count, origin=origin)
